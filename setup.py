@@ -1,0 +1,52 @@
+"""The distribution `firstseen`; `infra/constraints.txt` pins the versions that were tested together."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+# scann 1.4.2's ops are compiled against TensorFlow 2.20: 2.19 and 2.21 die on an undefined symbol.
+TENSORFLOW = "~=2.20.0"
+
+setup(
+    name="firstseen",
+    version="0.1.0",
+    description="Tells whether a photo has been seen before, when first, and what was done to it since.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    py_modules=["firstseen"],
+    packages=[
+        "pipelines",
+        "serving",
+        "training",
+        "training.architectures",
+        "training.recipes",
+    ],
+    package_data={"serving": ["web/*"]},
+    install_requires=[
+        "apache-beam~=2.77",
+        "defusedxml~=0.7",
+        "importlib_resources",  # tensorflow-datasets imports it without naming it
+        "jinja2~=3.1",
+        "numpy~=2.0",
+        "obstore~=0.12",
+        "opencv-python-headless",
+        "pillow>=12.3,<13",  # apache-beam forbids 13
+        "pyarrow",
+        "rich",
+        "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
+        "simplejpeg~=1.9",
+        "tensorflow-datasets==4.9.10",
+        "typer",
+    ],
+    extras_require={
+        "cpu": [f"tensorflow-cpu{TENSORFLOW}"],
+        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
+        "demo": ["scikit-image~=0.26", "scikit-learn~=1.9"],
+        "gcp": ["apache-beam[gcp]~=2.77"],
+        "aws": ["apache-beam[aws]~=2.77"],
+        "dev": ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff"],
+    },
+    entry_points={"console_scripts": ["firstseen=firstseen:main"]},
+)

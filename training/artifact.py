@@ -1,0 +1,103 @@
+"""The JSON that describes an artifact: read with full validation, created once, digests checked on demand.
+
+The digest of an artifact is the SHA-256 of its JSON, which lists size and SHA-256 of every file: one number stands
+for the whole directory.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from training.errors import ArtifactRefusedError
+from training.store import Store
+
+Description = TypeVar("Description")
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """Size in bytes and SHA-256 (hex) of one file."""
+
+    size_bytes: int
+    sha256: str
+
+
+def now() -> str:
+    """Returns the present time as artifacts write it: ISO 8601, UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def digest_of(data: bytes) -> str:
+    """Returns the SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def to_json(description: Any) -> bytes:
+    """Returns the canonical JSON of a dataclass: sorted keys, so that equal descriptions have equal digests."""
+    return (json.dumps(asdict(description), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def from_json(data: bytes, kind: type[Description], *, path: str) -> Description:
+    """Returns the validated description; raises ArtifactRefusedError naming `path` and what is wrong with it."""
+    expected = kind.contract_version  # type: ignore[attr-defined]
+    try:
+        raw = json.loads(data)
+        found = raw.get("contract_version")
+    except (ValueError, AttributeError) as error:
+        raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); restore it") from error
+    if found != expected:
+        raise ArtifactRefusedError(
+            f"{path} has contract version {found!r}; this program reads version {expected}: "
+            "use the version of firstseen that wrote it"
+        )
+    try:
+        return TypeAdapter(kind).validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ArtifactRefusedError(f"{path} is damaged at {where!r}: {first['msg']}; restore it") from error
+
+
+def read(store: Store, path: str, kind: type[Description]) -> tuple[Description, str]:
+    """Returns (description, digest) of the artifact whose JSON lies at `path`."""
+    data = store.read(path)
+    return from_json(data, kind, path=path), digest_of(data)
+
+
+def finish(store: Store, path: str, description: Any) -> str:
+    """Writes the JSON that makes an artifact exist, after all of its files; returns its digest.
+
+    Raises ArtifactRefusedError if somebody else finished it already: nothing is ever replaced. The same bytes again
+    are no error, since a runner may retry the step that writes them.
+    """
+    data = to_json(description)
+    if not store.create(path, data) and store.read(path) != data:
+        raise ArtifactRefusedError(f"{path} exists already; artifacts are never replaced: run again")
+    return digest_of(data)
+
+
+def record(store: Store, prefix: str, names: list[str]) -> dict[str, FileRecord]:
+    """Returns the size and digest of each named file below `prefix`, as they lie in the store."""
+    return {name: FileRecord(*store.measure(f"{prefix}/{name}")) for name in names}
+
+
+def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord]) -> int:
+    """Checks every listed file against its record; returns the bytes read.
+
+    Raises ArtifactRefusedError at the first file that differs, InputNotFoundError at one that is missing.
+    """
+    for name, expected in files.items():
+        size_bytes, sha256 = store.measure(f"{prefix}/{name}")
+        if (size_bytes, sha256) != (expected.size_bytes, expected.sha256):
+            raise ArtifactRefusedError(
+                f"{prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
+                f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy or build it again"
+            )
+    return sum(file.size_bytes for file in files.values())
