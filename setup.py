@@ -34,6 +34,7 @@ setup(
         "opencv-python-headless",
         "pillow>=12.3,<13",  # apache-beam forbids 13
         "pyarrow",
+        "pydantic~=2.13",
         "rich",
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
         "simplejpeg~=1.9",

@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore import exceptions
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from training.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
@@ -32,7 +32,7 @@ class Store:
         scheme = urlsplit(self.uri).scheme if "://" in self.uri else "file"
         if scheme == "file":
             self.local_root: Path | None = _local_path(self.uri)
-            self._backend = _open_local(self.local_root, create=create)
+            self._backend: ObjectStore = _open_local(self.local_root, create=create)
         elif scheme in BUCKET_SCHEMES:
             self.local_root = None
             self._backend = from_url(self.uri)
@@ -76,7 +76,7 @@ class Store:
         with _translated(f"read {path} in store {self.uri}"):
             if self.local_root:
                 return (self.local_root / path).open("rb")
-            return obstore.open_reader(self._backend, path)
+            return cast(BinaryIO, obstore.open_reader(self._backend, path))
 
     def directories(self, prefix: str) -> list[str]:
         """Returns the names of the directories directly below `prefix`, sorted."""

@@ -1,0 +1,472 @@
+"""The command line: one verb per job, nothing but parsing and dispatch."""
+
+import errno
+import logging
+import os
+import shlex
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from training.errors import (
+    FirstseenError,
+    InputNotFoundError,
+    TemporaryError,
+    TooManyRejectsError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from pipelines.embedding_schema import Run
+    from serving.answers import Answer
+    from serving.matcher import MatchOptions
+
+PLAIN_LINE_EVERY_SECONDS = 30
+INTERRUPTED = 130
+
+Dtype = Literal["float32", "float16"]
+
+app = typer.Typer(
+    help="Tells whether a photo has been seen before, when first, and what was done to it since.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StoreOption = Annotated[str, typer.Option("--store", help="The store: a local directory, gs://… or s3://…")]
+EncoderOption = Annotated[
+    str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
+]
+SnapshotOption = Annotated[
+    int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")
+]
+RunnerOption = Annotated[str, typer.Option("--runner", help="local, or any Beam runner by name.")]
+# Typer hands what follows `--` to the last argument; Beam checks every flag.
+BeamFlags = Annotated[
+    list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")
+]
+
+
+@app.command()
+def train(
+    source: Annotated[str, typer.Option(help="tfds:NAME[/SPLIT], a folder of images, or Parquet.")],
+    store: StoreOption,
+    recipe: Annotated[str, typer.Option(help="Name of a file in training/recipes.")] = "convolutional",
+    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the photos.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos per step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    dimension: Annotated[int | None, typer.Option(help="Numbers per vector.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the square the encoder sees, in pixels.")] = None,
+    channels: Annotated[int | None, typer.Option(help="3 for colour, 1 for grey.")] = None,
+    distance: Annotated[str | None, typer.Option(help="cosine or euclidean.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting of the recipe.")
+    ] = None,
+    max_photos: Annotated[int | None, typer.Option(help="Train on that many photos of the source.")] = None,
+    work_dir: Annotated[Path | None, typer.Option(help="Where an interrupted training resumes from.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split and start.")] = 0,
+) -> None:
+    """Train an encoder and put it into the store."""
+    from training.train import TrainOptions
+    from training.train import train as train_encoder
+
+    named = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "dimension": dimension,
+        "size": size,
+        "channels": channels,
+        "distance": distance,
+    }
+    overrides = parse_settings(settings or []) | {
+        name: value for name, value in named.items() if value is not None
+    }
+    options = TrainOptions(
+        source=source,
+        store=store,
+        recipe=recipe,
+        overrides=overrides,
+        data_dir=data_dir,
+        max_photos=max_photos,
+        work_dir=work_dir,
+        seed=seed,
+    )
+    with ProgressLine("decoding") as progress:
+        encoder_id = train_encoder(
+            options, on_photos=lambda done, listed, rejected: progress.show(listed, done - rejected, rejected)
+        )
+    tell(f"encoder {encoder_id} is in the store")
+    tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)}")
+
+
+@app.command()
+def encode(
+    archive: Annotated[Path, typer.Argument(help="The folder of photos.")],
+    store: StoreOption,
+    beam_flags: BeamFlags = None,
+    encoder: EncoderOption = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
+    ] = None,
+    runner: RunnerOption = "local",
+    workers: Annotated[int, typer.Option(help="Processes of the local runner.")] = 1,
+    dtype: Annotated[Dtype, typer.Option(help="float32, or float16 for half the size.")] = "float32",
+    batch_size: Annotated[int, typer.Option(help="Photos per call of the encoder.")] = 64,
+    max_rejects: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rejects above which the exit code is 3.")
+    ] = 0.01,
+) -> None:
+    """Encode an archive into embedding shards."""
+    from pipelines.encode import EncodeOptions
+    from pipelines.encode import encode as encode_archive
+
+    options = EncodeOptions(
+        archive=archive,
+        store=store,
+        encoder=encoder,
+        catalog=catalog,
+        runner=runner,
+        workers=workers,
+        dtype=dtype,
+        batch_size=batch_size,
+        beam_flags=beam_flags or [],
+    )
+    with ProgressLine("encoding") as progress:
+        run = encode_archive(options, on_progress=progress.show)
+    report_run(run, max_rejects=max_rejects)
+    tell(f"next: firstseen index --store {shlex.quote(store)}")
+
+
+@app.command()
+def index(
+    store: StoreOption,
+    beam_flags: BeamFlags = None,
+    encoder: EncoderOption = None,
+    min_recall: Annotated[float, typer.Option(help="recall@10 under which nothing is published.")] = 0.95,
+    exact_below: Annotated[
+        int, typer.Option(help="Rows under which a segment is searched exactly.")
+    ] = 20_000,
+    max_segment_rows: Annotated[int, typer.Option(help="Rows per segment; bounds the memory.")] = 1_000_000,
+    runner: RunnerOption = "local",
+) -> None:
+    """Build segments of what is not indexed yet and publish a snapshot."""
+    from pipelines.build_index import build_index
+    from pipelines.segment_plan import IndexOptions
+    from training.store import Store
+
+    options = IndexOptions(max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall)
+    result = build_index(
+        Store(store), encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or []
+    )
+    for segment in result.added:
+        measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
+        tell(f"segment {segment.segment_id}: {segment.rows:,} contents, {segment.kind} search{measured}")
+    if not result.added:
+        tell("nothing to index: the live snapshot holds every run of its encoder")
+    tell(f"snapshot {result.snapshot.number} is live: {result.snapshot.photos:,} photos")
+    tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+
+
+@app.command()
+def lookup(
+    queries: Annotated[
+        list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")
+    ],
+    store: StoreOption,
+    snapshot: SnapshotOption = None,
+    top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
+    min_score: Annotated[float, typer.Option(help="Leave out matches that score less.")] = 0.0,
+    format: Annotated[str, typer.Option(help="table, json, jsonl, csv, parquet or html.")] = "table",
+    output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
+) -> None:
+    """Look photos up in the live snapshot."""
+    from pipelines.queries import list_queries
+    from serving.formats import check_format, write_answers
+    from serving.matcher import MatchOptions
+
+    check_format(format, output)
+    options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
+    names = list_queries(queries, stdin=sys.stdin)
+    statuses: Counter[str] = Counter()
+    with open_answers(store, names, snapshot=snapshot, options=options) as (answers, facts):
+        counted = counting(answers, statuses)
+        if format == "html" and output:
+            write_html(counted, output=output, facts=facts)
+        else:
+            write_answers(counted, name=format, output=output)
+    total = statuses.total()
+    if not total:
+        raise InputNotFoundError(
+            "no query was given; expected photos, a folder with files, or a list on stdin"
+        )
+    tell(
+        f"{total:,} queries: "
+        + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    )
+    if statuses["rejected"] == total:
+        raise InputNotFoundError("every query was rejected; the reason stands in each answer")
+
+
+@app.command()
+def status(
+    store: StoreOption,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the store holds and what is live."""
+    from pipelines.store_check import describe, read_status
+    from training.artifact import to_json
+    from training.store import Store
+
+    found = read_status(Store(store))
+    typer.echo(to_json(found).decode().rstrip() if as_json else "\n".join(describe(found)))
+
+
+@app.command()
+def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:
+    """Check the digest of every file that a snapshot lists."""
+    from pipelines.store_check import verify as verify_store
+    from training.store import Store
+
+    checked, size_bytes = verify_store(
+        Store(store), snapshot, on_artifact=lambda path: tell(f"checking {path}")
+    )
+    typer.echo(f"snapshot {checked.number} is whole: {size_bytes:,} bytes checked")
+
+
+@app.command()
+def rollback(
+    store: StoreOption,
+    to: Annotated[
+        int | None, typer.Option(help="Snapshot to return to; default: the live one's parent.")
+    ] = None,
+) -> None:
+    """Make an earlier snapshot live again, as a new snapshot."""
+    from pipelines.index_manifest import roll_back
+    from training.store import Store
+
+    snapshot = roll_back(Store(store), to)
+    typer.echo(f"snapshot {snapshot.number} is live: {snapshot.reason}, {snapshot.photos:,} photos")
+
+
+@app.command()
+def demo(
+    archive: Annotated[
+        Path | None, typer.Option(help="A folder of photos; default: one made from photos of scikit-image.")
+    ] = None,
+    directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+) -> None:
+    """Go the whole way once on a small archive: train, encode, index, look up, and write a page."""
+    from training.demo_archive import prepare_demo
+
+    paths = prepare_demo(directory, archive=archive)
+    store = str(paths.store)
+    tell(f"an archive of photos lies in {paths.archive}, edited copies of some in {paths.queries}")
+    started = time.monotonic()
+    step("firstseen", "train", "--source", str(paths.archive), "--store", store)
+    catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
+    step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
+    step("firstseen", "index", "--store", store)
+    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3")
+    page = ["--format", "html", "--output", str(paths.page)]
+    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3", *page)
+    tell(f"done in {time.monotonic() - started:.0f} s; open {paths.page} in a browser")
+    tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+
+
+def step(*command: str) -> None:
+    """Shows a command as a user would type it, and runs it in this process: TensorFlow is loaded once."""
+    tell(f"\n$ {shlex.join(command)}")
+    code = run(list(command[1:]))
+    if code not in (0, TooManyRejectsError.exit_code):
+        raise typer.Exit(code)
+
+
+def parse_settings(settings: list[str]) -> dict[str, int | float | str | bool]:
+    """Returns NAME=VALUE pairs as a dictionary; whole numbers, numbers and true/false become such."""
+    pairs = [setting.partition("=") for setting in settings]
+    wrong = [name for name, separator, _ in pairs if not separator]
+    if wrong:
+        raise UsageError(f"--set {wrong[0]} has no value; expected NAME=VALUE")
+    return {name: parse_value(value) for name, _, value in pairs}
+
+
+def parse_value(text: str) -> int | float | str | bool:
+    """Returns the number or truth value that the text spells, else the text."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def report_run(run: "Run", *, max_rejects: float) -> None:
+    """Tells what became of every photo; raises TooManyRejectsError above the limit."""
+    counts = run.accounting
+    tell(
+        f"run {run.run_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + exact duplicates "
+        f"{counts.duplicates:,} + rejected {counts.rejects:,} + unchanged {counts.unchanged:,}"
+    )
+    for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
+        tell(f"  rejected {reason}: {count:,}")
+    if counts.rejects > max_rejects * counts.listed:
+        raise TooManyRejectsError(
+            f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {max_rejects:.1%}; "
+            f"the rest is usable, the reasons are in {run.directory}/rejects-*.parquet of the store"
+        )
+
+
+@contextmanager
+def open_answers(
+    store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions"
+) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
+    """Yields (the answers of each query, a line about the snapshot they come from)."""
+    from pipelines import sources
+    from serving.matcher import Matcher, Query
+    from serving.snapshot import OpenSnapshot
+    from training.store import Store
+
+    store = Store(store_uri)
+    with OpenSnapshot(store, snapshot) as opened:
+        matcher = Matcher(store, opened, options)
+        queries = (Query(name, partial(sources.read, name)) for name in names)
+        live = opened.snapshot
+        facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
+        yield matcher.match_all(queries), facts
+
+
+def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Iterator[list["Answer"]]:
+    """Passes the answers on and counts the status of each query."""
+    for one_query in answers:
+        statuses[one_query[0].status] += 1
+        yield one_query
+
+
+def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str) -> None:
+    """Writes the page, reading each photo once more for its picture."""
+    from pipelines import sources
+    from serving.page import write_page
+
+    write_page(answers, read=sources.read, output=output, title="Have we seen these photos?", facts=facts)
+
+
+class ProgressLine:
+    """Rate, rejects and time left on stderr: a bar on a terminal, else one plain line every 30 s."""
+
+    def __init__(self, verb: str):
+        self._verb = verb
+        self._started = self._told = time.monotonic()
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> "ProgressLine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def show(self, listed: int, done: int, rejected: int) -> None:
+        """Shows that `done` photos are usable and `rejected` are not, of all that were listed."""
+        if sys.stderr.isatty():
+            self._show_bar(listed, done, rejected)
+        elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_SECONDS:
+            self._told = time.monotonic()
+            tell(self._plain(listed, done, rejected))
+
+    def _plain(self, listed: int, done: int, rejected: int) -> str:
+        seconds = time.monotonic() - self._started
+        rate = (done + rejected) / seconds
+        left = f"{(listed - done - rejected) / rate:,.0f} s left" if rate else "time left unknown"
+        return f"{self._verb}: {done + rejected:,} of {listed:,} photos, {rate:,.0f}/s, {rejected:,} rejected, {left}"
+
+    def _show_bar(self, listed: int, done: int, rejected: int) -> None:
+        if self._bar is None:
+            self._bar = make_bar()
+            self._bar.start()
+            self._bar.add_task(self._verb, total=listed, rejected=0, rate=0.0)
+        rate = (done + rejected) / (time.monotonic() - self._started)
+        self._bar.update(self._bar.task_ids[0], completed=done + rejected, rejected=rejected, rate=rate)
+
+
+def make_bar() -> "Progress":
+    """Returns the progress bar of a terminal; rich is loaded only for one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:,.0f} photos/s"),
+        TextColumn("{task.fields[rejected]:,} rejected"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def tell(line: str) -> None:
+    """Prints one line for a person: to stderr, since stdout carries data only."""
+    typer.echo(line, err=True)
+
+
+def quiet_libraries() -> None:
+    """Keeps what TensorFlow, Beam and Pillow say about themselves off the terminal, before they are imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    # A damaged EXIF block is an everyday matter in an archive.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code; an error is one line on stderr."""
+    quiet_libraries()
+    try:
+        return app(arguments, prog_name="firstseen", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        tell(f"firstseen: {error.format_message()}; see firstseen --help")
+        return UsageError.exit_code
+    except FirstseenError as error:
+        tell(f"firstseen: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of stdout went away, as `head` does: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        tell(
+            f"firstseen: {error.strerror}: {error.filename or 'temporary files'}; free some space and run again"
+        )
+        return TemporaryError.exit_code
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        tell("firstseen: interrupted; what was finished before is untouched, run again to go on")
+        sys.stdout.flush()
+        # Worker threads of a pipeline do not stop when asked: leaving is the only way not to wait for them.
+        os._exit(code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""CONTRACT: segment.json and the snapshots; publishing is creating the next number, which only one can do."""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+from training import artifact
+from training.artifact import FileRecord
+from training.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
+from training.store import Store
+
+SEGMENTS = "segments"
+SEGMENT_DESCRIPTION = "segment.json"
+SNAPSHOTS = "snapshots"
+
+# Files of a segment. Rows are sorted by content hash, so that identical photos are found by binary search.
+PHOTOS = "photos.parquet"
+CONTENT_HASHES = "content_hashes.npy"
+VECTORS = "vectors.npy"
+SCANN = "scann"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchParameters:
+    """How a ScaNN segment was built and is searched; all zero where search is exact."""
+
+    leaves: int = 0
+    leaves_to_search: int = 0
+    reorder: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds."""
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    segment_id: str
+    created_at: str
+    encoder_id: str
+    encoder_digest: str
+    dimension: int
+    distance: Literal["cosine", "euclidean"]
+    kind: Literal["exact", "scann"]
+    rows: int
+    photos: int
+    parameters: SearchParameters
+    recall_at_10: float
+    recall_queries: int
+    runs: dict[str, str]
+    shards: list[str]
+    files: dict[str, FileRecord]
+    contract_version: int = 1
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentReference:
+    """A segment as a snapshot names it: by the digest of its segment.json."""
+
+    segment_id: str
+    digest: str
+    rows: int
+    photos: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The list of segments that is live, all of one encoder; the highest number counts."""
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    number: int
+    parent: int | None
+    created_at: str
+    reason: str
+    encoder_id: str
+    encoder_digest: str
+    segments: list[SegmentReference]
+    contract_version: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Distinct contents per segment, added up."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def photos(self) -> int:
+        """Photos of the archives, exact duplicates included."""
+        return sum(segment.photos for segment in self.segments)
+
+
+def segment_directory(segment_id: str) -> str:
+    """Returns the path of a segment in the store."""
+    return f"{SEGMENTS}/{segment_id}"
+
+
+def segment_path(segment_id: str) -> str:
+    """Returns the path of a segment's description in the store."""
+    return f"{segment_directory(segment_id)}/{SEGMENT_DESCRIPTION}"
+
+
+def read_segment(store: Store, reference: SegmentReference) -> Segment:
+    """Returns a segment's description; raises ArtifactRefusedError unless it is the one the snapshot names."""
+    path = segment_path(reference.segment_id)
+    segment, digest = artifact.read(store, path, Segment)
+    if digest != reference.digest:
+        raise ArtifactRefusedError(
+            f"{path} has the digest {digest[:12]}…, the snapshot expects {reference.digest[:12]}…; "
+            "restore it from a copy, or roll back to a snapshot without it"
+        )
+    return segment
+
+
+def snapshot_path(number: int) -> str:
+    """Returns the path of a snapshot in the store."""
+    return f"{SNAPSHOTS}/{number}.json"
+
+
+def snapshot_numbers(store: Store) -> list[int]:
+    """Returns the numbers of all snapshots, ascending; the last one is live."""
+    stems = [name.removesuffix(".json") for name in store.files(SNAPSHOTS) if name.endswith(".json")]
+    return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+
+def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
+    """Returns the numbered snapshot, or the live one; raises InputNotFoundError listing what there is."""
+    numbers = snapshot_numbers(store)
+    if not numbers:
+        raise InputNotFoundError(
+            f"store {store.uri} has no snapshot yet: expected one published by "
+            f"`firstseen index --store {store.uri}`"
+        )
+    if number is None:
+        number = numbers[-1]
+    if number not in numbers:
+        raise InputNotFoundError(
+            f"no snapshot {number} in store {store.uri}; it has {numbers[0]} to {numbers[-1]}"
+        )
+    snapshot, _ = artifact.read(store, snapshot_path(number), Snapshot)
+    if snapshot.number != number:
+        raise ArtifactRefusedError(
+            f"{snapshot_path(number)} says it is snapshot {snapshot.number}; restore it"
+        )
+    return snapshot
+
+
+def live_snapshot(store: Store) -> Snapshot | None:
+    """Returns the snapshot that answers now, or None before the first one."""
+    numbers = snapshot_numbers(store)
+    return read_snapshot(store, numbers[-1]) if numbers else None
+
+
+def publish(store: Store, snapshot: Snapshot) -> None:
+    """Makes the snapshot live by creating its number; raises PublishRaceLostError if somebody else has it."""
+    if not store.create(snapshot_path(snapshot.number), artifact.to_json(snapshot)):
+        raise PublishRaceLostError(
+            f"snapshot {snapshot.number} was published by somebody else meanwhile; nothing is lost: run again"
+        )
+
+
+def roll_back(store: Store, number: int | None = None) -> Snapshot:
+    """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot."""
+    live = read_snapshot(store)
+    if number is None and live.parent is None:
+        raise InputNotFoundError(
+            f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER"
+        )
+    target = read_snapshot(store, live.parent if number is None else number)
+    for reference in target.segments:
+        read_segment(store, reference)
+    snapshot = replace(
+        target,
+        number=live.number + 1,
+        parent=live.number,
+        created_at=artifact.now(),
+        reason=f"rollback to {target.number}",
+    )
+    publish(store, snapshot)
+    return snapshot

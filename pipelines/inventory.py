@@ -1,0 +1,59 @@
+"""The inventory of an archive: one Parquet row per file, in row groups that are the pieces of work."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from pipelines import sources
+from pipelines.catalog import join_catalog
+from pipelines.embedding_schema import inventory_schema
+from training.errors import InputNotFoundError
+from training.store import Store
+
+# One row group is one element of the pipeline: large enough to keep the model busy, small enough to spread out.
+CHUNK_PHOTOS = 512
+
+
+def write_inventory(
+    store: Store, path: str, *, archive: Path, catalog: pa.Table | None, chunk_photos: int = CHUNK_PHOTOS
+) -> int:
+    """Lists the archive into one Parquet file of the store, in bounded memory; returns the number of files.
+
+    Raises InputNotFoundError if the archive is missing, unreadable or empty.
+    """
+    sources.check_folder(archive)
+    with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
+        local = Path(directory, "inventory.parquet")
+        listed = 0
+        with parquet.ParquetWriter(local, inventory_schema(), compression="zstd") as writer:
+            for table in _tables(archive, chunk_photos):
+                listed += table.num_rows
+                writer.write_table(table if catalog is None else join_catalog(table, catalog))
+        if listed == 0:
+            raise InputNotFoundError(f"archive {archive} is empty; expected a folder with at least one photo")
+        store.upload(path, local)
+    return listed
+
+
+def _tables(archive: Path, chunk_photos: int) -> Iterator[pa.Table]:
+    entries = sources.list_folder(archive)
+    while chunk := list(islice(entries, chunk_photos)):
+        rows = [asdict(entry) for entry in chunk]
+        yield pa.Table.from_pylist(rows, schema=inventory_schema())
+
+
+def count_chunks(store: Store, path: str) -> int:
+    """Returns the number of row groups of an inventory."""
+    with store.open(path) as file:
+        return parquet.read_metadata(file).num_row_groups
+
+
+def read_chunk(store: Store, path: str, chunk: int) -> list[dict]:
+    """Returns the rows of one row group, reading nothing but the footer and that group."""
+    with store.open(path) as file:
+        return parquet.ParquetFile(file).read_row_group(chunk).to_pylist()

@@ -1,0 +1,42 @@
+"""What to look up: photos, folders, inventories and lists on stdin, as one stream of names."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pyarrow import ArrowException, parquet
+
+from pipelines import sources
+from training.errors import InputNotFoundError
+
+
+def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[str]:
+    """Yields the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
+
+    A photo is named as it was given, even if it is missing: its answer says so.
+    """
+    for argument in arguments:
+        path = sources.path_of(argument)
+        if argument == "-":
+            yield from (line.rstrip("\r\n") for line in stdin if line.strip())
+        elif path.is_dir():
+            yield from (str(sources.path_of(entry.uri)) for entry in sources.list_folder(path))
+        elif path.suffix.lower() == ".parquet":
+            yield from _uris(path)
+        else:
+            yield argument
+
+
+def _uris(inventory: Path) -> Iterator[str]:
+    try:
+        file = parquet.ParquetFile(inventory)
+        if "uri" not in file.schema_arrow.names:
+            raise InputNotFoundError(
+                f"inventory {inventory} has the columns {file.schema_arrow.names}; expected uri among them"
+            )
+        for batch in file.iter_batches(columns=["uri"]):
+            yield from batch["uri"].to_pylist()
+    except (OSError, ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise InputNotFoundError(
+            f"inventory {inventory} cannot be read: {reason}; expected Parquet"
+        ) from error

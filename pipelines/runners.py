@@ -1,0 +1,114 @@
+"""Which Beam runner, with which options; and a run whose progress can be watched and whose errors stay typed."""
+
+import argparse
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from training import errors
+from training.errors import FirstseenError, UsageError
+
+LOCAL = "local"
+PROGRESS_INTERVAL_SECONDS = 0.5
+
+
+def pipeline_options(*, runner: str, workers: int, beam_flags: list[str]) -> PipelineOptions:
+    """Returns Beam's options; raises UsageError on a flag Beam does not know, which Beam itself drops silently."""
+    check_flags(beam_flags)
+    local = []
+    if runner == LOCAL and workers > 1:
+        local = ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
+    # Beam's options call logging.basicConfig; a handler that is there already keeps that from taking effect.
+    logging.getLogger().addHandler(logging.NullHandler())
+    return PipelineOptions([*local, *beam_flags])
+
+
+def check_flags(beam_flags: list[str]) -> None:
+    """Raises UsageError naming the flags that no Beam option class takes, or the value one refuses."""
+    parser = _Parser(prog="beam", allow_abbrev=False, add_help=False)
+    for options in _subclasses(PipelineOptions):
+        if "_add_argparse_args" in vars(options):
+            _add_known(parser, options)
+    _, unknown = parser.parse_known_args(beam_flags)
+    if unknown:
+        raise UsageError(f"Beam does not know {' '.join(unknown)}; expected its pipeline options after `--`")
+
+
+def create_pipeline(*, runner: str, options: PipelineOptions) -> beam.Pipeline:
+    """Returns a pipeline on the named runner; `local` is the in-memory runner, named outright.
+
+    Beam's own default, DirectRunner, tries first to download another runner.
+    """
+    try:
+        return beam.Pipeline(runner=FnApiRunner() if runner == LOCAL else runner, options=options)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(
+            f"runner {runner!r} cannot be used ({str(error).splitlines()[0]}); expected local, DirectRunner, "
+            "FlinkRunner, DataflowRunner or another Beam runner"
+        ) from error
+
+
+def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:
+    """Runs the pipeline, calling `on_progress` twice a second; re-raises the project's own errors as themselves."""
+    try:
+        with _ticking(on_progress):
+            pipeline.run().wait_until_finish()
+    except FirstseenError:
+        raise
+    except Exception as error:
+        raise typed_error(error) from error
+
+
+def typed_error(error: Exception) -> FirstseenError:
+    """Returns the error that a worker raised: runners hand it on as the text of a traceback."""
+    for line in reversed(str(error).splitlines()):
+        found = re.search(r"\btraining\.errors\.(\w+): (.*)", line)
+        kind = getattr(errors, found[1], None) if found else None
+        if found and isinstance(kind, type) and issubclass(kind, FirstseenError):
+            return kind(re.sub(r" \[while running .*", "", found[2]))
+    last = str(error).strip().splitlines()[-1]
+    return FirstseenError(f"the pipeline failed: {last}")
+
+
+@contextmanager
+def _ticking(tick: Callable[[], None] | None) -> Iterator[None]:
+    if tick is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def loop() -> None:
+        while not stop.wait(PROGRESS_INTERVAL_SECONDS):
+            tick()
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    tick()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"Beam refuses a flag: {message}")
+
+
+def _add_known(parser: Any, options: type[PipelineOptions]) -> None:
+    # Two classes of Beam define the same flag: the first definition is enough to know it.
+    with suppress(argparse.ArgumentError):
+        options._add_argparse_args(parser)
+
+
+def _subclasses(kind: type) -> list[type]:
+    direct: list[type] = kind.__subclasses__()
+    return [*direct, *(below for one in direct for below in _subclasses(one))]

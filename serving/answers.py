@@ -1,0 +1,66 @@
+"""CONTRACT: the answer to a lookup, the same in every format: one row per query and match, at least one per query."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import pyarrow as pa
+
+Status = Literal["matched", "no_match", "not_matchable", "rejected"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One match of one query; without a match only the query, the status and the reason are set."""
+
+    query: str
+    status: Status
+    snapshot: int
+    encoder: str
+    reason: str | None = None
+    rank: int | None = None
+    photo_id: str | None = None
+    uri: str | None = None
+    score: float | None = None
+    similarity: float | None = None
+    verdict: str | None = None
+    inliers: int | None = None
+    query_overlap: float | None = None
+    photo_overlap: float | None = None
+    transform: list[float] | None = None
+    first_seen_at: datetime | None = None
+    first_seen_uri: str | None = None
+    occurrences: int | None = None
+    published_at: datetime | None = None
+    caption: str | None = None
+    credit: str | None = None
+
+
+_TIME = pa.timestamp("us", "UTC")
+
+SCHEMA = pa.schema(
+    [
+        pa.field("query", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("rank", pa.int32()),
+        pa.field("photo_id", pa.string()),
+        pa.field("uri", pa.string()),
+        pa.field("score", pa.float32()),
+        pa.field("similarity", pa.float32()),
+        pa.field("verdict", pa.string()),
+        pa.field("inliers", pa.int32()),
+        pa.field("query_overlap", pa.float32()),
+        pa.field("photo_overlap", pa.float32()),
+        pa.field("transform", pa.list_(pa.float64(), 9)),
+        pa.field("first_seen_at", _TIME),
+        pa.field("first_seen_uri", pa.string()),
+        pa.field("occurrences", pa.int32()),
+        pa.field("published_at", _TIME),
+        pa.field("caption", pa.string()),
+        pa.field("credit", pa.string()),
+        pa.field("snapshot", pa.int32(), nullable=False),
+        pa.field("encoder", pa.string(), nullable=False),
+    ],
+    metadata={"firstseen.contract_version": "1"},
+)

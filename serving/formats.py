@@ -1,0 +1,154 @@
+"""Writes answers as a table, JSON, JSON Lines, CSV or Parquet: streamed, and a file appears only when it is whole."""
+
+import csv
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from serving.answers import SCHEMA, Answer
+from training.errors import InputNotFoundError, UsageError
+
+FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
+FILE_ONLY = ("parquet", "html")
+PARQUET_BATCH_ROWS = 4_096
+TERMINAL_WIDTH = 160
+
+
+def check_format(name: str, output: Path | None) -> None:
+    """Raises UsageError on an unknown format, or on a binary one without a file; InputNotFoundError on a bad folder."""
+    if name not in FORMATS:
+        raise UsageError(f"format is {name!r}; expected one of {', '.join(FORMATS)}")
+    if output is None and name in FILE_ONLY:
+        raise UsageError(f"format {name} goes to a file; add --output FILE")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise InputNotFoundError(f"output folder {output.parent} does not exist; make it first")
+
+
+def write_answers(answers: Iterable[list[Answer]], *, name: str, output: Path | None) -> None:
+    """Writes the answers, one list per query, to `output` or to stdout."""
+    if name == "parquet" and output:
+        with _finished_file(output) as path:
+            _write_parquet(answers, path)
+        return
+    write = {"table": _write_table, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv}[name]
+    with open_text(output) as file:
+        write(answers, file)
+
+
+@contextmanager
+def open_text(output: Path | None) -> Iterator[IO[str]]:
+    """Opens stdout, or a file that takes its name only when everything is written."""
+    if output is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    with _finished_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+@contextmanager
+def _finished_file(output: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.absolute().parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+        # mkstemp makes files for the owner alone; an answer is as readable as any file the user makes.
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, output)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """Returns an answer as JSON types: times are ISO 8601, absent values null, keys as in the contract."""
+    row = asdict(answer)
+    return {name: _json_value(row[name]) for name in SCHEMA.names}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _write_jsonl(answers: Iterable[list[Answer]], file: IO[str]) -> None:
+    for one_query in answers:
+        for answer in one_query:
+            file.write(json.dumps(to_json(answer), ensure_ascii=False) + "\n")
+
+
+def _write_json(answers: Iterable[list[Answer]], file: IO[str]) -> None:
+    separator = "["
+    for one_query in answers:
+        for answer in one_query:
+            file.write(separator + "\n" + json.dumps(to_json(answer), ensure_ascii=False))
+            separator = ","
+    file.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _write_csv(answers: Iterable[list[Answer]], file: IO[str]) -> None:
+    writer = csv.DictWriter(file, SCHEMA.names, lineterminator="\n")
+    writer.writeheader()
+    for one_query in answers:
+        writer.writerows(to_json(answer) for answer in one_query)
+
+
+def _write_parquet(answers: Iterable[list[Answer]], path: Path) -> None:
+    rows: list[dict[str, Any]] = []
+    with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        for one_query in answers:
+            rows += [asdict(answer) for answer in one_query]
+            if len(rows) >= PARQUET_BATCH_ROWS:
+                writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+                rows = []
+        writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def _write_table(answers: Iterable[list[Answer]], file: IO[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=file, width=None if file.isatty() else TERMINAL_WIDTH)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("query", "rank", "verdict", "score", "photo", "first seen", "occurrences"):
+        table.add_column(name, justify="right" if name in ("rank", "score", "occurrences") else "left")
+    for one_query in answers:
+        for answer in one_query:
+            table.add_row(*_table_row(answer))
+        table.add_section()
+    console.print(table)
+
+
+def _table_row(answer: Answer) -> list[Any]:
+    from rich.text import Text
+
+    name = printable(answer.query) if answer.rank in (None, 1) else ""
+    if answer.rank is None:
+        return [Text(name), "", Text(answer.status), "", Text(printable(answer.reason or "")), "", ""]
+    seen = f"{answer.first_seen_at:%Y-%m-%d}" if answer.first_seen_at else "unknown"
+    cells = [str(answer.rank), answer.verdict or "", f"{answer.score:.3f}", printable(answer.photo_id or "")]
+    return [Text(cell) for cell in (name, *cells, seen, str(answer.occurrences))]
+
+
+def printable(text: str) -> str:
+    """Returns the text without control characters, which could rewrite a terminal; percent signs are decoded."""
+    return "".join(letter if letter.isprintable() else "�" for letter in unquote(text))
