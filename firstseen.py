@@ -125,14 +125,14 @@ def encode(
     workers: Annotated[int, typer.Option(help="Processes of the local runner.")] = 1,
     dtype: Annotated[Dtype, typer.Option(help="float32, or float16 for half the size.")] = "float32",
     batch_size: Annotated[int, typer.Option(help="Photos per call of the encoder.")] = 64,
-    max_rejects: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of rejects above which the exit code is 3.")
-    ] = 0.01,
+    max_rejects: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.01,
 ) -> None:
     """Encode an archive into embedding shards."""
     from pipelines.encode import EncodeOptions
     from pipelines.encode import encode as encode_archive
 
+    if not 0 <= max_rejects <= 1:
+        raise UsageError(f"max-rejects is {max_rejects}; expected a share from 0 to 1")
     options = EncodeOptions(
         archive=archive,
         store=store,

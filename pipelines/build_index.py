@@ -65,7 +65,7 @@ def build_index(
     if another publisher was faster.
     """
     options = options or IndexOptions()
-    beam_options = runners.pipeline_options(runner=runner, workers=1, beam_flags=list(beam_flags))
+    pipeline = runners.create_pipeline(runner, beam_flags=list(beam_flags))
     live = index_manifest.live_snapshot(store)
     spec, digest = choose_encoder(store, encoder, live)
     kept = live.segments if live and live.encoder_digest == digest else []
@@ -73,7 +73,6 @@ def build_index(
     if not runs:
         return _nothing_new(store, spec, live, kept)
     plans = plan(runs, options)
-    pipeline = runners.create_pipeline(runner=runner, options=beam_options)
     _ = (
         pipeline
         | "ListSegments" >> beam.Create(plans)

@@ -56,7 +56,7 @@ def apply_edits(table: pa.Table, edits: Iterable[RowEdit]) -> pa.Table:
     occurrences = [by_row.get(row) or old for row, old in enumerate(table["occurrences"].to_pylist())]
     field = table.schema.field(column)
     kept = [row for row in range(table.num_rows) if by_row.get(row, ()) is not None]
-    return table.set_column(column, field, pa.array(occurrences, field.type)).take(kept)
+    return table.set_column(column, field, pa.array(occurrences, field.type)).take(pa.array(kept, pa.int64()))
 
 
 def read_shard(store: Store, path: str) -> pa.Table:

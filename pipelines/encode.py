@@ -13,7 +13,7 @@ from typing import get_args
 import apache_beam as beam
 from training.photo import DECODE_RULE
 
-from pipelines import embedding_schema, inventory, runners
+from pipelines import embedding_schema, inventory, runners, sources
 from pipelines.catalog import read_catalog
 from pipelines.decode_photos import REJECTS, DecodeChunk
 from pipelines.duplicates import merge
@@ -62,9 +62,8 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     Raises InputNotFoundError, ArtifactRefusedError, TemporaryError or UsageError; without run.json the directory of a
     failed run is never read.
     """
-    beam_options = runners.pipeline_options(
-        runner=options.runner, workers=options.workers, beam_flags=options.beam_flags
-    )
+    pipeline = runners.create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
+    sources.check_folder(options.archive)
     store = Store(options.store)
     spec, digest = choose_encoder(store, options.encoder)
     catalog = read_catalog(options.catalog) if options.catalog else None
@@ -75,7 +74,6 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     )
     run = replace(run, accounting=replace(run.accounting, listed=listed))
     with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as progress:
-        pipeline = runners.create_pipeline(runner=options.runner, options=beam_options)
         build(pipeline, store, run, spec, options, progress=progress)
         runners.run_to_end(
             pipeline, on_progress=on_progress and (lambda: on_progress(listed, *read_progress(progress)))

@@ -24,9 +24,8 @@ def write_inventory(
 ) -> int:
     """Lists the archive into one Parquet file of the store, in bounded memory; returns the number of files.
 
-    Raises InputNotFoundError if the archive is missing, unreadable or empty.
+    Raises InputNotFoundError if the archive is empty.
     """
-    sources.check_folder(archive)
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
         local = Path(directory, "inventory.parquet")
         listed = 0

@@ -19,15 +19,26 @@ LOCAL = "local"
 PROGRESS_INTERVAL_SECONDS = 0.5
 
 
-def pipeline_options(*, runner: str, workers: int, beam_flags: list[str]) -> PipelineOptions:
-    """Returns Beam's options; raises UsageError on a flag Beam does not know, which Beam itself drops silently."""
+def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> beam.Pipeline:
+    """Returns an empty pipeline on the named runner; `local` is the in-memory one, in `workers` processes.
+
+    Raises UsageError on an unknown runner, and on a flag Beam does not know, which Beam itself drops silently.
+    """
     check_flags(beam_flags)
     local = []
     if runner == LOCAL and workers > 1:
         local = ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
     # Beam's options call logging.basicConfig; a handler that is there already keeps that from taking effect.
     logging.getLogger().addHandler(logging.NullHandler())
-    return PipelineOptions([*local, *beam_flags])
+    options = PipelineOptions([*local, *beam_flags])
+    try:
+        # DirectRunner, Beam's default, tries first to download another runner: `local` is named outright.
+        return beam.Pipeline(runner=FnApiRunner() if runner == LOCAL else runner, options=options)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(
+            f"runner {runner!r} cannot be used ({str(error).splitlines()[0]}); expected local, DirectRunner, "
+            "FlinkRunner, DataflowRunner or another Beam runner"
+        ) from error
 
 
 def check_flags(beam_flags: list[str]) -> None:
@@ -39,20 +50,6 @@ def check_flags(beam_flags: list[str]) -> None:
     _, unknown = parser.parse_known_args(beam_flags)
     if unknown:
         raise UsageError(f"Beam does not know {' '.join(unknown)}; expected its pipeline options after `--`")
-
-
-def create_pipeline(*, runner: str, options: PipelineOptions) -> beam.Pipeline:
-    """Returns a pipeline on the named runner; `local` is the in-memory runner, named outright.
-
-    Beam's own default, DirectRunner, tries first to download another runner.
-    """
-    try:
-        return beam.Pipeline(runner=FnApiRunner() if runner == LOCAL else runner, options=options)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise UsageError(
-            f"runner {runner!r} cannot be used ({str(error).splitlines()[0]}); expected local, DirectRunner, "
-            "FlinkRunner, DataflowRunner or another Beam runner"
-        ) from error
 
 
 def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:

@@ -1,0 +1,120 @@
+"""Opening a snapshot: wherever the store lies, and only if every byte is the one that was published."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import index_manifest
+from pipelines.build_index import build_index
+from pipelines.segment_plan import IndexOptions
+from serving.snapshot import OpenSnapshot
+from tests.conftest import Desk
+from tests.pipelines.test_build_index import add_encoder, add_run, vectors_of
+from training.errors import ArtifactRefusedError, InputNotFoundError
+from training.store import Store
+
+
+@pytest.fixture
+def scann_store(tmp_path: Path) -> Store:
+    """A store with one exact and one ScaNN segment."""
+    store = Store(tmp_path / "made", create=True)
+    encoder_id = add_encoder(store)
+    add_run(store, encoder_id, "run1", vectors_of(300))
+    build_index(store, options=IndexOptions(exact_below=0))
+    add_run(store, encoder_id, "run2", vectors_of(40, seed=1), prefix="x")
+    build_index(store)
+    return store
+
+
+def names_of(opened: OpenSnapshot, queries: np.ndarray, k: int = 5) -> list[list[str]]:
+    """Returns the photo_ids found for each query."""
+    return [[opened.photo(one)["photo_id"] for one in found] for found in opened.search(queries, k)]
+
+
+def test_a_moved_or_copied_store_gives_the_same_answers(scann_store: Store, tmp_path: Path):
+    """No path is written into any artifact."""
+    queries = vectors_of(20, seed=5)
+    with OpenSnapshot(scann_store) as opened:
+        expected = names_of(opened, queries)
+    shutil.copytree(scann_store.local_root, tmp_path / "another machine")
+    scann_store.local_root.rename(tmp_path / "moved")
+    for place in ("another machine", "moved"):
+        with OpenSnapshot(Store(tmp_path / place)) as opened:
+            assert names_of(opened, queries) == expected
+
+
+def test_every_flipped_bit_is_refused(scann_store: Store):
+    """Each file of each segment is checked before it is loaded; ScaNN itself would not notice."""
+    files = [path for path in scann_store.local_root.glob("segments/**/*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        original = path.read_bytes()
+        data = bytearray(original)
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(ArtifactRefusedError):
+            OpenSnapshot(scann_store)
+        path.write_bytes(original)
+    with OpenSnapshot(scann_store) as opened:
+        assert len(opened.search(vectors_of(1), 3)[0]) == 3
+
+
+def test_a_missing_file_is_named(scann_store: Store):
+    """A half-copied store does not answer."""
+    path = next(scann_store.local_root.glob("segments/*/photos.parquet"))
+    path.unlink()
+    with pytest.raises(InputNotFoundError, match=r"photos\.parquet"):
+        OpenSnapshot(scann_store)
+
+
+def test_a_pickle_slipped_into_a_segment_is_refused(scann_store: Store):
+    """ScaNN's loader would unpickle scann_docids.pkl, which is to run a stranger's program."""
+    directory = next(scann_store.local_root.glob("segments/*/scann"))
+    (directory / "scann_docids.pkl").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(ArtifactRefusedError, match=r"scann_docids\.pkl"):
+        OpenSnapshot(scann_store)
+
+
+def test_contents_are_found_in_every_segment(scann_store: Store):
+    """Search by hash answers for the segments that hold it."""
+    with OpenSnapshot(scann_store) as opened:
+        neighbours = opened.search(vectors_of(1), 2)[0]
+        contents = [opened.photo(one)["content_sha256"] for one in neighbours]
+        assert [one.content for one in neighbours] == contents
+        assert [[one.row for one in found] for found in opened.find([*contents, b"\0" * 32])] == [
+            *([one.row] for one in neighbours),
+            [],
+        ]
+
+
+def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
+    """Missing neighbours, which ScaNN returns as row 0 with NaN, are no matches."""
+    with OpenSnapshot(scann_store) as opened:
+        found = opened.search(vectors_of(2, seed=9), 500)
+    for neighbours in found:
+        assert len({one.content for one in neighbours}) == len(neighbours)
+        assert 40 < len(neighbours) <= 340
+        assert all(np.isfinite(one.similarity) for one in neighbours)
+        assert [one.similarity for one in neighbours] == sorted((one.similarity for one in neighbours), reverse=True)
+
+
+def test_an_older_snapshot_can_be_opened(scann_store: Store):
+    """The number chooses; without it the highest is live."""
+    with OpenSnapshot(scann_store, 1) as opened:
+        assert opened.snapshot.rows == 300
+    with OpenSnapshot(scann_store) as opened:
+        assert opened.snapshot.rows == 340
+    with pytest.raises(InputNotFoundError, match="it has 1 to 2"):
+        OpenSnapshot(scann_store, 3)
+
+
+def test_a_segment_of_another_encoder_is_refused(desk: Desk):
+    """A snapshot that mixes encoders names both digests."""
+    store = Store(desk.store)
+    path = store.local_root / index_manifest.snapshot_path(1)
+    live = index_manifest.read_snapshot(store)
+    path.write_text(path.read_text().replace(live.encoder_digest, "0" * 64))
+    with pytest.raises(ArtifactRefusedError, match="index again"):
+        OpenSnapshot(store)
