@@ -270,7 +270,7 @@ def demo(
     directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
     """Go the whole way once on a small archive: train, encode, index, look up, and write a page."""
-    from training.demo_archive import prepare_demo
+    from training.demo import prepare_demo
 
     paths = prepare_demo(directory, archive=archive)
     store = str(paths.store)
@@ -279,7 +279,8 @@ def demo(
     step("firstseen", "train", "--source", str(paths.archive), "--store", store)
     catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
     step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
-    step("firstseen", "index", "--store", store)
+    # So few photos would be searched exactly; the demo shows what a large archive gets.
+    step("firstseen", "index", "--store", store, "--exact-below", "100")
     step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3")
     page = ["--format", "html", "--output", str(paths.page)]
     step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3", *page)
@@ -363,7 +364,7 @@ def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str) -
     from pipelines import sources
     from serving.page import write_page
 
-    write_page(answers, read=sources.read, output=output, title="Have we seen these photos?", facts=facts)
+    write_page(answers, read=sources.read, output=output, title="Have we seen these photos before?", facts=facts)
 
 
 class ProgressLine:

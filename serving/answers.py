@@ -52,7 +52,8 @@ SCHEMA = pa.schema(
         pa.field("inliers", pa.int32()),
         pa.field("query_overlap", pa.float32()),
         pa.field("photo_overlap", pa.float32()),
-        pa.field("transform", pa.list_(pa.float64(), 9)),
+        # Nine numbers or null; a list of fixed size cannot be null in the Parquet files of today's pyarrow.
+        pa.field("transform", pa.list_(pa.float64())),
         pa.field("first_seen_at", _TIME),
         pa.field("first_seen_uri", pa.string()),
         pa.field("occurrences", pa.int32()),

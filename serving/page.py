@@ -33,9 +33,11 @@ def write_page(
 
 def _query(answers: list[Answer], read: Callable[[str], bytes]) -> dict[str, Any]:
     first = answers[0]
+    folder, _, name = first.query.rpartition("/")
     shown = [answer for answer in answers[:SHOWN_MATCHES] if answer.rank]
     return {
-        "name": printable(first.query),
+        "name": printable(name),
+        "folder": printable(folder),
         "status": first.status,
         "reason": first.reason,
         "picture": _picture(first.query, read),

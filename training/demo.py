@@ -1,0 +1,83 @@
+"""Prepares the demo's folder: an archive, edited copies of some of its photos as queries, and places for the rest."""
+
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from training import photo
+from training.demo_archive import CATALOG, write_demo_archive, write_demo_queries
+from training.edits import EDITS, to_jpeg
+from training.errors import InputNotFoundError, UsageError
+from training.photo import PhotoError
+
+MARKER = ".firstseen-demo"
+
+
+@dataclass(frozen=True)
+class DemoPaths:
+    """Where the demo's parts lie; `catalog` is None for an archive of the user's own."""
+
+    archive: Path
+    catalog: Path | None
+    queries: Path
+    store: Path
+    page: Path
+
+
+def prepare_demo(directory: Path, *, archive: Path | None = None) -> DemoPaths:
+    """Empties the folder of an earlier demo, or makes a new one, and writes archive and queries into it.
+
+    Raises UsageError if `directory` holds anything that no demo wrote, InputNotFoundError if `archive` holds no photo.
+    """
+    _start_afresh(directory)
+    queries = directory / "queries"
+    if archive is None:
+        made = directory / "archive"
+        write_demo_archive(made)
+        write_demo_queries(made, queries)
+        return _paths(directory, archive=made, catalog=directory / CATALOG)
+    write_edited_copies(archive, queries)
+    return _paths(directory, archive=archive, catalog=None)
+
+
+def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[Path]:
+    """Writes one edited copy per edit, each of another photo of the archive; returns the paths."""
+    if not archive.is_dir():
+        raise InputNotFoundError(f"archive {archive} is no folder; expected one with photos")
+    files = sorted(path for path in archive.rglob("*") if path.is_file())
+    random.Random(seed).shuffle(files)  # noqa: S311 (which photos a demo shows is no secret)
+    folder.mkdir()
+    waiting = list(EDITS.items())
+    written = []
+    while waiting and files:
+        path = files.pop()
+        try:
+            pixels = photo.decode(path.read_bytes(), with_metadata=False).pixels
+        except (PhotoError, OSError):
+            continue
+        name, edit = waiting.pop()
+        written.append(folder / f"{name.replace('_', '-')}-of-{path.stem}.jpg")
+        written[-1].write_bytes(to_jpeg(edit(pixels)))
+    if not written:
+        raise InputNotFoundError(f"archive {archive} holds no photo that can be decoded; expected some for the demo")
+    return written
+
+
+def _start_afresh(directory: Path) -> None:
+    # Only what a demo wrote is removed: the marker says so.
+    if directory.exists() and not (directory / MARKER).exists() and any(directory.iterdir()):
+        raise UsageError(f"{directory} holds files that no demo wrote; expected a new folder: choose --directory")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    (directory / MARKER).touch()
+
+
+def _paths(directory: Path, *, archive: Path, catalog: Path | None) -> DemoPaths:
+    return DemoPaths(
+        archive=archive,
+        catalog=catalog,
+        queries=directory / "queries",
+        store=directory / "store",
+        page=directory / "answers.html",
+    )
