@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import time
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -443,6 +444,8 @@ def run(arguments: list[str]) -> int:
         tell(f"firstseen: {error.format_message()}; see firstseen --help")
         return UsageError.exit_code
     except FirstseenError as error:
+        if error.exit_code == FirstseenError.exit_code:
+            traceback.print_exc()  # nobody expected this: whoever mends it needs to see where
         tell(f"firstseen: {error}")
         return error.exit_code
     except BrokenPipeError:
@@ -451,11 +454,18 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        tell(
-            f"firstseen: {error.strerror}: {error.filename or 'temporary files'}; free some space and run again"
-        )
+            return unexpected(error)
+        tell(f"firstseen: {error.strerror}: {error.filename or 'temporary files'}; free some space and run again")
         return TemporaryError.exit_code
+    except Exception as error:
+        return unexpected(error)
+
+
+def unexpected(error: Exception) -> int:
+    """Shows where an error that is a defect came from, then says so in one line; returns the exit code."""
+    traceback.print_exc()
+    tell(f"firstseen: unexpected {type(error).__name__}: {error}; this is a defect, please report it")
+    return FirstseenError.exit_code
 
 
 def main() -> None:

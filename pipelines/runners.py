@@ -29,15 +29,17 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
     if runner == LOCAL and workers > 1:
         local = ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
     # Beam's options call logging.basicConfig; a handler that is there already keeps that from taking effect.
-    logging.getLogger().addHandler(logging.NullHandler())
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
     options = PipelineOptions([*local, *beam_flags])
     try:
         # DirectRunner, Beam's default, tries first to download another runner: `local` is named outright.
         return beam.Pipeline(runner=FnApiRunner() if runner == LOCAL else runner, options=options)
-    except (ValueError, ImportError, AttributeError) as error:
+    except Exception as error:  # a runner checks its options here, and each fails in a way of its own
+        reason = " ".join(str(error).split())[:300]
         raise UsageError(
-            f"runner {runner!r} cannot be used ({str(error).splitlines()[0]}); expected local, DirectRunner, "
-            "FlinkRunner, DataflowRunner or another Beam runner"
+            f"runner {runner!r} cannot be used ({reason}); expected local, DirectRunner, FlinkRunner, DataflowRunner "
+            "or another Beam runner, and its options after `--`"
         ) from error
 
 
@@ -47,9 +49,11 @@ def check_flags(beam_flags: list[str]) -> None:
     for options in _subclasses(PipelineOptions):
         if "_add_argparse_args" in vars(options):
             _add_known(parser, options)
-    _, unknown = parser.parse_known_args(beam_flags)
+    known, unknown = parser.parse_known_args(beam_flags)
     if unknown:
         raise UsageError(f"Beam does not know {' '.join(unknown)}; expected its pipeline options after `--`")
+    if known.runner:
+        raise UsageError(f"runner {known.runner!r} is named after `--`; expected firstseen's own --runner before it")
 
 
 def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:
@@ -57,21 +61,28 @@ def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | Non
     try:
         with _ticking(on_progress):
             pipeline.run().wait_until_finish()
-    except FirstseenError:
-        raise
     except Exception as error:
         raise typed_error(error) from error
 
 
 def typed_error(error: Exception) -> FirstseenError:
-    """Returns the error that a worker raised: runners hand it on as the text of a traceback."""
+    """Returns the error that a worker raised: most runners hand it on as the text of a traceback.
+
+    The local runner raises the error itself, with the name of the step appended.
+    """
+    if isinstance(error, FirstseenError):
+        return type(error)(_without_step(str(error)))
     for line in reversed(str(error).splitlines()):
         found = re.search(r"\btraining\.errors\.(\w+): (.*)", line)
         kind = getattr(errors, found[1], None) if found else None
         if found and isinstance(kind, type) and issubclass(kind, FirstseenError):
-            return kind(re.sub(r" \[while running .*", "", found[2]))
-    last = str(error).strip().splitlines()[-1]
+            return kind(_without_step(found[2]))
+    last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return FirstseenError(f"the pipeline failed: {last}")
+
+
+def _without_step(message: str) -> str:
+    return re.sub(r" \[while running .*", "", message)
 
 
 @contextmanager

@@ -178,6 +178,15 @@ def test_processes_give_the_same_rows_as_threads(store: Path, archive: Path):
         np.testing.assert_allclose(row["embedding"], other["embedding"], atol=1e-5)
 
 
+def test_another_runner_gives_the_same_rows(store: Path, archive: Path):
+    """Beam's portable runner ships every step to a worker over gRPC: what it pickles and encodes arrives whole."""
+    flags = ["--job_endpoint=embed", "--environment_type=LOOPBACK"]
+    run = encode.encode(options(store, archive, runner="PortableRunner", beam_flags=flags))
+    alone = encode.encode(options(store, archive))
+    assert run.accounting == alone.accounting
+    assert [row["photo_id"] for row in read_rows(store, run)] == [row["photo_id"] for row in read_rows(store, alone)]
+
+
 def test_progress_is_told_on_the_local_runner(store: Path, archive: Path):
     """The last call names every photo, embedded and rejected."""
     (archive / "empty.jpg").write_bytes(b"")
