@@ -49,14 +49,10 @@ StoreOption = Annotated[str, typer.Option("--store", help="The store: a local di
 EncoderOption = Annotated[
     str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
 ]
-SnapshotOption = Annotated[
-    int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")
-]
+SnapshotOption = Annotated[int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")]
 RunnerOption = Annotated[str, typer.Option("--runner", help="local, or any Beam runner by name.")]
 # Typer hands what follows `--` to the last argument; Beam checks every flag.
-BeamFlags = Annotated[
-    list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")
-]
+BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]
 
 
 @app.command()
@@ -92,9 +88,7 @@ def train(
         "channels": channels,
         "distance": distance,
     }
-    overrides = parse_settings(settings or []) | {
-        name: value for name, value in named.items() if value is not None
-    }
+    overrides = parse_settings(settings or []) | {name: value for name, value in named.items() if value is not None}
     options = TrainOptions(
         source=source,
         store=store,
@@ -157,9 +151,7 @@ def index(
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
     min_recall: Annotated[float, typer.Option(help="recall@10 under which nothing is published.")] = 0.95,
-    exact_below: Annotated[
-        int, typer.Option(help="Rows under which a segment is searched exactly.")
-    ] = 20_000,
+    exact_below: Annotated[int, typer.Option(help="Rows under which a segment is searched exactly.")] = 20_000,
     max_segment_rows: Annotated[int, typer.Option(help="Rows per segment; bounds the memory.")] = 1_000_000,
     runner: RunnerOption = "local",
 ) -> None:
@@ -169,9 +161,7 @@ def index(
     from training.store import Store
 
     options = IndexOptions(max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall)
-    result = build_index(
-        Store(store), encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or []
-    )
+    result = build_index(Store(store), encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or [])
     for segment in result.added:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
         tell(f"segment {segment.segment_id}: {segment.rows:,} contents, {segment.kind} search{measured}")
@@ -183,9 +173,7 @@ def index(
 
 @app.command()
 def lookup(
-    queries: Annotated[
-        list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")
-    ],
+    queries: Annotated[list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")],
     store: StoreOption,
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
@@ -211,13 +199,8 @@ def lookup(
             write_answers(counted, name=format, output=output)
     total = statuses.total()
     if not total:
-        raise InputNotFoundError(
-            "no query was given; expected photos, a folder with files, or a list on stdin"
-        )
-    tell(
-        f"{total:,} queries: "
-        + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
-    )
+        raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
+    tell(f"{total:,} queries: " + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items())))
     if statuses["rejected"] == total:
         raise InputNotFoundError("every query was rejected; the reason stands in each answer")
 
@@ -242,18 +225,14 @@ def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:
     from pipelines.store_check import verify as verify_store
     from training.store import Store
 
-    checked, size_bytes = verify_store(
-        Store(store), snapshot, on_artifact=lambda path: tell(f"checking {path}")
-    )
+    checked, size_bytes = verify_store(Store(store), snapshot, on_artifact=lambda path: tell(f"checking {path}"))
     typer.echo(f"snapshot {checked.number} is whole: {size_bytes:,} bytes checked")
 
 
 @app.command()
 def rollback(
     store: StoreOption,
-    to: Annotated[
-        int | None, typer.Option(help="Snapshot to return to; default: the live one's parent.")
-    ] = None,
+    to: Annotated[int | None, typer.Option(help="Snapshot to return to; default: the live one's parent.")] = None,
 ) -> None:
     """Make an earlier snapshot live again, as a new snapshot."""
     from pipelines.index_manifest import roll_back

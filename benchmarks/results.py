@@ -19,8 +19,7 @@ def write_section(title: str, body: str) -> None:
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Benchmark results\n"
     section = f"## {title}\n\nMeasured {datetime.now(timezone.utc):%Y-%m-%d}. {body}\n"
     pattern = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-    if pattern.search(text):
-        text = pattern.sub(lambda _: section + "\n", text)
-    else:
-        text = text.rstrip() + "\n\n" + section
+    text, replaced = pattern.subn(lambda _: section + "\n", text)
+    if not replaced:
+        text += "\n" + section
     RESULTS.write_text(text.rstrip() + "\n", encoding="utf-8")

@@ -77,8 +77,7 @@ def build_index(
         pipeline
         | "ListSegments" >> beam.Create(plans)
         | "SpreadSegments" >> beam.Reshuffle()
-        | "BuildSegment"
-        >> beam.Map(build_segment, store=store, spec=spec, encoder_digest=digest, options=options)
+        | "BuildSegment" >> beam.Map(build_segment, store=store, spec=spec, encoder_digest=digest, options=options)
     )
     runners.run_to_end(pipeline)
     added = [_read_built(store, plan.segment_id) for plan in plans]
@@ -155,12 +154,9 @@ def build_segment(
         np.save(local / index_manifest.CONTENT_HASHES, hashes)
         if len(vectors) < options.exact_below or sys.platform != "linux":
             np.save(local / index_manifest.VECTORS, vectors)
-            kind, parameters, recall, queries = "exact", SearchParameters(), 1.0, 0
+            parameters, recall, queries = SearchParameters(), 1.0, 0
         else:
-            kind = "scann"
-            parameters, recall, queries = write_scann(
-                local / index_manifest.SCANN, vectors, spec.distance, options
-            )
+            parameters, recall, queries = write_scann(local / index_manifest.SCANN, vectors, spec.distance, options)
         names = sorted(str(path.relative_to(local)) for path in local.rglob("*") if path.is_file())
         prefix = index_manifest.segment_directory(plan.segment_id)
         for name in names:
@@ -252,9 +248,7 @@ def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.n
     return moved
 
 
-def recall_of(
-    rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: np.ndarray, distance: str
-) -> float:
+def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: np.ndarray, distance: str) -> float:
     """Returns the share of true neighbours found, counted by similarity: any of several equal ones will do.
 
     rows: int [queries, k] found; best: float32 [queries, k] the exact similarities, descending.
@@ -295,9 +289,7 @@ def quiet_stderr() -> Iterator[None]:
         os.close(sink)
 
 
-def next_snapshot(
-    live: Snapshot | None, spec: EncoderSpec, digest: str, segments: list[SegmentReference]
-) -> Snapshot:
+def next_snapshot(live: Snapshot | None, spec: EncoderSpec, digest: str, segments: list[SegmentReference]) -> Snapshot:
     """Returns the snapshot after the live one."""
     return Snapshot(
         number=live.number + 1 if live else 1,
@@ -312,9 +304,7 @@ def next_snapshot(
 
 def _read_built(store: Store, segment_id: str) -> tuple[Segment, SegmentReference]:
     segment, digest = artifact.read(store, index_manifest.segment_path(segment_id), Segment)
-    return segment, SegmentReference(
-        segment_id=segment_id, digest=digest, rows=segment.rows, photos=segment.photos
-    )
+    return segment, SegmentReference(segment_id=segment_id, digest=digest, rows=segment.rows, photos=segment.photos)
 
 
 def _nothing_new(

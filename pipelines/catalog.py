@@ -20,6 +20,9 @@ def read_catalog(path: Path) -> pa.Table:
     if "photo_id" not in table.column_names:
         raise UsageError(f"catalog {path} has the columns {table.column_names}; expected photo_id among them")
     fields = [pa.field("photo_id", pa.string()), *catalog_fields()]
+    for field in fields:
+        if table.column_names.count(field.name) > 1:
+            raise UsageError(f"catalog {path} has the column {field.name} more than once; expected it once")
     columns = [_typed(table, field, path) for field in fields]
     catalog = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     _check_unique(catalog, path)
@@ -37,25 +40,22 @@ def join_catalog(inventory: pa.Table, catalog: pa.Table) -> pa.Table:
 
 def _read_table(path: Path) -> pa.Table:
     if not path.is_file():
-        raise InputNotFoundError(
-            f"no catalog at {path}; expected a CSV or Parquet file with a photo_id column"
-        )
+        raise InputNotFoundError(f"no catalog at {path}; expected a CSV or Parquet file with a photo_id column")
     try:
         if path.suffix.lower() == ".parquet":
             return parquet.read_table(path)
-        # Captions span lines, and a photo_id such as 0012 must not turn into a number.
+        # Captions span lines, a photo_id such as 0012 must not turn into a number, nor the words NA or nan into null.
         texts = {field.name: pa.string() for field in catalog_fields()} | {"photo_id": pa.string()}
         convert = csv.ConvertOptions(
-            column_types=texts, strings_can_be_null=True, quoted_strings_can_be_null=True
+            column_types=texts,
+            null_values=["", "NULL"],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
         )
-        return csv.read_csv(
-            path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=convert
-        )
+        return csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=convert)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise InputNotFoundError(
-            f"catalog {path} cannot be read: {reason}; expected CSV or Parquet"
-        ) from error
+        raise InputNotFoundError(f"catalog {path} cannot be read: {reason}; expected CSV or Parquet") from error
 
 
 def _typed(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:
@@ -63,11 +63,12 @@ def _typed(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
     column = table[field.name]
     try:
-        if pa.types.is_timestamp(field.type) and pa.types.is_string(column.type):
-            column = _parse_times(column)
+        if pa.types.is_timestamp(field.type) and not pa.types.is_temporal(column.type):
+            column = _parse_times(column.cast(pa.string()))
         elif pa.types.is_timestamp(column.type) and column.type.tz is None:
             column = pc.assume_timezone(column, "UTC")
-        return column.cast(field.type)
+        # Times come in nanoseconds too, and are cut to microseconds.
+        return column.cast(field.type, safe=not pa.types.is_timestamp(column.type))
     except (pa.ArrowException, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
@@ -86,6 +87,8 @@ def _parse_times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _check_unique(catalog: pa.Table, path: Path) -> None:
+    if nameless := catalog["photo_id"].null_count:
+        raise UsageError(f"catalog {path} has {nameless} rows without a photo_id; expected one in each row")
     counts = pc.value_counts(catalog["photo_id"])
     repeated = counts.filter(pc.greater(counts.field("counts"), 1))
     if len(repeated):

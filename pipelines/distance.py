@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Rows per block: 65,536 × 256 float32 and the products of 64 queries stay under 100 MB.
-BLOCK_ROWS = 65_536
+# Rows per block: the products of 1,000 queries take 65 MB, and a search holds some copies of them.
+BLOCK_ROWS = 16_384
 
 
 def similarity(queries: np.ndarray, vectors: np.ndarray, distance: str) -> np.ndarray:
@@ -11,9 +11,11 @@ def similarity(queries: np.ndarray, vectors: np.ndarray, distance: str) -> np.nd
 
     queries, vectors: float32 [n, dimension], of unit length for `cosine`.
     """
-    products = queries @ vectors.T
     if distance == "cosine":
-        return np.clip(products, -1.0, 1.0)
+        return np.clip(queries @ vectors.T, -1.0, 1.0)
+    # In float32 the difference below cancels: a vector of length 50 would be 0.05 away from itself.
+    queries, vectors = queries.astype(np.float64), vectors.astype(np.float64)
+    products = queries @ vectors.T
     squares = (queries**2).sum(axis=1)[:, None] - 2 * products + (vectors**2).sum(axis=1)[None, :]
     return from_squared_distance(squares)
 
@@ -40,17 +42,18 @@ def exact_neighbours(
     similarities = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(vectors), BLOCK_ROWS):
         block = similarity(queries, np.asarray(vectors[start : start + BLOCK_ROWS]), distance)
-        numbers = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
-        rows = np.concatenate([rows, numbers], axis=1)
-        similarities = np.concatenate([similarities, block], axis=1)
-        rows, similarities = _best(rows, similarities, k)
-    return rows, similarities
+        columns, values = _best(block, k)
+        rows = np.concatenate([rows, columns + start], axis=1)
+        similarities = np.concatenate([similarities, values], axis=1)
+    columns, similarities = _best(similarities, k)
+    return np.take_along_axis(rows, columns, axis=1), similarities
 
 
-def _best(rows: np.ndarray, similarities: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _best(similarities: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (columns, similarities) of the k largest per row, descending."""
+    columns = np.broadcast_to(np.arange(similarities.shape[1]), similarities.shape)
     if similarities.shape[1] > k:
-        chosen = np.argpartition(-similarities, k - 1, axis=1)[:, :k]
-        rows = np.take_along_axis(rows, chosen, axis=1)
-        similarities = np.take_along_axis(similarities, chosen, axis=1)
-    order = np.argsort(-similarities, axis=1, kind="stable")
-    return np.take_along_axis(rows, order, axis=1), np.take_along_axis(similarities, order, axis=1)
+        columns = np.sort(np.argpartition(-similarities, k - 1, axis=1)[:, :k], axis=1)
+    values = np.take_along_axis(similarities, columns, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)

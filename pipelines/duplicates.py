@@ -41,8 +41,7 @@ def merge(contents: Iterable[Content]) -> Iterator[tuple[str, RowEdit]]:
     if not others:
         return
     occurrences = [
-        {"photo_id": one.photo_id, "uri": one.uri, "published_at": one.published_at}
-        for one in (kept, *others)
+        {"photo_id": one.photo_id, "uri": one.uri, "published_at": one.published_at} for one in (kept, *others)
     ]
     yield kept.shard, RowEdit(kept.row, occurrences)
     for other in others:

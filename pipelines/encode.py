@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import get_args
 
 import apache_beam as beam
-from training.photo import DECODE_RULE
 
 from pipelines import embedding_schema, inventory, runners, sources
 from pipelines.catalog import read_catalog
@@ -25,6 +24,7 @@ from pipelines.shards import CONTENTS, RewriteShard, WriteRejects, WriteShards, 
 from training import artifact, encoder_spec
 from training.encoder_spec import EncoderSpec
 from training.errors import InputNotFoundError, UsageError
+from training.photo import DECODE_RULE
 from training.store import Store
 
 Progress = Callable[[int, int, int], None]
@@ -88,9 +88,7 @@ def choose_encoder(store: Store, encoder_id: str | None) -> tuple[EncoderSpec, s
         live = live_snapshot(store)
         known = [live.encoder_id] if live else encoder_spec.list_encoders(store)
         if len(known) != 1:
-            remedy = (
-                f"choose one with --encoder: {', '.join(known)}" if known else "`firstseen train` makes one"
-            )
+            remedy = f"choose one with --encoder: {', '.join(known)}" if known else "`firstseen train` makes one"
             raise (UsageError if known else InputNotFoundError)(
                 f"store {store.uri} has {len(known)} encoders and no snapshot that names one; {remedy}"
             )

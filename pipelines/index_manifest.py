@@ -119,7 +119,8 @@ def snapshot_path(number: int) -> str:
 def snapshot_numbers(store: Store) -> list[int]:
     """Returns the numbers of all snapshots, ascending; the last one is live."""
     stems = [name.removesuffix(".json") for name in store.files(SNAPSHOTS) if name.endswith(".json")]
-    return sorted(int(stem) for stem in stems if stem.isdecimal())
+    # 007.json and ٣.json are digits too, but no number that `snapshot_path` writes.
+    return sorted(int(stem) for stem in stems if stem.isdecimal() and str(int(stem)) == stem)
 
 
 def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
@@ -127,20 +128,15 @@ def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
     numbers = snapshot_numbers(store)
     if not numbers:
         raise InputNotFoundError(
-            f"store {store.uri} has no snapshot yet: expected one published by "
-            f"`firstseen index --store {store.uri}`"
+            f"store {store.uri} has no snapshot yet: expected one published by `firstseen index --store {store.uri}`"
         )
     if number is None:
         number = numbers[-1]
     if number not in numbers:
-        raise InputNotFoundError(
-            f"no snapshot {number} in store {store.uri}; it has {numbers[0]} to {numbers[-1]}"
-        )
+        raise InputNotFoundError(f"no snapshot {number} in store {store.uri}; it has {numbers[0]} to {numbers[-1]}")
     snapshot, _ = artifact.read(store, snapshot_path(number), Snapshot)
     if snapshot.number != number:
-        raise ArtifactRefusedError(
-            f"{snapshot_path(number)} says it is snapshot {snapshot.number}; restore it"
-        )
+        raise ArtifactRefusedError(f"{snapshot_path(number)} says it is snapshot {snapshot.number}; restore it")
     return snapshot
 
 
@@ -162,9 +158,7 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot."""
     live = read_snapshot(store)
     if number is None and live.parent is None:
-        raise InputNotFoundError(
-            f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER"
-        )
+        raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
     target = read_snapshot(store, live.parent if number is None else number)
     for reference in target.segments:
         read_segment(store, reference)

@@ -12,7 +12,7 @@ class ProgressWriter:
         self._file = None
         self._embedded = self._rejected = 0
         if directory is not None and os.path.isdir(directory):
-            self._file = Path(directory, uuid.uuid4().hex).open("wb", buffering=0)
+            self._file = Path(directory, uuid.uuid4().hex).open("wb", buffering=0)  # noqa: SIM115 (open until `close`)
 
     def add(self, *, embedded: int = 0, rejected: int = 0) -> None:
         """Adds to the counts; one small write, so that a reader never sees half a number."""

@@ -12,18 +12,27 @@ from training.errors import InputNotFoundError
 def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[str]:
     """Yields the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
 
-    A photo is named as it was given, even if it is missing: its answer says so.
+    A photo is named as it was given, even if it is missing: its answer says so. A name that is not UTF-8 becomes a
+    `file://` URI, since no format could write it.
     """
     for argument in arguments:
         path = sources.path_of(argument)
         if argument == "-":
-            yield from (line.rstrip("\r\n") for line in stdin if line.strip())
+            yield from (_writable(line.rstrip("\r\n")) for line in stdin if line.strip())
         elif path.is_dir():
-            yield from (str(sources.path_of(entry.uri)) for entry in sources.list_folder(path))
+            yield from (_writable(str(sources.path_of(entry.uri))) for entry in sources.list_folder(path))
         elif path.suffix.lower() == ".parquet":
             yield from _uris(path)
         else:
-            yield argument
+            yield _writable(argument)
+
+
+def _writable(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return sources.uri_of(Path(name))
+    return name
 
 
 def _uris(inventory: Path) -> Iterator[str]:
@@ -37,6 +46,4 @@ def _uris(inventory: Path) -> Iterator[str]:
             yield from batch["uri"].to_pylist()
     except (OSError, ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise InputNotFoundError(
-            f"inventory {inventory} cannot be read: {reason}; expected Parquet"
-        ) from error
+        raise InputNotFoundError(f"inventory {inventory} cannot be read: {reason}; expected Parquet") from error

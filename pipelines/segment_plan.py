@@ -1,6 +1,7 @@
 """Which shards make which segment, and with which ScaNN parameters: pure planning, nothing is read."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,15 +56,17 @@ def plan_segments(shards: Sequence[ShardReference], *, max_rows: int) -> list[li
 
     A shard is never split: one that is larger than `max_rows` makes a group of its own.
     """
-    total = sum(shard.rows for shard in shards)
-    if total == 0:
-        return []
-    target = total / math.ceil(total / max_rows)
-    groups: list[list[ShardReference]] = [[]]
+    fewest = len(_fill(shards, max_rows))
+    # The smallest capacity that needs no more groups makes the largest group as small as it can be.
+    smallest = bisect_left(range(max_rows), -fewest, key=lambda capacity: -len(_fill(shards, capacity)))
+    return _fill(shards, smallest)
+
+
+def _fill(shards: Sequence[ShardReference], capacity: int) -> list[list[ShardReference]]:
+    groups: list[list[ShardReference]] = []
     rows = 0
     for shard in shards:
-        too_many = rows + shard.rows > max_rows
-        if groups[-1] and (too_many or rows >= target):
+        if not groups or rows + shard.rows > capacity:
             groups.append([])
             rows = 0
         groups[-1].append(shard)

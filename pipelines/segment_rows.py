@@ -38,9 +38,7 @@ def read_shards(
 def _read_shard(store: Store, shard: ShardReference, encoder_digest: str) -> pa.Table:
     data = store.read(shard.path)
     if digest_of(data) != shard.record.sha256:
-        raise ArtifactRefusedError(
-            f"shard {shard.path} is damaged: its SHA-256 differs from run.json; encode again"
-        )
+        raise ArtifactRefusedError(f"shard {shard.path} is damaged: its SHA-256 differs from run.json; encode again")
     table = parquet.read_table(pa.BufferReader(data))
     found = (table.schema.metadata or {}).get(b"firstseen.encoder_digest", b"").decode()
     if found != encoder_digest:
@@ -49,9 +47,7 @@ def _read_shard(store: Store, shard: ShardReference, encoder_digest: str) -> pa.
             "vectors of two encoders cannot be mixed"
         )
     if table.num_rows != shard.rows:
-        raise ArtifactRefusedError(
-            f"shard {shard.path} has {table.num_rows} rows; run.json lists {shard.rows}"
-        )
+        raise ArtifactRefusedError(f"shard {shard.path} has {table.num_rows} rows; run.json lists {shard.rows}")
     return table
 
 
@@ -81,9 +77,7 @@ def collapse(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray
     first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
     occurrences = table["occurrences"].to_pylist()
     groups = np.split(np.asarray(order), first[1:])
-    merged = [
-        merge_occurrences(occurrence for row in group for occurrence in occurrences[row]) for group in groups
-    ]
+    merged = [merge_occurrences(occurrence for row in group for occurrence in occurrences[row]) for group in groups]
     kept = np.asarray(order)[first]
     column = table.schema.get_field_index("occurrences")
     field = table.schema.field(column)

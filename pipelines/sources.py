@@ -8,9 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from training.photo import PhotoLimits, PhotoTooLargeError
-
 from training.errors import FirstseenError, InputNotFoundError
+from training.photo import PhotoLimits, PhotoTooLargeError
 
 
 class UnreadableFileError(FirstseenError):
@@ -50,9 +49,7 @@ def check_folder(folder: Path) -> None:
     try:
         os.scandir(folder).close()
     except OSError as error:
-        raise InputNotFoundError(
-            f"archive {folder} cannot be listed ({error.strerror}); check its rights"
-        ) from error
+        raise InputNotFoundError(f"archive {folder} cannot be listed ({error.strerror}); check its rights") from error
 
 
 def list_folder(folder: Path) -> Iterator[FileEntry]:
@@ -72,13 +69,18 @@ def list_folder(folder: Path) -> Iterator[FileEntry]:
         yield _entry(Path(unlistable.pop().filename), folder)
 
 
+def _text(path: Path) -> str:
+    # A name that is not UTF-8 cannot be written to JSON, Parquet or a terminal as it is.
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _entry(path: Path, folder: Path) -> FileEntry:
-    photo_id = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+    photo_id = _text(path.relative_to(folder))
     try:
         status = path.stat()
-    except OSError:
+        modified_at = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
+    except (OSError, OverflowError, ValueError):
         return FileEntry(photo_id, uri_of(path), -1, None)
-    modified_at = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
     return FileEntry(photo_id, uri_of(path), status.st_size, modified_at)
 
 
@@ -91,9 +93,10 @@ def read(uri: str, *, max_bytes: int = PhotoLimits().max_bytes) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFileError(f"{path} is not a regular file; expected a photo")
+            raise UnreadableFileError(f"{_text(path)} is not a regular file; expected a photo")
         if status.st_size > max_bytes:
-            raise PhotoTooLargeError(f"{path} has {status.st_size} bytes; expected at most {max_bytes}")
+            raise PhotoTooLargeError(f"{_text(path)} has {status.st_size} bytes; expected at most {max_bytes}")
         return path.read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableFileError(f"{_text(path)} cannot be read: {reason}") from error

@@ -96,9 +96,7 @@ def verify(
     return snapshot, checked
 
 
-def _verify(
-    store: Store, path: str, files: dict[str, artifact.FileRecord], report: Callable[[str], None]
-) -> int:
+def _verify(store: Store, path: str, files: dict[str, artifact.FileRecord], report: Callable[[str], None]) -> int:
     report(path)
     return artifact.verify_files(store, path, files)
 

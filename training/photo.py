@@ -11,8 +11,9 @@ What is decoded, and how:
   of it is ignored, as by every viewer.
 - **A partial photo is a reject** (`truncated`), and so is a damaged one (`corrupt`): half a photo that is grey
   below would match other grey halves.
-- **CMYK and YCCK** JPEGs are read as Adobe writes them (inverted), then converted by Pillow's plain formula.
-  No ICC profile is applied anywhere: copies lose their profiles, and both copies must look alike here.
+- **CMYK and YCCK** JPEGs are read as Adobe writes them (inverted), like viewers do; CMYK becomes RGB by the plain
+  formula R = (255 - C)(255 - K) / 255. No ICC profile is applied anywhere: copies lose their profiles, and both
+  copies must look alike here.
 - **16 bits** keep the high byte (Pillow's own conversion clips at 255 instead: white everywhere). 32-bit integers
   and floats have no stated white, and are refused.
 - **Alpha**, in every guise, is composited over white before any resize. Palettes, 1 bit, YCbCr and LAB become RGB.
@@ -20,16 +21,14 @@ What is decoded, and how:
   what was done to the borders. Shrinking averages areas; enlarging is bilinear.
 - **Grey** (channels=1) is Rec. 601 luma of the upright RGB pixels, 0.299 R + 0.587 G + 0.114 B.
 
-Memory: at most about 11 bytes per declared pixel at once, so 0.9 GB at the default limit.
+Memory per declared pixel, measured: JPEG 3 bytes, PNG 10, a WEBP with alpha 22 (1.8 GB at the default limit).
 """
 
 import hashlib
 import re
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 import cv2
 import numpy as np
@@ -51,12 +50,14 @@ from training.photo_header import (
     TooManyPixelsError,
     TruncatedPhotoError,
     UnsupportedFormatError,
+    corrupt,
     declared_size,
     sniff_format,
     truncated,
-    unsupported,
 )
-from training.photo_metadata import MetadataBlocks, PhotoMetadata, orientation, read_metadata
+from training.photo_jpeg import JpegHeader, read_jpeg_header
+from training.photo_metadata import PhotoMetadata, orientation, read_metadata
+from training.photo_pillow import Frame, read_by_pillow
 
 __all__ = [
     "DECODE_RULE",
@@ -85,9 +86,6 @@ DECODE_RULE = 1
 
 THUMBNAIL_QUALITY = 80
 
-# Plugins register themselves in Pillow on import, lazily and without a lock; decoder threads must not race for it.
-Image.init()
-
 Fit = Callable[[int, int], "tuple[int, int] | None"]
 
 
@@ -107,17 +105,6 @@ class Photo:
     metadata: PhotoMetadata
 
 
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """A photo as its file stores it, before it is turned upright; `pixels` may be shrunk already."""
-
-    pixels: np.ndarray
-    width: int
-    height: int
-    orientation: int
-    blocks: MetadataBlocks
-
-
 def decode(
     data: bytes,
     *,
@@ -133,8 +120,8 @@ def decode(
     """
     if channels not in (1, 3) or (size is not None and size < 1):
         raise UsageError(f"received size={size}, channels={channels}; expected a size from 1, channels 1 or 3")
-    photo_format, frame = _read(data, limits, lambda width, height: size and (size, size))
-    pixels = _upright(frame.pixels if size is None else _resize(frame.pixels, size, size), frame.orientation)
+    photo_format, frame = _read(data, limits, lambda width, height: (size, size) if size else None)
+    pixels = _upright(frame.pixels if size is None else _resize(frame, size, size), frame.orientation)
     turned = frame.orientation >= 5
     return Photo(
         pixels=_grey(pixels) if channels == 1 else np.ascontiguousarray(pixels),
@@ -159,11 +146,11 @@ def thumbnail_jpeg(data: bytes, *, max_side: int) -> bytes:
         return max(1, round(width * scale)), max(1, round(height * scale))
 
     _, frame = _read(data, PhotoLimits(), fit)
-    small = _upright(_resize(frame.pixels, *fit(frame.width, frame.height)), frame.orientation)
+    small = _upright(_resize(frame, *fit(frame.width, frame.height)), frame.orientation)
     return simplejpeg.encode_jpeg(np.ascontiguousarray(small), quality=THUMBNAIL_QUALITY)
 
 
-def _read(data: bytes, limits: PhotoLimits, fit: Fit) -> tuple[str, _Frame]:
+def _read(data: bytes, limits: PhotoLimits, fit: Fit) -> tuple[str, Frame]:
     """Return the format and the frame, decoded at least as large as `fit(width, height)` asks for."""
     limits.check_bytes(data)
     photo_format = sniff_format(data)
@@ -172,7 +159,7 @@ def _read(data: bytes, limits: PhotoLimits, fit: Fit) -> tuple[str, _Frame]:
             limits.check_size(*size)
         if photo_format == "JPEG":
             return photo_format, _read_jpeg(data, limits, fit)
-        return photo_format, _read_by_pillow(data, photo_format, limits)
+        return photo_format, read_by_pillow(data, photo_format, limits)
 
 
 # The last bytes of a whole file; some programs append a few of their own.
@@ -193,7 +180,7 @@ def _typed_errors(photo_format: str, data: bytes) -> Iterator[None]:
         text = _one_line(error)
         if _is_cut(error, text, photo_format, data):
             raise truncated(f"{len(data)} bytes of {photo_format} ({text})", "a whole file") from error
-        raise _corrupt(f"{photo_format} ({text})") from error
+        raise corrupt(f"{photo_format} ({text})") from error
 
 
 def _one_line(error: Exception) -> str:
@@ -208,60 +195,52 @@ def _is_cut(error: Exception, text: str, photo_format: str, data: bytes) -> bool
     return isinstance(error, EOFError) or bool(_CUT.search(text))
 
 
-def _corrupt(received: str) -> CorruptPhotoError:
-    return CorruptPhotoError(f"received damaged {received}, expected a sound file; fetch the photo again")
-
-
 # --- JPEG: header and metadata from the segments, pixels from simplejpeg --------------------------------------
 
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_DECODED_FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))  # not the lossless nor the hierarchical ones
-_HUFFMAN_SEQUENTIAL = frozenset((0xC0, 0xC1))
-_START_OF_SCAN, _END_OF_IMAGE, _APP0, _APP1, _APP13, _APP14 = 0xDA, 0xD9, 0xE0, 0xE1, 0xED, 0xEE
-_COMMENT = 0xFE
-
-# A progressive scan over 80 megapixels fits in 100 bytes and costs 10 ms: without a limit, one file of some
-# megabytes decodes for hours. Real encoders write about ten.
-_MAX_SCANS = 500
-
-# Warnings of libjpeg that leave every pixel in place: padding before the end, a camera's odd scan parameters.
-_HARMLESS = re.compile("extraneous bytes before marker 0xd9|Invalid SOS parameters", re.IGNORECASE)
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
-@dataclass(frozen=True)
-class _JpegHeader:
-    """The segments (marker, payload) before the first scan, the frame's marker and the scan's offset."""
+def _read_jpeg(data: bytes, limits: PhotoLimits, fit: Fit) -> Frame:
+    """Return the frame from the first that can: simplejpeg, simplejpeg without the junk, Pillow."""
+    header = read_jpeg_header(data)
+    limits.check_size(header.width, header.height)
+    shrink = _shrink_factor(header.width, header.height, fit(header.width, header.height))
+    pixels = _fast_jpeg(data, header, shrink)
+    if pixels is None:
+        sound = header.without_junk(data)
+        pixels = _fast_jpeg(sound, header, shrink)
+    if pixels is None:
+        shrink, pixels = 1, read_by_pillow(sound, "JPEG", limits).pixels
+    blocks = header.metadata_blocks()
+    return Frame(pixels, header.width, header.height, orientation(blocks.exif), blocks, shrink)
 
-    segments: list[tuple[int, bytes]]
-    frame: int
-    scan: int
 
+def _fast_jpeg(data: bytes, header: JpegHeader, shrink: int) -> np.ndarray | None:
+    """Return the pixels, shrunk while decoding; None where simplejpeg stumbles over what is no damage.
 
-def _read_jpeg(data: bytes, limits: PhotoLimits, fit: Fit) -> _Frame:
-    header = _jpeg_header(data)
-    blocks = _jpeg_blocks(header)
+    Raises ValueError when a pixel is missing or damaged: simplejpeg is strict, where Pillow would fill in.
+    """
     try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError:
-        # Junk between segments, a bad ICC marker: cameras and editors write both, and viewers show the photo.
-        data = _without_junk(data, header)
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    limits.check_size(width, height)
-    if colours in ("CMYK", "YCCK"):
-        pixels = _read_by_pillow(_without_junk(data, header), "JPEG", limits).pixels
-    else:
-        pixels = _jpeg_pixels(data, header, width, height, limits, fit(width, height))
-    return _Frame(pixels, width, height, orientation(blocks.exif), blocks)
-
-
-def _jpeg_pixels(data, header, width, height, limits, target) -> np.ndarray:
-    factor = _shrink_factor(width, height, target)
+        return None
+    if (width, height) != (header.width, header.height):  # the size that was checked must be the size decoded
+        return None
     try:
-        return simplejpeg.decode_jpeg(data, min_height=-(-height // factor), min_width=-(-width // factor))
+        return simplejpeg.decode_jpeg(data, min_height=-(-height // shrink), min_width=-(-width // shrink))
     except ValueError as error:
-        if not _HARMLESS.search(str(error)):
-            raise
-    return _read_by_pillow(_without_junk(data, header), "JPEG", limits).pixels
+        if _is_harmless(str(error), data):
+            return None
+        raise
+
+
+def _is_harmless(warning: str, data: bytes) -> bool:
+    """Return whether libjpeg's warning leaves every pixel in place: a camera's odd parameters, zeros at the end.
+
+    Bytes other than zeros before the end marker are what a decoder has left over after it lost its way.
+    """
+    padding = _PADDING.search(warning)
+    return "Invalid SOS parameters" in warning or bool(padding and bytes(int(padding[1])) + b"\xff\xd9" in data)
 
 
 def _shrink_factor(width: int, height: int, target: tuple[int, int] | None) -> int:
@@ -271,143 +250,7 @@ def _shrink_factor(width: int, height: int, target: tuple[int, int] | None) -> i
     """
     if not target:
         return 1
-    return next(n for n in (8, 4, 2, 1) if n == 1 or (width >= n * target[0] and height >= n * target[1]))
-
-
-def _jpeg_header(data: bytes) -> _JpegHeader:
-    """Return the header of a JPEG that is decoded here; UnsupportedFormatError for its rare relatives."""
-    segments, frame, position = [], 0, 2
-    while True:
-        marker, position = _next_marker(data, position)
-        if marker == _START_OF_SCAN and frame:
-            break
-        payload = _segment(data, position)
-        segments.append((marker, payload))
-        position += 2 + len(payload)
-        if marker in _START_OF_FRAME:
-            frame = marker
-            _check_frame(marker, payload)
-    header = _JpegHeader(segments, frame, position - 2)
-    if frame not in _HUFFMAN_SEQUENTIAL and data.count(b"\xff\xda", header.scan) > _MAX_SCANS:
-        raise _corrupt(f"JPEG (more than {_MAX_SCANS} scans)")
-    return header
-
-
-def _next_marker(data: bytes, position: int) -> tuple[int, int]:
-    """Return the next marker that has a payload, and the payload's offset; junk and padding are skipped."""
-    if position >= len(data):
-        raise truncated(f"{len(data)} bytes of JPEG that end in the header", "a whole file")
-    while (position := data.find(b"\xff", position)) >= 0 and position + 1 < len(data):
-        marker = data[position + 1]
-        if marker == _END_OF_IMAGE:
-            break
-        if marker >= 0xC0 and marker != 0xFF and not 0xD0 <= marker <= 0xD8:
-            return marker, position + 2
-        position += 1 if marker == 0xFF else 2
-    raise _corrupt("JPEG (a header without an image)")
-
-
-def _segment(data: bytes, position: int) -> bytes:
-    (length,) = struct.unpack_from(">H", data, position)
-    if position + length > len(data):
-        raise truncated(f"{len(data)} bytes of JPEG that end in the header", "a whole file")
-    if length < 2:
-        raise _corrupt("JPEG (a segment of negative length)")
-    return data[position + 2 : position + length]
-
-
-def _check_frame(marker: int, payload: bytes) -> None:
-    if len(payload) < 6:
-        raise _corrupt("JPEG (a frame header too short)")
-    if payload[0] != 8 or marker not in _DECODED_FRAMES or payload[5] not in (1, 3, 4):
-        raise unsupported(f"a JPEG of {payload[0]} bits, {payload[5]} components, frame {marker:#x}")
-
-
-def _without_junk(data: bytes, header: _JpegHeader) -> bytes:
-    """Return the same image with only what decodes it: no junk, ICC, EXIF or comments, but Adobe's colour mark."""
-    kept = [b"\xff\xd8"]
-    for marker, payload in header.segments:
-        is_note = _APP0 < marker <= 0xEF or marker >= 0xF0
-        if marker == _APP14 or not is_note:
-            kept += [bytes((0xFF, marker)), struct.pack(">H", len(payload) + 2), payload]
-    return b"".join((*kept, data[header.scan :]))
-
-
-_EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
-
-
-def _jpeg_blocks(header: _JpegHeader) -> MetadataBlocks:
-    """Return the first EXIF and XMP segments and all Photoshop ones, which are split at 64 KB."""
-
-    def payloads(wanted: int, prefix: bytes) -> list[bytes]:
-        return [
-            payload[len(prefix) :]
-            for marker, payload in header.segments
-            if marker == wanted and payload.startswith(prefix)
-        ]
-
-    exif, xmp = payloads(_APP1, _EXIF), payloads(_APP1, _XMP)
-    return MetadataBlocks(exif[0] if exif else b"", b"".join(payloads(_APP13, _PHOTOSHOP)), xmp[0] if xmp else b"")
-
-
-# --- every other format, and the odd JPEG, by Pillow ----------------------------------------------------------
-
-_REDUCED_RESOLUTION = 1  # bit of TIFF's NewSubfileType
-
-
-def _read_by_pillow(data: bytes, photo_format: str, limits: PhotoLimits) -> _Frame:
-    with Image.open(BytesIO(data), formats=[photo_format]) as image:
-        limits.check_size(*image.size)
-        _refuse_preview(image)
-        image.load()
-        pixels = _rgb(image)
-        if photo_format == "TIFF":  # Pillow has turned it upright
-            return _Frame(pixels, *image.size, 1, MetadataBlocks.of_tiff(data))
-        blocks = _info_blocks(image.info)
-        return _Frame(pixels, *image.size, orientation(blocks.exif), blocks)
-
-
-def _refuse_preview(image: Image.Image) -> None:
-    """Raise for a TIFF whose first page is a preview: a camera's raw file (NEF, DNG, ARW), not a photo."""
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(254, 0) & _REDUCED_RESOLUTION:
-        raise unsupported("a TIFF that begins with a preview (camera raw)")
-
-
-def _rgb(image: Image.Image) -> np.ndarray:
-    """Return uint8 [height, width, 3] under the policies of this module."""
-    if image.mode in ("I", "F"):
-        raise unsupported(f"a {image.format} of 32-bit integers or floats")
-    if image.mode.startswith("I;16"):
-        return cv2.cvtColor(_high_byte(image), cv2.COLOR_GRAY2RGB)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba)
-    return np.asarray(image.convert("RGB"))
-
-
-def _high_byte(image: Image.Image) -> np.ndarray:
-    bits = getattr(image, "tag_v2", {}).get(258, (16,))[0]  # TIFF also knows 12 bits
-    return (np.asarray(image) >> (bits - 8)).astype(np.uint8)
-
-
-def _info_blocks(info: dict) -> MetadataBlocks:
-    xmp = info.get("xmp", b"")
-    return MetadataBlocks(
-        exif=info.get("exif") or _raw_profile(info, "exif") or _raw_profile(info, "APP1"),
-        iptc=_raw_profile(info, "iptc"),
-        xmp=xmp if isinstance(xmp, bytes) else b"",
-    )
-
-
-def _raw_profile(info: dict, name: str) -> bytes:
-    """Return a block that ImageMagick wrote into a PNG as text: a name, a length, hexadecimal digits."""
-    lines = str(info.get(f"Raw profile type {name}", "")).split("\n")
-    try:
-        return bytes.fromhex("".join(lines[3:]))
-    except ValueError:
-        return b""
+    return next((n for n in (8, 4, 2) if width >= n * target[0] and height >= n * target[1]), 1)
 
 
 # --- pixels ---------------------------------------------------------------------------------------------------
@@ -428,14 +271,27 @@ def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
     return _TURNS[turn](pixels)
 
 
-def _resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return the pixels at exactly this size: first averaged down, then interpolated up.
+def _resize(frame: Frame, width: int, height: int) -> np.ndarray:
+    """Return the frame at exactly this size: first averaged down, then interpolated up.
 
     Two steps, because OpenCV falls back to bilinear sampling, and so aliases, when only one side shrinks.
     """
-    shrunk = min(width, pixels.shape[1]), min(height, pixels.shape[0])
-    pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)
+    if frame.shrink > 1:
+        return _resize_shrunk(frame, width, height)
+    smaller = min(width, frame.width), min(height, frame.height)
+    pixels = cv2.resize(frame.pixels, smaller, interpolation=cv2.INTER_AREA)
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _resize_shrunk(frame: Frame, width: int, height: int) -> np.ndarray:
+    """Average a shrunk frame, which is never smaller than the target, over the exact extent of the photo.
+
+    A frame of 1201 pixels shrunk 8 times comes as 151 pixels, of which 150.125 are photo. Resizing all 151 would
+    stretch it: against a full decode to 64 pixels, 99 % of the errors lay below 47 grey levels, and now below 13.
+    Given factors instead of a size, OpenCV weights the last pixel by its share, and may add one row and column.
+    """
+    x, y = width * frame.shrink / frame.width, height * frame.shrink / frame.height
+    return cv2.resize(frame.pixels, None, fx=x, fy=y, interpolation=cv2.INTER_AREA)[:height, :width]
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

@@ -225,6 +225,11 @@ def truncated(received: str, expected: str) -> TruncatedPhotoError:
     return TruncatedPhotoError(f"received {received}, expected {expected}; fetch the photo again")
 
 
+def corrupt(received: str) -> CorruptPhotoError:
+    """Return the error for a damaged file."""
+    return CorruptPhotoError(f"received damaged {received}, expected a sound file; fetch the photo again")
+
+
 def _bmp_size(data: bytes) -> tuple[int, int]:
     if data[14] == 12:  # OS/2: 16-bit sides
         return struct.unpack_from("<HH", data, 18)

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta, timezone
 from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
+from PIL.ExifTags import Base as Tag
 
 MAX_TEXT_CHARACTERS = 4_000
 FIRST_PHOTOGRAPH_YEAR = 1826  # Niépce, View from the Window at Le Gras
@@ -72,26 +73,26 @@ def _first(clean: Callable, candidates: Iterator):
 
 
 def _dates(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
-    for date, offset in ((0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010)):  # original, digitized, changed
+    for date, offset in _EXIF_DATES:
         yield _text(exif.get(date)) + _text(exif.get(offset))
-    yield f"{_text(iptc.get(55))}T{_text(iptc.get(60))}".removesuffix("T")
+    yield f"{_text(iptc.get(_IPTC_DATE))}T{_text(iptc.get(_IPTC_TIME))}".removesuffix("T")
     for name in ("DateCreated", "DateTimeOriginal", "CreateDate"):
         yield xmp().get(name, "")
 
 
 def _captions(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
-    yield _text(iptc.get(120))
+    yield _text(iptc.get(_IPTC_CAPTION))
     yield xmp().get("description", "")
-    yield _text(exif.get(0x010E))
+    yield _text(exif.get(Tag.ImageDescription))
 
 
 def _credits(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
-    yield _text(iptc.get(110))
-    yield _text(iptc.get(80))
+    yield _text(iptc.get(_IPTC_CREDIT))
+    yield _text(iptc.get(_IPTC_BYLINE))
     yield xmp().get("Credit", "")
     yield xmp().get("creator", "")
-    yield _text(exif.get(0x013B))
-    yield _text(exif.get(0x8298))
+    yield _text(exif.get(Tag.Artist))
+    yield _text(exif.get(Tag.Copyright))
 
 
 # --- text and dates -------------------------------------------------------------------------------------------
@@ -102,7 +103,8 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udf
 # What cameras and programs write when nobody wrote a caption or a name.
 _BOILERPLATE = re.compile(
     r"(?:[\w ]*\bdigital (?:still )?camera|sony dsc|exif_jpeg_picture|\w* ?camera pictures?|digimax.*|"
-    r"samsung|default|untitled|image|picture|photo|jpeg|dcim|dav|hdr\w*|cof|oznor\w*|created with gimp|picasa[ \d.]*|unknown|none|copyright)",
+    r"samsung|default|untitled|image|picture|photo|jpeg|dcim|dav|hdr\w*|cof|oznor\w*|"
+    r"created with gimp|picasa[ \d.]*|unknown|none|copyright)",
     re.IGNORECASE,
 )
 _DATE = re.compile(
@@ -126,12 +128,11 @@ def parse_date(text: str) -> datetime | None:
     match = _DATE.fullmatch(text.replace("\0", " ").strip())
     if not match:
         return None
-    *fields, offset_hours, offset_minutes = match.groups()
-    offset = timedelta(minutes=int(f"{(offset_hours or '+0')[0]}{offset_minutes or 0}"))
-    offset += timedelta(hours=int(offset_hours or 0))
+    *fields, hours, minutes = match.groups(default="0")
+    year, month, day, hour, minute, second = map(int, fields)
+    offset = timedelta(hours=int(hours), minutes=int(hours[0] + minutes) if hours[0] in "+-" else 0)
     try:
-        local = datetime(*(int(field or 0) for field in fields), tzinfo=timezone.utc)  # type: ignore[arg-type]
-        moment = local - offset
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - offset
     except (ValueError, OverflowError):  # 0000:00:00, the 31st of February, year 1 minus an hour
         return None
     too_late = moment > datetime.now(timezone.utc) + timedelta(days=1)
@@ -156,10 +157,15 @@ def _text(value: bytes | int | None) -> str:
 
 # --- EXIF (CIPA DC-008, a TIFF 6.0 structure) -----------------------------------------------------------------
 
-_ORIENTATION, _EXIF_IFD, _TIFF_XMP, _TIFF_IPTC = 0x0112, 0x8769, 700, 33723
-_WANTED = frozenset(
-    (_ORIENTATION, _EXIF_IFD, _TIFF_XMP, _TIFF_IPTC)
-    + (0x9003, 0x9004, 0x0132, 0x9011, 0x9012, 0x9010, 0x010E, 0x013B, 0x8298)
+_EXIF_DATES = (
+    (Tag.DateTimeOriginal, Tag.OffsetTimeOriginal),
+    (Tag.DateTimeDigitized, Tag.OffsetTimeDigitized),
+    (Tag.DateTime, Tag.OffsetTime),  # the last change, which is the best left
+)
+_TIFF_XMP, _TIFF_IPTC = 700, 33723
+_EXIF_WANTED = frozenset(
+    {_TIFF_XMP, _TIFF_IPTC, Tag.Orientation, Tag.ExifOffset, Tag.ImageDescription, Tag.Artist, Tag.Copyright}
+    | {tag for pair in _EXIF_DATES for tag in pair}
 )
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}  # byte, ASCII, short, long, undefined, UTF-8
 _INTEGER_TYPES = {1: "B", 3: "H", 4: "I"}
@@ -176,7 +182,7 @@ def read_exif(block: bytes) -> Exif:
     if order:
         try:
             tags.update(_directory(block, order, struct.unpack_from(order + "I", block, 4)[0]))
-            if isinstance(pointer := tags.get(_EXIF_IFD), int):
+            if isinstance(pointer := tags.get(Tag.ExifOffset), int):
                 tags.update(_directory(block, order, pointer))
         except struct.error:
             pass  # the block ends early
@@ -185,7 +191,7 @@ def read_exif(block: bytes) -> Exif:
 
 def orientation(block: bytes) -> int:
     """Return the EXIF orientation, 1 to 8; 1 (upright) when the block has none or nonsense."""
-    value = read_exif(block).get(_ORIENTATION)
+    value = read_exif(block).get(Tag.Orientation)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
@@ -194,7 +200,7 @@ def _directory(block: bytes, order: str, offset: int) -> Iterator[tuple[int, byt
     entry = struct.Struct(order + "HHI")
     for position in range(offset + 2, offset + 2 + 12 * count, 12):
         tag, kind, length = entry.unpack_from(block, position)
-        if tag in _WANTED and kind in _TYPE_BYTES:
+        if tag in _EXIF_WANTED and kind in _TYPE_BYTES:
             if length == 1 and kind in _INTEGER_TYPES:
                 yield tag, struct.unpack_from(order + _INTEGER_TYPES[kind], block, position + 8)[0]
             else:
@@ -208,6 +214,8 @@ def _value(block: bytes, order: str, position: int, length: int) -> bytes:
 
 
 # --- IPTC (IIM 4.2) inside Photoshop image resources ----------------------------------------------------------
+
+_IPTC_DATE, _IPTC_TIME, _IPTC_BYLINE, _IPTC_CREDIT, _IPTC_CAPTION = 55, 60, 80, 110, 120
 
 
 def read_iptc(block: bytes) -> Iptc:

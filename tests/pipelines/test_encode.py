@@ -120,7 +120,8 @@ def test_the_catalog_fills_dates_captions_and_credits(store: Path, archive: Path
     row = {"photo_id": "2019/photo-001.jpg", "published_at": "2019-05-06T07:08:09+02:00", "caption": "A, “b”\nc"}
     catalog = write_catalog(tmp_path / "catalog.csv", [row | {"credit": "Agency", "source": "wire"}])
     known, *others = sorted(
-        read_rows(store, encode.encode(options(store, archive, catalog=catalog))), key=lambda row: row["caption"] is None
+        read_rows(store, encode.encode(options(store, archive, catalog=catalog))),
+        key=lambda row: row["caption"] is None,
     )
     assert known["photo_id"] == "2019/photo-001.jpg"
     assert known["published_at"].isoformat() == "2019-05-06T05:08:09+00:00"

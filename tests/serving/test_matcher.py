@@ -1,6 +1,5 @@
 """Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -40,9 +39,9 @@ def ask(desk: Desk, *queries: Query, **options) -> list[list[Answer]]:
 
 
 @pytest.fixture(scope="module")
-def archive_photos(live_desk: Desk) -> Iterator[list[Path]]:
+def archive_photos(live_desk: Desk) -> list[Path]:
     """The photos of the archive, in order."""
-    yield sorted(live_desk.archive.rglob("*.jpg"))
+    return sorted(live_desk.archive.rglob("*.jpg"))
 
 
 def test_every_photo_finds_itself_first_and_identical(live_desk: Desk, archive_photos: list[Path]):
