@@ -50,7 +50,7 @@ def from_json(data: bytes, kind: type[Description], *, path: str) -> Description
     try:
         raw = json.loads(data)
         found = raw.get("contract_version")
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); restore it") from error
     if found != expected:
         raise ArtifactRefusedError(

@@ -1,14 +1,15 @@
 """CONTRACT: encoder.json, which says what an encoder takes and gives, and pins every byte of it."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from training import artifact
 from training.artifact import FileRecord
 from training.errors import ArtifactRefusedError, InputNotFoundError
 from training.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ROOT = "encoders"
 DESCRIPTION = "encoder.json"
@@ -75,29 +76,32 @@ def read_spec(store: Store, encoder_id: str) -> tuple[EncoderSpec, str]:
     return spec, digest
 
 
-def golden_photos(size: int, channels: int) -> np.ndarray:
+def golden_photos(size: int, channels: int) -> "np.ndarray":
     """Returns uint8 [4, size, size, channels]: fixed waves of integer arithmetic, the same on every machine."""
+    import numpy as np
+
     row, column, channel = np.ogrid[:size, :size, :channels]
     waves = [(row * 3 + column * step + channel * 50) % 256 for step in range(1, GOLDEN_PHOTOS + 1)]
     return np.stack([np.broadcast_to(wave, (size, size, channels)) for wave in waves]).astype(np.uint8)
 
 
-def check_golden_vectors(spec: EncoderSpec, vectors: np.ndarray, *, tolerance: float = 1e-2) -> None:
+def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance: float = 1e-2) -> None:
     """Raises ArtifactRefusedError if the encoder's answers to `golden_photos` moved.
 
     vectors: float32 [4, dimension]. The tolerance is a share of the vectors' length: half precision on other
     hardware stays far below it, a wrong or damaged model does not.
     """
+    import numpy as np
+
     expected = np.asarray(spec.golden_vectors, np.float32)
     if vectors.shape != expected.shape or not np.isfinite(vectors).all():
         raise ArtifactRefusedError(
             f"encoder {spec.encoder_id} gives vectors {vectors.shape}, expected finite {expected.shape}; restore it"
         )
-    error = np.linalg.norm(vectors - expected, axis=1).max() / max(
-        np.linalg.norm(expected, axis=1).max(), 1e-12
-    )
-    if error > tolerance:
+    error = np.linalg.norm(vectors - expected, axis=1).max() / max(np.linalg.norm(expected, axis=1).max(), 1e-12)
+    if not error <= tolerance:  # golden vectors that are not finite compare as false
         raise ArtifactRefusedError(
-            f"encoder {spec.encoder_id} differs from its golden vectors by {error:.2%}, expected under {tolerance:.0%}; "
+            f"encoder {spec.encoder_id} differs from its golden vectors by {error:.2%}, expected under "
+            f"{tolerance:.0%}; "
             "this TensorFlow or this hardware computes something else than the one it was exported with"
         )

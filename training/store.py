@@ -2,12 +2,13 @@
 
 import errno
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -35,7 +36,8 @@ class Store:
             self._backend: ObjectStore = _open_local(self.local_root, create=create)
         elif scheme in BUCKET_SCHEMES:
             self.local_root = None
-            self._backend = from_url(self.uri)
+            with _translated(f"open store {self.uri}"):
+                self._backend = from_url(self.uri)
         else:
             raise UsageError(
                 f"store {self.uri!r} has the scheme {scheme!r}; expected a local directory, gs:// or s3://"
@@ -76,7 +78,7 @@ class Store:
         with _translated(f"read {path} in store {self.uri}"):
             if self.local_root:
                 return (self.local_root / path).open("rb")
-            return cast(BinaryIO, obstore.open_reader(self._backend, path))
+            return io.BufferedReader(_BucketFile(obstore.open_reader(self._backend, path)))
 
     def directories(self, prefix: str) -> list[str]:
         """Returns the names of the directories directly below `prefix`, sorted."""
@@ -92,16 +94,17 @@ class Store:
 
     def exists(self, path: str) -> bool:
         """Returns whether the file is there."""
-        try:
-            obstore.head(self._backend, path)
-        except FileNotFoundError:
-            return False
-        return True
+        with _translated(f"read {path} in store {self.uri}"):
+            try:
+                obstore.head(self._backend, path)
+            except FileNotFoundError:
+                return False
+            return True
 
     def measure(self, path: str) -> tuple[int, str]:
         """Returns (size in bytes, SHA-256 in hex) of one file, read in bounded memory."""
         digest, size = hashlib.sha256(), 0
-        with self.open(path) as file:
+        with _translated(f"read {path} in store {self.uri}"), self.open(path) as file:
             while chunk := bytes(file.read(READ_CHUNK_BYTES)):
                 digest.update(chunk)
                 size += len(chunk)
@@ -119,10 +122,32 @@ class Store:
             yield Path(directory)
 
     def _download(self, path: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with self.open(path) as source, target.open("wb") as copy:
-            while chunk := bytes(source.read(READ_CHUNK_BYTES)):
-                copy.write(chunk)
+        with _translated(f"copy {path} of store {self.uri} to {target}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self.open(path) as source, target.open("wb") as copy:
+                while chunk := bytes(source.read(READ_CHUNK_BYTES)):
+                    copy.write(chunk)
+
+
+class _BucketFile(io.RawIOBase):
+    """obstore's reader as a Python file: it is no context manager, and Arrow asks a file whether it is closed."""
+
+    def __init__(self, reader: Any):
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        data = memoryview(self._reader.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _local_path(uri: str) -> Path:
@@ -148,7 +173,7 @@ def _translated(action: str) -> Iterator[None]:
         raise InputNotFoundError(f"cannot {action}: it does not exist") from error
     except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise InputNotFoundError(f"cannot {action}: permission denied; check the access rights") from error
-    except (OSError, exceptions.BaseError) as error:
+    except (OSError, ValueError, exceptions.BaseError) as error:  # ValueError: a path with `..` or an empty segment
         raise _translate_os_error(action, error) from error
 
 

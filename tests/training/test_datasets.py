@@ -1,0 +1,100 @@
+"""The cache of decoded photos: each decoded once, all accounted for, never half there."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tests.photos import jpeg, scene
+from training import datasets, photo
+from training.datasets import cache_photos
+from training.errors import InputNotFoundError, UsageError
+from training.sources import open_source
+
+
+def cache(folder, tmp_path, **options):
+    """The cache of a folder at 16 pixels."""
+    return cache_photos(open_source(str(folder)), cache=tmp_path / "cache", **{"size": 16, "channels": 3, **options})
+
+
+def test_photos_are_those_of_the_decoder(photo_folder, tmp_path):
+    """The cache holds what the one decoder gives, in the order of the source."""
+    photos = cache(photo_folder, tmp_path).open()
+    expected = [photo.decode(file.read_bytes(), size=16).pixels for file in sorted(photo_folder.rglob("*.jpg"))]
+    assert photos.dtype == np.uint8
+    np.testing.assert_array_equal(photos, expected)
+
+
+def test_grey_photos_have_one_channel(photo_folder, tmp_path):
+    """The number of channels reaches the decoder."""
+    assert cache(photo_folder, tmp_path, channels=1).open().shape == (16, 16, 16, 1)
+
+
+def test_every_file_is_accounted_for(tmp_path):
+    """Rejects are counted by reason, exact duplicates once; listed is the sum."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(jpeg(scene(1)))
+    (folder / "c.jpg").write_bytes(jpeg(scene(2)))
+    (folder / "empty.jpg").touch()
+    (folder / "notes.txt").write_text("not a photo at all, but a few words about some")
+    os.symlink(folder / "gone.jpg", folder / "dangling.jpg")
+    counts = cache(folder, tmp_path)
+    assert (counts.listed, counts.photos, counts.duplicates) == (6, 2, 1)
+    assert sum(counts.rejects.values()) == 3
+    assert counts.rejects[datasets.UNREADABLE] == 1
+
+
+def test_nothing_is_decoded_twice(photo_folder, tmp_path, monkeypatch):
+    """A finished cache is used as it is; other settings make another."""
+    first = cache(photo_folder, tmp_path)
+    monkeypatch.setattr(datasets.photo, "decode", None)
+    assert cache(photo_folder, tmp_path) == first
+    with pytest.raises(TypeError):
+        cache(photo_folder, tmp_path, size=17)
+
+
+def test_interrupted_cache_leaves_nothing_behind(photo_folder, tmp_path):
+    """An interruption in the middle removes the partial cache, and the next call starts anew."""
+
+    def interrupt(done, _listed, _rejected):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache(photo_folder, tmp_path, on_photos=interrupt)
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert cache(photo_folder, tmp_path).photos == 16
+
+
+def test_a_sample_is_drawn_from_everywhere_by_the_seed(photo_folder, tmp_path):
+    """`max_photos` takes that many, the same ones for the same seed, and not simply the first."""
+    chosen = cache(photo_folder, tmp_path, max_photos=4, seed=1).open()
+    everything = cache(photo_folder, tmp_path).open()
+    assert len(chosen) == 4
+    np.testing.assert_array_equal(chosen, cache(photo_folder, tmp_path / "again", max_photos=4, seed=1).open())
+    assert not np.array_equal(chosen, everything[:4])
+
+
+def test_progress_counts_every_file(photo_folder, tmp_path):
+    """The callback hears of each file once, in order."""
+    heard = []
+    cache(photo_folder, tmp_path, on_photos=lambda *counts: heard.append(counts))
+    assert heard == [(done, 16, 0) for done in range(1, 17)]
+
+
+def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path):
+    """A folder without photos ends with what was found instead."""
+    (tmp_path / "archive").mkdir()
+    with pytest.raises(InputNotFoundError, match="none listed"):
+        cache(tmp_path / "archive", tmp_path)
+    (tmp_path / "archive" / "notes.txt").write_text("not a photo at all, but a few words about some")
+    with pytest.raises(InputNotFoundError, match=r"among the 1 files of .*\(1\); expected images"):
+        cache(tmp_path / "archive", tmp_path)
+
+
+def test_max_photos_below_one_is_refused(photo_folder, tmp_path):
+    """Nothing cannot be trained on."""
+    with pytest.raises(UsageError, match="max_photos is 0; expected at least 1"):
+        cache(photo_folder, tmp_path, max_photos=0)

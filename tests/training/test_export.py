@@ -1,0 +1,74 @@
+"""Export: written, reloaded, compared, and published only if equal."""
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import TINY
+from training import encoder_spec, export, recipe
+from training.autoencoder import build
+from training.errors import ArtifactRefusedError
+from training.saved_encoder import load
+from training.store import Store
+
+
+@pytest.fixture(scope="module", params=["cosine", "euclidean"])
+def tiny(request):
+    """(recipe, untrained autoencoder) for grey photos, for both distances."""
+    chosen = recipe.load("convolutional").override(**TINY, channels=1, distance=request.param)
+    return chosen, build(chosen)
+
+
+def publish(tiny, folder) -> tuple[Store, str]:
+    """Exports the autoencoder into a new store."""
+    chosen, model = tiny
+    store = Store(folder, create=True)
+    return store, export.export(model, store=store, name="tiny", recipe=chosen, training={"seed": 0})
+
+
+def test_the_loaded_encoder_answers_as_the_one_in_memory(tiny, tmp_path):
+    """Encoder and decoder come back as they were, for any batch size, with a full description."""
+    chosen, model = tiny
+    store, encoder_id = publish(tiny, tmp_path)
+    loaded = load(store, encoder_id)
+    photos = np.random.default_rng(3).integers(0, 256, (5, 17, 17, 1), np.uint8)
+    vectors = loaded.encode(photos)
+    np.testing.assert_allclose(vectors, np.asarray(model.encoder(photos)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(loaded.decode(vectors), np.asarray(model.decoder(vectors)), atol=1e-5)
+    spec = loaded.spec
+    assert (spec.size, spec.channels, spec.dimension) == (17, 1, 8)
+    assert (spec.distance, spec.recipe, spec.training) == (chosen.distance, "tiny", {"seed": 0})
+    assert {"saved_model.pb", "decoder/saved_model.pb"} <= set(spec.files)
+    assert "keras" in spec.versions
+
+
+def test_an_encoder_that_exists_already_is_left_alone(tiny, tmp_path, monkeypatch):
+    """Publishing the very same files twice is no error and replaces nothing."""
+    store, encoder_id = publish(tiny, tmp_path)
+    before = store.read(f"encoders/{encoder_id}/encoder.json")
+    monkeypatch.setattr(export.encoder_spec, "encoder_id_for", lambda *_: encoder_id)
+    assert publish(tiny, tmp_path)[1] == encoder_id
+    assert store.read(f"encoders/{encoder_id}/encoder.json") == before
+
+
+@pytest.mark.parametrize("factor", [1.01, np.nan])
+def test_another_answer_after_reloading_publishes_nothing(tiny, tmp_path, monkeypatch, factor):
+    """A written model that answers otherwise is refused, and the store stays empty."""
+
+    def load_wrongly(directory):
+        model = load_saved_model(directory)
+        return lambda inputs: model(inputs) * np.float32(factor)
+
+    load_saved_model = export.load_saved_model
+    monkeypatch.setattr(export, "load_saved_model", load_wrongly)
+    with pytest.raises(ArtifactRefusedError, match=r"the exported encoder differs by .*nothing was published"):
+        publish(tiny, tmp_path)
+    assert encoder_spec.list_encoders(Store(tmp_path)) == []
+
+
+def test_an_architecture_that_forgets_unit_length_is_refused(tmp_path):
+    """An encoder for cosine has to give vectors of unit length, whoever wrote it."""
+    chosen = recipe.load("convolutional").override(**TINY, distance="euclidean")
+    forgetful = build(chosen)
+    with pytest.raises(ArtifactRefusedError, match="expected 1 for the distance 'cosine'"):
+        publish((chosen.override(distance="cosine"), forgetful), tmp_path)
+    assert encoder_spec.list_encoders(Store(tmp_path)) == []

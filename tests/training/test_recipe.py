@@ -1,0 +1,67 @@
+"""Recipes: found by file name, checked when made, changed by known names only."""
+
+import pytest
+
+from training import recipe
+from training.errors import UsageError
+from training.recipe import Recipe
+
+
+def test_every_recipe_file_holds_a_recipe_with_its_command():
+    """Each file of the folder loads, and its docstring says how to run it, how long it takes and how well it does."""
+    assert "convolutional" in recipe.names()
+    for name in recipe.names():
+        assert isinstance(recipe.load(name), Recipe)
+        module = __import__(f"training.recipes.{name}", fromlist=["RECIPE"])
+        assert f"--recipe {name}" in module.__doc__
+        assert "Expected time" in module.__doc__
+        assert "Expected score" in module.__doc__
+
+
+def test_unknown_recipe_lists_the_valid_names():
+    """A misspelt recipe is answered with the names there are."""
+    with pytest.raises(UsageError, match=r"no recipe 'convolutinal'; expected one of: .*convolutional"):
+        recipe.load("convolutinal")
+
+
+def test_override_changes_fields_and_options():
+    """Fields of the recipe and options of its architecture are changed by the same call."""
+    changed = recipe.load("convolutional").override(epochs=3, filters=8)
+    assert (changed.epochs, changed.options["filters"]) == (3, 8)
+    assert changed.options["halvings"] == recipe.load("convolutional").options["halvings"]
+
+
+def test_unknown_override_lists_the_valid_ones():
+    """A setting that neither recipe nor architecture has is refused, and the valid ones are named."""
+    with pytest.raises(UsageError, match=r"no setting 'epoch'; expected one of: .*epochs.*filters"):
+        recipe.load("convolutional").override(epoch=3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": 4}, "size is 4; expected a whole number from 8"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.5}, "epochs is 2.5"),
+        ({"batch_size": True}, "batch_size is True"),
+        ({"channels": 2}, "channels is 2; expected one of: 1, 3"),
+        ({"distance": "manhattan"}, "distance is 'manhattan'; expected one of: 'cosine', 'euclidean'"),
+        ({"loss": "huge"}, "loss is 'huge'"),
+        ({"corruption": "wild"}, "corruption is 'wild'; expected one of: 'none', 'mild'"),
+        ({"learning_rate": 0}, "learning_rate is 0; expected a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"validation_share": 0.9}, "validation_share is 0.9"),
+    ],
+)
+def test_impossible_values_are_refused(change, message):
+    """Every value is checked when the recipe is made, with what was received and what is expected."""
+    with pytest.raises(UsageError, match=message):
+        recipe.load("convolutional").override(**change)
+
+
+def test_listing_recipes_imports_no_keras(run_python):
+    """The command line lists recipes at start-up: that must stay cheap."""
+    run_python(
+        "import sys; from training import recipe; [recipe.load(name) for name in recipe.names()];"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules), 'heavy import'"
+    )

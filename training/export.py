@@ -1,0 +1,111 @@
+"""A trained autoencoder into the store: written, reloaded, compared, and only then published."""
+
+import math
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from training import artifact, encoder_spec, photo
+from training.autoencoder import Autoencoder
+from training.encoder_spec import EncoderSpec, Scalar
+from training.errors import ArtifactRefusedError
+from training.recipe import Recipe
+from training.saved_encoder import DECODER, load_saved_model
+from training.store import Store
+
+RANDOM_PHOTOS = 8
+# Another order of the same float32 sums moves a component by far less, a lost weight by far more.
+TOLERANCE = 1e-4
+RECORDED_VERSIONS = ("firstseen", "tensorflow", "tensorflow-cpu", "keras", "numpy")
+
+
+def export(autoencoder: Autoencoder, *, store: Store, name: str, recipe: Recipe, training: Mapping[str, Scalar]) -> str:
+    """Publishes an autoencoder of float32 weights as an encoder of the store; returns its id.
+
+    `name` is the recipe's, `training` says how it was trained. Raises ArtifactRefusedError, and publishes nothing, if
+    the written model answers otherwise than the one in memory.
+    """
+    with tempfile.TemporaryDirectory(prefix="firstseen-export-") as temporary:
+        directory = Path(temporary, "encoder")
+        _write(autoencoder.encoder, directory)
+        _write(autoencoder.decoder, directory / DECODER)
+        golden_vectors = _compare(autoencoder, directory, recipe)
+        names = sorted(str(file.relative_to(directory).as_posix()) for file in directory.rglob("*") if file.is_file())
+        files = artifact.record(Store(temporary), directory.name, names)
+        spec = EncoderSpec(
+            encoder_id=encoder_spec.encoder_id_for(name, files),
+            recipe=name,
+            created_at=artifact.now(),
+            size=recipe.size,
+            channels=recipe.channels,
+            dimension=recipe.dimension,
+            distance=recipe.distance,
+            decode_rule=photo.DECODE_RULE,
+            golden_vectors=np.round(golden_vectors.astype(float), 8).tolist(),
+            files=files,
+            training=dict(training),
+            versions=_versions(),
+        )
+        _publish(directory, spec, store)
+    return spec.encoder_id
+
+
+def _write(model: keras.Model, directory: Path) -> None:
+    takes = keras.InputSpec(shape=model.input_shape, dtype=model.input.dtype)
+    model.export(directory, input_signature=[takes], verbose=False)
+
+
+def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.ndarray:
+    """Returns the written encoder's answers to the golden photos: float32 [4, dimension]."""
+    golden = encoder_spec.golden_photos(recipe.size, recipe.channels)
+    random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
+    photos = np.concatenate([golden, random])
+    vectors = load_saved_model(directory)(photos)
+    _require_equal("encoder", vectors, np.asarray(autoencoder.encoder(photos)))
+    lengths = np.linalg.norm(vectors, axis=1)
+    if recipe.distance == "cosine" and not np.allclose(lengths, 1, atol=1e-3):
+        raise ArtifactRefusedError(
+            f"the encoder gives vectors of length {lengths.min():.4f} to {lengths.max():.4f}, expected 1 for the "
+            "distance 'cosine': end its architecture with training.autoencoder.code"
+        )
+    decoded = load_saved_model(directory / DECODER)(vectors)
+    _require_equal("decoder", decoded, np.asarray(autoencoder.decoder(vectors)))
+    return vectors[: len(golden)]
+
+
+def _require_equal(what: str, written: np.ndarray, in_memory: np.ndarray) -> None:
+    if written.dtype != np.float32 or written.shape != in_memory.shape:
+        raise ArtifactRefusedError(
+            f"the exported {what} gives {written.dtype} {list(written.shape)}, expected float32 {list(in_memory.shape)}"
+        )
+    scale = max(1.0, float(np.abs(in_memory).max()))
+    error = float(np.abs(written - in_memory).max()) / scale
+    if not (math.isfinite(error) and error <= TOLERANCE):
+        raise ArtifactRefusedError(
+            f"the exported {what} differs by {error:.2g} from the trained one, expected at most {TOLERANCE:g}; "
+            "nothing was published: train again"
+        )
+
+
+def _publish(directory: Path, spec: EncoderSpec, store: Store) -> None:
+    target = encoder_spec.directory(spec.encoder_id)
+    description = f"{target}/{encoder_spec.DESCRIPTION}"
+    if store.exists(description):
+        return  # the very same files, described and finished
+    for name in spec.files:
+        store.upload(f"{target}/{name}", directory / name)
+    artifact.finish(store, description, spec)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for distribution in RECORDED_VERSIONS:
+        try:
+            found[distribution] = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
