@@ -12,6 +12,7 @@ from training.errors import InputNotFoundError, UsageError
 from training.photo import PhotoError
 
 MARKER = ".firstseen-demo"
+UNEDITED = "motorcycle_right.jpg"
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,22 @@ def prepare_demo(directory: Path, *, archive: Path | None = None) -> DemoPaths:
         made = directory / "archive"
         write_demo_archive(made)
         write_demo_queries(made, queries)
+        copy_unedited(next(made.rglob(UNEDITED)), queries)
         return _paths(directory, archive=made, catalog=directory / CATALOG)
     write_edited_copies(archive, queries)
     return _paths(directory, archive=archive, catalog=None)
 
 
+def copy_unedited(photo_path: Path, folder: Path) -> Path:
+    """Copies a photo byte for byte under another name; returns its path."""
+    return Path(shutil.copyfile(photo_path, folder / f"same-file-as-{photo_path.name}"))
+
+
 def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[Path]:
-    """Writes one edited copy per edit, each of another photo of the archive; returns the paths."""
+    """Writes one edited copy per edit, each of another photo of the archive, and one unedited; returns the paths.
+
+    Raises InputNotFoundError if the archive holds no photo that can be decoded.
+    """
     if not archive.is_dir():
         raise InputNotFoundError(f"archive {archive} is no folder; expected one with photos")
     files = sorted(path for path in archive.rglob("*") if path.is_file())
@@ -59,6 +69,8 @@ def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[P
         name, edit = waiting.pop()
         written.append(folder / f"{name.replace('_', '-')}-of-{path.stem}.jpg")
         written[-1].write_bytes(to_jpeg(edit(pixels)))
+        if len(written) == len(EDITS):
+            written.append(copy_unedited(path, folder))
     if not written:
         raise InputNotFoundError(f"archive {archive} holds no photo that can be decoded; expected some for the demo")
     return written

@@ -1,0 +1,54 @@
+"""The demo's folder: made afresh, and never at the cost of somebody's files."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.photos import write_archive
+from training.demo import MARKER, prepare_demo
+from training.edits import EDITS
+from training.errors import InputNotFoundError, UsageError
+
+
+def test_a_users_archive_gets_one_query_per_edit_and_one_unedited(tmp_path: Path):
+    """Each query is made of another photo; files that are no photos are passed over; nothing is added to the archive."""
+    write_archive(tmp_path / "archive", photos=20)
+    (tmp_path / "archive" / "notes.txt").write_text("no photo")
+    before = sorted((tmp_path / "archive").rglob("*"))
+    paths = prepare_demo(tmp_path / "demo", archive=tmp_path / "archive")
+    names = [path.name for path in paths.queries.iterdir()]
+    assert len(names) == len(EDITS) + 1
+    assert len({name.split("-of-")[-1].removeprefix("same-file-as-") for name in names}) >= len(EDITS)
+    (unedited,) = paths.queries.glob("same-file-as-*")
+    assert unedited.read_bytes() in [path.read_bytes() for path in before if path.is_file()]
+    assert sorted((tmp_path / "archive").rglob("*")) == before
+    assert (paths.archive, paths.catalog) == (tmp_path / "archive", None)
+
+
+def test_an_earlier_demo_is_replaced(tmp_path: Path):
+    """What the last demo wrote goes; the folder is recognised by its marker."""
+    write_archive(tmp_path / "archive", photos=9)
+    for _ in range(2):
+        paths = prepare_demo(tmp_path / "demo", archive=tmp_path / "archive")
+        assert not paths.store.exists()
+        paths.store.mkdir()
+    assert (tmp_path / "demo" / MARKER).exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
+    """The error says to choose another folder."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="choose --directory"):
+        prepare_demo(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_archive_without_photos_is_refused(tmp_path: Path):
+    """Missing or without a single photo: both say what was expected."""
+    with pytest.raises(InputNotFoundError, match="is no folder"):
+        prepare_demo(tmp_path / "demo", archive=tmp_path / "nowhere")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("a")
+    with pytest.raises(InputNotFoundError, match="no photo that can be decoded"):
+        prepare_demo(tmp_path / "demo", archive=tmp_path / "texts")
