@@ -33,6 +33,9 @@ def check_format(name: str, output: Path | None) -> None:
         raise UsageError(f"format {name} goes to a file; add --output FILE")
     if output is not None and not output.absolute().parent.is_dir():
         raise InputNotFoundError(f"output folder {output.parent} does not exist; make it first")
+    # The file is put in place by renaming: that would replace /dev/null itself.
+    if output is not None and output.exists() and not output.is_file():
+        raise UsageError(f"output {output} is not a regular file; expected a file name, or no --output for stdout")
 
 
 def write_answers(answers: Iterable[list[Answer]], *, name: str, output: Path | None) -> None:
@@ -105,7 +108,8 @@ def _write_json(answers: Iterable[list[Answer]], file: IO[str]) -> None:
 
 
 def _write_csv(answers: Iterable[list[Answer]], file: IO[str]) -> None:
-    writer = csv.DictWriter(file, SCHEMA.names, lineterminator="\n")
+    # Python before 3.13 leaves a carriage return unquoted, and readers then see two lines: all text is quoted.
+    writer = csv.DictWriter(file, SCHEMA.names, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     for one_query in answers:
         writer.writerows(to_json(answer) for answer in one_query)
@@ -150,5 +154,6 @@ def _table_row(answer: Answer) -> list[Any]:
 
 
 def printable(text: str) -> str:
-    """Returns the text without control characters, which could rewrite a terminal; percent signs are decoded."""
-    return "".join(letter if letter.isprintable() else "�" for letter in unquote(text))
+    """Returns the text without control characters, which could rewrite a terminal; a file URI is decoded."""
+    plain = unquote(text) if text.startswith("file://") else text
+    return "".join(letter if letter.isprintable() else "�" for letter in plain)

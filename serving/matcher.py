@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from training.photo import Photo
 
 from pipelines.distance import to_score
 from serving.answers import Answer, Status
 from serving.snapshot import Neighbour, OpenSnapshot
 from training import photo
 from training.errors import FirstseenError, UsageError
+from training.photo import Photo
 from training.saved_encoder import load
 from training.store import Store
 
