@@ -1,6 +1,7 @@
 """The command line: one verb per job, nothing but parsing and dispatch."""
 
 import errno
+import io
 import logging
 import os
 import shlex
@@ -188,6 +189,8 @@ def lookup(
     from serving.matcher import MatchOptions
 
     check_format(format, output)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
     options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
     names = list_queries(queries, stdin=sys.stdin)
     statuses: Counter[str] = Counter()

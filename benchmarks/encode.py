@@ -45,7 +45,7 @@ class Case:
     photos: int
 
 
-CASES = (Case("1200×800 (1 megapixel)", 1200, 800, 2_000), Case("4000×3000 (12 megapixels)", 4000, 3000, 256))
+CASES = (Case("4000×3000 (12 megapixels)", 4000, 3000, 512), Case("1200×800 (1 megapixel)", 1200, 800, 3_000))
 
 
 def make_photos(folder: Path, case: Case) -> list[Path]:

@@ -1,6 +1,6 @@
 """Seconds from typing a command to its answer, for the commands that should answer at once.
 
-    python -m benchmarks.startup
+python -m benchmarks.startup
 """
 
 import statistics
@@ -47,7 +47,7 @@ def main() -> None:
 def bare_seconds() -> float:
     """Returns what Python itself takes."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
     return time.perf_counter() - started
 
 

@@ -1,9 +1,10 @@
 """CONTRACT: segment.json and the snapshots; publishing is creating the next number, which only one can do."""
 
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from training import artifact
+from training import artifact, encoder_spec
 from training.artifact import FileRecord
 from training.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
 from training.store import Store
@@ -65,7 +66,11 @@ class SegmentReference:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The list of segments that is live, all of one encoder; the highest number counts."""
+    """The list of segments that is live, all of one encoder; the highest number counts.
+
+    `parent` is the snapshot whose content this one was built upon. `publisher` is random: it tells the retry of a
+    publish from a lost race.
+    """
 
     __pydantic_config__: ClassVar = artifact.STRICT
 
@@ -76,6 +81,7 @@ class Snapshot:
     encoder_id: str
     encoder_digest: str
     segments: list[SegmentReference]
+    publisher: str
     contract_version: int = 1
 
     @property
@@ -148,26 +154,38 @@ def live_snapshot(store: Store) -> Snapshot | None:
 
 def publish(store: Store, snapshot: Snapshot) -> None:
     """Makes the snapshot live by creating its number; raises PublishRaceLostError if somebody else has it."""
-    if not store.create(snapshot_path(snapshot.number), artifact.to_json(snapshot)):
+    path, data = snapshot_path(snapshot.number), artifact.to_json(snapshot)
+    # A runner, or a request that timed out, may try again what had succeeded.
+    if not store.create(path, data) and store.read(path) != data:
         raise PublishRaceLostError(
             f"snapshot {snapshot.number} was published by somebody else meanwhile; nothing is lost: run again"
         )
 
 
 def roll_back(store: Store, number: int | None = None) -> Snapshot:
-    """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot."""
+    """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot.
+
+    Its parent is the parent of that content, so that rolling back again goes further back. Raises InputNotFoundError
+    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more.
+    """
     live = read_snapshot(store)
     if number is None and live.parent is None:
         raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
     target = read_snapshot(store, live.parent if number is None else number)
+    _, digest = encoder_spec.read_spec(store, target.encoder_id)
+    if digest != target.encoder_digest:
+        raise ArtifactRefusedError(
+            f"encoder {target.encoder_id} has the digest {digest[:12]}…, snapshot {target.number} names "
+            f"{target.encoder_digest[:12]}…; restore encoder.json from a copy"
+        )
     for reference in target.segments:
         read_segment(store, reference)
     snapshot = replace(
         target,
         number=live.number + 1,
-        parent=live.number,
         created_at=artifact.now(),
         reason=f"rollback to {target.number}",
+        publisher=uuid.uuid4().hex,
     )
     publish(store, snapshot)
     return snapshot

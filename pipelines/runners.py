@@ -1,7 +1,9 @@
 """Which Beam runner, with which options; and a run whose progress can be watched and whose errors stay typed."""
 
 import argparse
+import errno
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from training import errors
-from training.errors import FirstseenError, UsageError
+from training.errors import FirstseenError, TemporaryError, UsageError
 
 LOCAL = "local"
 PROGRESS_INTERVAL_SECONDS = 0.5
@@ -78,6 +80,8 @@ def typed_error(error: Exception) -> FirstseenError:
         if found and isinstance(kind, type) and issubclass(kind, FirstseenError):
             return kind(_without_step(found[2]))
     last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    if os.strerror(errno.ENOSPC) in last:
+        return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")
     return FirstseenError(f"the pipeline failed: {last}")
 
 

@@ -38,8 +38,19 @@ def read_status(store: Store) -> StoreStatus:
         snapshot_numbers=index_manifest.snapshot_numbers(store),
         encoders=encoders,
         runs_by_encoder={encoder_id: len(names) for encoder_id, names in runs.items()},
-        runs_not_indexed=[name for names in runs.values() for name in names if name not in indexed],
+        runs_not_indexed=[
+            name
+            for encoder_id, names in runs.items()
+            if live is None or live.encoder_id == encoder_id
+            for name in names
+            if name not in indexed and _holds_rows(store, encoder_id, name)
+        ],
     )
+
+
+def _holds_rows(store: Store, encoder_id: str, run_id: str) -> bool:
+    run, _ = embedding_schema.read_run(store, encoder_id, run_id)
+    return bool(run.rows)
 
 
 def describe(status: StoreStatus) -> list[str]:

@@ -2,9 +2,8 @@
 
 import csv
 import json
-import os
 import sys
-import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -62,22 +61,12 @@ def open_text(output: Path | None) -> Iterator[IO[str]]:
 
 @contextmanager
 def _finished_file(output: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.absolute().parent)
-    os.close(handle)
+    partial = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     try:
-        yield Path(name)
-        # mkstemp makes files for the owner alone; an answer is as readable as any file the user makes.
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, output)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        yield partial
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def to_json(answer: Answer) -> dict[str, Any]:
@@ -156,4 +145,4 @@ def _table_row(answer: Answer) -> list[Any]:
 def printable(text: str) -> str:
     """Returns the text without control characters, which could rewrite a terminal; a file URI is decoded."""
     plain = unquote(text) if text.startswith("file://") else text
-    return "".join(letter if letter.isprintable() else "�" for letter in plain)
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in plain)

@@ -23,7 +23,7 @@ class Searcher(Protocol):
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]).
 
-        Rows are -1 where there are fewer neighbours than k.
+        With fewer neighbours there are fewer columns, or rows of -1.
         """
 
 
@@ -78,9 +78,7 @@ class OpenSegment:
         sizes = [self._photos.metadata.row_group(group).num_rows for group in groups]
         self._group_ends = np.cumsum(sizes)
         self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
-        self._searcher: Searcher = (ExactSearcher if segment.kind == "exact" else ScannSearcher)(
-            directory, segment
-        )
+        self._searcher: Searcher = (ExactSearcher if segment.kind == "exact" else ScannSearcher)(directory, segment)
 
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See Searcher."""

@@ -54,9 +54,7 @@ class OpenSnapshot:
             contents = segment.contents(np.maximum(rows, 0))
             for query, row in zip(*np.nonzero(rows >= 0), strict=True):
                 content = bytes(contents[query, row]).ljust(32, b"\0")
-                found[query].append(
-                    Neighbour(content, float(similarities[query, row]), number, int(rows[query, row]))
-                )
+                found[query].append(Neighbour(content, float(similarities[query, row]), number, int(rows[query, row])))
         return [_distinct(neighbours, k) for neighbours in found]
 
     def find(self, contents: Sequence[bytes]) -> list[list[Neighbour]]:
@@ -83,9 +81,7 @@ class OpenSnapshot:
         directory: Path = self._stack.enter_context(store.local_copy(prefix, list(segment.files)))
         artifact.verify_files(Store(directory), ".", segment.files)
         if unlisted := check_nothing_unlisted(directory, segment):
-            raise ArtifactRefusedError(
-                f"{prefix} holds files that segment.json does not list: {unlisted}; remove them"
-            )
+            raise ArtifactRefusedError(f"{prefix} holds files that segment.json does not list: {unlisted}; remove them")
         return OpenSegment(directory, segment)
 
 

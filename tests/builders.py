@@ -2,18 +2,23 @@
 
 import hashlib
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.embedding_schema import Dtype, shard_schema
+from pipelines import embedding_schema
+from pipelines.embedding_schema import Accounting, Dtype, Run, shard_schema
 from pipelines.index_manifest import SearchParameters, Segment, Snapshot
 from pipelines.segment_plan import ShardReference
 from pipelines.shards import write_parquet
 from serving.answers import Answer
+from training import artifact, encoder_spec
+from training.artifact import FileRecord
+from training.encoder_spec import EncoderSpec
 from training.store import Store
 
+Distance = Literal["cosine", "euclidean"]
 ENCODER_DIGEST = "e" * 64
 DIMENSION = 4
 
@@ -69,6 +74,65 @@ def write_shard(store: Store, table: pa.Table) -> ShardReference:
     return ShardReference(f"embeddings/encoder/run/{written.name}", written.rows, written.record)
 
 
+def add_encoder(
+    store: Store, *, recipe: str = "made", distance: Distance = "cosine", dimension: int = DIMENSION
+) -> str:
+    """Puts the description of an encoder into the store, without a model: indexing never loads it. Returns its id."""
+    files = {"model": FileRecord(1, artifact.digest_of(recipe.encode()))}
+    spec = EncoderSpec(
+        encoder_id=encoder_spec.encoder_id_for(recipe, files),
+        recipe=recipe,
+        created_at=artifact.now(),
+        size=8,
+        channels=3,
+        dimension=dimension,
+        distance=distance,
+        decode_rule=1,
+        golden_vectors=[[0.0] * dimension] * 4,
+        files=files,
+    )
+    artifact.finish(store, f"{encoder_spec.directory(spec.encoder_id)}/{encoder_spec.DESCRIPTION}", spec)
+    return spec.encoder_id
+
+
+def unit_vectors(rows: int, dimension: int, *, seed: int = 0) -> np.ndarray:
+    """Returns float32 [rows, dimension] of unit length."""
+    vectors = np.random.default_rng(seed).normal(size=(rows, dimension)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def add_run(
+    store: Store, encoder_id: str, run_id: str, vectors: np.ndarray, *, per_shard: int = 50, prefix: str = ""
+) -> Run:
+    """Writes a finished run; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone."""
+    spec, digest = encoder_spec.read_spec(store, encoder_id)
+    schema = shard_schema(spec.dimension, "float32", encoder_digest=digest, run_id=run_id)
+    directory = embedding_schema.directory(encoder_id, run_id)
+    names = [f"{prefix}{number}" for number in range(len(vectors))]
+    rows = [
+        photo_columns(f"{run_id}/{name}.jpg", content_sha256=content(name)) | {"embedding": vector}
+        for name, vector in zip(names, vectors, strict=True)
+    ]
+    parts = [rows[start : start + per_shard] for start in range(0, len(rows), per_shard)]
+    written = [write_parquet(store, directory, "part", pa.Table.from_pylist(part, schema=schema)) for part in parts]
+    run = Run(
+        run_id=run_id,
+        archive="made",
+        created_at=artifact.now(),
+        encoder_id=encoder_id,
+        encoder_digest=digest,
+        decode_rule=1,
+        dimension=spec.dimension,
+        distance=spec.distance,
+        dtype="float32",
+        accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0),
+        rows={file.name: file.rows for file in written},
+        files={file.name: file.record for file in written},
+    )
+    artifact.finish(store, f"{directory}/{embedding_schema.DESCRIPTION}", run)
+    return run
+
+
 def segment(**changes: Any) -> Segment:
     """Returns the description of a small exact segment."""
     described: dict[str, Any] = {
@@ -101,6 +165,7 @@ def snapshot(number: int, **changes: Any) -> Snapshot:
         "encoder_id": "encoder",
         "encoder_digest": ENCODER_DIGEST,
         "segments": [],
+        "publisher": "builder",
     }
     return Snapshot(**{**described, **changes})
 

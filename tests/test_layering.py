@@ -64,7 +64,7 @@ def test_heavy_libraries_stay_where_they_belong(path: Path):
     found = {module.split(".")[0] for module in imports(path)}
     if not name.startswith("pipelines"):
         assert "apache_beam" not in found
-    if name not in ("pipelines.build_index", "serving.segment"):
+    if name not in ("pipelines.build_segment", "serving.segment"):
         assert "scann" not in found
     if not name.startswith("training") or name in FOUNDATION | LOADER:
         top = {module.split(".")[0] for module in imports(path, top_level=True)}

@@ -93,15 +93,17 @@ def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance:
     """
     import numpy as np
 
-    expected = np.asarray(spec.golden_vectors, np.float32)
+    try:
+        expected = np.asarray(spec.golden_vectors, np.float32)
+    except ValueError as error:
+        raise ArtifactRefusedError(f"encoder {spec.encoder_id} lists golden vectors that differ in length") from error
     if vectors.shape != expected.shape or not np.isfinite(vectors).all():
         raise ArtifactRefusedError(
             f"encoder {spec.encoder_id} gives vectors {vectors.shape}, expected finite {expected.shape}; restore it"
         )
-    error = np.linalg.norm(vectors - expected, axis=1).max() / max(np.linalg.norm(expected, axis=1).max(), 1e-12)
-    if not error <= tolerance:  # golden vectors that are not finite compare as false
+    moved = np.linalg.norm(vectors - expected, axis=1).max() / max(np.linalg.norm(expected, axis=1).max(), 1e-12)
+    if not moved <= tolerance:  # golden vectors that are not finite compare as false
         raise ArtifactRefusedError(
-            f"encoder {spec.encoder_id} differs from its golden vectors by {error:.2%}, expected under "
-            f"{tolerance:.0%}; "
-            "this TensorFlow or this hardware computes something else than the one it was exported with"
+            f"encoder {spec.encoder_id} differs from its golden vectors by {moved:.2%}, expected under "
+            f"{tolerance:.0%}; this TensorFlow or this hardware computes otherwise than the one that exported it"
         )

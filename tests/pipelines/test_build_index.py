@@ -1,19 +1,18 @@
 """The index job: shards in, measured segments and one new snapshot out."""
 
-import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from pipelines import build_index as job
-from pipelines import embedding_schema, index_manifest, shards
-from pipelines.embedding_schema import Accounting, Run
+from pipelines import build_segment, index_manifest
 from pipelines.segment_plan import IndexOptions
-from training import artifact, encoder_spec
-from training.encoder_spec import EncoderSpec
+from tests.builders import add_encoder, add_run, unit_vectors
+from training import encoder_spec
 from training.errors import (
     ArtifactRefusedError,
     InputNotFoundError,
@@ -25,82 +24,14 @@ from training.store import Store
 DIMENSION = 8
 
 
-def add_encoder(store: Store, recipe: str = "made", distance: str = "cosine") -> str:
-    """Puts the description of an encoder into the store: indexing never loads the model itself."""
-    files = {"model": artifact.FileRecord(1, artifact.digest_of(recipe.encode()))}
-    spec = EncoderSpec(
-        encoder_id=encoder_spec.encoder_id_for(recipe, files),
-        recipe=recipe,
-        created_at=artifact.now(),
-        size=8,
-        channels=3,
-        dimension=DIMENSION,
-        distance=distance,
-        decode_rule=1,
-        golden_vectors=[[0.0] * DIMENSION] * 4,
-        files=files,
-    )
-    artifact.finish(store, f"{encoder_spec.directory(spec.encoder_id)}/{encoder_spec.DESCRIPTION}", spec)
-    return spec.encoder_id
-
-
-def vectors_of(rows: int, *, seed: int = 0) -> np.ndarray:
-    """Returns float32 [rows, DIMENSION] of unit length."""
-    vectors = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def add_run(
-    store: Store, encoder_id: str, name: str, vectors: np.ndarray, *, per_shard: int = 50, prefix: str = ""
-) -> Run:
-    """Writes a finished run of made photos; the content of a photo is named after `prefix` and its number."""
-    _, digest = encoder_spec.read_spec(store, encoder_id)
-    schema = embedding_schema.shard_schema(DIMENSION, "float32", encoder_digest=digest, run_id=name)
-    directory = embedding_schema.directory(encoder_id, name)
-    written = []
-    for start in range(0, len(vectors), per_shard):
-        part = vectors[start : start + per_shard]
-        photos = [photo_row(f"{prefix}{start + number}", name) for number in range(len(part))]
-        rows = [photo | {"embedding": vector} for photo, vector in zip(photos, part, strict=True)]
-        written.append(shards.write_parquet(store, directory, "part", pa.Table.from_pylist(rows, schema=schema)))
-    run = Run(
-        run_id=name,
-        archive="made",
-        created_at=artifact.now(),
-        encoder_id=encoder_id,
-        encoder_digest=digest,
-        decode_rule=1,
-        dimension=DIMENSION,
-        distance="cosine",
-        dtype="float32",
-        accounting=Accounting(listed=len(vectors), embedded=len(vectors), duplicates=0),
-        rows={file.name: file.rows for file in written},
-        files={file.name: file.record for file in written},
-    )
-    artifact.finish(store, f"{directory}/{embedding_schema.DESCRIPTION}", run)
-    return run
-
-
-def photo_row(content: str, run: str) -> dict:
-    """Returns the columns of one photo."""
-    name = f"{run}/{content}.jpg"
-    occurrence = {"photo_id": name, "uri": f"file:///{name}", "published_at": None}
-    digest = bytes.fromhex(artifact.digest_of(content.encode()))
-    return {
-        "photo_id": name,
-        "uri": occurrence["uri"],
-        "content_sha256": digest,
-        "width": 8,
-        "height": 8,
-        "occurrences": [occurrence],
-    }
+vectors_of = partial(unit_vectors, dimension=DIMENSION)
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[Store, str]:
     """A store with the description of one encoder."""
     store = Store(tmp_path / "store", create=True)
-    return store, add_encoder(store)
+    return store, add_encoder(store, dimension=DIMENSION)
 
 
 def test_a_small_run_becomes_an_exact_segment(made: tuple[Store, str]):
@@ -148,7 +79,7 @@ def test_recall_under_the_bar_publishes_nothing(made: tuple[Store, str], monkeyp
     """The error names the recall and the bar, and no snapshot appears."""
     store, encoder_id = made
     add_run(store, encoder_id, "run1", vectors_of(200))
-    monkeypatch.setattr(job, "recall_of", lambda *_: 0.5)
+    monkeypatch.setattr(build_segment, "recall_of", lambda *_: 0.5)
     with pytest.raises(ArtifactRefusedError, match=r"is 0\.500, expected at least 0\.95"):
         job.build_index(store, options=IndexOptions(exact_below=0))
     assert index_manifest.snapshot_numbers(store) == []
@@ -159,9 +90,9 @@ def test_recall_is_counted_by_similarity():
     """Equal vectors are equally right; a wrong neighbour and a neighbour named twice are not."""
     vectors = np.array([[1, 0], [1, 0], [0, 1], [-1, 0]], np.float32)
     queries, best = vectors[:1], np.array([[1.0, 1.0]], np.float32)
-    assert job.recall_of(np.array([[1, 0]]), queries, vectors, best, "cosine") == 1.0
-    assert job.recall_of(np.array([[0, 2]]), queries, vectors, best, "cosine") == 0.5
-    assert job.recall_of(np.array([[0, 0]]), queries, vectors, best, "cosine") == 0.5
+    assert build_segment.recall_of(np.array([[1, 0]]), queries, vectors, best, "cosine") == 1.0
+    assert build_segment.recall_of(np.array([[0, 2]]), queries, vectors, best, "cosine") == 0.5
+    assert build_segment.recall_of(np.array([[0, 0]]), queries, vectors, best, "cosine") == 0.5
 
 
 def test_a_second_run_adds_a_segment_and_a_third_call_nothing(made: tuple[Store, str]):
@@ -201,7 +132,7 @@ def test_the_same_contents_of_two_runs_are_collapsed(made: tuple[Store, str]):
 def test_another_encoder_takes_over_only_when_it_is_asked_for(made: tuple[Store, str]):
     """Without --encoder the live one goes on; with it, its segments replace all others: vectors are never mixed."""
     store, encoder_id = made
-    other = add_encoder(store, recipe="other")
+    other = add_encoder(store, recipe="other", dimension=DIMENSION)
     add_run(store, encoder_id, "run1", vectors_of(20))
     with pytest.raises(InputNotFoundError, match="no embeddings of other-"):
         job.build_index(store, encoder=other)
@@ -215,7 +146,7 @@ def test_another_encoder_takes_over_only_when_it_is_asked_for(made: tuple[Store,
 def test_two_encoders_before_the_first_snapshot_ask_for_a_choice(made: tuple[Store, str]):
     """The error lists both."""
     store, encoder_id = made
-    other = add_encoder(store, recipe="other")
+    other = add_encoder(store, recipe="other", dimension=DIMENSION)
     add_run(store, encoder_id, "run1", vectors_of(5))
     add_run(store, other, "run2", vectors_of(5))
     with pytest.raises(UsageError, match=f"{encoder_id}, {other}"):
@@ -270,7 +201,7 @@ def test_losing_the_race_leaves_the_winner_live(made: tuple[Store, str], monkeyp
     publish = index_manifest.publish
 
     def overtaken(store, snapshot):
-        publish(store, snapshot)
+        publish(store, replace(snapshot, publisher="somebody faster"))
         publish(store, snapshot)
 
     monkeypatch.setattr(index_manifest, "publish", overtaken)
@@ -278,22 +209,32 @@ def test_losing_the_race_leaves_the_winner_live(made: tuple[Store, str], monkeyp
         job.build_index(store)
     assert lost.value.exit_code == 6
     monkeypatch.undo()
-    assert job.build_index(store).snapshot.number == 1
+    assert index_manifest.read_snapshot(store).publisher == "somebody faster"
+    assert job.build_index(store).added == []
 
 
-def test_a_retried_build_keeps_the_finished_segment(made: tuple[Store, str]):
-    """A runner may run the step twice: the second time changes nothing."""
+def test_a_second_attempt_writes_a_segment_of_its_own(made: tuple[Store, str]):
+    """A runner may run the step twice, even late: what the first attempt finished stays as it is."""
     store, encoder_id = made
     run = add_run(store, encoder_id, "run1", vectors_of(20))
     spec, digest = encoder_spec.read_spec(store, encoder_id)
     (plan,) = job.plan([(run, "digest")], IndexOptions())
+    build = partial(build_segment.build_segment, plan, store=store, spec=spec, encoder_digest=digest)
+    _, first = build(options=IndexOptions())
+    _, second = build(options=IndexOptions())
+    assert first.segment_id != second.segment_id
+    assert index_manifest.read_segment(store, first).rows == 20
+
+
+def test_a_retried_publish_is_no_lost_race(made: tuple[Store, str]):
+    """The same publisher's same snapshot is already there: the retry succeeds, another publisher's fails."""
+    store, encoder_id = made
+    spec, digest = encoder_spec.read_spec(store, encoder_id)
+    snapshot = job.next_snapshot(None, spec, digest, [])
     for _ in range(2):
-        job.build_segment(plan, store=store, spec=spec, encoder_digest=digest, options=IndexOptions())
-    path = store.local_root / index_manifest.segment_path(plan.segment_id)
-    before = path.read_bytes()
-    shutil.rmtree(store.local_root / run.directory)
-    job.build_segment(plan, store=store, spec=spec, encoder_digest=digest, options=IndexOptions())
-    assert path.read_bytes() == before
+        job.publish_with(snapshot, [], store=store)
+    with pytest.raises(PublishRaceLostError):
+        job.publish_with(job.next_snapshot(None, spec, digest, []), [], store=store)
 
 
 def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
@@ -301,7 +242,7 @@ def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
     from serving.snapshot import OpenSnapshot
 
     store = Store(tmp_path / "store", create=True)
-    encoder_id = add_encoder(store, distance="euclidean")
+    encoder_id = add_encoder(store, distance="euclidean", dimension=DIMENSION)
     vectors = vectors_of(500) * np.random.default_rng(3).uniform(1, 9, (500, 1)).astype(np.float32)
     add_run(store, encoder_id, "run1", vectors)
     (segment,) = job.build_index(store, options=IndexOptions(exact_below=0)).added

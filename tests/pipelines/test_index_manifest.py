@@ -10,9 +10,17 @@ from pathlib import Path
 import pytest
 
 from pipelines import index_manifest
-from pipelines.index_manifest import Segment, SegmentReference, publish, read_snapshot, roll_back, snapshot_numbers
-from tests.builders import segment, snapshot
-from training import artifact
+from pipelines.index_manifest import (
+    Segment,
+    SegmentReference,
+    Snapshot,
+    publish,
+    read_snapshot,
+    roll_back,
+    snapshot_numbers,
+)
+from tests.builders import add_encoder, segment, snapshot
+from training import artifact, encoder_spec
 from training.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
 from training.store import Store
 
@@ -110,24 +118,49 @@ def test_a_segment_is_the_one_the_snapshot_names(store: Store, finished, tmp_pat
         index_manifest.read_segment(store, reference)
 
 
-def test_a_rollback_is_one_more_snapshot(store: Store, finished) -> None:
-    """Its content is the earlier one's, its parent the one rolled back; the default is the live one's parent."""
+@pytest.fixture
+def published(store: Store) -> Callable[..., Snapshot]:
+    """A function that publishes a snapshot of an encoder that the store holds."""
+    encoder_id = add_encoder(store)
+    _, digest = encoder_spec.read_spec(store, encoder_id)
+
+    def publish_one(number: int, **changes) -> Snapshot:
+        made = snapshot(number, encoder_id=encoder_id, encoder_digest=digest, **changes)
+        publish(store, made)
+        return made
+
+    return publish_one
+
+
+def test_a_rollback_is_one_more_snapshot(store: Store, finished, published) -> None:
+    """Its content and its parent are the earlier one's; the number goes on."""
     first, second = finished("a"), finished("b")
-    publish(store, snapshot(1, segments=[first]))
-    publish(store, snapshot(2, segments=[first, second]))
+    published(1, segments=[first])
+    published(2, segments=[first, second])
     rolled = roll_back(store)
     assert rolled == read_snapshot(store)
-    assert (rolled.number, rolled.parent, rolled.segments, rolled.reason) == (3, 2, [first], "rollback to 1")
+    assert (rolled.number, rolled.parent, rolled.segments, rolled.reason) == (3, None, [first], "rollback to 1")
     again = roll_back(store, 2)
-    assert (again.number, again.parent, again.segments) == (4, 3, [first, second])
+    assert (again.number, again.parent, again.segments) == (4, 1, [first, second])
     assert snapshot_numbers(store) == [1, 2, 3, 4]
 
 
-def test_a_rollback_needs_a_target(store: Store) -> None:
+def test_rolling_back_twice_goes_back_further(store: Store, finished, published) -> None:
+    """The second rollback does not undo the first."""
+    segments = [finished(name) for name in "abc"]
+    for number in (1, 2, 3):
+        published(number, segments=segments[:number])
+    assert roll_back(store).segments == segments[:2]
+    assert roll_back(store).segments == segments[:1]
+    with pytest.raises(InputNotFoundError, match="no parent"):
+        roll_back(store)
+
+
+def test_a_rollback_needs_a_target(store: Store, published) -> None:
     """No snapshot, no parent, or a number that is not there: nothing is published."""
     with pytest.raises(InputNotFoundError, match="no snapshot yet"):
         roll_back(store)
-    publish(store, snapshot(1))
+    published(1)
     with pytest.raises(InputNotFoundError, match="snapshot 1 has no parent to roll back to; expected --to NUMBER"):
         roll_back(store)
     with pytest.raises(InputNotFoundError, match="no snapshot 9"):
@@ -135,11 +168,14 @@ def test_a_rollback_needs_a_target(store: Store) -> None:
     assert snapshot_numbers(store) == [1]
 
 
-def test_a_rollback_to_damaged_segments_is_refused(store: Store, finished, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["segments/a/segment.json", "encoders/{encoder}/encoder.json"])
+def test_a_rollback_to_what_is_not_there_is_refused(
+    store: Store, finished, published, tmp_path: Path, lost: str
+) -> None:
     """What could not answer does not become live."""
-    publish(store, snapshot(1, segments=[finished("a")]))
-    publish(store, snapshot(2))
-    (tmp_path / "segments" / "a" / "segment.json").unlink()
+    encoder = published(1, segments=[finished("a")]).encoder_id
+    published(2)
+    (tmp_path / lost.format(encoder=encoder)).unlink()
     with pytest.raises(InputNotFoundError):
         roll_back(store, 1)
     assert snapshot_numbers(store) == [1, 2]
@@ -156,7 +192,7 @@ def publish_at_once(root: str, number: int, publisher: int) -> int:
     store = Store(root)
     barrier.wait(timeout=60)
     try:
-        publish(store, snapshot(number, reason=f"publisher {publisher}"))
+        publish(store, snapshot(number, publisher=str(publisher)))
     except FirstseenError as error:
         return error.exit_code
     return 0
@@ -182,7 +218,7 @@ def test_of_many_publishers_exactly_one_wins(publishers: Pool, tmp_path: Path) -
         codes = publishers.starmap(publish_at_once, arguments, chunksize=1)
         assert sorted(codes) == [0] + [PublishRaceLostError.exit_code] * (PUBLISHERS - 1)
         live = read_snapshot(store)
-        assert live == snapshot(number, reason=f"publisher {codes.index(0)}")
+        assert live == snapshot(number, publisher=str(codes.index(0)))
     assert sorted(path.name for path in (tmp_path / "snapshots").iterdir()) == sorted(
         f"{number}.json" for number in range(1, ROUNDS + 1)
     )

@@ -10,8 +10,8 @@ from pipelines import index_manifest
 from pipelines.build_index import build_index
 from pipelines.segment_plan import IndexOptions
 from serving.snapshot import OpenSnapshot
+from tests.builders import add_encoder, add_run, unit_vectors
 from tests.conftest import Desk
-from tests.pipelines.test_build_index import add_encoder, add_run, vectors_of
 from training.errors import ArtifactRefusedError, InputNotFoundError
 from training.store import Store
 
@@ -20,10 +20,10 @@ from training.store import Store
 def scann_store(tmp_path: Path) -> Store:
     """A store with one exact and one ScaNN segment."""
     store = Store(tmp_path / "made", create=True)
-    encoder_id = add_encoder(store)
-    add_run(store, encoder_id, "run1", vectors_of(300))
+    encoder_id = add_encoder(store, dimension=8)
+    add_run(store, encoder_id, "run1", unit_vectors(300, 8))
     build_index(store, options=IndexOptions(exact_below=0))
-    add_run(store, encoder_id, "run2", vectors_of(40, seed=1), prefix="x")
+    add_run(store, encoder_id, "run2", unit_vectors(40, 8, seed=1), prefix="x")
     build_index(store)
     return store
 
@@ -35,7 +35,7 @@ def names_of(opened: OpenSnapshot, queries: np.ndarray, k: int = 5) -> list[list
 
 def test_a_moved_or_copied_store_gives_the_same_answers(scann_store: Store, tmp_path: Path):
     """No path is written into any artifact."""
-    queries = vectors_of(20, seed=5)
+    queries = unit_vectors(20, 8, seed=5)
     with OpenSnapshot(scann_store) as opened:
         expected = names_of(opened, queries)
     shutil.copytree(scann_store.local_root, tmp_path / "another machine")
@@ -58,7 +58,7 @@ def test_every_flipped_bit_is_refused(scann_store: Store):
             OpenSnapshot(scann_store)
         path.write_bytes(original)
     with OpenSnapshot(scann_store) as opened:
-        assert len(opened.search(vectors_of(1), 3)[0]) == 3
+        assert len(opened.search(unit_vectors(1, 8), 3)[0]) == 3
 
 
 def test_a_missing_file_is_named(scann_store: Store):
@@ -80,7 +80,7 @@ def test_a_pickle_slipped_into_a_segment_is_refused(scann_store: Store):
 def test_contents_are_found_in_every_segment(scann_store: Store):
     """Search by hash answers for the segments that hold it."""
     with OpenSnapshot(scann_store) as opened:
-        neighbours = opened.search(vectors_of(1), 2)[0]
+        neighbours = opened.search(unit_vectors(1, 8), 2)[0]
         contents = [opened.photo(one)["content_sha256"] for one in neighbours]
         assert [one.content for one in neighbours] == contents
         assert [[one.row for one in found] for found in opened.find([*contents, b"\0" * 32])] == [
@@ -92,7 +92,7 @@ def test_contents_are_found_in_every_segment(scann_store: Store):
 def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
     """Missing neighbours, which ScaNN returns as row 0 with NaN, are no matches."""
     with OpenSnapshot(scann_store) as opened:
-        found = opened.search(vectors_of(2, seed=9), 500)
+        found = opened.search(unit_vectors(2, 8, seed=9), 500)
     for neighbours in found:
         assert len({one.content for one in neighbours}) == len(neighbours)
         assert 40 < len(neighbours) <= 340

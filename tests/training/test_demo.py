@@ -11,7 +11,7 @@ from training.errors import InputNotFoundError, UsageError
 
 
 def test_a_users_archive_gets_one_query_per_edit_and_one_unedited(tmp_path: Path):
-    """Each query is made of another photo; files that are no photos are passed over; nothing is added to the archive."""
+    """Each query is made of another photo; files that are no photos are passed over; the archive stays as it is."""
     write_archive(tmp_path / "archive", photos=20)
     (tmp_path / "archive" / "notes.txt").write_text("no photo")
     before = sorted((tmp_path / "archive").rglob("*"))
