@@ -307,6 +307,8 @@ def report_run(run: "Run", *, max_rejects: float) -> None:
         f"run {run.run_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + exact duplicates "
         f"{counts.duplicates:,} + rejected {counts.rejects:,} + unchanged {counts.unchanged:,}"
     )
+    if run.photos_in_catalog is not None:
+        tell(f"  the catalog names {run.photos_in_catalog:,} of them")
     for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
         tell(f"  rejected {reason}: {count:,}")
     if counts.rejects > max_rejects * counts.listed:

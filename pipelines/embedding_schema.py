@@ -62,6 +62,7 @@ class Run:
     accounting: Accounting
     rows: dict[str, int]
     files: dict[str, FileRecord]
+    photos_in_catalog: int | None = None
     contract_version: int = CONTRACT_VERSION
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -69,6 +70,11 @@ class Run:
     def directory(self) -> str:
         """Where the run lies in the store."""
         return directory(self.encoder_id, self.run_id)
+
+    @property
+    def inventory(self) -> str:
+        """Where the run's inventory lies in the store."""
+        return f"{self.directory}/{INVENTORY}"
 
     @property
     def shards(self) -> dict[str, FileRecord]:

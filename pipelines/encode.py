@@ -68,15 +68,18 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     spec, digest = choose_encoder(store, options.encoder)
     catalog = read_catalog(options.catalog) if options.catalog else None
     run = plan_run(options, spec, digest)
-    listing = f"{run.directory}/{embedding_schema.INVENTORY}"
-    listed = inventory.write_inventory(
-        store, listing, archive=options.archive, catalog=catalog, chunk_photos=options.chunk_photos
+    listing = inventory.write_inventory(
+        store, run.inventory, archive=options.archive, catalog=catalog, chunk_photos=options.chunk_photos
     )
-    run = replace(run, accounting=replace(run.accounting, listed=listed))
+    run = replace(
+        run,
+        accounting=replace(run.accounting, listed=listing.files),
+        photos_in_catalog=listing.in_catalog if options.catalog else None,
+    )
     with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as progress:
         build(pipeline, store, run, spec, options, progress=progress)
         runners.run_to_end(
-            pipeline, on_progress=on_progress and (lambda: on_progress(listed, *read_progress(progress)))
+            pipeline, on_progress=on_progress and (lambda: on_progress(listing.files, *read_progress(progress)))
         )
     finished, _ = embedding_schema.read_run(store, run.encoder_id, run.run_id)
     return finished
@@ -126,19 +129,18 @@ def build(
     progress: str,
 ) -> None:
     """Adds the whole job to the pipeline. Only chunk numbers, hashes and file names cross a shuffle."""
-    listing = f"{run.directory}/{embedding_schema.INVENTORY}"
     schema = embedding_schema.shard_schema(
         run.dimension, run.dtype, encoder_digest=run.encoder_digest, run_id=run.run_id
     )
     decode = DecodeChunk(
-        store, listing, size=spec.size, channels=spec.channels, batch_size=options.batch_size, progress=progress
+        store, run.inventory, size=spec.size, channels=spec.channels, batch_size=options.batch_size, progress=progress
     )
     embed = EmbedBatch(
         store, run.encoder_id, run.encoder_digest, schema, batch_size=options.batch_size, progress=progress
     )
     write = WriteShards(store, run.directory, rows_per_shard=options.rows_per_shard)
 
-    chunks = range(inventory.count_chunks(store, listing))
+    chunks = range(inventory.count_chunks(store, run.inventory))
     decoded = (
         pipeline
         | "ListChunks" >> beam.Create(chunks)

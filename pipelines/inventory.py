@@ -2,17 +2,18 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from pipelines import sources
 from pipelines.catalog import join_catalog
 from pipelines.embedding_schema import inventory_schema
-from training.errors import InputNotFoundError
+from training.errors import InputNotFoundError, UsageError
 from training.store import Store
 
 # One row group is one element of the pipeline: large enough to keep the model busy, small enough to spread out.
@@ -21,25 +22,41 @@ CHUNK_PHOTOS = 512
 JOINED_PHOTOS = 65_536
 
 
+@dataclass(frozen=True)
+class Listing:
+    """How many files an archive has, and how many of them the catalog names."""
+
+    files: int
+    in_catalog: int
+
+
 def write_inventory(
     store: Store, path: str, *, archive: Path, catalog: pa.Table | None, chunk_photos: int = CHUNK_PHOTOS
-) -> int:
-    """Lists the archive into one Parquet file of the store, in bounded memory; returns the number of files.
+) -> Listing:
+    """Lists the archive into one Parquet file of the store, in bounded memory.
 
-    Raises InputNotFoundError if the archive is empty.
+    Raises InputNotFoundError if the archive is empty, UsageError if the catalog names none of its files: then one of
+    the two is the wrong one, and every date would be missing.
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
         local = Path(directory, "inventory.parquet")
-        listed = 0
+        listed = in_catalog = 0
         with parquet.ParquetWriter(local, inventory_schema(), compression="zstd") as writer:
             for table in _tables(archive, chunk_photos):
                 listed += table.num_rows
-                joined = table if catalog is None else join_catalog(table, catalog)
-                writer.write_table(joined, row_group_size=chunk_photos)
+                if catalog is not None:
+                    in_catalog += pc.sum(pc.is_in(table["photo_id"], catalog["photo_id"])).as_py()
+                    table = join_catalog(table, catalog)
+                writer.write_table(table, row_group_size=chunk_photos)
         if listed == 0:
             raise InputNotFoundError(f"archive {archive} is empty; expected a folder with at least one photo")
+        if catalog is not None and in_catalog == 0:
+            raise UsageError(
+                f"the catalog names none of the {listed} files of {archive}; expected photo_ids that are paths in the "
+                f"archive, such as {table['photo_id'][0].as_py()!r}"
+            )
         store.upload(path, local)
-    return listed
+    return Listing(listed, in_catalog)
 
 
 def _tables(archive: Path, chunk_photos: int) -> Iterator[pa.Table]:

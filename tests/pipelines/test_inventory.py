@@ -9,7 +9,7 @@ from pyarrow import parquet
 from pipelines import inventory
 from pipelines.catalog import read_catalog
 from pipelines.embedding_schema import inventory_schema
-from training.errors import InputNotFoundError
+from training.errors import InputNotFoundError, UsageError
 from training.store import Store
 
 
@@ -38,7 +38,7 @@ def test_every_file_is_one_row_and_every_chunk_one_row_group(
     chunks = [
         inventory.read_chunk(store, "i.parquet", chunk) for chunk in range(inventory.count_chunks(store, "i.parquet"))
     ]
-    assert listed == 10
+    assert listed == inventory.Listing(files=10, in_catalog=0)
     assert [row["photo_id"] for chunk in chunks for row in chunk] == [f"{number}.jpg" for number in range(10)]
     assert [len(chunk) for chunk in chunks[:-1]] == [chunk_photos] * (len(chunks) - 1)
     assert len(chunks[-1]) <= chunk_photos
@@ -48,7 +48,8 @@ def test_the_columns_are_the_contract_and_the_catalog_is_joined(store: Store, ar
     """Sizes and times come from the files, captions from the catalog, in every chunk."""
     (tmp_path / "catalog.csv").write_text("photo_id,caption\n9.jpg,nine\n0.jpg,zero\n")
     catalog = read_catalog(tmp_path / "catalog.csv")
-    inventory.write_inventory(store, "i.parquet", archive=archive, catalog=catalog, chunk_photos=4)
+    listed = inventory.write_inventory(store, "i.parquet", archive=archive, catalog=catalog, chunk_photos=4)
+    assert listed.in_catalog == 2
     with store.open("i.parquet") as file:
         table = parquet.read_table(file)
     assert table.schema == inventory_schema()
@@ -63,9 +64,18 @@ def test_a_large_archive_joins_the_catalog_a_few_times_only(
     """Each join hashes the whole catalog: one per chunk would be quadratic."""
     joins = []
     monkeypatch.setattr(inventory, "join_catalog", lambda table, catalog: joins.append(table.num_rows) or table)
-    inventory.write_inventory(store, "i.parquet", archive=archive, catalog=pa.table({}), chunk_photos=2)
+    inventory.write_inventory(store, "i.parquet", archive=archive, catalog=pa.table({"photo_id": ["3.jpg"]}), chunk_photos=2)
     assert joins == [10]
     assert inventory.count_chunks(store, "i.parquet") == 5
+
+
+def test_a_catalog_of_another_archive_is_refused(store: Store, archive: Path, tmp_path: Path) -> None:
+    """Without a single photo in common, one of the two is the wrong one; the error shows what ids look like."""
+    (tmp_path / "catalog.csv").write_text("photo_id,caption\n/abs/0.jpg,zero\n")
+    catalog = read_catalog(tmp_path / "catalog.csv")
+    with pytest.raises(UsageError, match=r"names none of the 10 files .* such as '0\.jpg'"):
+        inventory.write_inventory(store, "i.parquet", archive=archive, catalog=catalog)
+    assert not store.exists("i.parquet")
 
 
 def test_an_empty_archive_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
