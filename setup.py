@@ -47,7 +47,7 @@ setup(
         "demo": ["scikit-image~=0.26", "scikit-learn~=1.9"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
-        "dev": ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff"],
+        "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["firstseen=firstseen:main"]},
 )

@@ -27,6 +27,8 @@ from training.errors import ArtifactRefusedError
 from training.store import Store
 
 PHOTO_ROW_GROUP_ROWS = 4_096  # a match reads one row group: a few milliseconds
+# ScaNN learns 16 centres for each block of components, and refuses to from fewer rows.
+FEWEST_SCANN_ROWS = 16
 RECALL_QUERIES = 1_000
 RECALL_NEIGHBOURS = 10
 
@@ -55,7 +57,7 @@ def build_segment(
         local = Path(directory)
         write_photos(local / index_manifest.PHOTOS, photos)
         np.save(local / index_manifest.CONTENT_HASHES, hashes)
-        if len(vectors) < options.exact_below or sys.platform != "linux":
+        if len(vectors) < max(options.exact_below, FEWEST_SCANN_ROWS) or sys.platform != "linux":
             np.save(local / index_manifest.VECTORS, vectors)
             parameters, recall, queries = SearchParameters(), 1.0, 0
         else:

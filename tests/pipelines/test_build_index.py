@@ -75,6 +75,15 @@ def test_scann_segments_reach_the_recall_they_claim(made: tuple[Store, str]):
     assert hits / 2_000 > 0.85
 
 
+def test_a_handful_of_rows_is_searched_exactly_whatever_is_asked_for(made: tuple[Store, str]):
+    """ScaNN cannot learn from so few."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(15))
+    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "exact"
+    add_run(store, encoder_id, "run2", vectors_of(16, seed=1), prefix="x")
+    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "scann"
+
+
 def test_recall_under_the_bar_publishes_nothing(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
     """The error names the recall and the bar, and no snapshot appears."""
     store, encoder_id = made

@@ -64,7 +64,9 @@ def test_a_large_archive_joins_the_catalog_a_few_times_only(
     """Each join hashes the whole catalog: one per chunk would be quadratic."""
     joins = []
     monkeypatch.setattr(inventory, "join_catalog", lambda table, catalog: joins.append(table.num_rows) or table)
-    inventory.write_inventory(store, "i.parquet", archive=archive, catalog=pa.table({"photo_id": ["3.jpg"]}), chunk_photos=2)
+    inventory.write_inventory(
+        store, "i.parquet", archive=archive, catalog=pa.table({"photo_id": ["3.jpg"]}), chunk_photos=2
+    )
     assert joins == [10]
     assert inventory.count_chunks(store, "i.parquet") == 5
 
