@@ -1,6 +1,7 @@
 """A store in a bucket: the same commands, against an S3 server on this machine."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,8 +17,6 @@ from tests.builders import snapshot
 from tests.photos import write_archive
 from training.errors import PublishRaceLostError
 from training.store import Store
-
-BUCKET = "s3://desk/photos"
 
 
 @pytest.fixture
@@ -35,8 +34,10 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="desk")
-    yield BUCKET
+    # The server keeps its buckets in this process, from one test to the next.
+    name = f"desk-{uuid.uuid4().hex}"
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
+    yield f"s3://{name}/photos"
     server.stop()
 
 
@@ -60,10 +61,10 @@ def test_the_whole_way_in_a_bucket(bucket: str, encoder_store: Path, capsys: pyt
     assert "rollback to 1" in capsys.readouterr().out
 
 
-def publish_as(publisher: int, number: int) -> int:
+def publish_as(publisher: int, bucket: str, number: int) -> int:
     """Publishes a snapshot; returns the exit code that the command would end with."""
     try:
-        publish(Store(BUCKET), snapshot(number, publisher=str(publisher)))
+        publish(Store(bucket), snapshot(number, publisher=str(publisher)))
     except PublishRaceLostError as lost:
         return lost.exit_code
     return 0
@@ -73,7 +74,7 @@ def test_of_many_publishers_one_wins(bucket: str):
     """The conditional create is the bucket's own: no second writer replaces the first, and all others know it."""
     with ThreadPoolExecutor(8) as pool:
         for number in range(1, 6):
-            codes = list(pool.map(partial(publish_as, number=number), range(8)))
+            codes = list(pool.map(partial(publish_as, bucket=bucket, number=number), range(8)))
             assert sorted(codes) == [0, *[6] * 7]
             assert read_snapshot(Store(bucket)).publisher == str(codes.index(0))
 
