@@ -25,15 +25,13 @@ from training.errors import (
     TooManyRejectsError,
     UsageError,
 )
+from training.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pipelines.embedding_schema import Run
     from serving.answers import Answer
     from serving.matcher import MatchOptions
 
-PLAIN_LINE_EVERY_SECONDS = 30
 INTERRUPTED = 130
 
 Dtype = Literal["float32", "float16"]
@@ -350,60 +348,6 @@ def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str) -
     from serving.page import write_page
 
     write_page(answers, read=sources.read, output=output, title="Have we seen these photos before?", facts=facts)
-
-
-class ProgressLine:
-    """Rate, rejects and time left on stderr: a bar on a terminal, else one plain line every 30 s."""
-
-    def __init__(self, verb: str):
-        self._verb = verb
-        self._started = self._told = time.monotonic()
-        self._bar: Progress | None = None
-
-    def __enter__(self) -> "ProgressLine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def show(self, listed: int, done: int, rejected: int) -> None:
-        """Shows that `done` photos are usable and `rejected` are not, of all that were listed."""
-        if sys.stderr.isatty():
-            self._show_bar(listed, done, rejected)
-        elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_SECONDS:
-            self._told = time.monotonic()
-            tell(self._plain(listed, done, rejected))
-
-    def _plain(self, listed: int, done: int, rejected: int) -> str:
-        seconds = time.monotonic() - self._started
-        rate = (done + rejected) / seconds
-        left = f"{(listed - done - rejected) / rate:,.0f} s left" if rate else "time left unknown"
-        return f"{self._verb}: {done + rejected:,} of {listed:,} photos, {rate:,.0f}/s, {rejected:,} rejected, {left}"
-
-    def _show_bar(self, listed: int, done: int, rejected: int) -> None:
-        if self._bar is None:
-            self._bar = make_bar()
-            self._bar.start()
-            self._bar.add_task(self._verb, total=listed, rejected=0, rate=0.0)
-        rate = (done + rejected) / (time.monotonic() - self._started)
-        self._bar.update(self._bar.task_ids[0], completed=done + rejected, rejected=rejected, rate=rate)
-
-
-def make_bar() -> "Progress":
-    """Returns the progress bar of a terminal; rich is loaded only for one."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:,.0f} photos/s"),
-        TextColumn("{task.fields[rejected]:,} rejected"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def tell(line: str) -> None:
