@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 import traceback
@@ -398,6 +399,8 @@ def unexpected(error: Exception) -> int:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    # A scheduler stops a job with SIGTERM: it ends as tidily as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         tell("firstseen: interrupted; what was finished before is untouched, run again to go on")

@@ -103,7 +103,13 @@ class OpenSegment:
         return self._read_group(group).slice(row - start, 1).to_pylist()[0]
 
 
-def check_nothing_unlisted(directory: Path, segment: Segment) -> list[str]:
+def required_files(segment: Segment) -> set[str]:
+    """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
+    search = index_manifest.VECTORS if segment.kind == "exact" else f"{index_manifest.SCANN}/scann_assets.pbtxt"
+    return {index_manifest.PHOTOS, index_manifest.CONTENT_HASHES, search}
+
+
+def unlisted_files(directory: Path, segment: Segment) -> list[str]:
     """Returns the files of ScaNN's directory that segment.json does not list: its loader would unpickle one."""
     found = os.listdir(directory / index_manifest.SCANN) if segment.kind == "scann" else []
     return sorted(name for name in found if f"{index_manifest.SCANN}/{name}" not in segment.files)

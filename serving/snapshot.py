@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines import index_manifest
 from pipelines.index_manifest import SegmentReference, Snapshot
-from serving.segment import OpenSegment, check_nothing_unlisted
+from serving.segment import OpenSegment, required_files, unlisted_files
 from training import artifact
 from training.errors import ArtifactRefusedError
 from training.store import Store
@@ -79,8 +79,10 @@ class OpenSnapshot:
             )
         prefix = index_manifest.segment_directory(segment.segment_id)
         directory: Path = self._stack.enter_context(store.local_copy(prefix, list(segment.files)))
-        artifact.verify_files(Store(directory), ".", segment.files)
-        if unlisted := check_nothing_unlisted(directory, segment):
+        artifact.verify_files(Store(directory), ".", segment.files, original=prefix)
+        if missing := required_files(segment) - set(segment.files):
+            raise ArtifactRefusedError(f"{prefix}/segment.json does not list {sorted(missing)}; index again")
+        if unlisted := unlisted_files(directory, segment):
             raise ArtifactRefusedError(f"{prefix} holds files that segment.json does not list: {unlisted}; remove them")
         return OpenSegment(directory, segment)
 

@@ -88,16 +88,17 @@ def record(store: Store, prefix: str, names: list[str]) -> dict[str, FileRecord]
     return {name: FileRecord(*store.measure(f"{prefix}/{name}")) for name in names}
 
 
-def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord]) -> int:
+def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord], *, original: str | None = None) -> int:
     """Checks every listed file against its record; returns the bytes read.
 
+    `original` is where the files come from, for the message, if `prefix` is a temporary copy.
     Raises ArtifactRefusedError at the first file that differs, InputNotFoundError at one that is missing.
     """
     for name, expected in files.items():
         size_bytes, sha256 = store.measure(f"{prefix}/{name}")
         if (size_bytes, sha256) != (expected.size_bytes, expected.sha256):
             raise ArtifactRefusedError(
-                f"{prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
+                f"{original or prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
                 f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy or build it again"
             )
     return sum(file.size_bytes for file in files.values())

@@ -130,7 +130,7 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str = "."):
             copy.parent.mkdir(parents=True, exist_ok=True)
             if (source / name).exists():  # else the check below names what is missing
                 shutil.copyfile(source / name, copy)
-        artifact.verify_files(Store(temporary), "encoder", spec.files)
+        artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
         return load_saved_model(Path(temporary, "encoder", directory))
 
 

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from pipelines import index_manifest
 from serving import segment as segment_module
-from serving.segment import OpenSegment, check_nothing_unlisted
+from serving.segment import OpenSegment, unlisted_files
 from tests.builders import content, photo_columns, segment, shard_table
 from training.artifact import FileRecord
 
@@ -135,5 +135,5 @@ def test_files_that_the_description_does_not_list_are_named(scann_folder: Callab
     """ScaNN's loader unpickles a file that happens to lie there."""
     folder = scann_folder("scann_config.pb", "scann_docids.pkl", "extra")
     listed = segment(kind="scann", files={"scann/scann_config.pb": FileRecord(1, "")})
-    assert check_nothing_unlisted(folder, listed) == ["extra", "scann_docids.pkl"]
-    assert check_nothing_unlisted(folder, segment()) == []
+    assert unlisted_files(folder, listed) == ["extra", "scann_docids.pkl"]
+    assert unlisted_files(folder, segment()) == []

@@ -1,6 +1,7 @@
 """Opening a snapshot: wherever the store lies, and only if every byte is the one that was published."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pipelines.segment_plan import IndexOptions
 from serving.snapshot import OpenSnapshot
 from tests.builders import add_encoder, add_run, unit_vectors
 from tests.conftest import Desk
+from training import artifact
 from training.errors import ArtifactRefusedError, InputNotFoundError
 from training.store import Store
 
@@ -75,6 +77,22 @@ def test_a_pickle_slipped_into_a_segment_is_refused(scann_store: Store):
     (directory / "scann_docids.pkl").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     with pytest.raises(ArtifactRefusedError, match=r"scann_docids\.pkl"):
         OpenSnapshot(scann_store)
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "photos.parquet", "content_hashes.npy"])
+def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path, name: str):
+    """A description that leaves a file out, even in a consistent chain, does not get it loaded unchecked."""
+    store = Store(tmp_path / "made", create=True)
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8))
+    (segment,) = build_index(store).added
+    forged = replace(segment, files={key: record for key, record in segment.files.items() if key != name})
+    data = artifact.to_json(forged)
+    (store.local_root / index_manifest.segment_path(segment.segment_id)).write_bytes(data)
+    live = index_manifest.read_snapshot(store)
+    reference = replace(live.segments[0], digest=artifact.digest_of(data))
+    index_manifest.publish(store, replace(live, number=2, segments=[reference]))
+    with pytest.raises(ArtifactRefusedError, match=f"does not list .*{name}"):
+        OpenSnapshot(store)
 
 
 def test_contents_are_found_in_every_segment(scann_store: Store):
