@@ -18,6 +18,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy firstseen.py pipelines serving training
 
 benchmark: $(INSTALLED)
+	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.encode
 
 $(INSTALLED): setup.py infra/constraints.txt

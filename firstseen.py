@@ -39,7 +39,6 @@ Dtype = Literal["float32", "float16"]
 
 app = typer.Typer(
     help="Tells whether a photo has been seen before, when first, and what was done to it since.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -104,7 +103,7 @@ def train(
             options, on_photos=lambda done, listed, rejected: progress.show(listed, done - rejected, rejected)
         )
     tell(f"encoder {encoder_id} is in the store")
-    tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)}")
+    tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)} --encoder {encoder_id}")
 
 
 @app.command()
@@ -141,8 +140,8 @@ def encode(
     )
     with ProgressLine("encoding") as progress:
         run = encode_archive(options, on_progress=progress.show)
-    report_run(run, max_rejects=max_rejects)
-    tell(f"next: firstseen index --store {shlex.quote(store)}")
+    report_run(run, store=store, max_rejects=max_rejects)
+    tell(f"next: firstseen index --store {shlex.quote(store)} --encoder {run.encoder_id}")
 
 
 @app.command()
@@ -165,6 +164,9 @@ def index(
     for segment in result.added:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
         tell(f"segment {segment.segment_id}: {segment.rows:,} contents, {segment.kind} search{measured}")
+    if result.replaced:
+        old = result.replaced
+        tell(f"they replace snapshot {old.number}: {old.photos:,} photos of encoder {old.encoder_id}")
     if not result.added:
         tell("nothing to index: the live snapshot holds every run of its encoder")
     tell(f"snapshot {result.snapshot.number} is live: {result.snapshot.photos:,} photos")
@@ -178,15 +180,18 @@ def lookup(
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
     min_score: Annotated[float, typer.Option(help="Leave out matches that score less.")] = 0.0,
-    format: Annotated[str, typer.Option(help="table, json, jsonl, csv, parquet or html.")] = "table",
+    format: Annotated[
+        str | None, typer.Option(help="table, json, jsonl, csv, parquet or html; default: as --output ends, or table.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
 ) -> None:
     """Look photos up in the live snapshot."""
     from pipelines.queries import list_queries
-    from serving.formats import check_format, write_answers
+    from serving.formats import check_format, format_of, write_answers
     from serving.matcher import MatchOptions
 
+    format = format or format_of(output)
     check_format(format, output)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
@@ -299,21 +304,23 @@ def parse_value(text: str) -> int | float | str | bool:
     return text
 
 
-def report_run(run: "Run", *, max_rejects: float) -> None:
+def report_run(run: "Run", *, store: str, max_rejects: float) -> None:
     """Tells what became of every photo; raises TooManyRejectsError above the limit."""
     counts = run.accounting
     tell(
-        f"run {run.run_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + exact duplicates "
-        f"{counts.duplicates:,} + rejected {counts.rejects:,} + unchanged {counts.unchanged:,}"
+        f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
+        f"exact duplicates {counts.duplicates:,} + rejected {counts.rejects:,} + unchanged {counts.unchanged:,}"
     )
     if run.photos_in_catalog is not None:
         tell(f"  the catalog names {run.photos_in_catalog:,} of them")
     for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
         tell(f"  rejected {reason}: {count:,}")
+    if counts.rejects:
+        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/rejects-*.parquet")
     if counts.rejects > max_rejects * counts.listed:
         raise TooManyRejectsError(
             f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {max_rejects:.1%}; "
-            f"the rest is usable, the reasons are in {run.directory}/rejects-*.parquet of the store"
+            "the rest is usable"
         )
 
 
@@ -360,6 +367,8 @@ def quiet_libraries() -> None:
     """Keeps what TensorFlow, Beam and Pillow say about themselves off the terminal, before they are imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
+    logging.getLogger().addHandler(logging.NullHandler())
     # A damaged EXIF block is an everyday matter in an archive.
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -368,7 +377,7 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; an error is one line on stderr."""
     quiet_libraries()
     try:
-        return app(arguments, prog_name="firstseen", standalone_mode=False) or 0
+        return app(arguments or ["--help"], prog_name="firstseen", standalone_mode=False) or 0
     except typer.TyperException as error:
         tell(f"firstseen: {error.format_message()}; see firstseen --help")
         return UsageError.exit_code

@@ -168,7 +168,9 @@ def main() -> None:
     lines = [
         f"`python -m benchmarks.encode --rounds {rounds}` on {machine()}, TensorFlow {tf.__version__}, local runner, "
         f"encoder `{encoder.spec.recipe}` ({encoder.spec.size}×{encoder.spec.size} → {encoder.spec.dimension}). "
-        "Photos per second, medians.",
+        "Photos per second, medians. (a): decoder threads with shrink-on-load one batch ahead of the SavedModel, and "
+        "nothing hashed or written. (b): Pillow's full decode, `model.predict`. Past start-up: from the first batch "
+        "embedded to the last.",
         "",
         "| photos | number | (a) bare loop | (b) Pillow + predict | pipeline | past start-up | pipeline / (a) "
         "| past start-up / (a) | pipeline / (b) | past start-up / (b) |",

@@ -3,6 +3,7 @@
 python -m benchmarks.startup
 """
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def seconds(*arguments: str) -> float:
 
 def main() -> None:
     """Measures each command and writes the section of RESULTS.md."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as directory:
         store = Path(directory, "store")
         store.mkdir()

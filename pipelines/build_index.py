@@ -19,10 +19,14 @@ from training.store import Store
 
 @dataclass(frozen=True)
 class IndexResult:
-    """The snapshot that is live now, and what was added to it; `added` is empty if nothing was new."""
+    """The snapshot that is live now, and what was added to it; `added` is empty if nothing was new.
+
+    `replaced` is the snapshot of another encoder that this one took the place of.
+    """
 
     snapshot: Snapshot
     added: list[Segment] = field(default_factory=list)
+    replaced: Snapshot | None = None
 
 
 def build_index(
@@ -62,7 +66,7 @@ def build_index(
     runners.run_to_end(pipeline)
     snapshot = index_manifest.read_snapshot(store, unpublished.number)
     added = [index_manifest.read_segment(store, one) for one in snapshot.segments[len(kept) :]]
-    return IndexResult(snapshot, added)
+    return IndexResult(snapshot, added, replaced=live if live and live.encoder_id != spec.encoder_id else None)
 
 
 def choose_encoder(store: Store, encoder: str | None, live: Snapshot | None) -> tuple[EncoderSpec, str]:

@@ -12,19 +12,24 @@ from training.errors import InputNotFoundError
 def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[str]:
     """Yields the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
 
-    A photo is named as it was given, even if it is missing: its answer says so. A name that is not UTF-8 becomes a
-    `file://` URI, since no format could write it.
+    A photo is named as it was given, or by its path below the folder that was given, even if it is missing: its
+    answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it.
     """
     for argument in arguments:
         path = sources.path_of(argument)
         if argument == "-":
             yield from (_writable(line.rstrip("\r\n")) for line in stdin if line.strip())
         elif path.is_dir():
-            yield from (_writable(str(sources.path_of(entry.uri))) for entry in sources.list_folder(path))
+            yield from (_writable(str(name)) for name in _below(path))
         elif path.suffix.lower() == ".parquet":
             yield from _uris(path)
         else:
             yield _writable(argument)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for entry in sources.list_folder(folder):
+        yield folder / sources.path_of(entry.uri).relative_to(folder.absolute())
 
 
 def _writable(name: str) -> str:

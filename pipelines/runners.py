@@ -2,9 +2,10 @@
 
 import argparse
 import errno
-import logging
 import os
 import re
+import shlex
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from training import errors
 from training.errors import FirstseenError, TemporaryError, UsageError
@@ -27,16 +29,10 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
     Raises UsageError on an unknown runner, and on a flag Beam does not know, which Beam itself drops silently.
     """
     check_flags(beam_flags)
-    local = []
-    if runner == LOCAL and workers > 1:
-        local = ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
-    # Beam's options call logging.basicConfig; a handler that is there already keeps that from taking effect.
-    if not logging.getLogger().handlers:
-        logging.getLogger().addHandler(logging.NullHandler())
+    local = [f"--direct_num_workers={workers}"] if runner == LOCAL else []
     options = PipelineOptions([*local, *beam_flags])
     try:
-        # DirectRunner, Beam's default, tries first to download another runner: `local` is named outright.
-        return beam.Pipeline(runner=FnApiRunner() if runner == LOCAL else runner, options=options)
+        return beam.Pipeline(runner=_local_runner(workers) if runner == LOCAL else runner, options=options)
     except Exception as error:  # a runner checks its options here, and each fails in a way of its own
         reason = " ".join(str(error).split())[:300]
         raise UsageError(
@@ -58,12 +54,27 @@ def check_flags(beam_flags: list[str]) -> None:
         raise UsageError(f"runner {known.runner!r} is named after `--`; expected firstseen's own --runner before it")
 
 
+def _local_runner(workers: int) -> FnApiRunner:
+    """Returns the in-memory runner, or the same with worker processes.
+
+    DirectRunner, Beam's default, tries first to download another runner. Workers leave Ctrl-C to the launcher, which
+    ends them, and their chatter off the terminal: what goes wrong in them reaches the launcher as an error.
+    """
+    if workers == 1:
+        return FnApiRunner()
+    python = shlex.quote(sys.executable)
+    command = f"trap '' INT; exec {python} -m apache_beam.runners.worker.sdk_worker_main 2>/dev/null"
+    return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
+
+
 def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:
     """Runs the pipeline, calling `on_progress` twice a second; re-raises the project's own errors as themselves."""
     try:
         with _ticking(on_progress):
             pipeline.run().wait_until_finish()
     except Exception as error:
+        if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
+            raise KeyboardInterrupt from error
         raise typed_error(error) from error
 
 

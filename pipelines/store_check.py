@@ -61,7 +61,7 @@ def describe(status: StoreStatus) -> list[str]:
         lines += [
             f"snapshot   {live.number} of {live.created_at} ({live.reason}), of {len(status.snapshot_numbers)} in all",
             f"encoder    {live.encoder_id}",
-            f"photos     {live.photos:,} in {live.rows:,} distinct contents",
+            f"photos     {live.photos:,} in {live.rows:,} contents, counted per segment",
         ]
         lines += [
             f"segment    {one.segment_id}: {one.rows:,} contents, {one.kind} search, recall@10 {one.recall_at_10:.3f}"
@@ -70,15 +70,21 @@ def describe(status: StoreStatus) -> list[str]:
     else:
         lines.append("snapshot   none yet")
     lines += [f"encoder    {name}: {runs} runs" for name, runs in status.runs_by_encoder.items()]
-    lines.append(f"waiting    {len(status.runs_not_indexed)} runs not indexed")
+    left_out = " since the rollback" if _was_rolled_back(status) else ""
+    lines.append(f"waiting    {len(status.runs_not_indexed)} runs not indexed{left_out}")
     return [*lines, _next_command(status)]
+
+
+def _was_rolled_back(status: StoreStatus) -> bool:
+    return status.snapshot is not None and status.snapshot.reason != "index"
 
 
 def _next_command(status: StoreStatus) -> str:
     store = shlex.quote(status.store)
     if not status.encoders:
         return f"next: firstseen train --source SOURCE --store {store}"
-    if status.runs_not_indexed:
+    # After a rollback, indexing would take up again what it left out: that is for the user to decide.
+    if status.runs_not_indexed and not _was_rolled_back(status):
         return f"next: firstseen index --store {store}"
     return f"next: firstseen {'lookup PHOTO' if status.snapshot else 'encode ARCHIVE'} --store {store}"
 

@@ -21,7 +21,14 @@ from training.errors import InputNotFoundError, UsageError
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
 FILE_ONLY = ("parquet", "html")
 PARQUET_BATCH_ROWS = 4_096
-TERMINAL_WIDTH = 160
+# Columns of a table that goes to a file or a pipe: wide enough that no line is folded.
+UNBOUNDED = 10_000
+
+
+def format_of(output: Path | None) -> str:
+    """Returns the format that a file name asks for: its suffix, or a table."""
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    return suffix if suffix in FORMATS else FORMATS[0]
 
 
 def check_format(name: str, output: Path | None) -> None:
@@ -120,10 +127,12 @@ def _write_table(answers: Iterable[list[Answer]], file: IO[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=file, width=None if file.isatty() else TERMINAL_WIDTH)
+    console = Console(file=file, width=None if file.isatty() else UNBOUNDED)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("query", "rank", "verdict", "score", "photo", "first seen", "occurrences"):
-        table.add_column(name, justify="right" if name in ("rank", "score", "occurrences") else "left")
+    for name in ("query", "rank", "verdict", "score", "photo", "first seen", "copies"):
+        numeric, long = name in ("rank", "score", "copies"), name in ("query", "photo")
+        # Long names are folded, never cut: all queries of one folder begin alike.
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=not long)
     for one_query in answers:
         for answer in one_query:
             table.add_row(*_table_row(answer))

@@ -105,7 +105,7 @@ class Matcher:
 
     def _answers(self, query: Query, queried: Photo, neighbours: list[Neighbour]) -> list[Answer]:
         is_known = bool(neighbours) and neighbours[0].content == queried.content_sha256
-        if not is_known and queried.pixels.std() < BLANK_DEVIATION:
+        if not is_known and queried.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION:
             return [self._row(query, "not_matchable", "blank: the photo is one flat colour; expected a scene")]
         matches = [self._match(query, queried, same) for same in _by_content(neighbours)[: self._options.top_k]]
         good = [match for match in matches if match["score"] >= self._options.min_score]

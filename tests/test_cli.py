@@ -241,7 +241,13 @@ def test_a_lost_race_is_exit_code_6(desk: Desk, capsys: pytest.CaptureFixture, m
     assert "run again" in one_error_line(capsys)
 
 
-def test_ctrl_c_ends_with_130_and_a_store_that_answers(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
+@pytest.mark.parametrize(
+    ("signal_number", "seconds", "workers"),
+    [(signal.SIGINT, 0, 1), (signal.SIGINT, 4, 1), (signal.SIGTERM, 4, 1), (signal.SIGINT, 6, 2)],
+)
+def test_an_interruption_ends_with_130_and_a_store_that_answers(
+    desk: Desk, tmp_path: Path, signal_number: int, seconds: float, workers: int
+):
     """An encode interrupted in the middle says one line; what was live is live, and the next run starts afresh."""
     folder = tmp_path / "large"
     folder.mkdir()
@@ -249,11 +255,13 @@ def test_ctrl_c_ends_with_130_and_a_store_that_answers(desk: Desk, tmp_path: Pat
     for number in range(600):
         (folder / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))
     command = [sys.executable, "-m", "firstseen", "encode", str(folder), "--store", str(desk.store)]
+    command += ["--workers", str(workers)]
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     while not list(desk.store.glob("embeddings/*/*/inventory.parquet"))[1:]:
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    time.sleep(seconds)
+    process.send_signal(signal_number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in errors.splitlines()[-1]

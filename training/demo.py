@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training import photo
-from training.demo_archive import CATALOG, write_demo_archive, write_demo_queries
+from training.demo_archive import CATALOG, require_photographs, write_demo_archive, write_demo_queries
 from training.edits import EDITS, to_jpeg
 from training.errors import InputNotFoundError, UsageError
 from training.photo import PhotoError
@@ -31,6 +31,10 @@ def prepare_demo(directory: Path, *, archive: Path | None = None) -> DemoPaths:
 
     Raises UsageError if `directory` holds anything that no demo wrote, InputNotFoundError if `archive` holds no photo.
     """
+    if archive is None:
+        require_photographs()
+    elif not archive.is_dir():
+        raise InputNotFoundError(f"archive {archive} is no folder; expected one with photos")
     _start_afresh(directory)
     queries = directory / "queries"
     if archive is None:
@@ -53,8 +57,6 @@ def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[P
 
     Raises InputNotFoundError if the archive holds no photo that can be decoded.
     """
-    if not archive.is_dir():
-        raise InputNotFoundError(f"archive {archive} is no folder; expected one with photos")
     files = sorted(path for path in archive.rglob("*") if path.is_file())
     random.Random(seed).shuffle(files)  # noqa: S311 (which photos a demo shows is no secret)
     folder.mkdir()

@@ -158,12 +158,22 @@ def _plan_one(kind: str, name: str, published_at: datetime) -> DemoPhoto:
 
 def _read_photograph(name: str) -> np.ndarray:
     """Returns a photograph that scikit-image or scikit-learn ships: uint8 RGB."""
+    return photo.decode(_find_photograph(name).read_bytes(), with_metadata=False).pixels
+
+
+def _find_photograph(name: str) -> Path:
     for directory in _photograph_directories():
         if (directory / name).is_file():
-            return photo.decode((directory / name).read_bytes(), with_metadata=False).pixels
+            return directory / name
     raise InputNotFoundError(
-        f"scikit-image and scikit-learn ship no {name} here; install the versions of `firstseen[demo]`"
+        f"scikit-image and scikit-learn ship no {name} here; install the pinned ones: pip install '.[cpu,demo]'"
     )
+
+
+def require_photographs() -> None:
+    """Raises UsageError or InputNotFoundError unless the libraries that ship the photographs are installed."""
+    for name in (*PHOTOGRAPHS, UNSEEN):
+        _find_photograph(name)
 
 
 def _photograph_directories() -> list[Path]:
@@ -172,7 +182,7 @@ def _photograph_directories() -> list[Path]:
         import sklearn
     except ImportError as error:
         raise UsageError(
-            f"the demo archive needs the photographs that {error.name} ships; install `firstseen[demo]`, or name "
+            f"the demo archive needs the photographs that {error.name} ships; pip install '.[cpu,demo]', or name "
             "your own photos with --archive"
         ) from error
     return [

@@ -1,7 +1,9 @@
 """Runners: flags checked before anything starts, and errors of a worker that arrive as themselves."""
 
 import logging
+import os
 import time
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
@@ -37,13 +39,34 @@ def test_beams_own_flags_reach_the_pipeline() -> None:
     assert (options["project"], options["flink_master"], options["save_main_session"]) == ("p", "host:1", True)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_workers_are_processes_of_the_local_runner_only(workers: int) -> None:
-    """One worker runs in this process, which starts sooner."""
-    options = runners.create_pipeline("local", workers=workers, beam_flags=[]).options.get_all_options()
-    assert (options["direct_running_mode"] == "multi_processing") == (workers > 1)
-    other = runners.create_pipeline("DirectRunner", workers=workers, beam_flags=[]).options.get_all_options()
-    assert other["direct_running_mode"] != "multi_processing"
+def write_process(_: int, folder: str) -> None:
+    """Leaves a file named after the process that ran the step."""
+    Path(folder, str(os.getpid())).touch()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_are_processes(workers: int, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """One worker runs in this process, which starts sooner; several are processes, and keep off the terminal."""
+    pipeline = runners.create_pipeline("local", workers=workers, beam_flags=[])
+    _ = pipeline | beam.Create(range(8)) | beam.Reshuffle() | beam.Map(write_process, str(tmp_path))
+    runners.run_to_end(pipeline)
+    here = [path.name == str(os.getpid()) for path in tmp_path.iterdir()]
+    assert here
+    assert all(here) if workers == 1 else not any(here)
+    assert capfd.readouterr().err == ""
+
+
+def interrupt(_: int) -> None:
+    """Fails as a step does when Ctrl-C strikes while it runs."""
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_inside_a_step_is_an_interruption() -> None:
+    """The runner wraps it; what comes out is a KeyboardInterrupt again, not a failed pipeline."""
+    pipeline = runners.create_pipeline("local", beam_flags=[])
+    _ = pipeline | beam.Create([1]) | beam.Map(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        runners.run_to_end(pipeline)
 
 
 @pytest.mark.parametrize("runner", ["NoSuchRunner", "no.such.module.Runner", "os.path.NoRunner", ""])

@@ -136,5 +136,5 @@ def test_queries_need_the_archive(tmp_path):
 def test_missing_libraries_are_named(tmp_path, monkeypatch):
     """Without scikit-image the error says what to install."""
     monkeypatch.setitem(__import__("sys").modules, "skimage", None)
-    with pytest.raises(UsageError, match=r"install `firstseen\[demo\]`"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[cpu,demo\]'"):
         write_demo_archive(tmp_path / "new", photos=PHOTOS)
