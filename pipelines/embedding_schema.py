@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from training import artifact
-from training.artifact import FileRecord
+from training.artifact import FileRecord, Files
 from training.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
 from training.store import Store
 
@@ -61,7 +61,7 @@ class Run:
     dtype: Dtype
     accounting: Accounting
     rows: dict[str, int]
-    files: dict[str, FileRecord]
+    files: Files
     photos_in_catalog: int | None = None
     contract_version: int = CONTRACT_VERSION
     versions: dict[str, str] = field(default_factory=dict)
@@ -108,6 +108,8 @@ def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
         raise ArtifactRefusedError(
             f"{path} describes run {run.run_id} of encoder {run.encoder_id}, expected run {run_id} of {encoder_id}"
         )
+    if unlisted := set(run.rows) - set(run.files):
+        raise ArtifactRefusedError(f"{path} counts rows of files it does not list: {sorted(unlisted)}; restore it")
     return run, digest
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from training import artifact, encoder_spec
-from training.artifact import FileRecord
+from training.artifact import Files
 from training.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
 from training.store import Store
 
@@ -49,7 +49,7 @@ class Segment:
     recall_queries: int
     runs: dict[str, str]
     shards: list[str]
-    files: dict[str, FileRecord]
+    files: Files
     contract_version: int = 1
     versions: dict[str, str] = field(default_factory=dict)
 

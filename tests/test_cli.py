@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -256,7 +257,9 @@ def test_an_interruption_ends_with_130_and_a_store_that_answers(
         (folder / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))
     command = [sys.executable, "-m", "firstseen", "encode", str(folder), "--store", str(desk.store)]
     command += ["--workers", str(workers)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    # What runs in the background may have been started with SIGINT ignored, and would pass that on.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
     while not list(desk.store.glob("embeddings/*/*/inventory.parquet"))[1:]:
         assert process.poll() is None
         time.sleep(0.05)

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from training.errors import ArtifactRefusedError
 from training.store import Store
@@ -25,8 +25,13 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 class FileRecord:
     """Size in bytes and SHA-256 (hex) of one file."""
 
-    size_bytes: int
-    sha256: str
+    size_bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+# No part begins with a dot and none is empty: a description cannot point out of its own directory.
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+Files = dict[FileName, FileRecord]
 
 
 def now() -> str:

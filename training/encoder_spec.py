@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from training import artifact
-from training.artifact import FileRecord
+from training.artifact import FileRecord, Files
 from training.errors import ArtifactRefusedError, InputNotFoundError
 from training.store import Store
 
@@ -37,7 +37,7 @@ class EncoderSpec:
     distance: Literal["cosine", "euclidean"]
     decode_rule: int
     golden_vectors: list[list[float]]
-    files: dict[str, FileRecord]
+    files: Files
     contract_version: int = 1
     training: dict[str, Scalar] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

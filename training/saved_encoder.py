@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -118,9 +118,6 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str = "."):
     change between the check and the load.
     """
     prefix, names = encoder_spec.directory(spec.encoder_id), list(spec.files)
-    for name in names:
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise ArtifactRefusedError(f"{prefix} lists the file {name!r} outside of it; restore its description")
     with (
         tempfile.TemporaryDirectory(prefix="firstseen-encoder-") as temporary,
         store.local_copy(prefix, names) as source,

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.index_manifest import Segment
+from tests import builders
 from training import artifact
 from training.artifact import FileRecord
 from training.errors import ArtifactRefusedError, InputNotFoundError
@@ -71,7 +73,7 @@ def damaged(**changes: Any) -> bytes:
         (damaged(name=5), "damaged at 'name'"),
         (damaged(files={"a": {"size_bytes": "1", "sha256": ""}}), r"damaged at 'files\.a\.size_bytes'"),
         (damaged(files={"a": {"size_bytes": 1}}), r"damaged at 'files\.a\.sha256'"),
-        (damaged(files={"a": {"size_bytes": 1, "sha256": "", "more": 1}}), r"damaged at 'files\.a\.more'"),
+        (damaged(files={"a": {"size_bytes": 1, "sha256": "0" * 64, "more": 1}}), r"damaged at 'files\.a\.more'"),
         (damaged(surplus=1), "damaged at 'surplus'"),
     ],
 )
@@ -132,3 +134,20 @@ def test_a_cut_file_and_a_missing_one_are_told_apart(
     (tmp_path / "run" / "a").unlink()
     with pytest.raises(InputNotFoundError, match="run/a"):
         artifact.verify_files(recorded[0], "run", recorded[1])
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../b", "", "a//b", ".hidden", "a\0b", "a/", "/dev/zero"])
+def test_a_file_outside_of_the_directory_is_refused(name: str) -> None:
+    """A description names files below itself and nothing else: a device would be read for ever."""
+    files = {name: {"size_bytes": 1, "sha256": "0" * 64}}
+    data = json.dumps({"contract_version": 1, **asdict(builders.segment()), "files": files}).encode()
+    with pytest.raises(ArtifactRefusedError, match=r"segment\.json is damaged at 'files"):
+        artifact.from_json(data, Segment, path="segment.json")
+
+
+@pytest.mark.parametrize("record", [{"size_bytes": -1, "sha256": "0" * 64}, {"size_bytes": 1, "sha256": "x"}])
+def test_an_impossible_record_is_refused(record: dict) -> None:
+    """Negative sizes and digests that are none do not pass for a description."""
+    data = json.dumps({**asdict(builders.segment()), "files": {"a": record}}).encode()
+    with pytest.raises(ArtifactRefusedError, match=r"damaged at 'files\.a"):
+        artifact.from_json(data, Segment, path="segment.json")

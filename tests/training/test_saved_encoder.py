@@ -132,7 +132,7 @@ def test_a_file_outside_the_encoder_is_refused(store, only_encoder):
     """A description cannot make the program read or write beyond the encoder's directory."""
     spec, _ = encoder_spec.read_spec(Store(store), only_encoder(store))
     files = {**spec.files, "../../escape": next(iter(spec.files.values()))}
-    with pytest.raises(ArtifactRefusedError, match=r"lists the file '\.\./\.\./escape' outside of it"):
+    with pytest.raises(ArtifactRefusedError, match=r"damaged at 'files"):
         load(Store(store), rewrite_spec(store, only_encoder(store), files=files))
 
 
