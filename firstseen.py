@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from serving.matcher import MatchOptions
 
 INTERRUPTED = 130
+GRACE_SECONDS = 3
 
 Dtype = Literal["float32", "float16"]
 
@@ -408,15 +410,33 @@ def unexpected(error: Exception) -> int:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    # A scheduler stops a job with SIGTERM: it ends as tidily as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # what `nohup` and `&` ask for is respected
+            signal.signal(number, interrupt)
     code = run(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: its exit code stands
     if code == INTERRUPTED:
-        tell("firstseen: interrupted; what was finished before is untouched, run again to go on")
-        sys.stdout.flush()
-        # Worker threads of a pipeline do not stop when asked: leaving is the only way not to wait for them.
-        os._exit(code)
+        leave()
     sys.exit(code)
+
+
+def interrupt(*_: object) -> None:
+    """Ends the command, tidily if that takes a few seconds only: a pipeline may wait for its workers for ever.
+
+    A scheduler stops a job with SIGTERM: it ends as with Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    timer = threading.Timer(GRACE_SECONDS, leave)
+    timer.daemon = True
+    timer.start()
+    raise KeyboardInterrupt
+
+
+def leave() -> None:
+    """Says that the command was interrupted, and leaves at once: the threads of a pipeline do not stop when asked."""
+    tell("firstseen: interrupted; what was finished before is untouched, run again to go on")
+    sys.stdout.flush()
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

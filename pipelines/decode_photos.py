@@ -10,12 +10,12 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from apache_beam.metrics import Metrics
-from training.photo import PhotoError
 
 from pipelines import sources
 from pipelines.inventory import read_chunk
 from pipelines.progress import ProgressWriter
 from training import photo
+from training.photo import PhotoError
 from training.store import Store
 
 REJECTS = "rejects"
