@@ -63,7 +63,7 @@ def _local_runner(workers: int) -> FnApiRunner:
     if workers == 1:
         return FnApiRunner()
     python = shlex.quote(sys.executable)
-    command = f"trap '' INT; exec {python} -m apache_beam.runners.worker.sdk_worker_main 2>/dev/null"
+    command = f"trap '' INT; exec {python} -m pipelines.local_worker 2>/dev/null"
     return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
