@@ -190,11 +190,13 @@ def lookup(
 ) -> None:
     """Look photos up in the live snapshot."""
     from pipelines.queries import list_queries
-    from serving.formats import check_format, format_of, write_answers
+    from serving.formats import check_format, check_output, format_of, write_answers
     from serving.matcher import MatchOptions
 
     format = format or format_of(output)
     check_format(format, output)
+    if output:
+        check_output(output, store=store, queries=queries)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
     options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
@@ -379,6 +381,8 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; an error is one line on stderr."""
     quiet_libraries()
     try:
+        if "" in arguments:
+            raise UsageError("one argument is empty; expected a value: is a variable unset?")
         return app(arguments or ["--help"], prog_name="firstseen", standalone_mode=False) or 0
     except typer.TyperException as error:
         tell(f"firstseen: {error.format_message()}; see firstseen --help")
@@ -394,11 +398,17 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            return unexpected(error)
+            return unreadable(error) if error.filename else unexpected(error)
         tell(f"firstseen: {error.strerror}: {error.filename or 'temporary files'}; free some space and run again")
         return TemporaryError.exit_code
     except Exception as error:
         return unexpected(error)
+
+
+def unreadable(error: OSError) -> int:
+    """Says in one line which file or folder could not be used; returns the exit code."""
+    tell(f"firstseen: {error.strerror}: {error.filename!r}; check the name and its access rights")
+    return InputNotFoundError.exit_code
 
 
 def unexpected(error: Exception) -> int:
@@ -413,6 +423,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # what `nohup` and `&` ask for is respected
             signal.signal(number, interrupt)
+    # A stream that was closed before the start is None, and would fail at the first word.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     code = run(sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: its exit code stands
     if code == INTERRUPTED:

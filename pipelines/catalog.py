@@ -9,6 +9,9 @@ from pyarrow import csv, parquet
 from pipelines.embedding_schema import catalog_fields
 from training.errors import InputNotFoundError, UsageError
 
+# What a Python datetime can hold: the years 1 to 9999, in microseconds since 1970.
+FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800_000_000, 253_402_300_799_999_999
+
 
 def read_catalog(path: Path) -> pa.Table:
     """Returns photo_id, published_at, caption, credit and source of a catalog; missing columns are null.
@@ -17,6 +20,7 @@ def read_catalog(path: Path) -> pa.Table:
     photo_id that is wrong. The whole catalog is held in memory: about 200 bytes per photo.
     """
     table = _read_table(path)
+    table = table.rename_columns([name.strip().lower() for name in table.column_names])
     if "photo_id" not in table.column_names:
         raise UsageError(f"catalog {path} has the columns {table.column_names}; expected photo_id among them")
     fields = [pa.field("photo_id", pa.string()), *catalog_fields()]
@@ -68,13 +72,23 @@ def _typed(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:
         elif pa.types.is_timestamp(column.type) and column.type.tz is None:
             column = pc.assume_timezone(column, "UTC")
         # Times come in nanoseconds too, and are cut to microseconds.
-        return column.cast(field.type, safe=not pa.types.is_timestamp(column.type))
+        typed = column.cast(field.type, safe=not pa.types.is_timestamp(column.type))
     except (pa.ArrowException, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
             f"catalog {path}, column {field.name}: {reason}; expected "
             + ("times like 2024-05-31 or 2024-05-31T12:00:00Z" if field.name == "published_at" else "text")
         ) from error
+    if pa.types.is_timestamp(field.type):
+        _require_years(typed, path)
+    return typed
+
+
+def _require_years(times: pa.ChunkedArray, path: Path) -> None:
+    extremes = pc.min_max(times.cast(pa.int64()))
+    earliest, latest = extremes["min"].as_py(), extremes["max"].as_py()
+    if earliest is not None and not FIRST_MICROSECOND <= earliest <= latest <= LAST_MICROSECOND:
+        raise UsageError(f"catalog {path}, column published_at has a time outside of the years 1 to 9999; mend it")
 
 
 def _parse_times(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -52,6 +52,8 @@ class EncodeOptions:
         for name in ("workers", "batch_size", "chunk_photos", "rows_per_shard"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; expected at least 1")
+        if self.batch_size > 4_096:
+            raise UsageError(f"batch_size is {self.batch_size}; expected at most 4,096: memory grows with it")
         if self.dtype not in get_args(Dtype):
             raise UsageError(f"dtype is {self.dtype!r}; expected one of {', '.join(get_args(Dtype))}")
 
@@ -65,6 +67,8 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     pipeline = runners.create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     sources.check_folder(options.archive)
     store = Store(options.store)
+    if store.local_root and store.local_root.resolve().is_relative_to(options.archive.resolve()):
+        raise UsageError(f"store {store.uri} lies in the archive {options.archive}; expected it elsewhere: move it")
     spec, digest = choose_encoder(store, options.encoder)
     catalog = read_catalog(options.catalog) if options.catalog else None
     run = plan_run(options, spec, digest)
@@ -104,7 +108,7 @@ def plan_run(options: EncodeOptions, spec: EncoderSpec, digest: str) -> Run:
     started = datetime.now(timezone.utc)
     return Run(
         run_id=f"{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
-        archive=str(options.archive.absolute()),
+        archive=sources.uri_of(options.archive),
         created_at=artifact.now(),
         encoder_id=spec.encoder_id,
         encoder_digest=digest,

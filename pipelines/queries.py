@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pyarrow import ArrowException, parquet
+from pyarrow import ArrowException, parquet, types
 
 from pipelines import sources
 from training.errors import InputNotFoundError
@@ -47,8 +47,11 @@ def _uris(inventory: Path) -> Iterator[str]:
             raise InputNotFoundError(
                 f"inventory {inventory} has the columns {file.schema_arrow.names}; expected uri among them"
             )
+        kind = file.schema_arrow.field("uri").type
+        if not (types.is_string(kind) or types.is_large_string(kind)):
+            raise InputNotFoundError(f"inventory {inventory} has a column uri of {kind}; expected text")
         for batch in file.iter_batches(columns=["uri"]):
-            yield from batch["uri"].to_pylist()
+            yield from (uri or "" for uri in batch["uri"].to_pylist())  # a missing one is rejected like any other
     except (OSError, ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise InputNotFoundError(f"inventory {inventory} cannot be read: {reason}; expected Parquet") from error

@@ -55,13 +55,14 @@ def check_folder(folder: Path) -> None:
 def list_folder(folder: Path) -> Iterator[FileEntry]:
     """Yields every file below a folder in a stable order, hidden and unreadable ones too: nothing is dropped.
 
-    Links to directories are not followed (they can form loops); a directory that cannot be listed is an entry of
-    its own, which becomes a reject. The photo_id is the path relative to the folder.
+    Links to directories are not followed (they can form loops). Each is an entry of its own, as is a directory that
+    cannot be listed, and becomes a reject. The photo_id is the path relative to the folder.
     """
     unlistable: list[OSError] = []
     for directory, folders, files in os.walk(folder, onerror=unlistable.append):
         folders.sort()
-        for name in sorted(files):
+        linked = [name for name in folders if Path(directory, name).is_symlink()]
+        for name in sorted([*files, *linked]):
             yield _entry(Path(directory, name), folder)
         while unlistable:
             yield _entry(Path(unlistable.pop().filename), folder)

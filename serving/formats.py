@@ -44,6 +44,15 @@ def check_format(name: str, output: Path | None) -> None:
         raise UsageError(f"output {output} is not a regular file; expected a file name, or no --output for stdout")
 
 
+def check_output(output: Path, *, store: str, queries: Iterable[str]) -> None:
+    """Raises UsageError if writing the answers would replace a file of the store, or a photo that is asked for."""
+    target = output.resolve()
+    if "://" not in store and target.is_relative_to(Path(store).resolve()):
+        raise UsageError(f"output {output} lies in the store, whose files are never replaced; choose another place")
+    if target.exists() and any(target.is_relative_to(Path(query).resolve()) for query in queries):
+        raise UsageError(f"output {output} exists and is among the queries; choose another name")
+
+
 def write_answers(answers: Iterable[list[Answer]], *, name: str, output: Path | None) -> None:
     """Writes the answers, one list per query, to `output` or to stdout."""
     if name == "parquet" and output:

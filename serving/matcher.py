@@ -45,8 +45,8 @@ class MatchOptions:
             raise UsageError(f"top-k is {self.top_k}; expected 1 to 1000")
         if not 0 <= self.min_score <= 1:
             raise UsageError(f"min-score is {self.min_score}; expected 0 to 1")
-        if self.batch_size < 1:
-            raise UsageError(f"batch-size is {self.batch_size}; expected at least 1")
+        if not 1 <= self.batch_size <= 4_096:
+            raise UsageError(f"batch-size is {self.batch_size}; expected 1 to 4096")
 
 
 class Matcher:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,12 @@ def test_queries_come_from_stdin_and_inventories(
         ("encode {archive} --store {store} --runner Nope", 2, "Nope"),
         ("encode {archive} --store {store} -- --no_such_flag=1", 2, "--no_such_flag=1"),
         ("encode {archive} --store {store} --max-rejects 3", 2, "max-rejects is 3"),
+        ("lookup {photo} --store {store} --format csv --output {store}/snapshots/1.json", 2, "lies in the store"),
+        ("lookup {photo} --store {store} --format csv --output {photo}", 2, "among the queries"),
+        ("lookup {archive} --store {store} --format csv --output {photo}", 2, "among the queries"),
+        ("lookup {photo} --store {store} --batch-size 1000000000", 2, "batch-size is 1000000000"),
+        ("lookup {photo} --store file://relative", 2, "no absolute path"),
+        ("lookup {photo} --store {store} --output " + "x" * 300, 4, "File name too long"),
         ("index --store {store} --min-recall 2", 2, "min-recall is 2"),
         ("rollback --store {store}", 4, "no parent"),
         ("rollback --store {store} --to 5", 4, "no snapshot 5"),
@@ -175,6 +182,19 @@ def test_bad_input_ends_in_one_line_and_the_right_code(
     assert firstseen.run([word.format(**names) for word in arguments.split()]) == code
     assert words in one_error_line(capsys)
     assert sorted(path for path in desk.store.rglob("*") if path.suffix == ".json") == before
+
+
+def test_an_empty_argument_is_not_the_current_folder(desk: Desk, capsys: pytest.CaptureFixture):
+    """An unset variable must not look everything up that lies around."""
+    assert firstseen.run(["lookup", "", "--store", str(desk.store)]) == 2
+    assert "one argument is empty" in one_error_line(capsys)
+
+
+def test_closed_streams_are_no_defect(live_desk: Desk):
+    """Without stdin, stdout and stderr the exit code still says how it ended."""
+    command = shlex.join([sys.executable, "-m", "firstseen", "status", "--store", str(live_desk.store)])
+    done = subprocess.run(f"{command} <&- >&- 2>&-", cwd=REPOSITORY, shell=True, check=False)  # noqa: S602
+    assert done.returncode == 0
 
 
 def test_rejects_above_the_limit_are_exit_code_3(store: Path, archive: Path, capsys: pytest.CaptureFixture):

@@ -92,7 +92,9 @@ class KeepBest(keras.callbacks.Callback):
             partial = self.weights.with_name("partial.weights.h5")
             self.model.save_weights(partial, overwrite=True)
             os.replace(partial, self.weights)
-            self.record.write_text(json.dumps(self.best))
+            partial_record = self.record.with_name("partial.json")
+            partial_record.write_text(json.dumps(self.best))
+            os.replace(partial_record, self.record)
         elif self.patience and epoch + 1 - self.best["epoch"] >= self.patience:
             self.model.stop_training = True
 

@@ -12,6 +12,9 @@ from training.errors import InputNotFoundError, UsageError
 from training.photo import PhotoError
 
 MARKER = ".firstseen-demo"
+# What the demo writes into its folder, and removes when it is run again.
+PARTS_BESIDE_AN_ARCHIVE = ("queries", "store", "answers.html")
+PARTS = ("archive", CATALOG, *PARTS_BESIDE_AN_ARCHIVE)
 UNEDITED = "motorcycle_right.jpg"
 
 
@@ -27,15 +30,17 @@ class DemoPaths:
 
 
 def prepare_demo(directory: Path, *, archive: Path | None = None) -> DemoPaths:
-    """Empties the folder of an earlier demo, or makes a new one, and writes archive and queries into it.
+    """Makes a folder, or removes from it what an earlier demo wrote, and writes archive and queries into it.
 
-    Raises UsageError if `directory` holds anything that no demo wrote, InputNotFoundError if `archive` holds no photo.
+    Raises UsageError if `directory` holds what no demo wrote, or `archive`; InputNotFoundError if that holds no photo.
     """
     if archive is None:
         require_photographs()
     elif not archive.is_dir():
         raise InputNotFoundError(f"archive {archive} is no folder; expected one with photos")
-    _start_afresh(directory)
+    elif archive.resolve().is_relative_to(directory.resolve()):
+        raise UsageError(f"archive {archive} lies in {directory}, which the demo writes; choose another --directory")
+    _start_afresh(directory, PARTS if archive is None else PARTS_BESIDE_AN_ARCHIVE)
     queries = directory / "queries"
     if archive is None:
         made = directory / "archive"
@@ -78,13 +83,20 @@ def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[P
     return written
 
 
-def _start_afresh(directory: Path) -> None:
-    # Only what a demo wrote is removed: the marker says so.
-    if directory.exists() and not (directory / MARKER).exists() and any(directory.iterdir()):
+def _start_afresh(directory: Path, parts: tuple[str, ...]) -> None:
+    """Removes what an earlier demo wrote, by the list in its marker and nothing else; writes the list of this one."""
+    marker = directory / MARKER
+    if directory.exists() and not marker.exists() and any(directory.iterdir()):
         raise UsageError(f"{directory} holds files that no demo wrote; expected a new folder: choose --directory")
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    (directory / MARKER).touch()
+    if marker.exists():
+        for name in set(marker.read_text().split()) & set(PARTS):
+            path = directory / name
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+    for name in parts:
+        if (directory / name).exists():
+            raise UsageError(f"{directory / name} was written by no demo; expected a new folder: choose --directory")
+    directory.mkdir(parents=True, exist_ok=True)
+    marker.write_text("\n".join(parts))
 
 
 def _paths(directory: Path, *, archive: Path, catalog: Path | None) -> DemoPaths:

@@ -151,7 +151,11 @@ class _BucketFile(io.RawIOBase):
 
 
 def _local_path(uri: str) -> Path:
-    path = unquote(urlsplit(uri).path) if uri.startswith("file://") else uri
+    path = uri
+    if uri.startswith("file://"):
+        path = unquote(uri.removeprefix("file://").removeprefix("localhost"))
+        if not path.startswith("/"):
+            raise UsageError(f"store {uri!r} has no absolute path; expected file:///DIRECTORY, or a plain directory")
     return Path(path).expanduser().absolute()
 
 

@@ -181,3 +181,18 @@ def test_joining_keeps_the_inventory_and_fills_what_is_known(csv) -> None:
     assert joined["photo_id"].to_pylist() == ["a", "b", "c"]
     assert joined["caption"].to_pylist() == ["A", None, "C"]
     assert joined["published_at"].to_pylist() == [None, None, NOON]
+
+
+def test_column_names_are_taken_as_people_write_them(tmp_path: Path) -> None:
+    """A stray space or a capital must not lose every date."""
+    (tmp_path / "c.csv").write_text("photo_id, Published_At ,Caption\na.jpg,2024-05-31,x\n")
+    (row,) = read_catalog(tmp_path / "c.csv").to_pylist()
+    assert (row["published_at"].year, row["caption"]) == (2024, "x")
+
+
+@pytest.mark.parametrize("date", ["0000-01-01", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_years_that_no_date_can_hold_are_refused(tmp_path: Path, date: str) -> None:
+    """Before a photo is read, not in the middle of the encode."""
+    (tmp_path / "c.csv").write_text(f"photo_id,published_at\na.jpg,{date}\n")
+    with pytest.raises(UsageError, match="published_at"):
+        read_catalog(tmp_path / "c.csv")

@@ -170,6 +170,26 @@ def test_names_that_are_no_text_survive(store: Path, tmp_path: Path):
     assert {os.fsencode(sources.path_of(row["uri"]).name) for row in rows} == set(names)
 
 
+def test_an_archive_whose_name_is_no_text_is_encoded(store: Path, tmp_path: Path):
+    """The run names it by its URI."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ar\xff"))
+    write_archive(folder, photos=2)
+    assert encode.encode(options(store, folder)).archive.endswith("/ar%FF")
+
+
+def test_a_store_inside_the_archive_is_refused(store: Path, tmp_path: Path):
+    """Its own files would be listed as photos."""
+    with pytest.raises(UsageError, match="lies in the archive"):
+        encode.encode(options(store, tmp_path))
+
+
+def test_a_linked_folder_is_a_reject(store: Path, archive: Path, tmp_path: Path):
+    """It is not followed, and not dropped in silence either."""
+    write_archive(tmp_path / "elsewhere", photos=2)
+    (archive / "linked").symlink_to(tmp_path / "elsewhere")
+    assert read_rejects(store, encode.encode(options(store, archive))) == {"linked": "unreadable"}
+
+
 def test_processes_give_the_same_rows_as_threads(store: Path, archive: Path):
     """The multi-process local runner embeds the same photos with the same vectors."""
     alone = read_rows(store, encode.encode(options(store, archive)))

@@ -67,3 +67,12 @@ def test_a_bad_inventory_is_an_input_error(tmp_path: Path) -> None:
     ]:
         with pytest.raises(InputNotFoundError, match=message):
             queries(str(tmp_path / f"{name}.parquet"))
+
+
+def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
+    """A missing uri is a query of no name, which is rejected; numbers are no uris."""
+    parquet.write_table(pa.table({"uri": ["a.jpg", None]}), tmp_path / "holes.parquet")
+    assert list(list_queries([str(tmp_path / "holes.parquet")], stdin=[])) == ["a.jpg", ""]
+    parquet.write_table(pa.table({"uri": [1, 2]}), tmp_path / "numbers.parquet")
+    with pytest.raises(InputNotFoundError, match="expected text"):
+        list(list_queries([str(tmp_path / "numbers.parquet")], stdin=[]))

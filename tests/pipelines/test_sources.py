@@ -103,12 +103,12 @@ def test_pipes_and_broken_links_are_listed(tmp_path: Path) -> None:
 
 
 def test_links_to_files_are_read_and_links_to_folders_not_followed(tmp_path: Path) -> None:
-    """A loop of links ends the listing no later."""
+    """A loop of links ends the listing no later: the linked folder is one entry, which becomes a reject."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.jpg").write_bytes(b"one")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "link.jpg").symlink_to(tmp_path / "a" / "1.jpg")
-    assert names(tmp_path) == ["link.jpg", "a/1.jpg"]
+    assert names(tmp_path) == ["link.jpg", "a/1.jpg", "a/loop"]
     assert sources.read(str(tmp_path / "link.jpg")) == b"one"
 
 

@@ -44,6 +44,21 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
+def test_only_what_a_demo_wrote_is_removed(tmp_path: Path):
+    """Files that the user put beside it stay, and what only looks like the demo's is refused, not deleted."""
+    write_archive(tmp_path / "photos", photos=9)
+    prepare_demo(tmp_path / "demo", archive=tmp_path / "photos")
+    (tmp_path / "demo" / "notes.txt").write_text("mine")
+    mine = write_archive(tmp_path / "demo" / "archive", photos=1)
+    with pytest.raises(UsageError, match="lies in"):
+        prepare_demo(tmp_path / "demo", archive=tmp_path / "demo" / "archive")
+    with pytest.raises(UsageError, match="written by no demo"):
+        prepare_demo(tmp_path / "demo")
+    prepare_demo(tmp_path / "demo", archive=tmp_path / "photos")
+    assert mine[0].exists()
+    assert (tmp_path / "demo" / "notes.txt").read_text() == "mine"
+
+
 def test_an_archive_without_photos_is_refused(tmp_path: Path):
     """Missing or without a single photo: both say what was expected."""
     with pytest.raises(InputNotFoundError, match="is no folder"):
