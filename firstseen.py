@@ -379,7 +379,6 @@ def quiet_libraries() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; an error is one line on stderr."""
-    quiet_libraries()
     try:
         if "" in arguments:
             raise UsageError("one argument is empty; expected a value: is a variable unset?")
@@ -427,6 +426,7 @@ def main() -> None:
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    quiet_libraries()
     code = run(sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done: its exit code stands
     if code == INTERRUPTED:

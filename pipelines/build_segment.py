@@ -4,10 +4,8 @@ import contextlib
 import os
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +48,7 @@ def build_segment(
     Each attempt writes under a name of its own: ScaNN builds differ, and a late attempt must not touch what another
     one finished.
     """
-    segment_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+    segment_id = artifact.fresh_name()
     table, vectors = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
     photos, vectors, hashes = collapse(table, vectors)
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:

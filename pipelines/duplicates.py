@@ -31,13 +31,18 @@ class RowEdit:
     occurrences: list[dict[str, Any]] | None
 
 
+def publication_order(published_at: datetime | None, photo_id: str) -> tuple[datetime, str]:
+    """Returns what copies of one content are sorted by: first published first, undated last, then by photo_id."""
+    return published_at or _LATEST, photo_id
+
+
 def merge(contents: Iterable[Content]) -> Iterator[tuple[str, RowEdit]]:
     """Yields (shard, edit) for the rows of one content: the first published stays and names them all.
 
     A content that lies in one row only needs no edit. Among photos without dates the first photo_id stays, so that
     the result does not depend on the order of work.
     """
-    kept, *others = sorted(contents, key=lambda one: (one.published_at or _LATEST, one.photo_id))
+    kept, *others = sorted(contents, key=lambda one: publication_order(one.published_at, one.photo_id))
     if not others:
         return
     occurrences = [

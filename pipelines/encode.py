@@ -1,11 +1,9 @@
 """The encode job: a folder of photos → embedding shards, rejects and run.json, every photo accounted for."""
 
 import tempfile
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -105,9 +103,8 @@ def choose_encoder(store: Store, encoder_id: str | None) -> tuple[EncoderSpec, s
 
 def plan_run(options: EncodeOptions, spec: EncoderSpec, digest: str) -> Run:
     """Returns the description of a run that has not begun."""
-    started = datetime.now(timezone.utc)
     return Run(
-        run_id=f"{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        run_id=artifact.fresh_name(),
         archive=sources.uri_of(options.archive),
         created_at=artifact.now(),
         encoder_id=spec.encoder_id,

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from training import artifact, encoder_spec
 from training.artifact import Files
+from training.encoder_spec import EncoderSpec
 from training.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
 from training.store import Store
 
@@ -152,6 +153,17 @@ def live_snapshot(store: Store) -> Snapshot | None:
     return read_snapshot(store, numbers[-1]) if numbers else None
 
 
+def read_encoder(store: Store, snapshot: Snapshot) -> EncoderSpec:
+    """Returns the snapshot's encoder; raises ArtifactRefusedError unless it is the one that the snapshot names."""
+    spec, digest = encoder_spec.read_spec(store, snapshot.encoder_id)
+    if digest != snapshot.encoder_digest:
+        raise ArtifactRefusedError(
+            f"encoder {snapshot.encoder_id} has the digest {digest[:12]}…, snapshot {snapshot.number} names "
+            f"{snapshot.encoder_digest[:12]}…; restore encoder.json from a copy"
+        )
+    return spec
+
+
 def publish(store: Store, snapshot: Snapshot) -> None:
     """Makes the snapshot live by creating its number; raises PublishRaceLostError if somebody else has it."""
     path, data = snapshot_path(snapshot.number), artifact.to_json(snapshot)
@@ -172,12 +184,7 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     if number is None and live.parent is None:
         raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
     target = read_snapshot(store, live.parent if number is None else number)
-    _, digest = encoder_spec.read_spec(store, target.encoder_id)
-    if digest != target.encoder_digest:
-        raise ArtifactRefusedError(
-            f"encoder {target.encoder_id} has the digest {digest[:12]}…, snapshot {target.number} names "
-            f"{target.encoder_digest[:12]}…; restore encoder.json from a copy"
-        )
+    read_encoder(store, target)
     for reference in target.segments:
         read_segment(store, reference)
     snapshot = replace(

@@ -1,19 +1,17 @@
 """Reads the shards of a segment and collapses exact duplicates: rows sorted by content hash, occurrences merged."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from pipelines.duplicates import publication_order
 from pipelines.segment_plan import ShardReference
 from training.artifact import digest_of
 from training.errors import ArtifactRefusedError
 from training.store import Store
-
-_LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def read_shards(
@@ -72,7 +70,7 @@ def collapse(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray
     hashes = np.array(table["content_sha256"].to_pylist(), "S32")
     published = table["published_at"].to_pylist()
     names = table["photo_id"].to_pylist()
-    order = sorted(range(len(hashes)), key=lambda row: (hashes[row], published[row] or _LATEST, names[row]))
+    order = sorted(range(len(hashes)), key=lambda row: (hashes[row], publication_order(published[row], names[row])))
     hashes = hashes[order]
     first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
     occurrences = table["occurrences"].to_pylist()
@@ -92,4 +90,4 @@ def merge_occurrences(occurrences: Iterable[dict[str, Any]]) -> list[dict[str, A
         known = by_uri.get(one["uri"])
         if known is None or (known["published_at"] is None and one["published_at"] is not None):
             by_uri[one["uri"]] = one
-    return sorted(by_uri.values(), key=lambda one: (one["published_at"] or _LATEST, one["photo_id"]))
+    return sorted(by_uri.values(), key=lambda one: publication_order(one["published_at"], one["photo_id"]))

@@ -99,8 +99,7 @@ def verify(
     """
     report = on_artifact or (lambda path: None)
     snapshot = index_manifest.read_snapshot(store, number)
-    spec, digest = encoder_spec.read_spec(store, snapshot.encoder_id)
-    _require(f"encoder {spec.encoder_id}", digest, snapshot.encoder_digest)
+    spec = index_manifest.read_encoder(store, snapshot)
     checked = _verify(store, encoder_spec.directory(spec.encoder_id), spec.files, report)
     segments = [index_manifest.read_segment(store, reference) for reference in snapshot.segments]
     for segment in segments:
@@ -108,7 +107,11 @@ def verify(
     runs = {run_id: digest for segment in segments for run_id, digest in segment.runs.items()}
     for run_id, expected in runs.items():
         run, digest = embedding_schema.read_run(store, snapshot.encoder_id, run_id)
-        _require(f"run {run_id}", digest, expected)
+        if digest != expected:
+            raise ArtifactRefusedError(
+                f"run {run_id} has the digest {digest[:12]}…, the snapshot was built from {expected[:12]}…; "
+                "restore it from a copy"
+            )
         checked += _verify(store, run.directory, run.files, report)
     return snapshot, checked
 
@@ -116,10 +119,3 @@ def verify(
 def _verify(store: Store, path: str, files: dict[str, artifact.FileRecord], report: Callable[[str], None]) -> int:
     report(path)
     return artifact.verify_files(store, path, files)
-
-
-def _require(what: str, found: str, expected: str) -> None:
-    if found != expected:
-        raise ArtifactRefusedError(
-            f"{what} has the digest {found[:12]}…, the snapshot was built from {expected[:12]}…; restore it from a copy"
-        )

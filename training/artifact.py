@@ -6,6 +6,7 @@ for the whole directory.
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -37,6 +38,11 @@ Files = dict[FileName, FileRecord]
 def now() -> str:
     """Returns the present time as artifacts write it: ISO 8601, UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def fresh_name() -> str:
+    """Returns a name nobody else uses, that sorts by time: the UTC second and eight random digits."""
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def digest_of(data: bytes) -> str:
