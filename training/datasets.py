@@ -16,7 +16,7 @@ import numpy as np
 
 from training import photo
 from training.errors import InputNotFoundError, UsageError
-from training.sources import PhotoSource, ReadBytes
+from training.sources import EncodedPhoto, PhotoSource
 
 # Encoded photos in memory at a time: the bound on memory, besides the frames that the threads decode.
 PHOTOS_PER_ROUND = 64
@@ -39,6 +39,10 @@ class PhotoCache:
     def open(self) -> np.ndarray:
         """Returns the photos, mapped from disk: uint8 [photos, size, size, channels]."""
         return np.load(self.directory / "photos.npy", mmap_mode="r")
+
+    def labels(self) -> np.ndarray:
+        """Returns the class of each photo, text [photos], empty where the source tells none."""
+        return np.load(self.directory / "labels.npy", allow_pickle=False)
 
 
 def cache_photos(
@@ -98,9 +102,10 @@ def _fill(
 ) -> None:
     rejects: Counter[str] = Counter()
     seen: set[bytes] = set()
+    labels: list[str] = []
     duplicates = 0
     with _ArrayFile(directory / "photos.npy", (size, size, channels)) as array:
-        for done, result in enumerate(_decoded(source.read(numbers), size, channels), start=1):
+        for done, (result, label) in enumerate(_decoded(source.read(numbers), size, channels), start=1):
             if isinstance(result, str):
                 rejects[result] += 1
             elif result.content_sha256 in seen:
@@ -108,6 +113,7 @@ def _fill(
             else:
                 seen.add(result.content_sha256)
                 array.append(result.pixels)
+                labels.append(label or "")
             if on_photos:
                 on_photos(done, len(numbers), rejects.total())
     if not array.count:
@@ -121,23 +127,26 @@ def _fill(
         "duplicates": duplicates,
         "rejects": dict(rejects),
     }
+    np.save(directory / "labels.npy", np.array(labels))
     (directory / "counts.json").write_text(json.dumps(counts))
 
 
-def _decoded(reads: Iterator[ReadBytes], size: int, channels: int) -> Iterator["photo.Photo | str"]:
-    """Yields a Photo or the reason of its rejection for each read, in order."""
+def _decoded(
+    photos: Iterator[EncodedPhoto], size: int, channels: int
+) -> Iterator[tuple["photo.Photo | str", str | None]]:
+    """Yields (a Photo or the reason of its rejection, its label) for each photo, in order."""
 
-    def decode(read: ReadBytes):
+    def decode(encoded: EncodedPhoto):
         try:
-            return photo.decode(read(), size=size, channels=channels, with_metadata=False)
+            return photo.decode(encoded.read(), size=size, channels=channels, with_metadata=False), encoded.label
         except photo.PhotoError as error:
-            return error.reason
+            return error.reason, encoded.label
         except OSError:
-            return UNREADABLE
+            return UNREADABLE, encoded.label
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while round_of_reads := list(itertools.islice(reads, PHOTOS_PER_ROUND)):
-            yield from pool.map(decode, round_of_reads)
+        while round_of_photos := list(itertools.islice(photos, PHOTOS_PER_ROUND)):
+            yield from pool.map(decode, round_of_photos)
 
 
 class _ArrayFile:

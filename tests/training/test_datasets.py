@@ -1,6 +1,8 @@
 """The cache of decoded photos: each decoded once, all accounted for, never half there."""
 
+import io
 import os
+import tarfile
 
 import numpy as np
 import pytest
@@ -28,6 +30,21 @@ def test_photos_are_those_of_the_decoder(photo_folder, tmp_path):
 def test_grey_photos_have_one_channel(photo_folder, tmp_path):
     """The number of channels reaches the decoder."""
     assert cache(photo_folder, tmp_path, channels=1).open().shape == (16, 16, 16, 1)
+
+
+def test_labels_stand_beside_their_photos(tmp_path):
+    """A duplicate or a rejected photo takes no label with it; a source that tells none leaves them empty."""
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        for name, data in {
+            "1.jpg": jpeg(scene(1)), "1.cls": b"cat", "2.jpg": b"broken", "2.cls": b"dog",
+            "3.jpg": jpeg(scene(1)), "3.cls": b"cat", "4.jpg": jpeg(scene(4)), "5.jpg": jpeg(scene(5)), "5.cls": b"cow",
+        }.items():  # fmt: skip
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    counts = cache(tmp_path / "shard.tar", tmp_path)
+    assert (counts.listed, counts.photos, counts.duplicates) == (5, 3, 1)
+    assert counts.labels().tolist() == ["cat", "", "cow"]
 
 
 def test_every_file_is_accounted_for(tmp_path):
@@ -87,7 +104,7 @@ def test_progress_counts_every_file(photo_folder, tmp_path):
 def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path):
     """A folder without photos ends with what was found instead."""
     (tmp_path / "archive").mkdir()
-    with pytest.raises(InputNotFoundError, match="none listed"):
+    with pytest.raises(InputNotFoundError, match="no photos in the source"):
         cache(tmp_path / "archive", tmp_path)
     (tmp_path / "archive" / "notes.txt").write_text("not a photo at all, but a few words about some")
     with pytest.raises(InputNotFoundError, match=r"among the 1 files of .*\(1\); expected images"):

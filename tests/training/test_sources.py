@@ -5,13 +5,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.photos import jpeg, scene
+from training import sources
 from training.errors import InputNotFoundError, UsageError
 from training.sources import open_source
 
 
 def read_all(source) -> list[bytes]:
     """The bytes of every photo of a source, in order."""
-    return [read() for read in source.read(range(source.photos))]
+    return [photo.read() for photo in source.read(range(source.photos))]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_only_the_photos_asked_for_are_read(tmp_path, encoded):
     write_parquet(tmp_path / "2.parquet", image=encoded[3:])
     source = open_source(str(tmp_path))
     assert source.photos == 5
-    assert [read() for read in source.read([1, 3, 4])] == [encoded[1], encoded[3], encoded[4]]
+    assert [photo.read() for photo in source.read([1, 3, 4])] == [encoded[1], encoded[3], encoded[4]]
 
 
 @pytest.mark.parametrize("column", ["image", "jpg", "bytes", "anything"])
@@ -100,7 +101,7 @@ def test_catalog_in_parquet_beside_photos_is_no_source_of_photos(tmp_path, encod
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        ("/nowhere/at/all", InputNotFoundError, "no source '/nowhere/at/all'"),
+        ("/nowhere/at/all", InputNotFoundError, "no photos in the source '/nowhere/at/all'"),
         ("gs://bucket/photos", UsageError, "cannot train on 'gs://bucket/photos'"),
         (__file__, UsageError, "cannot train on the one file"),
     ],
@@ -123,8 +124,9 @@ def test_tensorflow_datasets_are_read_encoded(tfds_dir):
     """The train split is the default; photos come as the PNG bytes that our own decoder takes."""
     source = open_source("tfds:fashion_mnist", data_dir=tfds_dir)
     assert source.photos == 60_000
-    photos = [read() for read in source.read([0, 2])]
-    assert all(photo.startswith(b"\x89PNG") for photo in photos)
+    photos = list(source.read([0, 2]))
+    assert all(photo.read().startswith(b"\x89PNG") for photo in photos)
+    assert [photo.label for photo in photos] == ["Pullover", "Bag"]
     assert open_source("tfds:fashion_mnist/test", data_dir=tfds_dir).photos == 10_000
 
 
@@ -144,3 +146,24 @@ def test_unknown_data_set_is_an_input_error(tmp_path):
     """A name that TensorFlow Datasets does not know is refused."""
     with pytest.raises(InputNotFoundError, match="knows no 'no_such_set'"):
         open_source("tfds:no_such_set", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("tfds:mnist", ("mnist", "train")),
+        ("tfds:mnist/test", ("mnist", "test")),
+        ("tfds:imagenet_resized/32x32", ("imagenet_resized/32x32", "train")),
+        ("tfds:imagenet_resized/32x32/validation", ("imagenet_resized/32x32", "validation")),
+        ("tfds:", ("", "train")),
+    ],
+)
+def test_a_configuration_is_told_from_a_split(source, expected):
+    """Data sets with several configurations name one before the split."""
+    assert sources._name_and_split(source) == expected
+
+
+def test_an_empty_name_is_refused():
+    """`tfds:` alone is a usage error, not a crash."""
+    with pytest.raises(UsageError, match=r"'tfds:' names no data set; expected tfds:NAME"):
+        open_source("tfds:")
