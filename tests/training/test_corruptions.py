@@ -5,6 +5,7 @@ import pytest
 
 from tests.photos import scene
 from training.corruptions import corrupt
+from training.recipe import CORRUPTIONS
 
 PHOTOS = np.stack([scene(seed, width=32, height=32) for seed in range(50)])
 
@@ -28,9 +29,35 @@ def test_mild_damage_is_seeded_and_leaves_the_photos_recognisable():
     assert all(np.any(damaged[number] != PHOTOS[number]) for number in range(50))
 
 
+@pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [8, 28])
-def test_damage_fits_any_photo(size, channels):
-    """Small and grey photos are damaged as well."""
+def test_damage_fits_any_photo(name, size, channels):
+    """Small and grey photos are damaged as well, the same way for the same seed, and the originals stay as they are."""
     photos = np.zeros((40, size, size, channels), np.uint8)
-    assert corrupt(photos, "mild", np.random.default_rng(0)).shape == photos.shape
+    damaged = corrupt(photos, name, np.random.default_rng(0))
+    assert (damaged.shape, damaged.dtype) == (photos.shape, np.uint8)
+    np.testing.assert_array_equal(damaged, corrupt(photos, name, np.random.default_rng(0)))
+    assert not photos.any()
+
+
+def test_noise_changes_every_pixel_a_little_and_masks_a_few_wholly():
+    """Noise is spread over the photo, a mask is one rectangle of black or white, blur keeps the mean."""
+    photos = np.full((40, 16, 16, 1), 100, np.uint8)
+    noisy, masked, blurred = (corrupt(photos, name, np.random.default_rng(0)) for name in ("noise", "masks", "blur"))
+    assert (noisy != photos).mean() > 0.9
+    assert set(np.unique(masked)) == {0, 100, 255}
+    assert 0 < (masked != photos).mean() < 0.25
+    np.testing.assert_array_equal(blurred, photos)
+    sharp = np.stack([scene(seed, width=16, height=16) for seed in range(20)])
+    smooth = corrupt(sharp, "blur", np.random.default_rng(0))
+    assert np.abs(np.diff(smooth.astype(int), axis=1)).mean() < np.abs(np.diff(sharp.astype(int), axis=1)).mean()
+
+
+def test_mixed_damage_holds_all_three():
+    """Some photos are masked, some noisy, some only smoothed."""
+    photos = np.full((60, 16, 16, 1), 100, np.uint8)
+    damaged = corrupt(photos, "mixed", np.random.default_rng(0)).reshape(60, -1)
+    values = [len(np.unique(photo)) for photo in damaged]
+    assert {1, 2} <= set(values)  # blurred grey stays grey; a mask adds one value
+    assert max(values) > 5
