@@ -56,15 +56,20 @@ def architecture_names() -> list[str]:
 
 
 def code(features, *, dimension: int, distance: str, spread: float = 0.0):
-    """Maps features [batch, n] to the code: float32 [batch, dimension], of unit length for `cosine`.
+    """Maps features [batch, n] to the code by one dense layer: float32 [batch, dimension], see `compared_by`."""
+    vectors = keras.layers.Dense(dimension, dtype="float32", name="code")(features)
+    return compared_by(distance, vectors, spread=spread)
+
+
+def compared_by(distance: str, vectors, *, spread: float = 0.0):
+    """Ends an encoder: float32 [batch, dimension], of unit length for `cosine`, as they are for `euclidean`.
 
     Without the standardisation all codes lie in a narrow cone and every cosine is near 1. The decoder learns from the
     unit-length vectors themselves, so that it takes exactly what the encoder gives. `spread` is the weight of the loss
     that draws the photos of a batch apart; it has no meaning for `euclidean`.
     """
-    vectors = keras.layers.Dense(dimension, dtype="float32", name="code")(features)
     if distance == "euclidean":
-        return vectors
+        return keras.layers.Activation("linear", dtype="float32", name="vectors")(vectors)
     standardised = keras.layers.BatchNormalization(
         center=False, scale=False, momentum=MOMENTUM, dtype="float32", name="standardised"
     )(vectors)
@@ -78,3 +83,23 @@ def decoder_input(*, dimension: int, distance: str):
     # A component of a unit-length vector is about 1/√dimension; initialisers expect about 1.
     scale = dimension**0.5 if distance == "cosine" else 1.0
     return vectors, keras.layers.Rescaling(scale, name="scaled")(vectors)
+
+
+def photo_input(size: int, channels: int):
+    """Returns (photos, features): an encoder's input, uint8 [batch, size, size, channels], and the same in [0, 1]."""
+    photos = keras.Input((size, size, channels), dtype="uint8", name="photos")
+    return photos, keras.layers.Rescaling(1 / 255)(photos)
+
+
+def widths(option: str, text: str, *, at_least: int = 0) -> list[int]:
+    """Returns the widths of successive layers that an option such as `filters="16-32"` names; none for an empty text.
+
+    Raises UsageError on anything but whole numbers from 1 that are joined by hyphens, and on too few of them.
+    """
+    parts = text.split("-") if text else []
+    if len(parts) < at_least or not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise UsageError(
+            f"{option} is {text!r}; expected {'at least one width: ' if at_least else ''}whole numbers from 1, joined "
+            "by hyphens, such as '16-32'"
+        )
+    return [int(part) for part in parts]

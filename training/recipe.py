@@ -14,8 +14,10 @@ Scalar = int | float | str | bool
 
 DISTANCES = ("cosine", "euclidean")
 LOSSES = ("mean_squared_error", "mean_absolute_error", "binary_crossentropy")
-SCHEDULES = ("cosine", "constant")
-CORRUPTIONS = ("none", "mild")
+SCHEDULES = ("cosine", "constant", "exponential", "step")
+# Of filters, units, repeats: more fits no memory.
+MAX_COUNT = 65_536
+CORRUPTIONS = ("none", "mild", "noise", "masks", "blur", "mixed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,8 @@ class Recipe:
             raise UsageError(f"learning_rate is {self.learning_rate!r}; expected a number above 0, such as 0.001")
         if not (_is_number(self.validation_share) and 0 < self.validation_share <= 0.5):
             raise UsageError(f"validation_share is {self.validation_share!r}; expected a share above 0 and up to 0.5")
+        for name, value in self.options.items():
+            _require_in_range(name, value)
 
     def override(self, **changes: Scalar) -> "Recipe":
         """Returns the recipe with some fields or options changed; raises UsageError on an unknown one, listing all."""
@@ -63,7 +67,10 @@ class Recipe:
         for name in changes:
             if name not in valid:
                 raise UsageError(f"the recipe has no setting {name!r}; expected one of: {', '.join(valid)}")
-        options = {name: changes.get(name, value) for name, value in self.options.items()}
+        options = {
+            name: _like(value, name, changes[name]) if name in changes else value
+            for name, value in self.options.items()
+        }
         changed: dict[str, Any] = {name: value for name, value in changes.items() if name in own}
         return replace(self, **changed, options=options)
 
@@ -94,6 +101,27 @@ def load(name: str) -> Recipe:
     if name not in names():
         raise UsageError(f"no recipe {name!r}; expected one of: {', '.join(names())}")
     return importlib.import_module(f"{recipes.__name__}.{name}").RECIPE
+
+
+def _like(default: Scalar, name: str, value: Scalar) -> Scalar:
+    """Returns the value as the type of the recipe's own; raises UsageError if it is of another."""
+    if isinstance(default, str):
+        return str(value)  # `filters=16` on a command line reads as a number
+    kind = type(default)
+    if type(value) is kind or (kind is float and _is_number(value)):
+        return kind(value)
+    raise UsageError(f"{name} is {value!r}; expected {_KINDS[kind]}, such as {default!r}")
+
+
+def _require_in_range(name: str, value: Scalar) -> None:
+    """Raises UsageError on an option that no architecture can take: counts begin at 1, weights and shares at 0."""
+    if type(value) is int and not 1 <= value <= MAX_COUNT:
+        raise UsageError(f"{name} is {value}; expected a whole number from 1 to {MAX_COUNT}")
+    if type(value) is float and not 0 <= value < math.inf:
+        raise UsageError(f"{name} is {value}; expected a number from 0")
+
+
+_KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def _is_number(value: object) -> bool:

@@ -47,10 +47,15 @@ def test_unknown_override_lists_the_valid_ones():
         ({"channels": 2}, "channels is 2; expected one of: 1, 3"),
         ({"distance": "manhattan"}, "distance is 'manhattan'; expected one of: 'cosine', 'euclidean'"),
         ({"loss": "huge"}, "loss is 'huge'"),
-        ({"corruption": "wild"}, "corruption is 'wild'; expected one of: 'none', 'mild'"),
+        ({"corruption": "wild"}, "corruption is 'wild'; expected one of: 'none', 'mild', 'noise'"),
         ({"learning_rate": 0}, "learning_rate is 0; expected a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"validation_share": 0.9}, "validation_share is 0.9"),
+        ({"halvings": 0}, "halvings is 0; expected a whole number from 1"),
+        ({"filters": "abc"}, "filters is 'abc'; expected a whole number, such as 16"),
+        ({"filters": 2.5}, "filters is 2.5; expected a whole number"),
+        ({"spread": -1.0}, "spread is -1.0; expected a number from 0"),
+        ({"spread": True}, "spread is True; expected a number"),
     ],
 )
 def test_impossible_values_are_refused(change, message):
@@ -65,3 +70,11 @@ def test_listing_recipes_imports_no_keras(run_python):
         "import sys; from training import recipe; [recipe.load(name) for name in recipe.names()];"
         "assert not {'keras', 'tensorflow'} & set(sys.modules), 'heavy import'"
     )
+
+
+def test_options_take_the_type_of_the_recipe():
+    """On a command line one layer of 16 filters reads as a number, and a weight of 1 as a whole one."""
+    assert recipe.load("convolution_dense_upsampling").override(filters=16).options["filters"] == "16"
+    assert recipe.load("variational_convolutional").override(beta=2).options["beta"] == 2.0
+    with pytest.raises(UsageError, match="fully_connected is 1; expected true or false, such as True"):
+        recipe.load("convolution_dense_upsampling").override(fully_connected=1)

@@ -1,0 +1,66 @@
+"""Convolutions and pooling to the code; convolutions and up-sampling, or transpose convolutions, back to the photo.
+
+With or without fully connected layers around the code. Without them the code is the last map itself, laid out flat:
+its dimension is then a multiple of that map's pixels. The shapes go back to Masci et al., Stacked Convolutional
+Auto-Encoders (2011).
+"""
+
+import keras
+
+from training.autoencoder import Autoencoder, code, compared_by, decoder_input, photo_input, widths
+from training.convolutions import enlarged, pooled, side_after, to_photos
+from training.errors import UsageError
+
+
+def build(
+    *,
+    size: int,
+    channels: int,
+    dimension: int,
+    distance: str,
+    filters: str = "16-32",
+    repeats: int = 1,
+    pooling: str = "max",
+    decoder: str = "upsampling",
+    fully_connected: bool = True,
+    dropout: float = 0.0,
+) -> Autoencoder:
+    """Builds the autoencoder for square photos of any size.
+
+    `filters` names the width of each halving, `repeats` the convolutions before it; `pooling` is max or average,
+    `decoder` upsampling or transpose; `dropout` is the share of features dropped before the code. Raises UsageError on
+    a size or a dimension that the halvings cannot give.
+    """
+    if dropout >= 1:
+        raise UsageError(f"dropout is {dropout}; expected a share from 0 to below 1")
+    layers = widths("filters", filters, at_least=1)
+    side = side_after(size, len(layers))
+    photos, features = photo_input(size, channels)
+    features = pooled(features, layers, pooling=pooling, repeats=repeats)
+    features = keras.layers.Dropout(dropout)(features)
+    vectors, restored = decoder_input(dimension=dimension, distance=distance)
+    if fully_connected:
+        codes = code(keras.layers.Flatten()(features), dimension=dimension, distance=distance)
+        restored = keras.layers.Dense(side * side * layers[-1], activation="relu")(restored)
+        restored = keras.layers.Reshape((side, side, layers[-1]))(restored)
+    else:
+        depth = _depth(dimension, side)
+        code_map = keras.layers.Conv2D(depth, 3, padding="same", dtype="float32", name="code")(features)
+        codes = compared_by(distance, keras.layers.Flatten()(code_map))
+        restored = keras.layers.Reshape((side, side, depth))(restored)
+    restored = enlarged(restored, layers[::-1], decoder=decoder, repeats=repeats)
+    return Autoencoder(
+        encoder=keras.Model(photos, codes, name="encoder"),
+        decoder=keras.Model(vectors, to_photos(restored, size=size, channels=channels), name="decoder"),
+    )
+
+
+def _depth(dimension: int, side: int) -> int:
+    """Returns the channels of a map of side × side that holds the code."""
+    depth, rest = divmod(dimension, side * side)
+    if rest or not depth:
+        raise UsageError(
+            f"dimension {dimension} does not fill a map of {side} × {side}; expected a multiple of {side * side}, such "
+            f"as {side * side * max(1, depth)} or {side * side * (depth + 1)}, or fully_connected=true"
+        )
+    return depth

@@ -1,0 +1,17 @@
+"""A photo as a sequence: what recurrent architectures read and write is its rows, from the top down."""
+
+import keras
+
+
+def as_rows(features):
+    """Returns the rows of photos [batch, size, size, channels]: [batch, size, size × channels]."""
+    _, height, width, channels = features.shape
+    return keras.layers.Reshape((height, width * channels), name="rows")(features)
+
+
+def rows_to_photos(states, *, channels: int):
+    """Ends a decoder: one state per row, [batch, size, units], to float32 [batch, size, size, channels] in [0, 1]."""
+    size = states.shape[1]
+    # Half precision cannot hold the 255 steps of a photo near 1: the last layer stays in single precision.
+    rows = keras.layers.Dense(size * channels, activation="sigmoid", dtype="float32")(states)
+    return keras.layers.Reshape((size, size, channels), dtype="float32", name="photos")(rows)
