@@ -64,6 +64,8 @@ def cache_photos(
         raise UsageError(f"max_photos is {max_photos}; expected at least 1")
     settings = [source.name, source.fingerprint, size, channels, max_photos, seed, photo.DECODE_RULE]
     directory = cache / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    if directory.exists() and not _is_whole(directory):
+        shutil.rmtree(directory)  # a full disk or a power cut: decoding again mends it
     if not directory.exists():
         cache.mkdir(parents=True, exist_ok=True)
         # A photo counts only once its directory bears its name: an interrupted cache is never half used.
@@ -74,6 +76,17 @@ def cache_photos(
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return PhotoCache(directory, **json.loads((directory / "counts.json").read_text()))
+
+
+def _is_whole(directory: Path) -> bool:
+    """Returns whether the files of a finished cache can be read and agree."""
+    try:
+        counts = json.loads((directory / "counts.json").read_text())
+        photos = np.load(directory / "photos.npy", mmap_mode="r")
+        labels = np.load(directory / "labels.npy", allow_pickle=False)
+        return len(photos) == len(labels) == counts["photos"]
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return False
 
 
 def _draw(source: PhotoSource, max_photos: int | None, seed: int) -> list[int]:

@@ -158,7 +158,7 @@ def _read_shard(shard: Path) -> Iterator[EncodedPhoto]:
 
 
 def _chosen(
-    readers: list[Callable[[], Iterator[EncodedPhoto]]], counts: list[int], numbers: Sequence[int]
+    readers: Sequence[Callable[[], Iterator[EncodedPhoto]]], counts: Sequence[int], numbers: Sequence[int]
 ) -> Iterator[EncodedPhoto]:
     """Yields the photos of those numbers out of files of `counts` photos each; a file without any is not opened."""
     start, wanted = 0, set(numbers)
@@ -246,7 +246,8 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
     import tensorflow_datasets as tfds
 
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
+        with contextlib.redirect_stdout(sys.stderr):  # it says much, and stdout is for data
+            builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError as error:
         raise InputNotFoundError(
             f"TensorFlow Datasets knows no {name!r} (received {source!r}); see "
@@ -260,7 +261,7 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             "out to download the data set to ~/tensorflow_datasets"
         )
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # it says much, and stdout is for data
+        with contextlib.redirect_stdout(sys.stderr):
             builder.download_and_prepare()
     except Exception as error:  # any of many network, archive and disk errors
         raise InputNotFoundError(

@@ -115,3 +115,14 @@ def test_max_photos_below_one_is_refused(photo_folder, tmp_path):
     """Nothing cannot be trained on."""
     with pytest.raises(UsageError, match="max_photos is 0; expected at least 1"):
         cache(photo_folder, tmp_path, max_photos=0)
+
+
+@pytest.mark.parametrize("name", ["photos.npy", "labels.npy", "counts.json"])
+@pytest.mark.parametrize("keep", [0, 20])
+def test_a_torn_cache_is_decoded_again(photo_folder, tmp_path, name, keep):
+    """A file that was cut short mends itself: nothing has to be deleted by hand."""
+    first = cache(photo_folder, tmp_path)
+    expected = np.array(first.open())
+    torn = first.directory / name
+    torn.write_bytes(torn.read_bytes()[:keep])
+    np.testing.assert_array_equal(cache(photo_folder, tmp_path).open(), expected)
