@@ -32,6 +32,7 @@ class PhotoBatches(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.corruption = corruption
         self.epoch = 0
+        self._shuffled: tuple[int, np.ndarray] = (-1, indices)
 
     def __len__(self) -> int:
         """Returns the number of batches of one epoch."""
@@ -40,14 +41,20 @@ class PhotoBatches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns one batch."""
-        order = self.indices
-        if self.shuffle:
-            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.indices)
+        order = self._order() if self.shuffle else self.indices
         # Ascending, so that the disk is read forwards.
         chosen = np.sort(order[batch * self.batch_size : (batch + 1) * self.batch_size])
         photos = self.photos[chosen]
         generator = np.random.default_rng((self.seed, self.epoch, batch))
         return corrupt(photos, self.corruption, generator), photos.astype(np.float32) / 255
+
+    def _order(self) -> np.ndarray:
+        """Returns the order of the present epoch, drawn once for all of its batches."""
+        epoch, order = self._shuffled
+        if epoch != self.epoch:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.indices)
+            self._shuffled = (self.epoch, order)
+        return order
 
 
 def split(photos: int, *, validation_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,6 @@
-"""What happens between the epochs of a training: stop on a non-finite loss, keep the best weights, report."""
+"""What happens between the epochs of a training: stop on a non-finite loss, keep checkpoints, report."""
 
 import errno
-import json
 import math
 import os
 import shutil
@@ -9,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from training.checkpoints import Checkpoints
+from training.epoch_line import EpochLine
 from training.errors import TrainingDivergedError
 
 OnEpoch = Callable[[int, int, float, float], None]
@@ -45,13 +47,13 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
 
 class RequireSpace(keras.callbacks.Callback):
-    """Raises OSError (ENOSPC) before the checkpoints of an epoch are written, if they would not fit.
+    """Raises OSError (ENOSPC) before the checkpoint of an epoch is written, if it would not fit.
 
     HDF5 meets a full disk with a page of traceback on stderr, and leaves a torn file.
     """
 
-    # The best weights, the checkpoint, and the copy of the checkpoint before.
-    CHECKPOINTS = 3
+    # The checkpoint, and as much again for what else is written meanwhile.
+    CHECKPOINTS = 2
 
     def __init__(self, directory: Path):
         super().__init__()
@@ -65,37 +67,21 @@ class RequireSpace(keras.callbacks.Callback):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Keeps the weights of the epoch with the lowest validation loss on disk, and stops when it no longer falls.
+class KeepCheckpoints(keras.callbacks.Callback):
+    """Saves a checkpoint after each epoch; ends the training after `patience` epochs without a better one (0: never).
 
     `keras.callbacks.EarlyStopping` forgets its best epoch when a training is interrupted; this one resumes.
     """
 
-    def __init__(self, directory: Path, *, patience: int):
+    def __init__(self, checkpoints: Checkpoints, *, patience: int):
         super().__init__()
-        self.weights = directory / "best.weights.h5"
-        self.record = directory / "best.json"
+        self.checkpoints = checkpoints
         self.patience = patience
-        self.best: dict = {"val_loss": math.inf}
-        if self.record.exists():
-            self.best = json.loads(self.record.read_text())
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves a better epoch; `logs` must hold `loss` and `val_loss`."""
-        if logs["val_loss"] < self.best["val_loss"]:
-            self.best = {
-                "epoch": epoch + 1,
-                "loss": float(logs["loss"]),
-                "val_loss": float(logs["val_loss"]),
-            }
-            # Under another name first: an interruption leaves the best of before, whole.
-            partial = self.weights.with_name("partial.weights.h5")
-            self.model.save_weights(partial, overwrite=True)
-            os.replace(partial, self.weights)
-            partial_record = self.record.with_name("partial.json")
-            partial_record.write_text(json.dumps(self.best))
-            os.replace(partial_record, self.record)
-        elif self.patience and epoch + 1 - self.best["epoch"] >= self.patience:
+        """Saves the epoch; `logs` must hold `loss` and `val_loss`."""
+        self.checkpoints.save(self.model, epoch=epoch + 1, loss=float(logs["loss"]), val_loss=float(logs["val_loss"]))
+        if self.checkpoints.state.is_final(epochs=self.params["epochs"], patience=self.patience):
             self.model.stop_training = True
 
 
@@ -112,13 +98,59 @@ class ReportEpoch(keras.callbacks.Callback):
         self.on_epoch(epoch + 1, self.epochs, float(logs["loss"]), float(logs["val_loss"]))
 
 
+class ShowEpochs(keras.callbacks.Callback):
+    """Shows each batch and each epoch, where the training begins, and which epoch was best."""
+
+    def __init__(self, line: EpochLine, checkpoints: Checkpoints):
+        super().__init__()
+        self.line = line
+        self.checkpoints = checkpoints
+
+    def on_train_begin(self, logs=None):
+        """Shows after which epoch the training resumes."""
+        self.line.start(
+            self.checkpoints.directory.parent,
+            epoch=self.checkpoints.state.epoch,
+            epochs=self.params["epochs"],
+            batches=self.params["steps"],
+            damage=self.checkpoints.damage,
+        )
+
+    def on_train_end(self, logs=None):
+        """Shows which epoch was best."""
+        state = self.checkpoints.state
+        self.line.end(epoch=state.epoch, best_epoch=state.best_epoch, val_loss=state.val_loss)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remembers which epoch the batches belong to."""
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Shows the loss so far."""
+        self.line.show_batch(self.epoch, batch + 1, float(logs["loss"]))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Shows both losses of the epoch."""
+        self.line.show_epoch(epoch + 1, float(logs["loss"]), float(logs["val_loss"]))
+
+
 class SetEpoch(keras.callbacks.Callback):
-    """Tells the batches which epoch begins: their order depends on it, also after a resume."""
+    """Tells batches and random layers which epoch begins: what they draw depends on it, also after a resume.
+
+    Checkpoints do not hold the state of random layers such as Dropout: resumed, they would draw as in the first epoch.
+    """
 
     def __init__(self, batches):
         super().__init__()
         self.batches = batches
 
+    def on_train_begin(self, logs=None):
+        """Finds the random layers, and the seeds they were built with."""
+        states = [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
+        self.seeds = [(state, int(keras.ops.convert_to_numpy(state)[0])) for state in states]
+
     def on_epoch_begin(self, epoch, logs=None):
         """Hands the number of the epoch on."""
         self.batches.epoch = epoch
+        for state, seed in self.seeds:
+            state.assign([int(np.random.default_rng((seed, epoch)).integers(2**31)), 0])

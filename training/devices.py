@@ -1,7 +1,7 @@
 """The one file of the training code that knows the backend: which devices compute, and in which precision."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import keras
 
@@ -34,8 +34,10 @@ def gpus() -> list[str]:
     import tensorflow as tf
 
     for gpu in tf.config.list_physical_devices("GPU"):
-        # Otherwise TensorFlow takes all of the memory at once and a second process finds none.
-        tf.config.experimental.set_memory_growth(gpu, True)
+        # Otherwise TensorFlow takes all of the memory at once and a second process finds none. It refuses once a GPU
+        # is in use, as by an encoder that this process loaded before.
+        with suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
     return [device.name for device in tf.config.list_logical_devices("GPU")]
 
 

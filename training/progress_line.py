@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 PLAIN_LINE_EVERY_SECONDS = 30
 
@@ -41,7 +41,7 @@ class ProgressLine:
 
     def _show_bar(self, listed: int, done: int, rejected: int) -> None:
         if self._bar is None:
-            self._bar = make_bar()
+            self._bar = _make_photos_bar()
             self._bar.start()
             self._bar.add_task(self._verb, total=listed, rejected=0, rate=0.0)
         rate = (done + rejected) / (time.monotonic() - self._started)
@@ -50,17 +50,20 @@ class ProgressLine:
             self._bar.stop()  # a finished bar stays as it is, and what is printed next stands below it
 
 
-def make_bar() -> "Progress":
-    """Returns the progress bar of a terminal; rich is loaded only for one."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _make_photos_bar() -> "Progress":
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
+    return make_bar(
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:,.0f} photos/s"),
         TextColumn("{task.fields[rejected]:,} rejected"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
     )
+
+
+def make_bar(*columns: "ProgressColumn", width: int = 40) -> "Progress":
+    """Returns a bar on stderr with its description before and the columns behind; rich is loaded only for one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    return Progress(TextColumn("{task.description}"), BarColumn(width), *columns, console=Console(stderr=True))

@@ -1,16 +1,9 @@
 """Trains an encoder: source → decoded photos → fit → export → published in the store."""
 
 import contextlib
-import errno
-import fcntl
-import hashlib
-import json
-import os
 import shutil
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,16 +13,26 @@ from training import photo
 from training import recipe as recipes
 from training.autoencoder import Autoencoder, build
 from training.batches import PhotoBatches, split
-from training.callbacks import KeepBest, OnEpoch, ReportEpoch, RequireSpace, SetEpoch, StopOnNonFiniteLoss
+from training.callbacks import (
+    KeepCheckpoints,
+    OnEpoch,
+    ReportEpoch,
+    RequireSpace,
+    SetEpoch,
+    ShowEpochs,
+    StopOnNonFiniteLoss,
+)
+from training.checkpoints import Checkpoints, State
 from training.datasets import OnPhotos, PhotoCache, cache_photos
 from training.devices import computing
-from training.errors import FirstseenError, TemporaryError, UsageError
+from training.epoch_line import EpochLine
+from training.errors import UsageError
 from training.export import export
 from training.recipe import Recipe, Scalar
+from training.schedules import learning_rate
 from training.sources import PhotoSource, open_source
 from training.store import Store
-
-WARM_UP_SHARE = 0.05
+from training.work_directory import key_of, working
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,11 @@ class TrainOptions:
 
     `source` is `tfds:NAME[/SPLIT]`, a folder of images or Parquet; `overrides` change fields or options of the recipe.
     `devices` are backend names such as `GPU:0` (default: every GPU, else the CPU); `mixed_precision` defaults to true
-    on GPUs. An interrupted training resumes from `work_dir` when it is run again with the same options.
+    on GPUs. An interrupted training resumes from `work_dir` when it is run again with the same options, or with
+    `restart` begins anew. Its losses and learning rate go to a folder of its own below `log_dir`, for TensorBoard.
+
+    Decoded photos are kept in `photo_cache`, and trainings on the same photos at the same size share them; without
+    one they lie in the training's own part of `work_dir`, which is removed when the encoder is in the store.
     """
 
     source: str
@@ -48,6 +55,9 @@ class TrainOptions:
     data_dir: Path | None = None
     max_photos: int | None = None
     work_dir: Path | None = None
+    photo_cache: Path | None = None
+    log_dir: Path | None = None
+    restart: bool = False
     seed: int = 0
     devices: tuple[str, ...] = ()
     mixed_precision: bool | None = None
@@ -60,79 +70,107 @@ class TrainOptions:
             raise UsageError(f"seed is {self.seed}; expected a whole number from 0 to {2**32 - 1}")
 
 
-def print_epoch(epoch: int, epochs: int, loss: float, val_loss: float) -> None:
-    """Prints one line to stderr."""
-    print(
-        f"epoch {epoch}/{epochs}  loss {loss:.5f}  validation loss {val_loss:.5f}",
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-def train(options: TrainOptions, *, on_epoch: OnEpoch = print_epoch, on_photos: OnPhotos | None = None) -> str:
+def train(
+    options: TrainOptions,
+    *,
+    on_epoch: OnEpoch | None = None,
+    on_photos: OnPhotos | None = None,
+    line: EpochLine | None = None,
+) -> str:
     """Trains and publishes an encoder; returns its id.
 
     Calls `on_photos(done, listed, rejected)` for every photo decoded and `on_epoch(epoch, epochs, loss,
-    validation_loss)` for every epoch. Raises UsageError, InputNotFoundError, TrainingDivergedError,
-    ArtifactRefusedError, and TemporaryError when the disk is full or the same training already runs.
+    validation_loss)` for every epoch, and shows the training on `line`. Raises UsageError, InputNotFoundError,
+    TrainingDivergedError, ArtifactRefusedError, and TemporaryError when the disk is full or the same training already
+    runs.
     """
     recipe = recipes.load(options.recipe).override(**options.overrides)
+    with computing(options.devices, mixed_precision=options.mixed_precision):
+        build(recipe)  # refuses what cannot be built, before photos are decoded for it
     source = open_source(options.source, data_dir=options.data_dir)
     store = Store(options.store, create=True)
     started = time.monotonic()
-    with _working(options, recipe, source) as directory, _full_disk_is_temporary(directory):
+    with working(_key(options, recipe, source), work_dir=options.work_dir) as directory:
         photos = cache_photos(
             source,
-            cache=directory / "photos",
+            cache=options.photo_cache or directory / "photos",
             size=recipe.size,
             channels=recipe.channels,
             max_photos=options.max_photos,
             seed=options.seed,
             on_photos=on_photos,
         )
-        trained, best = _fit(recipe, photos, directory=directory, options=options, on_epoch=on_epoch)
+        trained, state = _fit(recipe, photos, directory=directory, options=options, on_epoch=on_epoch, line=line)
         encoder_id = export(
             trained,
             store=store,
             name=options.recipe,
             recipe=recipe,
-            training=_provenance(options, recipe, photos, best, seconds=time.monotonic() - started),
+            training=_provenance(options, recipe, photos, state, seconds=time.monotonic() - started),
         )
         shutil.rmtree(directory)
     return encoder_id
 
 
 def _fit(
-    recipe: Recipe, photos: PhotoCache, *, directory: Path, options: TrainOptions, on_epoch: OnEpoch
-) -> tuple[Autoencoder, dict]:
+    recipe: Recipe,
+    photos: PhotoCache,
+    *,
+    directory: Path,
+    options: TrainOptions,
+    on_epoch: OnEpoch | None,
+    line: EpochLine | None,
+) -> tuple[Autoencoder, State]:
     """Returns the autoencoder with the weights of its best epoch, in float32, and what is known of that epoch."""
-    keep_best = KeepBest(directory, patience=recipe.patience)
-    fitted = directory / "fitted"
-    if not fitted.exists():  # else only the export was interrupted
+    checkpoints = Checkpoints(directory / "checkpoints")
+    if options.restart or checkpoints.damage:
+        checkpoints.clear()
+    # Else only the export was interrupted.
+    if not checkpoints.state.is_final(epochs=recipe.epochs, patience=recipe.patience):
         training, validation = _batches(recipe, photos, seed=options.seed)
         keras.utils.set_random_seed(options.seed)
         with computing(options.devices, mixed_precision=options.mixed_precision):
             model = build(recipe).as_one_model()
-            model.compile(optimizer=_optimizer(recipe, steps=len(training)), loss=recipe.loss)
-        model.fit(
-            training,
-            validation_data=validation,
-            epochs=recipe.epochs,
-            verbose=0,
-            callbacks=[
-                SetEpoch(training),
-                StopOnNonFiniteLoss(learning_rate=recipe.learning_rate),
-                RequireSpace(directory),
-                keep_best,
-                keras.callbacks.BackupAndRestore(directory / "backup", double_checkpoint=True, delete_checkpoint=False),
-                ReportEpoch(on_epoch, epochs=recipe.epochs),
-            ],
-        )
-        fitted.touch()
+            rate = learning_rate(recipe.schedule, highest=recipe.learning_rate, steps=recipe.epochs * len(training))
+            model.compile(optimizer=keras.optimizers.Adam(rate), loss=recipe.loss)
+            checkpoints.restore(model)
+        callbacks = _callbacks(recipe, training, checkpoints, log_dir=options.log_dir, name=options.recipe)
+        if on_epoch:
+            callbacks.append(ReportEpoch(on_epoch, epochs=recipe.epochs))
+        if line:
+            callbacks.append(ShowEpochs(line, checkpoints))
+        with line or contextlib.nullcontext():
+            model.fit(
+                training,
+                validation_data=validation,
+                initial_epoch=checkpoints.state.epoch,
+                epochs=recipe.epochs,
+                verbose=0,
+                callbacks=callbacks,
+            )
     # Built anew: whatever precision and however many devices trained it, what is exported is plain float32.
     trained = build(recipe)
-    trained.as_one_model().load_weights(keep_best.weights)
-    return trained, keep_best.best
+    trained.as_one_model().load_weights(checkpoints.best_weights)
+    return trained, checkpoints.state
+
+
+def _callbacks(
+    recipe: Recipe, training: PhotoBatches, checkpoints: Checkpoints, *, log_dir: Path | None, name: str
+) -> list[keras.callbacks.Callback]:
+    work = checkpoints.directory.parent
+    callbacks = [
+        SetEpoch(training),
+        StopOnNonFiniteLoss(learning_rate=recipe.learning_rate),
+        RequireSpace(work),
+        KeepCheckpoints(checkpoints, patience=recipe.patience),
+    ]
+    if log_dir:
+        curves = log_dir / f"{name}-{work.name[:8]}"
+        if not checkpoints.state.epoch:
+            shutil.rmtree(curves, ignore_errors=True)  # of the same training before, and now begun anew
+        curves.mkdir(parents=True, exist_ok=True)
+        callbacks.append(keras.callbacks.TensorBoard(curves, write_graph=False))
+    return callbacks
 
 
 def _batches(recipe: Recipe, photos: PhotoCache, *, seed: int) -> tuple[PhotoBatches, PhotoBatches]:
@@ -151,22 +189,8 @@ def _batches(recipe: Recipe, photos: PhotoCache, *, seed: int) -> tuple[PhotoBat
     )
 
 
-def _optimizer(recipe: Recipe, *, steps: int) -> keras.optimizers.Optimizer:
-    rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        total = recipe.epochs * steps
-        warm_up = int(total * WARM_UP_SHARE)
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / 10 if warm_up else rate,
-            decay_steps=max(1, total - warm_up),
-            warmup_target=rate if warm_up else None,
-            warmup_steps=warm_up,
-        )
-    return keras.optimizers.Adam(rate)
-
-
 def _provenance(
-    options: TrainOptions, recipe: Recipe, photos: PhotoCache, best: dict, *, seconds: float
+    options: TrainOptions, recipe: Recipe, photos: PhotoCache, state: State, *, seconds: float
 ) -> dict[str, Scalar]:
     return {
         "source": options.source,
@@ -175,9 +199,9 @@ def _provenance(
         "duplicates": photos.duplicates,
         "rejects": sum(photos.rejects.values()),
         "seed": options.seed,
-        "best_epoch": best["epoch"],
-        "training_loss": best["loss"],
-        "validation_loss": best["val_loss"],
+        "best_epoch": state.best_epoch,
+        "training_loss": state.loss,
+        "validation_loss": state.val_loss,
         "seconds": round(seconds, 1),
         **_settings(recipe),
     }
@@ -187,50 +211,7 @@ def _settings(recipe: Recipe) -> dict[str, Scalar]:
     return {**{name: value for name, value in vars(recipe).items() if name != "options"}, **recipe.options}
 
 
-@contextlib.contextmanager
-def _working(options: TrainOptions, recipe: Recipe, source: PhotoSource) -> Iterator[Path]:
-    """Yields the locked directory of this very training; raises TemporaryError while another process holds it."""
+def _key(options: TrainOptions, recipe: Recipe, source: PhotoSource) -> str:
     settings: list[object] = [options.recipe, _settings(recipe), source.name, source.fingerprint, options.max_photos]
     settings += [options.seed, options.devices, options.mixed_precision, photo.DECODE_RULE, keras.__version__]
-    key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
-    directory = (options.work_dir or _default_work_dir()) / key
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = os.open(directory, os.O_RDONLY)
-    try:
-        if not _locked(lock, directory):
-            raise TemporaryError(
-                f"the same training runs already in {directory}; wait for it to end, or change an option"
-            )
-        yield directory
-    finally:
-        os.close(lock)
-
-
-def _locked(lock: int, directory: Path) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever held it may have finished, and removed the directory, since it was opened here.
-        return os.path.samestat(os.fstat(lock), directory.stat())
-    except (BlockingIOError, FileNotFoundError):
-        return False
-
-
-def _default_work_dir() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache, "firstseen", "training")
-
-
-@contextlib.contextmanager
-def _full_disk_is_temporary(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except FirstseenError:
-        raise
-    except Exception as error:
-        # HDF5 and TensorFlow raise errors of their own, with the system's message in their text.
-        if getattr(error, "errno", None) != errno.EDQUOT and os.strerror(errno.ENOSPC) not in str(error):
-            raise
-        raise TemporaryError(
-            f"no space left for the training in {directory}, or for its export in {tempfile.gettempdir()}: free some, "
-            "or name another folder with --work-dir, and run again; it resumes from the last epoch"
-        ) from error
+    return key_of(settings)

@@ -37,6 +37,22 @@ def test_order_depends_on_seed_and_epoch_alone():
     assert sorted(epoch(0, 1)) == list(range(20))
 
 
+def test_the_order_of_an_epoch_is_drawn_once(monkeypatch):
+    """It is the same for all batches, so that a large archive is not shuffled for each; the next epoch draws anew."""
+    batches = PhotoBatches(PHOTOS, np.arange(20), batch_size=4, seed=3, shuffle=True)
+    seeds = []
+    generator = np.random.default_rng
+
+    def watch(seed: tuple[int, ...]) -> np.random.Generator:
+        seeds.append(seed)
+        return generator(seed)
+
+    monkeypatch.setattr(np.random, "default_rng", watch)
+    for batches.epoch in (0, 1):
+        seen(batches)
+    assert [seed for seed in seeds if len(seed) == 2] == [(3, 0), (3, 1)]
+
+
 def test_shuffled_batches_are_all_full_and_others_complete():
     """Training sees batches of one shape; validation sees every photo."""
     training = PhotoBatches(PHOTOS, np.arange(18), batch_size=8, seed=0, shuffle=True)

@@ -1,11 +1,14 @@
-"""Between the epochs: the best weights survive an interruption, a lost training stops."""
+"""Between the epochs: checkpoints, and the end of a lost training."""
 
 import math
 from types import SimpleNamespace
 
+import keras
+import numpy as np
 import pytest
 
-from training.callbacks import KeepBest, RequireSpace, StopOnNonFiniteLoss
+from training.callbacks import KeepCheckpoints, RequireSpace, SetEpoch, StopOnNonFiniteLoss
+from training.checkpoints import Checkpoints
 from training.errors import TrainingDivergedError
 
 
@@ -14,43 +17,32 @@ class FakeModel:
 
     def __init__(self):
         self.stop_training = False
-        self.saved = 0
+        self.weights = "initial"
 
     def save_weights(self, path, overwrite):
-        """Writes a file that says how often it was written."""
-        self.saved += 1
-        path.write_text(str(self.saved))
+        """Writes a file that stands for the weights."""
+        path.write_text(self.weights)
 
 
-def keep_best(directory, losses, *, patience, first_epoch=0):
-    """A callback that has heard of these validation losses, and its model."""
-    callback = KeepBest(directory, patience=patience)
+def keep_checkpoints(directory, losses, *, patience) -> FakeModel:
+    """A model whose training of ten epochs has had these validation losses so far."""
+    callback = KeepCheckpoints(Checkpoints(directory), patience=patience)
+    callback.set_params({"epochs": 10})
     callback.set_model(FakeModel())
-    for epoch, loss in enumerate(losses, start=first_epoch):
+    for epoch, loss in enumerate(losses, start=callback.checkpoints.state.epoch):
         callback.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
-    return callback
-
-
-def test_the_best_epoch_is_kept(tmp_path):
-    """Weights are written when the validation loss falls, and only then."""
-    callback = keep_best(tmp_path, [3.0, 1.0, 2.0], patience=0)
-    assert callback.best == {"epoch": 2, "loss": 1.0, "val_loss": 1.0}
-    assert callback.model.saved == 2
-    assert not callback.model.stop_training
+    return callback.model
 
 
 def test_training_stops_after_the_patience(tmp_path):
-    """So many epochs without a better one end the training."""
-    assert not keep_best(tmp_path / "", [1.0, 2.0], patience=2).model.stop_training
-    assert keep_best(tmp_path, [2.0, 3.0], patience=2, first_epoch=1).model.stop_training
+    """So many epochs without a better one end the training, also if it was interrupted between them."""
+    assert not keep_checkpoints(tmp_path, [1.0, 2.0], patience=2).stop_training
+    assert keep_checkpoints(tmp_path, [3.0], patience=2).stop_training
 
 
-def test_the_best_epoch_outlives_an_interruption(tmp_path):
-    """A new callback over the same directory knows the best of before."""
-    keep_best(tmp_path, [3.0, 1.0], patience=0)
-    resumed = keep_best(tmp_path, [2.0], patience=0, first_epoch=2)
-    assert resumed.best["epoch"] == 2
-    assert resumed.model.saved == 0
+def test_without_patience_training_goes_on(tmp_path):
+    """Only the last epoch ends it."""
+    assert not keep_checkpoints(tmp_path, [1.0, *[2.0] * 8], patience=0).stop_training
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -71,8 +63,26 @@ def test_checkpoints_are_not_begun_without_room_for_them(tmp_path, monkeypatch):
     callback = RequireSpace(tmp_path)
     callback.set_model(SimpleNamespace(variables=[variable], optimizer=SimpleNamespace(variables=[variable])))
     callback.on_epoch_end(0, {})
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=5_999))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=3_999))
     with pytest.raises(OSError, match="No space left on device"):
         callback.on_epoch_end(0, {})
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=6_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=4_000))
     callback.on_epoch_end(0, {})
+
+
+def test_random_layers_draw_by_the_epoch():
+    """A training that resumes in an epoch drops what it would have dropped in it; another epoch drops otherwise."""
+    model = keras.Sequential([keras.Input((50,)), keras.layers.Dropout(0.5)])
+
+    def draw(epoch: int) -> np.ndarray:
+        callback.on_epoch_begin(epoch)
+        return np.asarray(model(np.ones((1, 50), np.float32), training=True))
+
+    callback = SetEpoch(SimpleNamespace(epoch=0))
+    callback.set_model(model)
+    callback.on_train_begin()
+    first, second = draw(0), draw(1)
+    assert callback.batches.epoch == 1
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(second, draw(1))
+    np.testing.assert_array_equal(first, draw(0))

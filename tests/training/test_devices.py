@@ -1,9 +1,11 @@
 """Devices and precision: one place decides, and puts back what it changed."""
 
+from types import SimpleNamespace
+
 import keras
 import pytest
 
-from training.devices import computing
+from training.devices import computing, gpus
 from training.errors import UsageError
 
 
@@ -25,6 +27,19 @@ def test_unknown_device_lists_the_valid_ones():
     """A GPU that does not exist is a usage error, not a training on something else."""
     with pytest.raises(UsageError, match=r"no device 'GPU:99'; expected one of: .*CPU:0"), computing(["GPU:99"]):
         pass
+
+
+def test_a_gpu_that_is_in_use_already_is_used_as_it_is(monkeypatch):
+    """TensorFlow refuses to change how its memory grows then; that is no reason not to train."""
+    import tensorflow as tf
+
+    def refuse(*_):
+        raise RuntimeError("Physical devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["a GPU"])
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda _kind: [SimpleNamespace(name="/device:GPU:0")])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
+    assert gpus() == ["/device:GPU:0"]
 
 
 def test_two_devices_train_one_encoder(photo_folder, tmp_path, run_python):

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from tests.training.conftest import TINY
 from training import train as training
 from training.batches import PhotoBatches
 from training.encoder_spec import golden_photos
+from training.epoch_line import EpochLine
 from training.errors import TemporaryError, TrainingDivergedError, UsageError
 from training.saved_encoder import load
 from training.store import Store
@@ -48,6 +50,17 @@ def ignore(*_) -> None:
     """Hears of an epoch and does nothing."""
 
 
+def interrupt_after(last: int, options: TrainOptions) -> None:
+    """Trains until that epoch and is interrupted there."""
+
+    def interrupt(epoch, *_):
+        if epoch == last:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(options, on_epoch=interrupt)
+
+
 def test_training_publishes_an_encoder_and_cleans_up(options, tmp_path):
     """The encoder is described by what it was trained on, every epoch is reported, the work directory is empty."""
     heard = []
@@ -61,11 +74,12 @@ def test_training_publishes_an_encoder_and_cleans_up(options, tmp_path):
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_an_interrupted_training_resumes_to_the_same_encoder(options, fitted):
+@pytest.mark.parametrize("mixed_precision", [False, True])
+def test_an_interrupted_training_resumes_to_the_same_encoder(options, fitted, mixed_precision):
     """Weights, optimizer, order of photos and damage continue where they were: nothing shows the interruption."""
-    four = {"epochs": 4}
+    four = options(overrides={"epochs": 4}, mixed_precision=mixed_precision)
     whole, resumed = [], []
-    train(options(overrides=four), on_epoch=lambda *epoch: whole.append(epoch))
+    train(four, on_epoch=lambda *epoch: whole.append(epoch))
 
     def interrupt(*epoch):
         resumed.append(epoch)
@@ -73,8 +87,8 @@ def test_an_interrupted_training_resumes_to_the_same_encoder(options, fitted):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(options(overrides=four), on_epoch=interrupt)
-    train(options(overrides=four), on_epoch=lambda *epoch: resumed.append(epoch))
+        train(four, on_epoch=interrupt)
+    train(four, on_epoch=lambda *epoch: resumed.append(epoch))
     assert [epoch[0] for epoch in resumed] == [1, 2, 3, 4]
     np.testing.assert_allclose(resumed, whole, rtol=1e-5)
     assert len(fitted) == 2
@@ -159,7 +173,7 @@ def test_the_same_training_runs_once_at_a_time(options):
 def test_a_full_disk_while_checkpointing_is_temporary(options, monkeypatch, fitted):
     """Too little space ends in one line that says how to go on; with more space the training resumes."""
     usage = shutil.disk_usage("/")
-    heard = []
+    heard: list[tuple] = []
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=(heard and 1000) or 10**9))
         with pytest.raises(TemporaryError, match=r"no space left .*--work-dir"):
@@ -167,25 +181,6 @@ def test_a_full_disk_while_checkpointing_is_temporary(options, monkeypatch, fitt
     train(options(overrides={"epochs": 3}), on_epoch=lambda *epoch: heard.append(epoch))
     assert [epoch[0] for epoch in heard] == [1, 2, 3]
     assert len(fitted) == 1
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
-        OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
-        RuntimeError("HDF5: file write failed: errno = 28, error message = 'No space left on device'"),
-    ],
-)
-def test_every_way_to_say_that_the_disk_is_full_is_understood(options, monkeypatch, error):
-    """The system, HDF5 and TensorFlow say it in their own words; the user reads one line."""
-
-    def fail(*_args, **_options):
-        raise error
-
-    monkeypatch.setattr(training, "cache_photos", fail)
-    with pytest.raises(TemporaryError, match=r"no space left .*--work-dir"):
-        train(options(), on_epoch=ignore)
 
 
 def test_a_training_on_grey_parquet_by_euclidean_distance(options, tmp_path):
@@ -216,12 +211,116 @@ def test_a_training_on_tensorflow_datasets(options, shared_data, tmp_path):
     assert load(Store(tmp_path / "store"), encoder_id).spec.training["photos"] == 20
 
 
-def test_progress_is_printed_to_stderr(capsys):
-    """Without a callback every epoch is one plain line, and stdout stays for data."""
-    training.print_epoch(3, 20, 0.0123456, 0.02)
+def test_a_full_disk_in_the_middle_of_a_checkpoint_is_temporary(options, monkeypatch, fitted):
+    """HDF5's own words for it are one clear line too, and what was saved before is whole."""
+
+    def fail(self, *_args, **_options):
+        raise OSError(f"[Errno 28] Can't write data (file write failed: error message = '{os.strerror(errno.ENOSPC)}')")
+
+    def fill_the_disk(epoch, *_):
+        if epoch == 2:
+            patch.setattr(keras.Model, "save_weights", fail)
+
+    with monkeypatch.context() as patch, pytest.raises(TemporaryError, match=r"no space left .*--work-dir"):
+        train(options(overrides={"epochs": 3}), on_epoch=fill_the_disk)
+    heard: list[int] = []
+    train(options(overrides={"epochs": 3}), on_epoch=lambda *epoch: heard.append(epoch[0]))
+    assert heard == [3]
+
+
+def test_a_damaged_checkpoint_begins_the_training_anew(options, tmp_path, capsys, fitted):
+    """Nothing has to be removed by hand after a crash, and the result is that of an undisturbed training."""
+    interrupt_after(1, options())
+    (weights,) = tmp_path.rglob("epoch-1.weights.h5")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    heard = []
+    train(options(), on_epoch=lambda *epoch: heard.append(epoch[0]), line=EpochLine())
+    train(options(seed=0), on_epoch=ignore)
+    assert heard == [1, 2]
+    assert "is damaged (epoch-1.weights.h5 is not as it was written): training begins anew" in capsys.readouterr().err
+    np.testing.assert_allclose(fitted[0], fitted[1], atol=1e-6)
+
+
+def test_restart_begins_anew(options, fitted):
+    """Who does not want to resume need not look for the directory."""
+    interrupt_after(1, options())
+    heard = []
+    train(options(restart=True), on_epoch=lambda *epoch: heard.append(epoch[0]))
+    assert heard == [1, 2]
+
+
+def test_decoded_photos_are_shared_between_trainings(options, tmp_path, fitted):
+    """With a cache of its own place the second training decodes nothing, and it is kept."""
+    decoded = []
+    for seed in (None, 1):
+        overrides = {"epochs": 1, "patience": seed or 0}
+        train(
+            options(photo_cache=tmp_path / "photos", overrides=overrides),
+            on_photos=lambda *photos: decoded.append(photos),
+        )
+    assert len(decoded) == 16
+    assert len(list((tmp_path / "photos").iterdir())) == 1
+
+
+def test_what_cannot_be_built_is_refused_before_photos_are_decoded(options, monkeypatch, tmp_path):
+    """Nobody waits for a million photos to hear that the architecture does not take their size."""
+
+    def refuse(_recipe):
+        raise UsageError("size is 17; expected a multiple of 4")
+
+    monkeypatch.setattr(training, "build", refuse)
+    with pytest.raises(UsageError, match="size is 17"):
+        train(options(), on_photos=lambda *_: pytest.fail("a photo was decoded"))
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_device_that_does_not_exist_is_refused_before_photos_are_decoded(options):
+    """The valid ones are listed."""
+    with pytest.raises(UsageError, match="no device 'GPU:7'"):
+        train(options(devices=("GPU:7",)), on_photos=lambda *_: pytest.fail("a photo was decoded"))
+
+
+def test_curves_continue_where_a_training_resumes(options, tmp_path):
+    """Losses and learning rate are on disk after each epoch, in a folder named by the recipe; begun anew, a training
+    does not mix with its curves of before."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    def curve(part: str, tag: str) -> list[tuple[int, float]]:
+        (folder,) = (tmp_path / "logs").glob("convolutional-*")
+        events = EventAccumulator(str(folder / part)).Reload().Tensors(tag)
+        return [(event.step, float(make_ndarray(event.tensor_proto))) for event in events]
+
+    logged = options(log_dir=tmp_path / "logs", overrides={"epochs": 3, "schedule": "constant"})
+    heard: list[tuple] = []
+    interrupt_after(2, logged)
+    assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1]
+    train(logged, on_epoch=lambda *epoch: heard.append(epoch))
+    assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1, 2]
+    assert curve("train", "epoch_loss")[2][1] == pytest.approx(heard[0][2])
+    assert curve("validation", "epoch_loss")[2][1] == pytest.approx(heard[0][3])
+    assert curve("train", "epoch_learning_rate") == [(step, pytest.approx(0.001)) for step in range(3)]
+    train(logged)
+    assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1, 2]
+
+
+def test_a_training_shows_itself_on_stderr(options, capsys, fitted):
+    """The line hears of every batch and every epoch, of the resume and of the end; stdout stays for data."""
+    batches = []
+
+    class Line(EpochLine):
+        def show_batch(self, epoch: int, batch: int, loss: float) -> None:
+            batches.append((epoch, batch))
+            super().show_batch(epoch, batch, loss)
+
+    train(options(overrides={"batch_size": 4}), line=Line())
+    assert batches == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "epoch 3/20  loss 0.01235  validation loss 0.02000\n"
+    lines = captured.err.splitlines()
+    assert lines[0].startswith("training for 2 epochs; interrupted, it resumes from ")
+    assert lines[1].startswith("epoch 1 of 2: loss 0.")
+    assert lines[3].startswith("trained until epoch 2; best: epoch ")
 
 
 @pytest.mark.parametrize(
