@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark study clean
 
 demo: $(INSTALLED)
 	$(BIN)/firstseen demo
@@ -21,9 +21,16 @@ benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.encode
 
+# TensorFlow Datasets are downloaded, unless DATA holds them; colour photographs are studied only if it holds some.
+DATA ?= ../shared/data
+study: $(INSTALLED)
+	$(BIN)/firstseen study $(if $(wildcard $(DATA)/tfds),--data-dir $(DATA)/tfds) \
+	  $(if $(wildcard $(DATA)/tiny_imagenet_64),--colour '$(DATA)/tiny_imagenet_64/train-0000[0-5]*.tar' \
+	  '$(DATA)/tiny_imagenet_64/train-00006*.tar')
+
 $(INSTALLED): setup.py infra/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint infra/constraints.txt --editable '.[cpu,demo,dev]'
+	$(BIN)/python -m pip install --quiet --constraint infra/constraints.txt --editable '.[cpu,demo,study,dev]'
 	touch $(INSTALLED)
 
 clean:

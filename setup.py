@@ -22,8 +22,9 @@ setup(
         "training",
         "training.architectures",
         "training.recipes",
+        "training.study",
     ],
-    package_data={"serving": ["web/*"]},
+    package_data={"serving": ["web/*"], "training.study": ["templates/*"]},
     install_requires=[
         "apache-beam~=2.77",
         "defusedxml~=0.7",
@@ -45,6 +46,7 @@ setup(
         "cpu": [f"tensorflow-cpu{TENSORFLOW}"],
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "demo": ["scikit-image~=0.26", "scikit-learn~=1.9"],
+        "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
         "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-xdist", "ruff"],

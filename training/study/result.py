@@ -1,0 +1,77 @@
+"""CONTRACT within the study: what is known of one encoder on one data set after it was trained and evaluated."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from training import artifact
+
+Kind = Literal["autoencoder", "variational", "denoising", "baseline"]
+DISTURBANCES = ("noise", "blur", "shift", "rotation", "occlusion")
+DESCRIPTION = "result.json"
+EXAMPLES = "examples.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """Mean squared errors of the reconstruction, of pixels in [0, 1]."""
+
+    training: float
+    validation: float
+    test: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Each photo of the test split asked of all others of it, by the entry's own distance, as shares from 0 to 1.
+
+    Relevant are the photos of the same class; `pixel_recall_at_10` is the share of the ten nearest photos by pixels
+    that are among the ten nearest by vectors. `euclidean` and `cosine` are the precision@10 by either distance. A
+    search that takes long asks `queries` of the photos only.
+    """
+
+    queries: int
+    precision_at_4: float
+    precision_at_10: float
+    mean_average_precision: float
+    pixel_recall_at_10: float
+    euclidean: float | None = None
+    cosine: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One entry (an encoder of a recipe, or a baseline) on one data set.
+
+    `number` is its place in the list of the literature's systems, 0 for a baseline. `history` holds the loss and the
+    validation loss of each epoch. `robustness` is, by disturbance, the share of disturbed test photos whose clean
+    photo is found first among all of the test split. A baseline has no recipe, and only PCA has errors.
+    """
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    dataset: str
+    entry: str
+    title: str
+    kind: Kind
+    number: int
+    dimension: int
+    distance: str
+    encode_per_second: float
+    retrieval: Retrieval
+    robustness: dict[str, float]
+    recipe: str | None = None
+    encoder_id: str | None = None
+    parameters: int | None = None
+    epochs: int | None = None
+    training_seconds: float | None = None
+    errors: Errors | None = None
+    history: list[list[float]] = field(default_factory=list)
+
+
+def read_examples(directory: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays kept for the pictures, by name; no pickles are read."""
+    with np.load(directory / EXAMPLES, allow_pickle=False) as stored:
+        return dict(stored)
