@@ -13,13 +13,14 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from training.epoch_line import EpochLine
 from training.errors import (
     FirstseenError,
     InputNotFoundError,
@@ -28,6 +29,7 @@ from training.errors import (
     UsageError,
 )
 from training.progress_line import ProgressLine
+from training.recipe import LOSSES, SCHEDULES
 
 if TYPE_CHECKING:
     from pipelines.embedding_schema import Run
@@ -58,36 +60,62 @@ BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, a
 
 @app.command()
 def train(
-    source: Annotated[str, typer.Option(help="tfds:NAME[/SPLIT], a folder of images, or Parquet.")],
+    source: Annotated[str, typer.Option(help="tfds:NAME[/SPLIT], a folder of images, or tar or Parquet files.")],
     store: StoreOption,
     recipe: Annotated[str, typer.Option(help="Name of a file in training/recipes.")] = "convolutional",
     data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the photos.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Photos per step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
-    dimension: Annotated[int | None, typer.Option(help="Numbers per vector.")] = None,
+    latent_dim: Annotated[int | None, typer.Option("--latent-dim", "--dimension", help="Numbers per vector.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the square the encoder sees, in pixels.")] = None,
     channels: Annotated[int | None, typer.Option(help="3 for colour, 1 for grey.")] = None,
     distance: Annotated[str | None, typer.Option(help="cosine or euclidean.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the photos, at most.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better validation loss; 0: never.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos per step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help=f"How the learning rate goes on: {', '.join(SCHEDULES)}.")
+    ] = None,
+    loss: Annotated[str | None, typer.Option(help=f"What is minimised: {', '.join(LOSSES)}.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting of the recipe.")
     ] = None,
     max_photos: Annotated[int | None, typer.Option(help="Train on that many photos of the source.")] = None,
-    work_dir: Annotated[Path | None, typer.Option(help="Where an interrupted training resumes from.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split and start.")] = 0,
+    devices: Annotated[
+        str, typer.Option(help="Train on all of these at once: GPU:0,GPU:1; default: every GPU, else the CPU.")
+    ] = "",
+    mixed_precision: Annotated[
+        bool | None, typer.Option(help="Compute in half precision where it is safe; default: on GPUs.")
+    ] = None,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where an interrupted training resumes from; default: ~/.cache/firstseen/training."),
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of resuming.")] = False,
+    photo_cache: Annotated[
+        Path | None, typer.Option(help="Keep decoded photos here, for other trainings; default: not kept.")
+    ] = None,
+    log_dir: Annotated[
+        Path | None, typer.Option(help="Write curves for TensorBoard below this folder; default: none.")
+    ] = None,
 ) -> None:
     """Train an encoder and put it into the store."""
     from training.train import TrainOptions
     from training.train import train as train_encoder
 
     named = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "dimension": dimension,
+        "dimension": latent_dim,
         "size": size,
         "channels": channels,
         "distance": distance,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "loss": loss,
     }
     overrides = parse_settings(settings or []) | {name: value for name, value in named.items() if value is not None}
     options = TrainOptions(
@@ -97,13 +125,22 @@ def train(
         overrides=overrides,
         data_dir=data_dir,
         max_photos=max_photos,
-        work_dir=work_dir,
         seed=seed,
+        devices=tuple(filter(None, devices.split(","))),
+        mixed_precision=mixed_precision,
+        work_dir=work_dir,
+        restart=restart,
+        photo_cache=photo_cache,
+        log_dir=log_dir,
     )
     with ProgressLine("decoding") as progress:
         encoder_id = train_encoder(
-            options, on_photos=lambda done, listed, rejected: progress.show(listed, done - rejected, rejected)
+            options,
+            on_photos=lambda done, listed, rejected: progress.show(listed, done - rejected, rejected),
+            line=EpochLine(),
         )
+    if log_dir:
+        tell(f"curves: tensorboard --logdir {shlex.quote(str(log_dir))}")
     tell(f"encoder {encoder_id} is in the store")
     tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)} --encoder {encoder_id}")
 
@@ -186,6 +223,9 @@ def lookup(
         str | None, typer.Option(help="table, json, jsonl, csv, parquet or html; default: as --output ends, or table.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    decode: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
 ) -> None:
     """Look photos up in the live snapshot."""
@@ -197,21 +237,25 @@ def lookup(
     check_format(format, output)
     if output:
         check_output(output, store=store, queries=queries)
+    if decode:
+        check_decode(decode, store, queries=queries, output=output, snapshot=snapshot)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
     options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
     names = list_queries(queries, stdin=sys.stdin)
     statuses: Counter[str] = Counter()
-    with open_answers(store, names, snapshot=snapshot, options=options) as (answers, facts):
+    with open_answers(store, names, snapshot=snapshot, options=options, decode=decode) as (answers, facts):
         counted = counting(answers, statuses)
         if format == "html" and output:
-            write_html(counted, output=output, facts=facts)
+            write_html(counted, output=output, facts=facts, decoded=decode)
         else:
             write_answers(counted, name=format, output=output)
     total = statuses.total()
     if not total:
         raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
     tell(f"{total:,} queries: " + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items())))
+    if decode:
+        tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
     if statuses["rejected"] == total:
         raise InputNotFoundError("every query was rejected; the reason stands in each answer")
 
@@ -279,6 +323,37 @@ def demo(
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 
 
+@app.command()
+def study(
+    output: Annotated[Path, typer.Option(help="Where the page and its pictures are written.")] = Path("docs/study"),
+    work_dir: Annotated[
+        Path, typer.Option(help="Encoders, photos and results; what is finished there is not done again.")
+    ] = Path("study"),
+    datasets: Annotated[
+        list[str] | None, typer.Option("--dataset", help="mnist or fashion_mnist, may be given twice; default: both.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
+    colour: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="SOURCE TEST_SOURCE", help="Colour photographs too, as train --source takes them."),
+    ] = None,
+    page_only: Annotated[bool, typer.Option("--page-only", help="Write the page of what was studied so far.")] = False,
+) -> None:
+    """Train, evaluate and compare every encoder of the literature; about two and a half hours on two cores."""
+    from training.study.page import write_page
+    from training.study.plan import GREY, plan
+    from training.study.training import Workplace
+
+    workplace = Workplace(work_dir, data_dir)
+    planned = plan(datasets or GREY, colour)
+    if not page_only:
+        from training.study.run import study as run_study
+
+        run_study(planned, workplace, tell=tell)
+    write_page(workplace.results, output)
+    tell(f"next: open {output / 'index.html'} in a browser")
+
+
 def step(*command: str) -> None:
     """Shows a command as a user would type it, and runs it in this process: TensorFlow is loaded once."""
     tell(f"\n$ {shlex.join(command)}")
@@ -328,12 +403,26 @@ def report_run(run: "Run", *, store: str, max_rejects: float) -> None:
         )
 
 
+def check_decode(
+    folder: Path, store_uri: str, *, queries: Iterable[str], output: Path | None, snapshot: int | None
+) -> None:
+    """Refuses a folder that cannot be used, and a snapshot whose encoder has no decoder, before anything is loaded."""
+    from pipelines import sources
+    from serving.decoded import check_decoder, check_folder
+    from training.store import Store
+
+    store = Store(store_uri)
+    check_folder(folder, store=store, queries=map(sources.path_of, queries), output=output)
+    check_decoder(store, snapshot)
+
+
 @contextmanager
 def open_answers(
-    store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions"
+    store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
     from pipelines import sources
+    from serving.decoded import write_decoded
     from serving.matcher import Matcher, Query
     from serving.snapshot import OpenSnapshot
     from training.store import Store
@@ -344,7 +433,11 @@ def open_answers(
         queries = (Query(name, partial(sources.read, name)) for name in names)
         live = opened.snapshot
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
-        yield matcher.match_all(queries), facts
+        answers = matcher.match_all(queries)
+        if decode:
+            answers = write_decoded(answers, folder=decode, decode=matcher.pictures)
+        with closing(answers):  # however it ends: an unfinished list of files is removed
+            yield answers, facts
 
 
 def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Iterator[list["Answer"]]:
@@ -354,12 +447,13 @@ def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Itera
         yield one_query
 
 
-def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str) -> None:
+def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str, decoded: Path | None) -> None:
     """Writes the page, reading each photo once more for its picture."""
     from pipelines import sources
     from serving.page import write_page
 
-    write_page(answers, read=sources.read, output=output, title="Have we seen these photos before?", facts=facts)
+    title = "Have we seen these photos before?"
+    write_page(answers, read=sources.read, output=output, title=title, facts=facts, decoded=decoded)
 
 
 def tell(line: str) -> None:

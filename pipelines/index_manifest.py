@@ -14,11 +14,13 @@ SEGMENTS = "segments"
 SEGMENT_DESCRIPTION = "segment.json"
 SNAPSHOTS = "snapshots"
 
-# Files of a segment. Rows are sorted by content hash, so that identical photos are found by binary search.
+# Files of a segment. Rows are sorted by content hash, so that identical photos are found by binary search. Vectors are
+# float32 [rows, dimension] in that order: in a file of our own, or in the one that ScaNN re-scores its candidates with.
 PHOTOS = "photos.parquet"
 CONTENT_HASHES = "content_hashes.npy"
 VECTORS = "vectors.npy"
 SCANN = "scann"
+SCANN_VECTORS = "scann/dataset.npy"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from serving.snapshot import Neighbour
 
 Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One match of one query; without a match only the query, the status and the reason are set."""
+    """One match of one query; without a match only the query, the status and the reason are set.
+
+    `place` is where the index holds the match. It is no column of the contract, and no format writes it.
+    """
 
     query: str
     status: Status
@@ -34,6 +40,7 @@ class Answer:
     published_at: datetime | None = None
     caption: str | None = None
     credit: str | None = None
+    place: "Neighbour | None" = None
 
 
 _TIME = pa.timestamp("us", "UTC")

@@ -56,7 +56,7 @@ def check_output(output: Path, *, store: str, queries: Iterable[str]) -> None:
 def write_answers(answers: Iterable[list[Answer]], *, name: str, output: Path | None) -> None:
     """Writes the answers, one list per query, to `output` or to stdout."""
     if name == "parquet" and output:
-        with _finished_file(output) as path:
+        with finished_file(output) as path:
             _write_parquet(answers, path)
         return
     write = {"table": _write_table, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv}[name]
@@ -71,12 +71,13 @@ def open_text(output: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    with _finished_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
+    with finished_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
 @contextmanager
-def _finished_file(output: Path) -> Iterator[Path]:
+def finished_file(output: Path) -> Iterator[Path]:
+    """Yields the name to write to; the file takes the name `output` only if the block ends well."""
     partial = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     try:
         yield partial

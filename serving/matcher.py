@@ -1,7 +1,7 @@
 """Photos in, matches out: decode → encode → search → first seen."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +67,7 @@ class Matcher:
         )
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
 
-    def match_all(self, queries: Iterable[Query]) -> Iterator[list[Answer]]:
+    def match_all(self, queries: Iterable[Query]) -> Generator[list[Answer], None, None]:
         """Yields the answers query by query, in their order; holds one batch of small squares at a time."""
         waiting = iter(queries)
         while batch := list(islice(waiting, self._options.batch_size)):
@@ -84,6 +84,13 @@ class Matcher:
             else [self._row(query, "rejected", one)]
             for query, one in zip(queries, decoded, strict=True)
         ]
+
+    def pictures(self, places: Sequence[Neighbour]) -> np.ndarray:
+        """Returns what the index knows of some matches: their vectors decoded, float32 [n, size, size, channels].
+
+        Raises UsageError if the encoder has no decoder.
+        """
+        return self._encoder.decode(self._opened.vectors(places))
 
     def _decode(self, query: Query) -> Photo | str:
         spec = self._encoder.spec
@@ -116,7 +123,7 @@ class Matcher:
     def _match(self, query: Query, queried: Photo, same: list[Neighbour]) -> dict[str, Any]:
         rows = [self._opened.photo(one) for one in same]
         seen = first_seen(rows)
-        best = min(rows, key=lambda row: row["uri"] != seen.uri)
+        place, best = min(zip(same, rows, strict=True), key=lambda pair: pair[1]["uri"] != seen.uri)
         similarity = max(one.similarity for one in same)
         identical = same[0].content == queried.content_sha256
         return {
@@ -131,6 +138,7 @@ class Matcher:
             "published_at": best["published_at"],
             "caption": best["caption"],
             "credit": best["credit"],
+            "place": place,
         }
 
     def _row(self, query: Query, status: Status, reason: str | None = None, **match: Any) -> Answer:

@@ -12,6 +12,7 @@ from pyarrow import parquet
 from pipelines import index_manifest
 from pipelines.distance import exact_neighbours, from_squared_distance
 from pipelines.index_manifest import Segment
+from training.errors import ArtifactRefusedError
 
 # A row group holds 4,096 photos, about a megabyte: the cache stays under 64 MB per segment.
 CACHED_ROW_GROUPS = 64
@@ -30,8 +31,8 @@ class Searcher(Protocol):
 class ExactSearcher:
     """Looks at every vector; for segments too small to be worth a tree."""
 
-    def __init__(self, directory: Path, segment: Segment):
-        self._vectors = np.load(directory / index_manifest.VECTORS, mmap_mode="r", allow_pickle=False)
+    def __init__(self, vectors: np.ndarray, segment: Segment):
+        self._vectors = vectors
         self._distance = segment.distance
 
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ class ScannSearcher:
 
 
 class OpenSegment:
-    """A segment whose files were checked: search by vector, find by content, fetch photos by row."""
+    """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row."""
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
@@ -78,7 +79,10 @@ class OpenSegment:
         sizes = [self._photos.metadata.row_group(group).num_rows for group in groups]
         self._group_ends = np.cumsum(sizes)
         self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
-        self._searcher: Searcher = (ExactSearcher if segment.kind == "exact" else ScannSearcher)(directory, segment)
+        self._vectors = _open_vectors(directory, segment)
+        self._searcher: Searcher = (
+            ExactSearcher(self._vectors, segment) if segment.kind == "exact" else ScannSearcher(directory, segment)
+        )
 
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See Searcher."""
@@ -96,6 +100,10 @@ class OpenSegment:
         """Returns the content hashes (bytes of 32) of some rows."""
         return self._hashes[rows]
 
+    def vector(self, row: int) -> np.ndarray:
+        """Returns the vector that a photo is found by: float32 [dimension]."""
+        return self._vectors[row]
+
     def photo(self, row: int) -> dict[str, Any]:
         """Returns the columns of one photo; reads one row group, or none if it was read lately."""
         group = int(np.searchsorted(self._group_ends, row, side="right"))
@@ -105,11 +113,27 @@ class OpenSegment:
 
 def required_files(segment: Segment) -> set[str]:
     """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
-    search = index_manifest.VECTORS if segment.kind == "exact" else f"{index_manifest.SCANN}/scann_assets.pbtxt"
-    return {index_manifest.PHOTOS, index_manifest.CONTENT_HASHES, search}
+    search = {f"{index_manifest.SCANN}/scann_assets.pbtxt"} if segment.kind == "scann" else set()
+    return {index_manifest.PHOTOS, index_manifest.CONTENT_HASHES, _vectors_file(segment), *search}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
     """Returns the files of ScaNN's directory that segment.json does not list: its loader would unpickle one."""
     found = os.listdir(directory / index_manifest.SCANN) if segment.kind == "scann" else []
     return sorted(name for name in found if f"{index_manifest.SCANN}/{name}" not in segment.files)
+
+
+def _vectors_file(segment: Segment) -> str:
+    return index_manifest.VECTORS if segment.kind == "exact" else index_manifest.SCANN_VECTORS
+
+
+def _open_vectors(directory: Path, segment: Segment) -> np.ndarray:
+    """Maps the vectors, float32 [rows, dimension], into memory: only those that are asked for are read."""
+    name, expected = _vectors_file(segment), (segment.rows, segment.dimension)
+    vectors = np.load(directory / name, mmap_mode="r", allow_pickle=False)
+    if vectors.dtype != np.float32 or vectors.shape != expected:
+        raise ArtifactRefusedError(
+            f"{name} of segment {segment.segment_id} holds {vectors.dtype} {list(vectors.shape)}, expected float32 "
+            f"{list(expected)}; index again"
+        )
+    return vectors

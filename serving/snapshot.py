@@ -66,6 +66,10 @@ class OpenSnapshot:
                     found[query].append(Neighbour(contents[query], 1.0, number, row))
         return found
 
+    def vectors(self, neighbours: Sequence[Neighbour]) -> np.ndarray:
+        """Returns the vectors that the photos are found by: float32 [neighbours, dimension], at least one."""
+        return np.stack([self._segments[one.segment].vector(one.row) for one in neighbours])
+
     def photo(self, neighbour: Neighbour) -> dict[str, Any]:
         """Returns the photo's columns; `occurrences` are those of its segment."""
         return self._segments[neighbour.segment].photo(neighbour.row)

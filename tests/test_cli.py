@@ -18,9 +18,11 @@ from pyarrow import parquet
 
 import firstseen
 from serving.answers import SCHEMA
+from tests.builders import add_encoder, add_run, unit_vectors
 from tests.conftest import REPOSITORY, Desk
 from tests.photos import jpeg, scene, write_archive
 from training.errors import TemporaryError
+from training.store import Store
 
 VERBS = ("train", "encode", "index", "lookup", "status", "verify", "rollback", "demo")
 
@@ -314,3 +316,139 @@ def test_an_output_file_is_replaced_only_by_a_whole_one(desk: Desk, tmp_path: Pa
     assert firstseen.run(command) == 4
     assert output.read_bytes() == before
     assert [path.name for path in tmp_path.glob(".answers*")] == []
+
+
+def test_decode_writes_a_picture_per_match(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
+    """The answers on stdout are the same bytes as without it; decoded.csv names the file of each."""
+    command = ["lookup", photo_of(live_desk), photo_of(live_desk, 4), "--store", str(live_desk.store), "--top-k", "3"]
+    assert firstseen.run([*command, "--format", "jsonl"]) == 0
+    plain = capsys.readouterr().out
+    assert firstseen.run([*command, "--format", "jsonl", "--decode", str(tmp_path / "new")]) == 0
+    decoded = capsys.readouterr()
+    assert decoded.out == plain
+    assert f"{tmp_path / 'new'} holds the matches" in decoded.err
+    with (tmp_path / "new" / "decoded.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    keys = ("query", "rank", "photo_id")
+    answers = [json.loads(line) for line in plain.splitlines()]
+    assert [[row[key] for key in keys] for row in rows] == [[str(row[key]) for key in keys] for row in answers]
+    assert {row["file"] for row in rows} == {path.name for path in (tmp_path / "new").glob("*.png")}
+    assert len(rows) == 6
+
+
+def test_decode_shows_in_the_page(live_desk: Desk, tmp_path: Path):
+    """A decoded picture beside the query's and the match's."""
+    page = tmp_path / "page.html"
+    command = ["lookup", photo_of(live_desk), "--store", str(live_desk.store), "--top-k", "1", "--output", str(page)]
+    assert firstseen.run([*command, "--decode", str(tmp_path / "new")]) == 0
+    assert page.read_text().count('src="data:image/jpeg') == 3
+
+
+@pytest.mark.parametrize(
+    ("folder", "code", "words"),
+    [
+        ("{used}", 2, "is not empty"),
+        ("{store}/new", 2, "lies in the store"),
+        ("{archive}/new", 2, "would be looked up"),
+        ("/nowhere/new", 4, "/nowhere does not exist"),
+    ],
+)
+def test_a_decode_folder_is_refused_before_anything_is_looked_up(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture, folder: str, code: int, words: str
+):
+    """One line, no answers, no files; a folder of queries named by its URI is the same folder."""
+    used = tmp_path / "used"
+    used.mkdir()
+    (used / "mine.txt").write_text("mine")
+    place = folder.format(used=used, store=desk.store, archive=desk.archive)
+    output = tmp_path / "answers.csv"
+    before = sorted(path for root in (tmp_path, desk.archive) for path in root.rglob("*"))
+    queries = ["lookup", desk.archive.as_uri(), "--store", str(desk.store), "--output", str(output)]
+    assert firstseen.run([*queries, "--decode", place]) == code
+    assert words in one_error_line(capsys)
+    assert sorted(path for root in (tmp_path, desk.archive) for path in root.rglob("*")) == before
+
+
+def test_decode_without_a_decoder_is_exit_code_2(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
+    """Known from the description alone: the encoder made here has no model that could be loaded."""
+    made = Store(tmp_path / "made", create=True)
+    add_run(made, add_encoder(made, dimension=8), "run1", unit_vectors(20, 8))
+    assert firstseen.run(["index", "--store", str(tmp_path / "made")]) == 0
+    capsys.readouterr()
+    command = ["lookup", photo_of(live_desk), "--store", str(tmp_path / "made"), "--decode", str(tmp_path / "new")]
+    assert firstseen.run(command) == 2
+    assert "has no decoder" in one_error_line(capsys)
+    assert not (tmp_path / "new").exists()
+
+
+def test_every_option_of_a_training_arrives(monkeypatch: pytest.MonkeyPatch):
+    """Named options change the recipe or the training; `--dimension` is another name of `--latent-dim`."""
+    from training import train as training
+
+    received = []
+
+    def remember(options, **_listeners):
+        received.append(options)
+        return "encoder-1"
+
+    monkeypatch.setattr(training, "train", remember)
+    words = (
+        "--source a --store s --recipe r --data-dir d --latent-dim 12 --size 20 --channels 1 --distance euclidean "
+        "--epochs 3 --patience 2 --batch-size 5 --learning-rate 0.5 --schedule constant --loss mean_absolute_error "
+        "--set filters=4 --max-photos 9 --seed 7 --devices GPU:0,GPU:1 --no-mixed-precision --work-dir w --restart "
+        "--photo-cache p --log-dir l"
+    )
+    assert firstseen.run(["train", *words.split()]) == 0
+    assert received[0] == training.TrainOptions(
+        source="a",
+        store="s",
+        recipe="r",
+        overrides={
+            "dimension": 12,
+            "size": 20,
+            "channels": 1,
+            "distance": "euclidean",
+            "epochs": 3,
+            "patience": 2,
+            "batch_size": 5,
+            "learning_rate": 0.5,
+            "schedule": "constant",
+            "loss": "mean_absolute_error",
+            "filters": 4,
+        },
+        data_dir=Path("d"),
+        max_photos=9,
+        work_dir=Path("w"),
+        photo_cache=Path("p"),
+        log_dir=Path("l"),
+        restart=True,
+        seed=7,
+        devices=("GPU:0", "GPU:1"),
+        mixed_precision=False,
+    )
+    assert firstseen.run(["train", "--source", "a", "--store", "s", "--dimension", "6", "--mixed-precision"]) == 0
+    assert received[1] == training.TrainOptions(source="a", store="s", overrides={"dimension": 6}, mixed_precision=True)
+
+
+def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_path: Path):
+    """Ctrl-C ends it with 130 and one line; the next run says where it goes on, and writes nothing to stdout."""
+    words = f"train --source {archive} --store {tmp_path}/store --work-dir {tmp_path}/work --log-dir {tmp_path}/logs "
+    words += "--size 16 --latent-dim 8 --batch-size 1 --epochs 150 --set filters=2 --set halvings=1"
+    command = [sys.executable, "-m", "firstseen", *words.split()]
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (tmp_path / "errors").open("w") as errors:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=errors, preexec_fn=listen)
+        while "epoch 3 of 150" not in (tmp_path / "errors").read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert (tmp_path / "errors").read_text().splitlines()[-1].startswith("firstseen: interrupted")
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    epoch = int(lines[0].removeprefix("resuming after epoch ").split(" of 150, from ")[0])
+    assert epoch >= 3
+    assert lines[1].startswith(f"epoch {epoch + 1} of 150: loss ")
+    assert lines[-3] == f"curves: tensorboard --logdir {tmp_path}/logs"
+    assert "is in the store" in lines[-2]

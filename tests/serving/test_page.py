@@ -1,9 +1,14 @@
 """The page: stands alone, escapes what others wrote, and says where a photo is gone."""
 
+import base64
+import io
 import os
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from serving.answers import Answer
 from serving.page import SHOWN_MATCHES, write_page
@@ -14,9 +19,10 @@ from training.errors import InputNotFoundError
 SCRIPT = "<script>alert('x')</script>"
 
 
-def write(tmp_path: Path, *answers: list[Answer], read=lambda uri: jpeg(scene(0))) -> str:
+def write(tmp_path: Path, *answers: list[Answer], read=lambda uri: jpeg(scene(0)), decoded: Path | None = None) -> str:
     """Writes a page and returns its text."""
-    write_page(answers, read=read, output=tmp_path / "page.html", title="Title", facts="Facts")
+    output = tmp_path / "page.html"
+    write_page(answers, read=read, output=output, title="Title", facts="Facts", decoded=decoded)
     return (tmp_path / "page.html").read_text("utf-8")
 
 
@@ -83,6 +89,34 @@ def test_a_query_without_a_match_says_why(tmp_path: Path) -> None:
     page = write(tmp_path, [no_match(status="not_matchable", reason="blank: one flat colour")])
     assert "not matchable" in page
     assert "blank: one flat colour" in page
+
+
+def pictures(page: str) -> list[Image.Image]:
+    """Returns every picture of a page."""
+    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r"jpeg;base64,([^\"]+)", page)]
+
+
+def test_decoded_matches_stand_below_their_photos(tmp_path: Path) -> None:
+    """Each match has its own, the n-th query's by the n-th name, drawn in the shape of the photo; the page says what
+    it is."""
+    for query, level in ((1, 40), (3, 200)):
+        picture = Image.fromarray(np.full((16, 16), level, np.uint8))
+        picture.save(tmp_path / f"{query:06}-01.png")
+    answers = [[match()], [no_match()], [match()]]
+    page = write(tmp_path, *answers, decoded=tmp_path)
+    assert page.count("decoded from its vector") == 3
+    shown = pictures(page)
+    assert [one.size for one in shown] == [(96, 64)] * 7
+    assert [np.asarray(shown[number]).mean().round() for number in (2, 6)] == [40, 200]
+    assert "decoded from its vector" not in write(tmp_path, *answers)
+
+
+def test_a_decoded_match_is_shown_when_its_photo_is_gone(tmp_path: Path) -> None:
+    """The index still knows what it looked like; without the photo's shape it stays square."""
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "000001-01.png")
+    page = write(tmp_path, [match()], read=lambda uri: b"gone", decoded=tmp_path)
+    assert page.count("photo not readable") == 2
+    assert [one.size for one in pictures(page)] == [(16, 16)]
 
 
 def test_only_the_best_matches_are_shown(tmp_path: Path) -> None:

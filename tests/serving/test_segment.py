@@ -15,6 +15,7 @@ from serving import segment as segment_module
 from serving.segment import OpenSegment, unlisted_files
 from tests.builders import content, photo_columns, segment, shard_table
 from training.artifact import FileRecord
+from training.errors import ArtifactRefusedError
 
 DIMENSION = 8
 
@@ -22,15 +23,16 @@ DIMENSION = 8
 def build(directory: Path, hashes: list[bytes], *, row_group: int = 4, distance: str = "cosine") -> OpenSegment:
     """Writes the files of an exact segment by hand and opens it; vectors are random of unit length."""
     hashes = sorted(hashes)
-    rows = [photo_columns(f"photo-{number}", content_sha256=one) for number, one in enumerate(hashes)]
+    photos = [photo_columns(f"photo-{number}", content_sha256=one) for number, one in enumerate(hashes)]
     vectors = np.random.default_rng(0).standard_normal((len(hashes), DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    photos: pa.Table = shard_table(rows, vectors=vectors).drop_columns(["embedding"])
+    table: pa.Table = shard_table(photos, vectors=vectors).drop_columns(["embedding"])
     directory.mkdir(exist_ok=True)
-    parquet.write_table(photos, directory / index_manifest.PHOTOS, row_group_size=row_group)
+    parquet.write_table(table, directory / index_manifest.PHOTOS, row_group_size=row_group)
     np.save(directory / index_manifest.CONTENT_HASHES, np.array(hashes, "S32"))
     np.save(directory / index_manifest.VECTORS, vectors)
-    return OpenSegment(directory, segment(rows=len(hashes), photos=len(hashes), distance=distance))
+    rows = len(hashes)
+    return OpenSegment(directory, segment(rows=rows, photos=rows, distance=distance, dimension=DIMENSION))
 
 
 @pytest.fixture
@@ -105,6 +107,22 @@ def test_exact_search_finds_the_nearest(tmp_path: Path, distance: str) -> None:
     assert (np.diff(similarities, axis=1) <= 0).all()
     rows, similarities = opened.search(vectors[:1], k=50)
     assert sorted(row for row in rows[0].tolist() if row >= 0) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("vectors", "found"),
+    [
+        (np.zeros((1, DIMENSION + 1), np.float32), r"float32 \[1, 9\]"),
+        (np.zeros((2, DIMENSION), np.float32), r"float32 \[2, 8\]"),
+        (np.zeros((1, DIMENSION), np.float16), r"float16 \[1, 8\]"),
+    ],
+)
+def test_vectors_of_another_shape_or_type_are_refused(tmp_path: Path, vectors: np.ndarray, found: str) -> None:
+    """Both sides are named: a row of another photo must never be taken for the match's."""
+    build(tmp_path, [content(0)])
+    np.save(tmp_path / index_manifest.VECTORS, vectors)
+    with pytest.raises(ArtifactRefusedError, match=rf"holds {found}, expected float32 \[1, 8\]; index again"):
+        OpenSegment(tmp_path, segment(dimension=DIMENSION))
 
 
 def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pipelines import index_manifest
 from pipelines.build_index import build_index
 from pipelines.segment_plan import IndexOptions
 from serving.snapshot import OpenSnapshot
-from tests.builders import add_encoder, add_run, unit_vectors
+from tests.builders import Distance, add_encoder, add_run, content, unit_vectors
 from tests.conftest import Desk
 from training import artifact
 from training.errors import ArtifactRefusedError, InputNotFoundError
@@ -105,6 +105,28 @@ def test_contents_are_found_in_every_segment(scann_store: Store):
             *([one.row] for one in neighbours),
             [],
         ]
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_vectors_are_those_that_were_indexed(tmp_path: Path, distance: Distance):
+    """From an exact segment and from ScaNN's own file, for both distances, for neighbours found and for contents."""
+    store = Store(tmp_path / "made", create=True)
+    encoder_id = add_encoder(store, dimension=8, distance=distance)
+    length = 1 if distance == "cosine" else 50
+    indexed = {"run1": length * unit_vectors(300, 8), "run2": length * unit_vectors(40, 8, seed=1)}
+    add_run(store, encoder_id, "run1", indexed["run1"])
+    build_index(store, options=IndexOptions(exact_below=0))
+    add_run(store, encoder_id, "run2", indexed["run2"], prefix="x")
+    build_index(store)
+    with OpenSnapshot(store) as opened:
+        found = opened.search(length * unit_vectors(1, 8, seed=7), 100)[0]
+        found += [one for some in opened.find([content("17"), content("x3")]) for one in some]
+        places = [opened.photo(one)["photo_id"].removesuffix(".jpg").split("/") for one in found]
+        vectors = opened.vectors(found)
+    assert {run for run, _ in places} == {"run1", "run2"}
+    expected = [indexed[run][int(name.removeprefix("x"))] for run, name in places]
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors, expected)
 
 
 def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
