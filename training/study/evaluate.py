@@ -22,13 +22,17 @@ BLOCK_PHOTOS = 1_000
 
 @dataclass(frozen=True)
 class Photos:
-    """The decoded photos of one data set, uint8 [n, size, size, channels], and the classes of some, int [n]."""
+    """The decoded photos of one data set, uint8 [n, size, size, channels], and the classes of some, int [n].
+
+    `class_names`, text [classes], says what the classes are.
+    """
 
     training: np.ndarray
     validation: np.ndarray
     test: np.ndarray
     training_labels: np.ndarray
     test_labels: np.ndarray
+    class_names: np.ndarray
 
     @cached_property
     def pixel_neighbours(self) -> np.ndarray:

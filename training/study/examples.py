@@ -22,10 +22,11 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Gallery:
-    """The photos that pictures are made of: uint8 [n, size, size, channels], their classes (−1: none) and vectors."""
+    """The photos that pictures are made of: uint8 [n, size, size, channels], their classes, int [n], and vectors."""
 
     photos: np.ndarray
     labels: np.ndarray
+    class_names: np.ndarray
     vectors: np.ndarray
 
 
@@ -36,6 +37,7 @@ def collect(searcher: Searcher, gallery: Gallery) -> Arrays:
     arrays = {
         "photos": gallery.photos[shown],
         "photo_labels": gallery.labels[shown],
+        "class_names": gallery.class_names,
         "neighbours": gallery.photos[neighbours],
         "neighbour_labels": gallery.labels[neighbours],
         **_failures(searcher, gallery),
@@ -93,9 +95,7 @@ def _neighbours(searcher: Searcher, gallery: Gallery, queries: np.ndarray) -> np
 
 
 def _failures(searcher: Searcher, gallery: Gallery) -> Arrays:
-    """Returns the first photos none of whose nearest are of their class; nothing without classes."""
-    if (gallery.labels < 0).all():
-        return {}
+    """Returns the first photos none of whose nearest are of their class."""
     neighbours = _neighbours(searcher, gallery, np.arange(len(gallery.photos)))
     is_right = gallery.labels[neighbours] == gallery.labels[:, None]
     failed = np.flatnonzero(~is_right.any(axis=1))[:FAILURES]

@@ -84,16 +84,7 @@ DENSE = _recipe(1, "dense", "fully connected")
 UPSAMPLING = _recipe(2, "convolution_upsampling", "convolution + up-sampling")
 TRANSPOSE = _recipe(3, "convolution_transpose", "convolution + transpose convolution")
 DENSE_UPSAMPLING = _recipe(4, "convolution_dense_upsampling", "convolution + fully connected + up-sampling")
-DENSE_TRANSPOSE = _recipe(
-    5, "convolution_dense_transpose", "convolution + fully connected + transpose convolution, max pooling"
-)
-AVERAGE = Entry(
-    name="convolution_dense_transpose-average",
-    title="convolution + fully connected + transpose convolution, average pooling",
-    number=5,
-    recipe=DENSE_TRANSPOSE.recipe,
-    changes={"pooling": "average"},
-)
+DENSE_TRANSPOSE = _recipe(5, "convolution_dense_transpose", "convolution + fully connected + transpose convolution")
 COLOUR_ENTRY = _recipe(11, "colour", "colour, 8 × 8 × 8 bottleneck")
 GREY_ENTRIES = (
     DENSE,
@@ -109,8 +100,8 @@ GREY_ENTRIES = (
     _recipe(12, "binary_crossentropy", "convolutional 32–16–8, binary cross-entropy"),
     _recipe(13, "reverse_image_search", "dense bottleneck of 32"),
 )
-GREY_CURVE = (*_at(DENSE, 32, 128, 256), *_at(UPSAMPLING, 256), *_at(DENSE_UPSAMPLING, 128, 256), AVERAGE)
-COLOUR_CURVE = _at(COLOUR_ENTRY, 256, 1024)
+GREY_CURVE = (*_at(DENSE, 128, 256), *_at(UPSAMPLING, 256), *_at(DENSE_UPSAMPLING, 128))
+COLOUR_CURVE = _at(COLOUR_ENTRY, 1024)
 
 
 def plan(names: Sequence[str], colour: tuple[str, str] | None) -> list[Dataset]:

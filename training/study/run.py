@@ -50,7 +50,7 @@ def open_photos(dataset: Dataset, workplace: Workplace) -> Photos:
     """Returns the decoded photos of a data set: the same cache, and the same split, as its trainings use."""
     training, test = (_cached(dataset, source, workplace) for source in (dataset.training, dataset.test))
     pixels = training.open()
-    _, labels = np.unique(np.concatenate([training.labels(), test.labels()]), return_inverse=True)
+    class_names, labels = np.unique(np.concatenate([training.labels(), test.labels()]), return_inverse=True)
     for_training, for_validation = split(len(pixels), validation_share=VALIDATION_SHARE, seed=SEED)
     return Photos(
         training=pixels[for_training],
@@ -58,6 +58,7 @@ def open_photos(dataset: Dataset, workplace: Workplace) -> Photos:
         test=np.asarray(test.open()),
         training_labels=labels[for_training],
         test_labels=labels[len(pixels) :],
+        class_names=class_names,
     )
 
 
@@ -157,9 +158,10 @@ def _examples(
     if searcher.max_queries:  # too slow to ask for every photo
         return {}
     if not dataset.are_photos_free:
-        shown, labels = photographs(dataset.size)
-        return examples.collect(searcher, Gallery(shown, labels, searcher.describe(shown)))
-    arrays = examples.collect(searcher, Gallery(photos.test, photos.test_labels, described))
+        shown, labels, names = photographs(dataset.size)
+        return examples.collect(searcher, Gallery(shown, labels, names, searcher.describe(shown)))
+    gallery = Gallery(photos.test, photos.test_labels, photos.class_names, described)
+    arrays = examples.collect(searcher, gallery)
     arrays |= examples.disturbed(searcher, photos, described, found)
     if searcher.name in LAID_OUT:
         arrays |= examples.plane(searcher, photos, described)

@@ -14,8 +14,8 @@ PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.
 CUT = 0.6
 
 
-def photographs(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns cuts of photographs, uint8 [n, size, size, 3], and which photograph each is of, int [n].
+def photographs(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns cuts of photographs, uint8 [n, size, size, 3], which each is of, int [n], and their names, text.
 
     Raises InputNotFoundError without scikit-image.
     """
@@ -25,7 +25,8 @@ def photographs(size: int) -> tuple[np.ndarray, np.ndarray]:
         for cut in (whole, *_cuts(whole)):
             photos.append(cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA))
             labels.append(label)
-    return np.stack(photos), np.array(labels)
+    names = np.array([name.partition(".")[0].partition("_")[0] for name in PHOTOGRAPHS])
+    return np.stack(photos), np.array(labels), names
 
 
 def _cuts(whole: np.ndarray) -> list[np.ndarray]:

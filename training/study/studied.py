@@ -9,25 +9,18 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from training.errors import ArtifactRefusedError, InputNotFoundError
+from training.study.plan import COLOUR
 from training.study.result import DESCRIPTION, EXAMPLES, Result, read_examples
 
-TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "colour": "Colour photographs"}
-CLASSES = {
-    "mnist": tuple("0123456789"),
-    "fashion_mnist": (
-        *("T-shirt", "trouser", "pullover", "dress", "coat"),
-        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
-    ),
-}
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", COLOUR: "Colour photographs"}
 # What has room beside a picture.
 ABBREVIATIONS = (
     (r"\bfully connected\b", "dense"),
     (r"\btranspose convolution\b", "transpose"),
     (r"\bconvolution\b", "conv"),
-    (r" pooling\b", ""),
 )
 
-# The plain, the variational and the denoising network that differ in nothing else.
+# The plain, the variational and the denoising network: one shape, each with the loss and the damage of its kind.
 PLAIN = "convolution_dense_transpose"
 VARIATIONAL = "variational_convolutional"
 DENOISING = "denoising"
@@ -75,12 +68,14 @@ class Studied:
     @property
     def shows_test_photos(self) -> bool:
         """Whether pictures show photos of the data set itself; where its terms forbid it, free photographs."""
-        return self.name in CLASSES
+        return self.name != COLOUR
 
     def class_name(self, label: int) -> str:
-        """Returns the word for a class; nothing for a photo without one, such as those of label -1."""
-        names = CLASSES.get(self.name, ())
-        return names[label] if 0 <= label < len(names) else ""
+        """Returns the word for a class; nothing for the label of an unlabelled photo, -1."""
+        if label < 0:
+            return ""
+        names = next((kept["class_names"] for kept in self.examples.values() if "class_names" in kept), ())
+        return str(names[label]) if label < len(names) else str(label)
 
     def best(self, measure: Callable[[Result], float | None], *, having: str | None = None) -> Result | None:
         """Returns the encoder with the highest measure, of those with examples named `having` if that is given."""

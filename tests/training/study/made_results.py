@@ -99,6 +99,7 @@ def made_examples(*, size: int = 8, channels: int = 1, labelled: bool = True, se
     return {
         "photos": np.random.default_rng(1).integers(0, 256, (16, size, size, channels), np.uint8),
         "photo_labels": np.arange(16) % 10 if labelled else np.full(16, -1),
+        "class_names": np.array([f"class {number}" for number in range(10)]),
         "reconstructions": photos(16),
         "neighbours": photos(16, 4),
         "neighbour_labels": labels(16, 4),
