@@ -340,16 +340,18 @@ def study(
     page_only: Annotated[bool, typer.Option("--page-only", help="Write the page of what was studied so far.")] = False,
 ) -> None:
     """Train, evaluate and compare every encoder of the literature; about two and a half hours on two cores."""
-    from training.study.page import write_page
+    try:
+        from training.study.page import write_page
+        from training.study.run import study as run_study
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the study needs {error.name}, which is not installed; pip install '.[cpu,study]'") from error
     from training.study.plan import GREY, plan
     from training.study.training import Workplace
 
     workplace = Workplace(work_dir, data_dir)
     planned = plan(datasets or GREY, colour)
     if not page_only:
-        from training.study.run import study as run_study
-
-        run_study(planned, workplace, tell=tell)
+        run_study(planned, workplace, tell=tell, make_line=EpochLine)
     write_page(workplace.results, output)
     tell(f"next: open {output / 'index.html'} in a browser")
 

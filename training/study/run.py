@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from training.batches import split
 from training.datasets import PhotoCache, cache_photos
+from training.epoch_line import EpochLine
 from training.saved_encoder import SavedEncoder, load
 from training.sources import open_source
 from training.store import Store
@@ -31,16 +32,19 @@ VALIDATION_SHARE = 0.1
 BATCH_SIZE = 256
 
 
-def study(datasets: Sequence[Dataset], workplace: Workplace, *, tell: Tell) -> None:
+def study(
+    datasets: Sequence[Dataset], workplace: Workplace, *, tell: Tell, make_line: Callable[[], EpochLine] | None = None
+) -> None:
     """Trains and evaluates what is missing of the data sets' entries, the baselines, and then the curves.
 
-    Calls `tell(line)` before each step. What is finished below the workplace is used as it is.
+    Calls `tell(line)` before each step, and shows each training on a line of its own. What is finished below the
+    workplace is used as it is. Raises what `training.train.train` raises.
     """
     for dataset in datasets:
-        _study_entries(dataset, dataset.entries, workplace, tell)
+        _study_entries(dataset, dataset.entries, workplace, tell=tell, make_line=make_line)
         _study_baselines(dataset, workplace, tell)
     for dataset in datasets:
-        _study_entries(dataset, dataset.curve, workplace, tell)
+        _study_entries(dataset, dataset.curve, workplace, tell=tell, make_line=make_line)
     for dataset in datasets:
         tell(f"{dataset.name}: encode rates")
         _measure_rates(dataset, workplace)
@@ -72,11 +76,18 @@ def _cached(dataset: Dataset, source: str, workplace: Workplace) -> PhotoCache:
     )
 
 
-def _study_entries(dataset: Dataset, entries: Sequence[Entry], workplace: Workplace, tell: Tell) -> None:
+def _study_entries(
+    dataset: Dataset,
+    entries: Sequence[Entry],
+    workplace: Workplace,
+    *,
+    tell: Tell,
+    make_line: Callable[[], EpochLine] | None,
+) -> None:
     photos = open_photos(dataset, workplace)
     for entry in entries:
         tell(f"{dataset.name}: {entry.name}")
-        trained = train_once(entry, dataset, workplace)
+        trained = train_once(entry, dataset, workplace, make_line=make_line)
         if _is_done(workplace, dataset, entry.name, encoder_id=trained.encoder_id):
             continue
         encoder = load(Store(workplace.store), trained.encoder_id, batch_size=BATCH_SIZE)

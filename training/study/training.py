@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from training import artifact, encoder_spec
 from training.autoencoder import build
-from training.datasets import OnPhotos
+from training.epoch_line import EpochLine
 from training.store import Store
 from training.study.plan import SEED, Dataset, Entry
 from training.train import TrainOptions, train
@@ -58,8 +59,10 @@ class Workplace:
         return self.directory / "results"
 
 
-def train_once(entry: Entry, dataset: Dataset, workplace: Workplace, *, on_photos: OnPhotos | None = None) -> Training:
-    """Returns the training of that entry; trains only if neither its record nor its encoder is there."""
+def train_once(
+    entry: Entry, dataset: Dataset, workplace: Workplace, *, make_line: Callable[[], EpochLine] | None = None
+) -> Training:
+    """Returns the training of that entry; trains, and shows it on a line, if its record or its encoder is missing."""
     settings = entry.settings(dataset)
     # Asked for by what is trained, not by its name in the study: a changed recipe is another training.
     key = hashlib.sha256(json.dumps([asdict(settings), dataset.training, SEED]).encode()).hexdigest()[:12]
@@ -81,7 +84,7 @@ def train_once(entry: Entry, dataset: Dataset, workplace: Workplace, *, on_photo
                 seed=SEED,
             ),
             on_epoch=_EpochFile(epochs).add,
-            on_photos=on_photos,
+            line=make_line() if make_line else None,
         )
         trained = Training(
             encoder_id=encoder_id,
