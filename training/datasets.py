@@ -16,7 +16,7 @@ import numpy as np
 
 from training import photo
 from training.errors import InputNotFoundError, UsageError
-from training.sources import EncodedPhoto, PhotoSource
+from training.photo_source import EncodedPhoto, PhotoSource
 
 # Encoded photos in memory at a time: the bound on memory, besides the frames that the threads decode.
 PHOTOS_PER_ROUND = 64

@@ -9,22 +9,15 @@ import json
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from training.errors import InputNotFoundError
+from training.photo_source import MAX_READ_BYTES, EncodedPhoto
 
 PHOTO_EXTENSIONS = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")
 MAX_LABEL_BYTES = 2**20
 MAX_LABEL_LENGTH = 100
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One photo of a shard: its encoded bytes, cut at `max_bytes`, and its label if the shard tells it."""
-
-    data: bytes
-    label: str | None
 
 
 def count_photos(shard: Path) -> int:
@@ -33,7 +26,7 @@ def count_photos(shard: Path) -> int:
         return sum(_extension(member) in PHOTO_EXTENSIONS for member in tar)
 
 
-def read_photos(shard: Path, *, max_bytes: int) -> Iterator[Sample]:
+def read_photos(shard: Path) -> Iterator[EncodedPhoto]:
     """Yields the photos of a shard in their order; the files of one key follow each other in a shard.
 
     Raises InputNotFoundError at a member that is cut off.
@@ -44,11 +37,11 @@ def read_photos(shard: Path, *, max_bytes: int) -> Iterator[Sample]:
             for member in members:
                 extension = _extension(member)
                 if extension in PHOTO_EXTENSIONS:
-                    photos.append(_read(tar, member, max_bytes))
+                    photos.append(_read(tar, member, MAX_READ_BYTES))
                 elif extension in ("json", "cls"):
                     label = _label(extension, _read(tar, member, MAX_LABEL_BYTES))
             for data in photos:
-                yield Sample(data, label)
+                yield EncodedPhoto(partial(bytes, data), label)
 
 
 @contextmanager

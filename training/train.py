@@ -28,9 +28,10 @@ from training.devices import computing
 from training.epoch_line import EpochLine
 from training.errors import UsageError
 from training.export import export
+from training.photo_source import PhotoSource
 from training.recipe import Recipe, Scalar
 from training.schedules import learning_rate
-from training.sources import PhotoSource, open_source
+from training.sources import open_source
 from training.store import Store
 from training.work_directory import key_of, working
 

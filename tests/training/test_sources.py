@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.photos import jpeg, scene
-from training import sources
 from training.errors import InputNotFoundError, UsageError
 from training.sources import open_source
+from training.tensorflow_datasets import _name_and_split
 
 
 def read_all(source) -> list[bytes]:
@@ -160,7 +160,7 @@ def test_unknown_data_set_is_an_input_error(tmp_path):
 )
 def test_a_configuration_is_told_from_a_split(source, expected):
     """Data sets with several configurations name one before the split."""
-    assert sources._name_and_split(source) == expected
+    assert _name_and_split(source) == expected
 
 
 def test_an_empty_name_is_refused():

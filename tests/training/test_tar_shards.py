@@ -7,6 +7,7 @@ import tarfile
 import pytest
 
 from tests.photos import jpeg, scene
+from training import tar_shards
 from training.errors import InputNotFoundError
 from training.sources import open_source
 from training.tar_shards import count_photos, read_photos
@@ -42,9 +43,9 @@ def test_photos_come_with_the_label_of_their_key(tmp_path):
             ("notes.txt", b"no photo"),
         ],
     )
-    samples = list(read_photos(shard, max_bytes=100))
+    samples = list(read_photos(shard))
     assert [sample.label for sample in samples] == ["cat", "dog", "7", None, None]
-    assert samples[0].data == b"photo a/1"
+    assert samples[0].read() == b"photo a/1"
     assert count_photos(shard) == 5
 
 
@@ -56,13 +57,14 @@ def test_links_and_devices_are_no_photos(tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
     assert count_photos(path) == 0
-    assert list(read_photos(path, max_bytes=100)) == []
+    assert list(read_photos(path)) == []
 
 
-def test_huge_photos_are_cut(tmp_path):
+def test_huge_photos_are_cut(tmp_path, monkeypatch):
     """A member is read up to the bound; the decoder then rejects it."""
+    monkeypatch.setattr(tar_shards, "MAX_READ_BYTES", 10)
     shard = write_shard(tmp_path / "shard.tar", [("1.jpg", b"x" * 1000)])
-    assert len(next(read_photos(shard, max_bytes=10)).data) == 10
+    assert len(next(read_photos(shard)).read()) == 10
 
 
 @pytest.mark.parametrize("keep", [0, 100, 700])
@@ -71,7 +73,7 @@ def test_broken_shards_are_refused(tmp_path, keep):
     shard = write_shard(tmp_path / "shard.tar", labelled("1", "cat"))
     shard.write_bytes(shard.read_bytes()[:keep] or b"")
     with pytest.raises(InputNotFoundError, match=r"cannot read .*shard\.tar: .*; expected an uncompressed tar shard"):
-        list(read_photos(shard, max_bytes=2000))
+        list(read_photos(shard))
 
 
 def test_a_folder_and_a_pattern_of_shards_are_sources(tmp_path):
