@@ -24,7 +24,7 @@ benchmark: $(INSTALLED)
 # TensorFlow Datasets are downloaded, unless DATA holds them; colour photographs are studied only if it holds some.
 DATA ?= ../shared/data
 study: $(INSTALLED)
-	$(BIN)/firstseen study $(if $(wildcard $(DATA)/tfds),--data-dir $(DATA)/tfds) \
+	$(BIN)/firstseen study --dataset mnist --dataset fashion_mnist $(if $(wildcard $(DATA)/tfds),--data-dir $(DATA)/tfds) \
 	  $(if $(wildcard $(DATA)/tiny_imagenet_64),--colour '$(DATA)/tiny_imagenet_64/train-0000[0-5]*.tar' \
 	  '$(DATA)/tiny_imagenet_64/train-00006*.tar')
 

@@ -330,7 +330,10 @@ def study(
         Path, typer.Option(help="Encoders, photos and results; what is finished there is not done again.")
     ] = Path("study"),
     datasets: Annotated[
-        list[str] | None, typer.Option("--dataset", help="mnist or fashion_mnist, may be given twice; default: both.")
+        list[str] | None,
+        typer.Option(
+            "--dataset", help="mnist or fashion_mnist, may be given twice; default: both, or none beside --colour."
+        ),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
     colour: Annotated[
@@ -345,11 +348,11 @@ def study(
         from training.study.run import study as run_study
     except ModuleNotFoundError as error:
         raise UsageError(f"the study needs {error.name}, which is not installed; pip install '.[cpu,study]'") from error
-    from training.study.plan import GREY, plan
-    from training.study.training import Workplace
+    from training.study.plan import plan
+    from training.study.workplace import Workplace
 
     workplace = Workplace(work_dir, data_dir)
-    planned = plan(datasets or GREY, colour)
+    planned = plan(datasets or [], colour)
     if not page_only:
         run_study(planned, workplace, tell=tell, make_line=EpochLine)
     write_page(workplace.results, output)

@@ -10,7 +10,7 @@ import keras
 from training import architectures
 from training.errors import UsageError
 from training.losses import Spread
-from training.recipe import Recipe
+from training.recipe import MAX_COUNT, Recipe
 
 # A training has few steps per epoch on a small archive: with 0.99 the moving statistics would lag behind the weights.
 MOMENTUM = 0.9
@@ -97,9 +97,13 @@ def widths(option: str, text: str, *, at_least: int = 0) -> list[int]:
     Raises UsageError on anything but whole numbers from 1 that are joined by hyphens, and on too few of them.
     """
     parts = text.split("-") if text else []
-    if len(parts) < at_least or not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+    if len(parts) < at_least or not all(_is_width(part) for part in parts):
         raise UsageError(
-            f"{option} is {text!r}; expected {'at least one width: ' if at_least else ''}whole numbers from 1, joined "
-            "by hyphens, such as '16-32'"
+            f"{option} is {text!r}; expected {'at least one width: ' if at_least else ''}whole numbers from 1 to "
+            f"{MAX_COUNT}, joined by hyphens, such as '16-32'"
         )
     return [int(part) for part in parts]
+
+
+def _is_width(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(MAX_COUNT)) and 1 <= int(text) <= MAX_COUNT

@@ -62,7 +62,8 @@ def cache_photos(
     """
     if max_photos is not None and max_photos < 1:
         raise UsageError(f"max_photos is {max_photos}; expected at least 1")
-    settings = [source.name, source.fingerprint, size, channels, max_photos, seed, photo.DECODE_RULE]
+    drawn_by = seed if max_photos is not None else None  # else every seed shares one cache
+    settings = [source.name, source.fingerprint, size, channels, max_photos, drawn_by, photo.DECODE_RULE]
     directory = cache / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
     if directory.exists() and not _is_whole(directory):
         shutil.rmtree(directory)  # a full disk or a power cut: decoding again mends it

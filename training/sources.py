@@ -29,12 +29,12 @@ def open_source(source: str, *, data_dir: Path | None = None) -> PhotoSource:
             "copy the photos to this machine first"
         )
     files = _files_of(source)
-    if all(file.suffix.lower() == ".tar" for file in files):
-        return _open_packed(source, files, tar_shards)
-    tables = [file for file in files if file.suffix.lower() == ".parquet"]
-    # A catalog in Parquet may lie beside the photos that it describes.
-    if tables and not any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
-        return _open_packed(source, tables, parquet_photos)
+    # A catalog in Parquet may lie beside the photos that it describes, a list in JSON beside shards.
+    if not any(file.suffix.lower() in PHOTO_SUFFIXES for file in files):
+        for suffix, kind in ((".tar", tar_shards), (".parquet", parquet_photos)):
+            packed = [file for file in files if file.suffix.lower() == suffix]
+            if packed:
+                return _open_packed(source, packed, kind)
     if len(files) == 1 and Path(source).expanduser().is_file():
         raise UsageError(
             f"cannot train on the one file {source!r}; expected a folder of images, or a .parquet or .tar file"

@@ -144,7 +144,7 @@ def test_the_code_of_attention_is_all_that_the_decoder_gets():
         (
             "pooling",
             {"filters": "16-x"},
-            "filters is '16-x'; expected at least one width: whole numbers from 1, joined",
+            "filters is '16-x'; expected at least one width: whole numbers from 1 to",
         ),
         ("pooling", {"filters": ""}, "filters is ''; expected at least one width"),
         ("pooling", {"pooling": "median"}, "pooling is 'median'; expected one of: max, average"),
@@ -153,6 +153,7 @@ def test_the_code_of_attention_is_all_that_the_decoder_gets():
         ("pooling", {"size": 8, "filters": "4-4-4-4"}, "size 8 is too small for 4 halvings; expected at least 9"),
         ("variational", {"size": 8, "filters": "4-4-4-4"}, "size 8 is too small for 4 halvings"),
         ("dense", {"hidden": "12.5"}, "hidden is '12.5'; expected whole numbers"),
+        ("dense", {"hidden": "99999999999"}, "hidden is '99999999999'; expected whole numbers from 1 to 65536"),
     ],
 )
 def test_impossible_options_are_refused(architecture, changes, message):

@@ -1,56 +1,16 @@
 """Evaluates one way to describe photos on the test split of a data set: errors, retrieval, robustness, speed."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from training.study import metrics
-from training.study.disturbances import disturb
-from training.study.plan import SEED
-from training.study.result import DISTURBANCES, Errors, Retrieval
+from training.study.photos import Photos
+from training.study.plan import SEED, TRAINING_SAMPLE
+from training.study.result import Errors, Retrieval
 from training.study.searcher import Described, Searcher
 
-# Of the training split; its error is a mean over so many that more change nothing.
-TRAINING_SAMPLE = 10_000
-ROBUSTNESS_QUERIES = 2_000
-TIMED_PHOTOS = 2_000
 BLOCK_PHOTOS = 1_000
-
-
-@dataclass(frozen=True)
-class Photos:
-    """The decoded photos of one data set, uint8 [n, size, size, channels], and the classes of some, int [n].
-
-    `class_names`, text [classes], says what the classes are.
-    """
-
-    training: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
-    training_labels: np.ndarray
-    test_labels: np.ndarray
-    class_names: np.ndarray
-
-    @cached_property
-    def pixel_neighbours(self) -> np.ndarray:
-        """The ten nearest other photos of each test photo by pixels, int [test, 10]."""
-        pixels = self.test.reshape(len(self.test), -1).astype(np.float32)
-        similarity = metrics.by_vectors(pixels, pixels, distance="euclidean")
-        return metrics.nearest(similarity, np.arange(len(pixels)), 10, leave_out_self=True)
-
-    @cached_property
-    def robustness_queries(self) -> np.ndarray:
-        """The test photos that are disturbed and asked for, int, ascending."""
-        count = min(ROBUSTNESS_QUERIES, len(self.test))
-        return np.sort(np.random.default_rng(SEED).choice(len(self.test), count, replace=False))
-
-    @cached_property
-    def disturbed(self) -> dict[str, np.ndarray]:
-        """The robustness queries, disturbed, by disturbance."""
-        return {name: disturb(self.test[self.robustness_queries], name, seed=SEED) for name in DISTURBANCES}
 
 
 def measure_errors(reconstruct: Callable[[np.ndarray], np.ndarray], photos: Photos) -> Errors:
@@ -97,21 +57,13 @@ def _by_either_distance(described: Described, photos: Photos, queries: np.ndarra
 def found_first(searcher: Searcher, described: Described, photos: Photos) -> dict[str, np.ndarray]:
     """Returns, by disturbance, which robustness queries find their clean photo first among all test photos: bool."""
     queries = _at_most(searcher.max_queries, np.arange(len(photos.robustness_queries)))
+    targets = photos.robustness_queries[queries]
     return {
         name: metrics.found_first(
-            searcher.compare(searcher.describe(disturbed), described), queries, photos.robustness_queries[queries]
+            searcher.compare(searcher.describe(disturbed[queries]), described), np.arange(len(queries)), targets
         )
         for name, disturbed in photos.disturbed.items()
     }
-
-
-def photos_per_second(searcher: Searcher, photos: Photos) -> float:
-    """Returns how many photos are described per second, after one block to warm up."""
-    searcher.describe(photos.test[:BLOCK_PHOTOS])
-    timed = photos.test[:TIMED_PHOTOS]
-    started = time.perf_counter()
-    searcher.describe(timed)
-    return len(timed) / (time.perf_counter() - started)
 
 
 def _at_most(count: int | None, queries: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from training.study import metrics
-from training.study.evaluate import Photos, squared_errors
+from training.study.evaluate import squared_errors
+from training.study.photos import Photos
 from training.study.plan import SEED
 from training.study.result import DISTURBANCES
 from training.study.searcher import Searcher
@@ -63,7 +64,7 @@ def disturbed(searcher: Searcher, photos: Photos, vectors: np.ndarray, found: di
         first = metrics.nearest(similarity, np.arange(len(asked)), 1, leave_out_self=False)[:, 0]
         queries.append(asked)
         answers.append(photos.test[first])
-        right.append(first == photos.robustness_queries[chosen])
+        right.append(found[name][chosen])
     return {
         "disturbed": np.stack(queries),
         "disturbed_found": np.stack(answers),

@@ -37,7 +37,7 @@ def error_curve(studied: Studied) -> Picture | None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-        _draw_published(axes, studied.name)
+        _draw_published(axes, studied.name, {results[0].number for results in curves.values()})
         png = chart_png(figure)
     return Picture(
         f"mse-over-dimension-{studied.name}.png",
@@ -123,9 +123,10 @@ def _apart(ticks: list[int]) -> list[int]:
     return kept
 
 
-def _draw_published(axes: Axes, dataset: str) -> None:
+def _draw_published(axes: Axes, dataset: str, numbers: set[int]) -> None:
+    """Draws what was published of the kinds of networks that have a curve."""
     labels = {}
-    for each in published.for_dataset(dataset):
+    for each in (each for each in published.for_dataset(dataset) if each.number in numbers):
         axes.axhline(each.error, color=OKABE_ITO[(each.number - 1) % len(OKABE_ITO)], linestyle="--", linewidth=1)
         labels[f"({each.number}) published {each.error:g}"] = each.error
     _label_right(axes, labels)

@@ -39,8 +39,9 @@ def losses(studied: Studied) -> Picture | None:
         f"losses-{studied.name}.png",
         png,
         f"Training and validation loss by epoch of {len(shown)} encoders on {studied.title}",
-        "Training and validation loss by epoch, logarithmic, each encoder with its own loss and scale. Look for a "
-        "validation loss that rises while the training loss falls (too long), or that still falls (too short).",
+        "Training and validation loss by epoch, logarithmic, each encoder with its own loss and scale. The learning "
+        "rate falls to nothing in the last epoch, so every curve ends flat. Training losses contain what validation "
+        "losses do not: dropout, damage, sampling and divergence. Look for a validation loss that rises.",
     )
 
 

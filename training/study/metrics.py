@@ -77,17 +77,23 @@ def measure_retrieval(
         precision_at_4=float(same_class[:, :4].mean()),
         precision_at_10=float(same_class.mean()),
         mean_average_precision=float(average[judged].mean()),
+        best_precision_at_10=float(np.minimum(_class_sizes(labels)[queries][judged] - 1, 10).mean() / 10),
         pixel_recall_at_10=float((found[:, :, None] == pixel_neighbours[:, None, :]).any(axis=2).mean()),
     )
 
 
 def measure_precision(similarity: Similarity, labels: np.ndarray, queries: np.ndarray, k: int) -> float:
     """Returns precision@k alone, counted as by `measure_retrieval`, for comparing distances."""
-    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    judged = queries[sizes[classes[queries]] > 1]
+    judged = queries[_class_sizes(labels)[queries] > 1]
     if not len(judged):
         raise UsageError(f"none of {len(queries)} queries has another photo of its class; expected two photos a class")
     return float((labels[nearest(similarity, judged, k, leave_out_self=True)] == labels[judged][:, None]).mean())
+
+
+def _class_sizes(labels: np.ndarray) -> np.ndarray:
+    """Returns for each photo how many are of its class, itself included: int [gallery]."""
+    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return sizes[classes]
 
 
 def average_precision(similarities: np.ndarray, relevant: np.ndarray) -> float:

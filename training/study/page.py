@@ -1,7 +1,6 @@
 """Writes the page of the study, Markdown and HTML with their pictures, from the results alone."""
 
 import itertools
-import os
 import re
 from pathlib import Path
 
@@ -9,12 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from training.study import disturbances, evaluate, figures_curves, figures_numbers, figures_photos, published, tables
+from training.study import disturbances, figures_curves, figures_numbers, figures_photos, plan, published, tables
 from training.study import measures as m
-from training.study.conclusions import NEARLY, conclude
+from training.study.conclusions import conclude
 from training.study.picture import Picture
 from training.study.result import Result
 from training.study.studied import Studied, read_studied
+from training.study.workplace import replace_file
 
 TITLE = "Every encoder of the literature, compared"
 MARKDOWN, HTML = "README.md", "index.html"
@@ -36,9 +36,9 @@ def write_page(results_dir: Path, output: Path) -> None:
     previous = output / MARKDOWN
     shown_before = set(_PICTURE_OF_A_PAGE.findall(previous.read_text("utf-8"))) if previous.exists() else set()
     for picture in pictures:
-        _replace(output / picture.name, picture.png)
-    _replace(output / MARKDOWN, text.encode())
-    _replace(output / HTML, _html(text).encode())
+        replace_file(output / picture.name, picture.png)
+    replace_file(output / MARKDOWN, text.encode())
+    replace_file(output / HTML, _html(text).encode())
     for name in sorted(shown_before - {picture.name for picture in pictures}):
         (output / name).unlink(missing_ok=True)
 
@@ -72,12 +72,18 @@ def _markdown(studies: list[Studied], drawn: dict[str, dict[str, list[Picture]]]
         training_time=m.duration(sum(r.training_seconds or 0.0 for s in studies for r in s.results)),
         equal_shares=m.EQUAL_SHARES,
         equal_errors=f"{m.EQUAL_ERRORS:.0%}",
-        nearly=NEARLY,
         sampled=_sampled,
-        evaluate=evaluate,
+        plan=plan,
+        best_precision=_best_precision,
+        equal_robustness=m.EQUAL_ROBUSTNESS,
         disturbances=disturbances,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _best_precision(studied: Studied) -> float:
+    """Returns the precision@10 of a perfect search."""
+    return max(result.retrieval.best_precision_at_10 for result in studied.results)
 
 
 def _sampled(studied: Studied) -> list[Result]:
@@ -108,10 +114,3 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes a file under another name, then gives it its own: a reader sees the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

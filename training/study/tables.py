@@ -24,12 +24,13 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, wo
 def reconstruction_table(studied: Studied) -> str:
     """Errors on the three splits and what they cost, of every entry that reconstructs."""
     results = [result for result in studied.main if result.errors]
-    headings = ["", "encoder", "dimension", "parameters", *(measure.heading for measure in (*ERRORS, *COST))]
+    headings = ["", "encoder", "dimension", "parameters", "epochs", *(measure.heading for measure in (*ERRORS, *COST))]
     rows = [
         [
             *_name(r),
-            _count(r.dimension or None),
+            _count(r.dimension),
             _count(r.parameters),
+            _count(len(r.history) or None),
             *_values(r, ERRORS, results),
             *_values(r, COST, results),
         ]
@@ -42,7 +43,7 @@ def retrieval_table(studied: Studied) -> str:
     """Precision, mean average precision and recall of every entry."""
     headings = ["", "encoder", "dimension", "distance", *(measure.heading for measure in RETRIEVAL)]
     rows = [
-        [*_name(r), _count(r.dimension or None), r.distance, *_values(r, RETRIEVAL, studied.main)]
+        [*_name(r), _count(r.dimension), r.distance, *_values(r, RETRIEVAL, studied.main)]
         for r in studied.main
     ]  # fmt: skip
     return markdown_table(headings, rows, words=2)

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
-import time
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,14 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 from training import artifact, encoder_spec
 from training.autoencoder import build
 from training.epoch_line import EpochLine
+from training.recipe import Recipe
 from training.store import Store
+from training.study.photos import Photos
 from training.study.plan import SEED, Dataset, Entry
+from training.study.workplace import Workplace, replace_file
 from training.train import TrainOptions, train
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """A finished training. `history` holds, by epoch, the loss, the validation loss and the seconds it took."""
+    """A finished training: its trained parameters, and by epoch the loss and the validation loss."""
 
     __pydantic_config__: ClassVar = artifact.STRICT
 
@@ -31,41 +34,19 @@ class Training:
     history: list[list[float]]
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """Where a study works: what lies here lets it go on after an interruption."""
-
-    directory: Path
-    data_dir: Path | None = None
-
-    @property
-    def store(self) -> Path:
-        """The store with the encoders of the study."""
-        return self.directory / "store"
-
-    @property
-    def photos(self) -> Path:
-        """The decoded photos, shared by all trainings."""
-        return self.directory / "photos"
-
-    @property
-    def trainings(self) -> Path:
-        """Records of finished trainings, and the state of the one that runs."""
-        return self.directory / "trainings"
-
-    @property
-    def results(self) -> Path:
-        """What the page is made of."""
-        return self.directory / "results"
-
-
 def train_once(
-    entry: Entry, dataset: Dataset, workplace: Workplace, *, make_line: Callable[[], EpochLine] | None = None
+    entry: Entry,
+    dataset: Dataset,
+    photos: Photos,
+    workplace: Workplace,
+    *,
+    make_line: Callable[[], EpochLine] | None = None,
 ) -> Training:
     """Returns the training of that entry; trains, and shows it on a line, if its record or its encoder is missing."""
     settings = entry.settings(dataset)
-    # Asked for by what is trained, not by its name in the study: a changed recipe is another training.
-    key = hashlib.sha256(json.dumps([asdict(settings), dataset.training, SEED]).encode()).hexdigest()[:12]
+    # Asked for by what is trained on what, not by names: a changed recipe and other photos are another training.
+    described = [asdict(settings), photos.digest, SEED, keras.__version__]
+    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:12]
     record = workplace.trainings / f"{dataset.name}-{entry.name}-{key}.json"
     epochs = record.with_suffix(".epochs.jsonl")
     trained = _read(record, workplace.store)
@@ -83,24 +64,12 @@ def train_once(
                 photo_cache=workplace.photos,
                 seed=SEED,
             ),
-            on_epoch=_EpochFile(epochs).add,
+            on_epoch=partial(_add_epoch, epochs),
             line=make_line() if make_line else None,
         )
-        trained = Training(
-            encoder_id=encoder_id,
-            parameters=build(settings).as_one_model().count_params(),
-            history=list(_read_epochs(epochs).values()),
-        )
-        write_file(record, trained)
+        trained = Training(encoder_id=encoder_id, parameters=_parameters(settings), history=_read_epochs(epochs))
+        replace_file(record, artifact.to_json(trained))
     return trained
-
-
-def write_file(path: Path, described: object) -> None:
-    """Writes a dataclass as JSON under another name first: an interruption leaves no half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(artifact.to_json(described))
-    os.replace(partial, path)
 
 
 def _read(record: Path, store: Path) -> Training | None:
@@ -113,25 +82,24 @@ def _read(record: Path, store: Path) -> Training | None:
     return trained if trained.encoder_id in known else None
 
 
-class _EpochFile:
-    """Adds each epoch as a line to a file that outlives an interruption."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._since = time.monotonic()
-
-    def add(self, epoch: int, epochs: int, loss: float, val_loss: float) -> None:
-        """Writes one epoch; the first one's seconds contain the building of the model."""
-        now = time.monotonic()
-        with self._path.open("a") as lines:
-            lines.write(json.dumps([epoch, loss, val_loss, round(now - self._since, 2)]) + "\n")
-        self._since = now
+def _parameters(settings: Recipe) -> int:
+    weights = build(settings).as_one_model().trainable_weights
+    return sum(math.prod(weight.shape) for weight in weights)
 
 
-def _read_epochs(path: Path) -> dict[int, list[float]]:
-    """Returns (loss, validation loss, seconds) by epoch; of an epoch that ran twice, the later run counts."""
+def _add_epoch(path: Path, epoch: int, _epochs: int, loss: float, val_loss: float) -> None:
+    """Adds an epoch as a line to a file that outlives an interruption."""
+    with path.open("a") as lines:
+        lines.write(json.dumps([epoch, loss, val_loss]) + "\n")
+
+
+def _read_epochs(path: Path) -> list[list[float]]:
+    """Returns the losses by epoch; of an epoch that ran twice, the later run counts, and torn lines do not."""
     found: dict[int, list[float]] = {}
     for line in path.read_text().splitlines():
-        epoch, *values = json.loads(line)
-        found = {number: kept for number, kept in found.items() if number < epoch} | {epoch: values}
-    return found
+        try:
+            epoch, loss, val_loss = json.loads(line)
+        except ValueError:
+            continue
+        found = {number: kept for number, kept in found.items() if number < epoch} | {epoch: [loss, val_loss]}
+    return list(found.values())

@@ -2,19 +2,22 @@
 
 import io
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.photos import jpeg
 from training.errors import UsageError
-from training.study import evaluate, plan, run
+from training.study import plan, run
 from training.study.page import write_page
+from training.study.photos import VALIDATION_SHARE, _cached, open_photos
 from training.study.plan import Dataset, Entry
 from training.study.result import DISTURBANCES, read_examples
-from training.study.run import study
+from training.study.run import DatasetStudy, study
 from training.study.studied import read_studied
-from training.study.training import Workplace
+from training.study.workplace import Workplace
+from training.train import _batches
 
 SMALL = {"epochs": 2, "batch_size": 8, "dimension": 8}
 PLAIN = Entry(
@@ -72,9 +75,10 @@ def test_everything_planned_is_measured(workplace):
     }
     assert {result.entry for result in colour.encoders} == {"dense"}
     plain = grey.find("convolution_dense_transpose")
-    assert (plain.dimension, plain.epochs, len(plain.history)) == (8, 2, 2)
+    assert (plain.dimension, len(plain.history)) == (8, 2)
     assert plain.parameters > 1_000
     assert plain.encode_per_second > 0
+    assert plain.training_seconds > 0
     assert 0 < plain.errors.test < 0.3
     assert set(plain.robustness) == set(DISTURBANCES)
     raw = grey.find("raw_pixels")
@@ -88,7 +92,7 @@ def test_photos_that_are_not_free_are_never_kept(workplace, datasets):
     """The arrays for the pictures of such a set hold photographs of scikit-image alone."""
     place = workplace.results / "colour" / "dense"
     shown = read_examples(place)
-    test = run.open_photos(datasets[1], workplace).test
+    test = open_photos(datasets[1], workplace).test
     kept = np.concatenate([array.reshape(-1, 16, 16, 3) for array in shown.values() if array.shape[-3:] == (16, 16, 3)])
     assert not (kept[:, None] == test).all(axis=(2, 3, 4)).any()
     assert {"disturbed", "plane_test"}.isdisjoint(shown)
@@ -98,8 +102,10 @@ def test_nothing_is_done_twice(workplace, datasets, monkeypatch):
     """A second study trains and evaluates nothing; one whose result is gone is evaluated, not trained."""
     evaluated = []
     monkeypatch.setattr("training.study.training.train", None)
-    original = run._evaluate
-    monkeypatch.setattr(run, "_evaluate", lambda *args: evaluated.append(args[0].name) or original(*args))
+    original = DatasetStudy._evaluate
+    monkeypatch.setattr(
+        DatasetStudy, "_evaluate", lambda self, searcher: evaluated.append(searcher.name) or original(self, searcher)
+    )
     study(datasets, workplace, tell=lambda _line: None)
     assert evaluated == []
     (workplace.results / "grey" / "dense@12" / "result.json").unlink()
@@ -116,16 +122,16 @@ def test_a_changed_recipe_is_trained_again(workplace, datasets, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.study.training.train", stop)
-    changed = Entry(**{**vars(PLAIN), "changes": {**PLAIN.changes, "epochs": 3}})
+    changed = replace(PLAIN, changes={**PLAIN.changes, "epochs": 3})
     with pytest.raises(KeyboardInterrupt):
-        study([Dataset(**{**vars(datasets[0]), "entries": (changed,)})], workplace, tell=lambda _line: None)
+        study([replace(datasets[0], entries=(changed,))], workplace, tell=lambda _line: None)
     assert trained[0]["epochs"] == 3
 
 
 def test_an_interrupted_study_keeps_what_it_has(datasets, tmp_path, monkeypatch):
     """A page can be written of the entries that were finished."""
     place = Workplace(tmp_path)
-    original = evaluate.measure_errors
+    original = run.measure_errors
 
     def interrupt(reconstruct, photos):
         if (place.results / "grey" / "convolution_dense_transpose" / "result.json").exists():
@@ -139,6 +145,42 @@ def test_an_interrupted_study_keeps_what_it_has(datasets, tmp_path, monkeypatch)
     assert "plain" in (tmp_path / "page" / "README.md").read_text()
 
 
+def test_other_photos_are_another_study(workplace, datasets, monkeypatch):
+    """Results and trainings count for the photos they were made with alone, whatever these are called."""
+    grey = datasets[0]
+    other = Dataset(
+        **{**vars(grey), "entries": (), "curve": (), "test": write_shard(workplace.directory / "c.tar", 24, seed=3)}
+    )
+    before = {path: path.read_bytes() for path in workplace.results.glob("grey/raw_pixels/result.json")}
+    study([other], workplace, tell=lambda _line: None)
+    assert before
+    assert all(path.read_bytes() != content for path, content in before.items())
+
+
+def test_photos_without_a_class_are_refused(tmp_path):
+    """Retrieval by class has no meaning without classes: nothing is trained."""
+    (tmp_path / "photos").mkdir()
+    for number in range(4):
+        photo = np.random.default_rng(number).integers(0, 256, (16, 16, 3), np.uint8)
+        (tmp_path / "photos" / f"{number}.jpg").write_bytes(jpeg(photo))
+    source = str(tmp_path / "photos")
+    unlabelled = Dataset(name="colour", channels=3, training=source, test=source, size=16, dimension=8, entries=())
+    with pytest.raises(UsageError, match=r"8 of 8 photos of .* have no class; expected sources that tell one"):
+        study([unlabelled], Workplace(tmp_path / "work"), tell=lambda _line: None)
+
+
+def test_the_split_is_that_of_the_trainings(workplace, datasets):
+    """What is called validation was never trained on: both come from the same seed and share."""
+    photos = open_photos(datasets[0], workplace)
+    assert len(photos.validation) == round(48 * VALIDATION_SHARE)
+    batches, validation = _batches(
+        PLAIN.settings(datasets[0]), _cached(datasets[0], datasets[0].training, workplace), seed=plan.SEED
+    )
+    trained_on = np.concatenate([batches.photos[batches.indices]])
+    np.testing.assert_array_equal(trained_on, photos.training)
+    np.testing.assert_array_equal(validation.photos[validation.indices], photos.validation)
+
+
 def test_the_plan_names_each_system_once_and_fits_its_recipes():
     """Thirteen systems in all; every entry's settings are valid; an unknown data set is refused."""
     planned = plan.plan(plan.GREY, ("training", "test"))
@@ -148,5 +190,6 @@ def test_the_plan_names_each_system_once_and_fits_its_recipes():
         assert len(set(names)) == len(names)
         for entry in (*dataset.entries, *dataset.curve):
             assert entry.settings(dataset).channels == dataset.channels
+            assert entry.settings(dataset).validation_share == VALIDATION_SHARE
     with pytest.raises(UsageError, match="no data set 'cifar' in the study; expected one of: mnist, fashion_mnist"):
         plan.plan(["cifar"], None)
