@@ -145,8 +145,7 @@ def _draw_plane(axes: Axes, studied: Studied, result: Result, split: str) -> Non
     colours = matplotlib.colormaps["tab10"]
     for label in np.unique(labels):
         own = points[labels == label]
-        colour = colours(int(label) % 10) if label >= 0 else GREY
-        axes.scatter(own[:, 0], own[:, 1], s=4, color=colour, linewidths=0)
+        axes.scatter(own[:, 0], own[:, 1], s=4, color=colours(int(label) % 10), linewidths=0)
     height = np.ptp(points[:, 1])
     medians = {int(label): np.median(points[labels == label], axis=0) for label in np.unique(labels)}
     for label, (x, y) in _moved_apart(medians, np.ptp(points[:, 0]) * 0.15, height * 0.045).items():

@@ -48,7 +48,7 @@ def reconstructions(studied: Studied) -> Picture | None:
 
 
 def neighbours(studied: Studied) -> Picture | None:
-    """Queries with their nearest neighbours by the most and the least precise encoder and by one baseline or VAE."""
+    """Queries with their nearest neighbours by the most precise encoder and others to hold beside it."""
     shown = _contrast(studied)
     if not shown:
         return None
@@ -65,7 +65,7 @@ def neighbours(studied: Studied) -> Picture | None:
             tiles += [None, *_answers(found["neighbours"][query], found["neighbour_labels"][query], labels[query])]
         rows.append(Row([studied.class_name(int(labels[query]))], tiles))
     same = "of the same class as the query" if studied.shows_test_photos else "a cut of the same photograph"
-    marks = f"Green with a tick: {same}. Orange with a cross: not. " if (labels >= 0).any() else ""
+    marks = f"Green with a tick: {same}. Orange with a cross: not. "
     return Picture(
         f"neighbours-{studied.name}.png",
         draw_sheet(rows),
@@ -97,7 +97,8 @@ def decoded(studied: Studied) -> Picture | None:
         draw_sheet(lines),
         f"Nearest neighbours of {studied.title} queries, each above its own vector decoded",
         f"Candidates of a lookup (upper rows) and their vectors decoded (lower rows), by {_listed(shown)}. Look at "
-        "what is lost from one row to the next: the search never saw it.",
+        "what is lost from one row to the next: the search never saw it. "
+        f"{_kind_of_photos(studied)}.",
     )
 
 
@@ -112,14 +113,14 @@ def failures(studied: Studied) -> Picture | None:
         found = examples["failure_neighbour_labels"][index]
         answers = _answers(examples["failure_neighbours"][index], found, label)
         names = ", ".join(dict.fromkeys(studied.class_name(int(each)) for each in found))
-        words = [studied.class_name(int(label)), *textwrap.wrap(f"found: {names}", LABEL_WIDTH)] if label >= 0 else []
+        words = [studied.class_name(int(label)), *textwrap.wrap(f"found: {names}", LABEL_WIDTH)]
         rows.append(Row(words, [Tile(examples["failures"][index]), None, *answers]))
     return Picture(
         f"failures-{studied.name}.png",
         draw_sheet(rows),
         f"{len(rows)} {studied.title} queries whose four nearest neighbours are all of another class",
         f"Even by {_emphasised(best)} ({_precision(best)} precision@10) these queries find nothing of their class. "
-        "Look whether what was found has the outline of the query and another name.",
+        f"{_kind_of_photos(studied)}. Look whether what was found has the outline of the query and another name.",
     )
 
 
@@ -192,9 +193,7 @@ def _distinct(results: Sequence[Result | None]) -> list[Result]:
 
 
 def _one_of_each_class(labels: np.ndarray, at_most: int) -> list[int]:
-    """Returns the first photo of each class, in the order of classes; unlabelled photos in their own order."""
-    if (labels < 0).all():
-        return list(range(min(at_most, len(labels))))
+    """Returns the first photo of each class, in the order of classes."""
     _, firsts = np.unique(labels, return_index=True)
     return [int(first) for first in firsts[:at_most]]
 
@@ -204,8 +203,8 @@ def _tiles(photos: np.ndarray) -> list[Tile | None]:
 
 
 def _answers(photos: np.ndarray, labels: np.ndarray, wanted: int) -> list[Tile | None]:
-    """Tiles marked by class; of unlabelled photos nobody knows which are right."""
-    return [Tile(p, None if wanted < 0 else bool(found == wanted)) for p, found in zip(photos, labels, strict=True)]
+    """Tiles marked by class."""
+    return [Tile(photo, bool(found == wanted)) for photo, found in zip(photos, labels, strict=True)]
 
 
 def _group_heading(query: str, words: Sequence[str]) -> Heading:

@@ -71,9 +71,7 @@ class Studied:
         return self.name != COLOUR
 
     def class_name(self, label: int) -> str:
-        """Returns the word for a class; nothing for the label of an unlabelled photo, -1."""
-        if label < 0:
-            return ""
+        """Returns the word for a class."""
         names = next((kept["class_names"] for kept in self.examples.values() if "class_names" in kept), ())
         return str(names[label]) if label < len(names) else str(label)
 

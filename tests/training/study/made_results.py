@@ -87,7 +87,7 @@ def made_retrieval(precision: float) -> Retrieval:
     )
 
 
-def made_examples(*, size: int = 8, channels: int = 1, labelled: bool = True, seed: int = 0) -> dict[str, np.ndarray]:
+def made_examples(*, size: int = 8, channels: int = 1, seed: int = 0) -> dict[str, np.ndarray]:
     """Returns every array that an entry can keep for the pictures, of random photos."""
     generator = np.random.default_rng(seed)
 
@@ -95,11 +95,11 @@ def made_examples(*, size: int = 8, channels: int = 1, labelled: bool = True, se
         return generator.integers(0, 256, (*shape, size, size, channels), np.uint8)
 
     def labels(*shape: int) -> np.ndarray:
-        return generator.integers(0, 10, shape) if labelled else np.full(shape, -1)
+        return generator.integers(0, 10, shape)
 
     return {
         "photos": np.random.default_rng(1).integers(0, 256, (16, size, size, channels), np.uint8),
-        "photo_labels": np.arange(16) % 10 if labelled else np.full(16, -1),
+        "photo_labels": np.arange(16) % 10,
         "class_names": np.array([f"class {number}" for number in range(10)]),
         "reconstructions": photos(16),
         "neighbours": photos(16, 4),

@@ -94,13 +94,29 @@ def test_the_cost_of_recurrence_is_a_ratio() -> None:
     assert "0.25 times the rate (250 against 1,000 photos/s)" in said
 
 
+def test_attention_is_held_against_recurrence_without_it() -> None:
+    """What attention brings is more than what being recurrent brings."""
+    said = finding("recurrence", made_result("recurrent"), made_result("attention"))
+    assert "*recurrent with attention* against *recurrent (LSTM)*" in said
+
+
+def test_networks_of_other_sizes_are_said_to_be() -> None:
+    """A difference of parameters could be what made the difference."""
+    large = made_result(WITH, parameters=221_297)
+    assert "with 221,297 and 30,645 parameters" in finding(
+        "fully connected", large, made_result(WITHOUT, parameters=30_645)
+    )
+
+
 def test_denoising_is_judged_by_every_disturbance() -> None:
-    """One disturbance that got worse makes it mixed."""
+    """What it was trained on is judged apart from what is new to it, of which one that got worse makes it mixed."""
     plain = made_result("convolution_dense_transpose", robustness=dict.fromkeys(DISTURBANCES, 0.5))
     robust = dict.fromkeys(DISTURBANCES, 0.7)
-    assert "Denoising: **yes**" in finding("denoising", plain, made_result("denoising", robustness=robust))
+    said = finding("denoising", plain, made_result("denoising", robustness=robust))
+    assert "Denoising: **yes** for noise, blur and occlusion" in said
+    assert "**yes** for the others" in said
     worse = {**robust, "shift": 0.3}
-    assert "Denoising: **mixed**" in finding("denoising", plain, made_result("denoising", robustness=worse))
+    assert "**mixed** for the others" in finding("denoising", plain, made_result("denoising", robustness=worse))
 
 
 def test_baselines_are_sorted_by_whether_the_best_encoder_beats_them() -> None:
@@ -110,7 +126,7 @@ def test_baselines_are_sorted_by_whether_the_best_encoder_beats_them() -> None:
         made_baseline(entry, precision=precision)
         for entry, precision in (("raw_pixels", 0.8), ("perceptual_hash", 0.902), ("local_features", 0.95))
     )
-    said = finding("needs no training", best, below, equal, above)
+    said = finding("needs no neural network", best, below, equal, above)
     assert "is more precise than raw pixels (0.800); it equals perceptual hash (0.902)" in said
     assert "it is less precise than local features (0.950)" in said
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.study.made_results import every_result, made_baseline, made_examples, made_result
+from tests.training.study.made_results import every_result, made_baseline, made_examples
 from training.study.figures_curves import curve_pictures
 from training.study.figures_numbers import code_space, losses, robustness
-from training.study.figures_photos import disturbed, failure_pictures, failures, neighbours, photo_pictures
+from training.study.figures_photos import disturbed, failure_pictures, photo_pictures
 from training.study.picture import GREEN, VERMILION
 from training.study.sheet import Heading, Row, Tile, draw_sheet
 from training.study.studied import Studied
@@ -92,20 +92,6 @@ def test_a_heading_is_never_cut_off() -> None:
     row = Row(["a"], [Tile(np.zeros((28, 28, 1), np.uint8))])
     narrow, wide = (image(draw_sheet([Heading("", {0: words}), row])) for words in ("short", "words " * 12))
     assert wide.width > narrow.width + 300
-
-
-def test_unlabelled_photos_are_not_judged() -> None:
-    """Without classes no neighbour is marked, and no query has failed."""
-    random = made_examples(size=32, channels=3, labelled=False)
-    examples = {name: array * 0 if array.dtype == np.uint8 else array for name, array in random.items()}
-    del examples["failures"]
-    result = made_result("colour", dataset="colour")
-    studied = Studied("colour", [result], {"colour": examples})
-    picture = neighbours(studied)
-    assert picture is not None
-    assert not has_colour(picture.png, GREEN)
-    assert not has_colour(picture.png, VERMILION)
-    assert failures(studied) is None
 
 
 def test_disturbed_photos_are_shown_for_the_three_kinds(everything: Studied) -> None:

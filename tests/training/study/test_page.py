@@ -23,7 +23,7 @@ def whole(tmp_path_factory) -> tuple[Path, Path]:
     colour = made_result("colour", dataset="colour", dimension=512, error=0.0015)
     write_results(results, every_result("mnist"), examples=made_examples())
     write_results(results, every_result("fashion_mnist"))
-    write_results(results, [colour], examples=made_examples(size=32, channels=3, labelled=False))
+    write_results(results, [colour], examples=made_examples(size=32, channels=3))
     write_page(results, page)
     return results, page
 
