@@ -102,6 +102,8 @@ def train(
     ] = None,
 ) -> None:
     """Train an encoder and put it into the store."""
+    from training.encoder_spec import read_spec
+    from training.store import Store
     from training.train import TrainOptions
     from training.train import train as train_encoder
 
@@ -141,6 +143,11 @@ def train(
         )
     if log_dir:
         tell(f"curves: tensorboard --logdir {shlex.quote(str(log_dir))}")
+    told = read_spec(Store(store), encoder_id)[0].training
+    tell(
+        f"trained on {told['photos']:,} photos of {told['listed']:,} listed; left out: {told['duplicates']:,} exact "
+        f"duplicates, {told['rejects']:,} that cannot be used"
+    )
     tell(f"encoder {encoder_id} is in the store")
     tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)} --encoder {encoder_id}")
 
@@ -354,6 +361,7 @@ def study(
     workplace = Workplace(work_dir, data_dir)
     planned = plan(datasets or [], colour)
     if not page_only:
+        output.mkdir(parents=True, exist_ok=True)  # refused now, not after hours
         run_study(planned, workplace, tell=tell, make_line=EpochLine)
     write_page(workplace.results, output)
     tell(f"next: open {output / 'index.html'} in a browser")
@@ -490,7 +498,7 @@ def run(arguments: list[str]) -> int:
             traceback.print_exc()  # nobody expected this: whoever mends it needs to see where
         tell(f"firstseen: {error}")
         return error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer turns the first into the second
         # The reader of stdout went away, as `head` does: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -500,7 +508,19 @@ def run(arguments: list[str]) -> int:
         tell(f"firstseen: {error.strerror}: {error.filename or 'temporary files'}; free some space and run again")
         return TemporaryError.exit_code
     except Exception as error:
-        return unexpected(error)
+        return out_of_memory(error) if is_out_of_memory(error) else unexpected(error)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Returns whether Python, or TensorFlow in its own words, asked for more memory than there is."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
+def out_of_memory(error: Exception) -> int:
+    """Says in one line that memory is too small, and what lowers the need; returns the exit code."""
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    tell(f"firstseen: more memory was needed than there is ({first[:120]}); lower --batch-size, --size or the widths")
+    return UsageError.exit_code
 
 
 def unreadable(error: OSError) -> int:

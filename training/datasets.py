@@ -65,7 +65,7 @@ def cache_photos(
     drawn_by = seed if max_photos is not None else None  # else every seed shares one cache
     settings = [source.name, source.fingerprint, size, channels, max_photos, drawn_by, photo.DECODE_RULE]
     directory = cache / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
-    if directory.exists() and not _is_whole(directory):
+    if directory.exists() and not _is_whole(directory, (size, size, channels)):
         shutil.rmtree(directory)  # a full disk or a power cut: decoding again mends it
     if not directory.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -79,15 +79,15 @@ def cache_photos(
     return PhotoCache(directory, **json.loads((directory / "counts.json").read_text()))
 
 
-def _is_whole(directory: Path) -> bool:
+def _is_whole(directory: Path, row_shape: tuple[int, ...]) -> bool:
     """Returns whether the files of a finished cache can be read and agree."""
     try:
-        counts = json.loads((directory / "counts.json").read_text())
-        photos = np.load(directory / "photos.npy", mmap_mode="r")
-        labels = np.load(directory / "labels.npy", allow_pickle=False)
-        return len(photos) == len(labels) == counts["photos"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        cache = PhotoCache(directory, **json.loads((directory / "counts.json").read_text()))
+        photos, labels = cache.open(), cache.labels()
+    except (OSError, ValueError, TypeError, EOFError):
         return False
+    expected = (cache.photos, *row_shape)
+    return len(labels) == cache.photos and (photos.shape, photos.dtype) == (expected, np.uint8)
 
 
 def _draw(source: PhotoSource, max_photos: int | None, seed: int) -> list[int]:

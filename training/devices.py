@@ -48,6 +48,8 @@ def _scope(devices: list[str]):
 
     known = [device.name for device in tf.config.list_logical_devices()]
     for device in devices:
-        if not any(name.endswith(device) for name in known):
+        if not any(device in (name, name.rpartition("device:")[2]) for name in known):
             raise UsageError(f"no device {device!r}; expected one of: {', '.join(known)}")
+    if len(set(devices)) < len(devices):
+        raise UsageError(f"a device is named twice in {', '.join(devices)}; expected each once")
     return tf.distribute.MirroredStrategy(devices).scope()

@@ -12,7 +12,7 @@ import numpy as np
 from training import artifact, encoder_spec, photo
 from training.autoencoder import Autoencoder
 from training.encoder_spec import EncoderSpec, Scalar
-from training.errors import ArtifactRefusedError
+from training.errors import ArtifactRefusedError, TrainingDivergedError
 from training.recipe import Recipe
 from training.saved_encoder import DECODER, load_saved_model
 from training.store import Store
@@ -64,13 +64,18 @@ def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.nd
     golden = encoder_spec.golden_photos(recipe.size, recipe.channels)
     random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
     photos = np.concatenate([golden, random])
+    trained = np.asarray(autoencoder.encoder(photos))
+    if not np.isfinite(trained).all():
+        raise TrainingDivergedError(
+            "training diverged in its last steps: the encoder gives values that are not finite; lower --learning-rate"
+        )
     vectors = load_saved_model(directory)(photos)
-    _require_equal("encoder", vectors, np.asarray(autoencoder.encoder(photos)))
+    _require_equal("encoder", vectors, trained)
     lengths = np.linalg.norm(vectors, axis=1)
     if recipe.distance == "cosine" and not np.allclose(lengths, 1, atol=1e-3):
         raise ArtifactRefusedError(
             f"the encoder gives vectors of length {lengths.min():.4f} to {lengths.max():.4f}, expected 1 for the "
-            "distance 'cosine': end its architecture with training.autoencoder.code"
+            "distance 'cosine': lower --learning-rate, or end its architecture with training.autoencoder.code"
         )
     decoded = load_saved_model(directory / DECODER)(vectors)
     _require_equal("decoder", decoded, np.asarray(autoencoder.decoder(vectors)))

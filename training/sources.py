@@ -48,7 +48,9 @@ def _files_of(source: str) -> list[Path]:
     if path.is_dir():
         files = _list_files(path)
     else:
-        files = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path)))]
+        files = (
+            [path] if path.is_file() else [Path(name) for name in sorted(glob.glob(str(path))) if Path(name).is_file()]
+        )
     if not files:
         raise InputNotFoundError(
             f"no photos in the source {source!r}; expected tfds:NAME, a folder of images, or tar or Parquet files"
@@ -63,7 +65,9 @@ def _list_files(folder: Path) -> list[Path]:
     found: list[Path] = []
     for directory, subdirectories, names in os.walk(folder, onerror=refuse):
         subdirectories.sort()
-        found.extend(Path(directory, name) for name in sorted(names))
+        # A pipe would be waited for; a link that leads nowhere is one more photo that cannot be read.
+        paths = [Path(directory, name) for name in sorted(names)]
+        found.extend(path for path in paths if path.is_file() or not path.exists())
     return found
 
 

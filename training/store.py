@@ -165,7 +165,11 @@ def _open_local(root: Path, *, create: bool) -> LocalStore:
             f"no store at {root}: expected a directory; `firstseen train --store {root}` makes one"
         )
     with _translated(f"open store {root}"):
-        return LocalStore(root, mkdir=create)
+        opened = LocalStore(root, mkdir=create)
+    if create and not os.access(root, os.W_OK):
+        # Said before a training, not after it.
+        raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
+    return opened
 
 
 @contextmanager

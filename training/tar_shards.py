@@ -49,8 +49,28 @@ def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(shard, "r:") as tar:
             yield tar
-    except (tarfile.TarError, EOFError) as error:
+            _require_end(shard, tar.offset)
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise InputNotFoundError(f"cannot read {shard}: {error}; expected an uncompressed tar shard") from error
+    except OSError as error:
+        if error.filename:
+            raise
+        # A size that no file has, in the header of a member.
+        raise InputNotFoundError(
+            f"cannot read {shard}: {error.strerror}; expected an uncompressed tar shard"
+        ) from error
+
+
+def _require_end(shard: Path, offset: int) -> None:
+    """Raises ValueError unless the last member is followed by the block of zeros that ends a tar.
+
+    The library takes a header that it cannot read for the end, and would leave the rest of the photos out silently.
+    """
+    with shard.open("rb") as file:
+        file.seek(offset)
+        block = file.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE or any(block):
+        raise ValueError(f"cut off or damaged at byte {offset:,}")
 
 
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, max_bytes: int) -> bytes:

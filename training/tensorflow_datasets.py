@@ -65,6 +65,8 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             f"TensorFlow Datasets knows no {name!r} (received {source!r}); see "
             "https://www.tensorflow.org/datasets/catalog for the names"
         ) from error
+    except ValueError as error:  # what it cannot even parse, it explains on many lines
+        raise UsageError(f"{source!r} names no data set; expected tfds:NAME, such as tfds:mnist") from error
     if builder.is_prepared():
         return builder
     if data_dir is not None:

@@ -26,7 +26,7 @@ from training.checkpoints import Checkpoints, State
 from training.datasets import OnPhotos, PhotoCache, cache_photos
 from training.devices import computing
 from training.epoch_line import EpochLine
-from training.errors import UsageError
+from training.errors import TrainingDivergedError, UsageError
 from training.export import export
 from training.photo_source import PhotoSource
 from training.recipe import Recipe, Scalar
@@ -102,13 +102,12 @@ def train(
             on_photos=on_photos,
         )
         trained, state = _fit(recipe, photos, directory=directory, options=options, on_epoch=on_epoch, line=line)
-        encoder_id = export(
-            trained,
-            store=store,
-            name=options.recipe,
-            recipe=recipe,
-            training=_provenance(options, recipe, photos, state, seconds=time.monotonic() - started),
-        )
+        provenance = _provenance(options, recipe, photos, state, seconds=time.monotonic() - started)
+        try:
+            encoder_id = export(trained, store=store, name=options.recipe, recipe=recipe, training=provenance)
+        except TrainingDivergedError:
+            shutil.rmtree(directory)  # nothing here is worth resuming from
+            raise
         shutil.rmtree(directory)
     return encoder_id
 
@@ -194,7 +193,8 @@ def _provenance(
     options: TrainOptions, recipe: Recipe, photos: PhotoCache, state: State, *, seconds: float
 ) -> dict[str, Scalar]:
     return {
-        "source": options.source,
+        # A name that is no text has no place in JSON.
+        "source": options.source.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         "listed": photos.listed,
         "photos": photos.photos,
         "duplicates": photos.duplicates,

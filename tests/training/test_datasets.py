@@ -126,3 +126,27 @@ def test_a_torn_cache_is_decoded_again(photo_folder, tmp_path, name, keep):
     torn = first.directory / name
     torn.write_bytes(torn.read_bytes()[:keep])
     np.testing.assert_array_equal(cache(photo_folder, tmp_path).open(), expected)
+
+
+@pytest.mark.parametrize(
+    "counts", ['{"photos": 16}', "[]", '{"listed": 1, "photos": 1, "duplicates": 0, "rejects": {}, "x": 1}']
+)
+def test_counts_that_say_something_else_are_made_again(photo_folder, tmp_path, counts):
+    """A cache that another program wrote is not half used."""
+    first = cache(photo_folder, tmp_path)
+    (first.directory / "counts.json").write_text(counts)
+    assert cache(photo_folder, tmp_path) == first
+
+
+def test_photos_of_another_shape_are_made_again(photo_folder, tmp_path):
+    """What is not what the encoder takes is never trained on."""
+    first = cache(photo_folder, tmp_path)
+    np.save(first.directory / "photos.npy", np.zeros((16, 8, 8, 3), np.uint8))
+    assert cache(photo_folder, tmp_path).open().shape == (16, 16, 16, 3)
+
+
+def test_seeds_share_a_cache_unless_they_draw(photo_folder, tmp_path):
+    """The whole source is the same whatever the seed; a sample of it is not."""
+    assert cache(photo_folder, tmp_path, seed=1) == cache(photo_folder, tmp_path, seed=2)
+    drawn = [cache(photo_folder, tmp_path, seed=seed, max_photos=4).directory for seed in (1, 2)]
+    assert drawn[0] != drawn[1]

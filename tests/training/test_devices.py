@@ -61,3 +61,16 @@ encoder_id = train(options, on_epoch=lambda *_: print(tf.distribute.has_strategy
 print(load(Store(options.store), encoder_id).spec.training["best_epoch"])
 """)
     assert output.splitlines()[-1] in ("1", "2")
+
+
+@pytest.mark.parametrize("devices", [("0",), (":0",), ("CPU:9",)])
+def test_parts_of_a_device_name_are_refused(devices):
+    """A device is named as TYPE:NUMBER, or in full."""
+    with pytest.raises(UsageError, match=r"no device .*; expected one of: .*CPU:0"), computing(devices):
+        pass
+
+
+def test_a_device_named_twice_is_refused():
+    """Two copies of a model on one device would be no gain, and the backend fails on it."""
+    with pytest.raises(UsageError, match="named twice in CPU:0, CPU:0"), computing(("CPU:0", "CPU:0")):
+        pass

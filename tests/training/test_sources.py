@@ -1,5 +1,7 @@
 """Training sources: folders, Parquet and TensorFlow Datasets, all as encoded bytes."""
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -163,7 +165,17 @@ def test_a_configuration_is_told_from_a_split(source, expected):
     assert _name_and_split(source) == expected
 
 
-def test_an_empty_name_is_refused():
-    """`tfds:` alone is a usage error, not a crash."""
-    with pytest.raises(UsageError, match=r"'tfds:' names no data set; expected tfds:NAME"):
-        open_source("tfds:")
+@pytest.mark.parametrize("source", ["tfds:", "tfds:é", "tfds:../.."])
+def test_a_name_that_is_none_is_refused(source, tmp_path):
+    """What cannot be a name is a usage error, not a crash."""
+    with pytest.raises(UsageError, match=r"names no data set; expected tfds:NAME"):
+        open_source(source, data_dir=tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path, encoded):
+    """A folder may hold what nobody writes to."""
+    os.mkfifo(tmp_path / "pipe.tar")
+    (tmp_path / "a.jpg").write_bytes(encoded[0])
+    assert open_source(str(tmp_path)).photos == 1
+    with pytest.raises(InputNotFoundError, match="no photos in the source"):
+        open_source(str(tmp_path / "pipe.tar"))

@@ -67,12 +67,33 @@ def test_huge_photos_are_cut(tmp_path, monkeypatch):
     assert len(next(read_photos(shard)).read()) == 10
 
 
-@pytest.mark.parametrize("keep", [0, 100, 700])
-def test_broken_shards_are_refused(tmp_path, keep):
-    """An empty file, half a header and half a photo end with the shard's name."""
+@pytest.mark.parametrize("read", [lambda shard: list(read_photos(shard)), count_photos])
+@pytest.mark.parametrize("keep", [0, 100, 1024, 1100, 2048])
+def test_a_cut_shard_is_refused(tmp_path, keep, read):
+    """Cut anywhere, at the border of two members as well: no photo is left out silently."""
     shard = write_shard(tmp_path / "shard.tar", labelled("1", "cat"))
-    shard.write_bytes(shard.read_bytes()[:keep] or b"")
+    shard.write_bytes(shard.read_bytes()[:keep])
     with pytest.raises(InputNotFoundError, match=r"cannot read .*shard\.tar: .*; expected an uncompressed tar shard"):
+        read(shard)
+
+
+def test_a_damaged_header_is_refused(tmp_path):
+    """The library would take it for the end of the tar."""
+    shard = write_shard(tmp_path / "shard.tar", [*labelled("1", "cat"), *labelled("2", "dog")])
+    data = bytearray(shard.read_bytes())
+    data[2 * 1024 + 3] ^= 0xFF  # in the name of the third member: its checksum no longer fits
+    shard.write_bytes(data)
+    with pytest.raises(InputNotFoundError, match="cut off or damaged at byte 2,048"):
+        count_photos(shard)
+
+
+def test_a_member_of_impossible_size_is_refused(tmp_path):
+    """A header may claim more than any file holds."""
+    shard = tmp_path / "shard.tar"
+    huge = tarfile.TarInfo("2.jpg")
+    huge.size = 10**15
+    shard.write_bytes(write_shard(tmp_path / "good.tar", labelled("1", "cat")).read_bytes()[:2048] + huge.tobuf())
+    with pytest.raises(InputNotFoundError, match="cannot read"):
         list(read_photos(shard))
 
 

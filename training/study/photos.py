@@ -1,6 +1,7 @@
 """The photos of a data set as the study uses them: split, labelled, disturbed, and compared by their pixels."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,8 @@ from training.study.plan import ROBUSTNESS_QUERIES, SEED, Dataset
 from training.study.result import DISTURBANCES
 from training.study.workplace import Workplace
 
+# The pictures show 16 of them.
+LEAST_TEST_PHOTOS = 17
 # What every recipe of the study holds back: the same photos for all of them.
 VALIDATION_SHARE = Recipe.validation_share
 
@@ -75,6 +78,7 @@ def open_photos(dataset: Dataset, workplace: Workplace) -> Photos:
             f"{unlabelled:,} of {len(names):,} photos of {dataset.training} and {dataset.test} have no class; expected "
             "sources that tell one, such as tfds:NAME, or tar shards with .cls or .json files"
         )
+    _require_enough(dataset, training.photos, test.photos)
     class_names, labels = np.unique(names, return_inverse=True)
     for_training, for_validation = split(len(pixels), validation_share=VALIDATION_SHARE, seed=SEED)
     return Photos(
@@ -85,6 +89,18 @@ def open_photos(dataset: Dataset, workplace: Workplace) -> Photos:
         test_labels=labels[len(pixels) :],
         class_names=class_names,
     )
+
+
+def _require_enough(dataset: Dataset, training: int, test: int) -> None:
+    """Raises UsageError if PCA could not be fitted, or if ten neighbours and the pictures could not be filled."""
+    components = max(dataset.dimension, *dataset.pca_dimensions, 0)
+    at_least = math.ceil(components / (1 - VALIDATION_SHARE)) + 1
+    for source, photos, expected in ((dataset.training, training, at_least), (dataset.test, test, LEAST_TEST_PHOTOS)):
+        if photos < expected:
+            raise UsageError(
+                f"{source} has {photos:,} photos; the study of {dataset.name!r} expects at least {expected:,} there: "
+                "name a larger source"
+            )
 
 
 def _cached(dataset: Dataset, source: str, workplace: Workplace) -> PhotoCache:

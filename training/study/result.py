@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
 from training import artifact
+from training.errors import ArtifactRefusedError
 
 Kind = Literal["autoencoder", "variational", "denoising", "baseline"]
 DISTURBANCES = ("noise", "blur", "shift", "rotation", "occlusion")
@@ -75,6 +77,15 @@ class Result:
 
 
 def read_examples(directory: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays kept for the pictures, by name; no pickles are read."""
-    with np.load(directory / EXAMPLES, allow_pickle=False) as stored:
-        return dict(stored)
+    """Returns the arrays kept for the pictures, by name; no pickles are read.
+
+    Raises ArtifactRefusedError if the file is damaged.
+    """
+    path = directory / EXAMPLES
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+    except (BadZipFile, ValueError, EOFError, KeyError) as error:
+        raise ArtifactRefusedError(
+            f"{path} is damaged ({error}); remove {directory} and run the study again"
+        ) from error

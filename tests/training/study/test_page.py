@@ -156,3 +156,13 @@ def test_a_title_cannot_break_the_page(tmp_path: Path) -> None:
     """HTML in a title stays text."""
     text_of(tmp_path, made_result("dense", title="<script>alert(1)</script>"))
     assert "<script>" not in (tmp_path / "page/index.html").read_text()
+
+
+@pytest.mark.parametrize("keep", [0, 30])
+def test_damaged_examples_are_refused(tmp_path: Path, keep: int) -> None:
+    """Half a file of pictures ends with its name and what to do."""
+    write_results(tmp_path / "results", [made_result("dense")], examples=made_examples())
+    stored = tmp_path / "results" / "mnist" / "dense" / "examples.npz"
+    stored.write_bytes(stored.read_bytes()[:keep])
+    with pytest.raises(ArtifactRefusedError, match=r"examples\.npz is damaged .*; remove .* and run the study again"):
+        write_page(tmp_path / "results", tmp_path / "page")
