@@ -22,11 +22,15 @@ class Published:
 
 @dataclass(frozen=True)
 class Reached:
-    """Our side of a published number: the smallest code that meets it on test data, and the best at any size."""
+    """Our side of a published number: the smallest code that meets it on test data, and the best at any size.
+
+    `pca` is what PCA reaches at the dimension of the best.
+    """
 
     published: Published
     smallest: Result | None
     best: Result
+    pca: Result | None
 
 
 _DENSE, _UPSAMPLING = "fully connected", "convolution + up-sampling"
@@ -70,7 +74,9 @@ def reach(studied: Studied, published: Published) -> Reached | None:
         return None
     ours.sort(key=lambda result: (result.dimension, TEST_ERROR.of(result)))
     meeting = [result for result in ours if (TEST_ERROR.of(result) or 0.0) <= published.error]
-    return Reached(published, meeting[0] if meeting else None, min(ours, key=lambda r: TEST_ERROR.of(r) or 0.0))
+    best = min(ours, key=lambda r: TEST_ERROR.of(r) or 0.0)
+    pca = next((result for result in studied.curve("pca") if result.dimension == best.dimension), None)
+    return Reached(published, meeting[0] if meeting else None, best, pca)
 
 
 def reached(studies: list[Studied]) -> list[Reached]:

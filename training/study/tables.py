@@ -82,7 +82,8 @@ def _published_row(reached: Reached) -> list[str]:
     if reached.smallest:
         ours = [f"**{m.TEST_ERROR.written(reached.smallest)}**", f"**{reached.smallest.dimension}**"]
     else:
-        ours = [f"not reached: best {m.TEST_ERROR.written(reached.best)}", str(reached.best.dimension)]
+        pca = f"; PCA there {m.TEST_ERROR.written(reached.pca)}" if reached.pca else ""
+        ours = [f"not reached: best {m.TEST_ERROR.written(reached.best)}{pca}", str(reached.best.dimension)]
     return [published.network, TITLES[published.dataset], published.source, stated, *ours]
 
 
