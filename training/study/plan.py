@@ -97,7 +97,15 @@ GREY_ENTRIES = (
     _recipe(12, "binary_crossentropy", "convolutional 32–16–8, binary cross-entropy"),
     _recipe(13, "reverse_image_search", "dense bottleneck of 32"),
 )
-GREY_CURVE = (*_at(DENSE, 128, 256), *_at(UPSAMPLING, 256), *_at(DENSE_UPSAMPLING, 128))
+# More epochs than the tables' entries have, and for up-sampling a larger map, to see what the kind can reach.
+LONGER = {"epochs": 10}
+GREY_CURVE = (
+    *_at(DENSE, 128, 256),
+    *_at(UPSAMPLING, 256),
+    *_at(replace(UPSAMPLING, changes={**LONGER, "filters": "16-32"}), 392),
+    *_at(DENSE_UPSAMPLING, 128),
+    *_at(replace(DENSE_UPSAMPLING, changes=LONGER), 256),
+)
 COLOUR_CURVE = _at(COLOUR_ENTRY, 1024)
 
 

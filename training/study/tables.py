@@ -71,7 +71,7 @@ def kinds_table(studied: Studied) -> str | None:
 
 def published_table(reached: Sequence[Reached]) -> str:
     """The published numbers, and the smallest code of the same kind of network that meets each on test data."""
-    headings = ["network", "data set", "reported by", "published MSE", "ours, test MSE", "at dimension"]
+    headings = ["network", "data set", "reported by", "published MSE", "ours, test MSE", "at dimension", "epochs"]
     return markdown_table(headings, [_published_row(each) for each in reached], words=3)
 
 
@@ -79,12 +79,15 @@ def _published_row(reached: Reached) -> list[str]:
     published = reached.published
     stated = f"{published.error:.4f}" + (f" at {published.dimension}" if published.dimension else "")
     stated += f" ({published.split})" if published.split != "not stated" else ""
+    ours = reached.smallest or reached.best
+    error, dimension = m.TEST_ERROR.written(ours), str(ours.dimension)
     if reached.smallest:
-        ours = [f"**{m.TEST_ERROR.written(reached.smallest)}**", f"**{reached.smallest.dimension}**"]
+        error, dimension = f"**{error}**", f"**{dimension}**"
     else:
         pca = f"; PCA there {m.TEST_ERROR.written(reached.pca)}" if reached.pca else ""
-        ours = [f"not reached: best {m.TEST_ERROR.written(reached.best)}{pca}", str(reached.best.dimension)]
-    return [published.network, TITLES[published.dataset], published.source, stated, *ours]
+        error = f"not reached: best {error}{pca}"
+    facts = [error, dimension, _count(len(ours.history))]
+    return [published.network, TITLES[published.dataset], published.source, stated, *facts]
 
 
 def _name(result: Result) -> list[str]:

@@ -132,7 +132,7 @@ def test_a_search_asked_fewer_queries_is_named(whole: tuple[Path, Path]) -> None
 
 def test_an_unreached_number_is_said_to_be_unreached(tmp_path: Path) -> None:
     """The best and its dimension stand in its place."""
-    assert "not reached: best 0.00200 | 64 |" in text_of(tmp_path, made_result("dense", error=0.002))
+    assert "not reached: best 0.00200 | 64 | 4 |" in text_of(tmp_path, made_result("dense", error=0.002))
 
 
 def test_no_results_are_an_error_with_the_remedy(tmp_path: Path) -> None:
