@@ -349,7 +349,7 @@ def study(
     ] = None,
     page_only: Annotated[bool, typer.Option("--page-only", help="Write the page of what was studied so far.")] = False,
 ) -> None:
-    """Train, evaluate and compare every encoder of the literature; about two and a half hours on two cores."""
+    """Train, evaluate and compare every encoder of the literature; about two hours on two cores."""
     try:
         from training.study.page import write_page
         from training.study.run import study as run_study

@@ -78,10 +78,11 @@ def conclude(studies: Sequence[Studied]) -> list[Conclusion]:
 
 
 def duel(studied: Studied, one: str, other: str) -> Duel | None:
-    """Returns the pairs of two entries at equal dimensions, else the two of the tables; None if one is missing."""
+    """Returns the pairs at equal dimensions and epochs, else the two of the tables; None if one is missing."""
     ours = {result.dimension: result for result in studied.curve(one)}
     theirs = {result.dimension: result for result in studied.curve(other)}
     pairs = [(ours[dimension], theirs[dimension]) for dimension in sorted(ours.keys() & theirs.keys())]
+    pairs = [pair for pair in pairs if len(pair[0].history) == len(pair[1].history)]  # as long a training for both
     first, second = studied.find(one), studied.find(other)
     if not pairs and first and second:
         pairs = [(first, second)]
@@ -182,8 +183,8 @@ def distances(studied: Studied) -> Iterable[str]:
 def choice(studied: Studied) -> Iterable[str]:
     """The best encoder for each purpose; the fast and the short one among those nearly as precise as the best."""
     precise = m.PRECISION_AT_10.best(studied.encoders)
-    if not precise:
-        return
+    if not precise or len(studied.encoders) == 1:
+        return  # nothing to choose from
     floor = precise.retrieval.precision_at_10 - NEARLY
     near = [result for result in studied.encoders if result.retrieval.precision_at_10 >= floor]
     shortest = min(near, key=lambda result: (result.dimension, -result.retrieval.precision_at_10))
