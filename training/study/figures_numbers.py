@@ -38,7 +38,7 @@ def losses(studied: Studied) -> Picture | None:
     return Picture(
         f"losses-{studied.name}.png",
         png,
-        f"Training and validation loss by epoch of {len(shown)} encoders on {studied.title}",
+        f"Training and validation loss by epoch, encoders on {studied.title}: {len(shown)}",
         "Training and validation loss by epoch, logarithmic, each encoder with its own loss and scale. The learning "
         "rate falls to nothing in the last epoch, so every curve ends flat. Training losses contain what validation "
         "losses do not: dropout, damage, sampling and divergence. Look for a validation loss that rises.",

@@ -12,7 +12,7 @@ from training.errors import ArtifactRefusedError, InputNotFoundError
 from training.study.plan import COLOUR
 from training.study.result import DESCRIPTION, EXAMPLES, Result, read_examples
 
-TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", COLOUR: "Colour photographs"}
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", COLOUR: "Colour"}
 # What has room beside a picture.
 ABBREVIATIONS = (
     (r"\bfully connected\b", "dense"),

@@ -43,7 +43,7 @@ def test_the_page_holds_every_part(whole: tuple[Path, Path]) -> None:
     for part in ("reconstruction and cost", "retrieval", "robustness", "the code space", "where it fails"):
         assert f"### MNIST: {part}" in text
     assert "### Fashion-MNIST: the code space" not in text
-    assert text.index("\n## MNIST") < text.index("\n## Fashion-MNIST") < text.index("\n## Colour photographs")
+    assert text.index("\n## MNIST") < text.index("\n## Fashion-MNIST") < text.index("\n## Colour")
     assert "| 0.0020 at 512 (validation) | **0.00150** | **512** |" in text
 
 
