@@ -102,8 +102,6 @@ def train(
     ] = None,
 ) -> None:
     """Train an encoder and put it into the store."""
-    from training.encoder_spec import read_spec
-    from training.store import Store
     from training.train import TrainOptions
     from training.train import train as train_encoder
 
@@ -143,11 +141,6 @@ def train(
         )
     if log_dir:
         tell(f"curves: tensorboard --logdir {shlex.quote(str(log_dir))}")
-    told = read_spec(Store(store), encoder_id)[0].training
-    tell(
-        f"trained on {told['photos']:,} photos of {told['listed']:,} listed; left out: {told['duplicates']:,} exact "
-        f"duplicates, {told['rejects']:,} that cannot be used"
-    )
     tell(f"encoder {encoder_id} is in the store")
     tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)} --encoder {encoder_id}")
 
@@ -559,6 +552,8 @@ def interrupt(*_: object) -> None:
     A scheduler stops a job with SIGTERM: it ends as with Ctrl-C.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What an interruption breaks in the threads of a pipeline is no news.
+    threading.excepthook = lambda _: None
     timer = threading.Timer(GRACE_SECONDS, leave)
     timer.daemon = True
     timer.start()

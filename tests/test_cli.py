@@ -447,9 +447,10 @@ def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     lines = done.stderr.splitlines()
-    epoch = int(lines[0].removeprefix("resuming after epoch ").split(" of 150, from ")[0])
+    assert lines[0] == "10 photos of 10 listed; left out: 0 exact duplicates, 0 that cannot be used"
+    epoch = int(lines[1].removeprefix("resuming after epoch ").split(" of 150, from ")[0])
     assert epoch >= 3
-    assert lines[1].startswith(f"epoch {epoch + 1} of 150: loss ")
+    assert lines[2].startswith(f"epoch {epoch + 1} of 150: loss ")
     assert lines[-3] == f"curves: tensorboard --logdir {tmp_path}/logs"
     assert "is in the store" in lines[-2]
 

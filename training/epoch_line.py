@@ -11,6 +11,8 @@ from training.progress_line import PLAIN_LINE_EVERY_SECONDS
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from training.datasets import PhotoCache
+
 
 class EpochLine:
     """Losses, seconds per epoch and time left of one training on stderr: a bar on a terminal, else plain lines.
@@ -29,6 +31,13 @@ class EpochLine:
     def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.stop()
+
+    def show_photos(self, photos: "PhotoCache") -> None:
+        """Says how many photos there are to train on, and what was left out."""
+        _tell(
+            f"{photos.photos:,} photos of {photos.listed:,} listed; left out: {photos.duplicates:,} exact duplicates, "
+            f"{sum(photos.rejects.values()):,} that cannot be used"
+        )
 
     def start(self, directory: Path, *, epoch: int, epochs: int, batches: int, damage: str | None = None) -> None:
         """Says after which epoch (0: none) a training of so many epochs of so many batches begins, and where."""

@@ -101,6 +101,8 @@ def train(
             seed=options.seed,
             on_photos=on_photos,
         )
+        if line:
+            line.show_photos(photos)
         trained, state = _fit(recipe, photos, directory=directory, options=options, on_epoch=on_epoch, line=line)
         provenance = _provenance(options, recipe, photos, state, seconds=time.monotonic() - started)
         try:

@@ -317,7 +317,8 @@ def test_a_training_shows_itself_on_stderr(options, capsys, fitted):
     assert batches == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     captured = capsys.readouterr()
     assert captured.out == ""
-    lines = captured.err.splitlines()
+    photos, *lines = captured.err.splitlines()
+    assert photos == "16 photos of 16 listed; left out: 0 exact duplicates, 0 that cannot be used"
     assert lines[0].startswith("training for 2 epochs; interrupted, it resumes from ")
     assert lines[1].startswith("epoch 1 of 2: loss 0.")
     assert lines[3].startswith("trained until epoch 2; best: epoch ")
