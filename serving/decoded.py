@@ -12,7 +12,7 @@ from serving.answers import Answer
 from serving.formats import finished_file, open_text
 from serving.snapshot import Neighbour
 from training.errors import InputNotFoundError, UsageError
-from training.saved_encoder import DECODER
+from training.saved_encoder import has_decoder
 from training.store import Store
 
 MANIFEST = "decoded.csv"
@@ -26,7 +26,7 @@ Decode = Callable[[Sequence[Neighbour]], np.ndarray]
 def check_decoder(store: Store, snapshot: int | None) -> None:
     """Raises UsageError unless the snapshot's encoder has a decoder; reads two descriptions and loads nothing."""
     spec = index_manifest.read_encoder(store, index_manifest.read_snapshot(store, snapshot))
-    if not any(name.startswith(f"{DECODER}/") for name in spec.files):
+    if not has_decoder(spec):
         raise UsageError(
             f"encoder {spec.encoder_id} has no decoder; expected one trained as an autoencoder: leave out --decode"
         )

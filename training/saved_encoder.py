@@ -48,7 +48,7 @@ class SavedEncoder:
 
     @cached_property
     def _decoder(self) -> Callable[[np.ndarray], np.ndarray]:
-        if not any(name.startswith(f"{DECODER}/") for name in self.spec.files):
+        if not has_decoder(self.spec):
             raise UsageError(f"encoder {self.spec.encoder_id} has no decoder; expected one trained as an autoencoder")
         return _load_verified(self.store, self.spec, DECODER)
 
@@ -58,6 +58,11 @@ class SavedEncoder:
             batch = inputs[start : start + self.batch_size]
             outputs[start : start + len(batch)] = model(_padded(batch, self.batch_size))[: len(batch)]
         return outputs
+
+
+def has_decoder(spec: EncoderSpec) -> bool:
+    """Returns whether the encoder was exported with a decoder, as autoencoders are."""
+    return any(name.startswith(f"{DECODER}/") for name in spec.files)
 
 
 def load(

@@ -39,19 +39,13 @@ def measure_retrieval(searcher: Searcher, described: Described, photos: Photos) 
     found = metrics.measure_retrieval(
         searcher.compare(described, described), photos.test_labels, queries, photos.pixel_neighbours[queries]
     )
-    return Retrieval(**{**vars(found), **_by_either_distance(described, photos, queries)})
-
-
-def _by_either_distance(described: Described, photos: Photos, queries: np.ndarray) -> dict[str, float]:
-    """Returns precision@10 by Euclidean distance and by cosine; nothing for what is not compared by vectors."""
-    if not isinstance(described, np.ndarray):
-        return {}
-    return {
-        distance: metrics.measure_precision(
-            metrics.by_vectors(described, described, distance=distance), photos.test_labels, queries, 10
-        )
-        for distance in ("euclidean", "cosine")
-    }
+    if not isinstance(described, np.ndarray):  # what is not compared by vectors has no other distance
+        return found
+    other = "cosine" if searcher.distance == "euclidean" else "euclidean"
+    precision = metrics.measure_precision(
+        metrics.by_vectors(described, described, distance=other), photos.test_labels, queries, 10
+    )
+    return Retrieval(**{**vars(found), searcher.distance: found.precision_at_10, other: precision})
 
 
 def found_first(searcher: Searcher, described: Described, photos: Photos) -> dict[str, np.ndarray]:

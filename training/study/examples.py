@@ -34,14 +34,16 @@ class Gallery:
 def collect(searcher: Searcher, gallery: Gallery) -> Arrays:
     """Returns the arrays for the pictures of one entry, by the names that `training.study.result` knows."""
     shown = np.sort(np.random.default_rng(SEED).choice(len(gallery.photos), SHOWN, replace=False))
-    neighbours = _neighbours(searcher, gallery, shown)
+    similarity = searcher.compare(gallery.vectors, gallery.vectors)
+    of_all = metrics.nearest(similarity, np.arange(len(gallery.photos)), NEIGHBOURS, leave_out_self=True)
+    neighbours = of_all[shown]
     arrays = {
         "photos": gallery.photos[shown],
         "photo_labels": gallery.labels[shown],
         "class_names": gallery.class_names,
         "neighbours": gallery.photos[neighbours],
         "neighbour_labels": gallery.labels[neighbours],
-        **_failures(searcher, gallery),
+        **_failures(gallery, of_all),
     }
     if searcher.reconstruct:
         arrays["reconstructions"] = _as_pixels(searcher.reconstruct(gallery.photos[shown]))
@@ -90,14 +92,8 @@ def plane(searcher: Searcher, photos: Photos, vectors: np.ndarray) -> Arrays:
     }
 
 
-def _neighbours(searcher: Searcher, gallery: Gallery, queries: np.ndarray) -> np.ndarray:
-    similarity = searcher.compare(gallery.vectors, gallery.vectors)
-    return metrics.nearest(similarity, queries, NEIGHBOURS, leave_out_self=True)
-
-
-def _failures(searcher: Searcher, gallery: Gallery) -> Arrays:
-    """Returns the first photos none of whose nearest are of their class."""
-    neighbours = _neighbours(searcher, gallery, np.arange(len(gallery.photos)))
+def _failures(gallery: Gallery, neighbours: np.ndarray) -> Arrays:
+    """Returns the first photos none of whose nearest, int [n, 4], are of their class."""
     is_right = gallery.labels[neighbours] == gallery.labels[:, None]
     failed = np.flatnonzero(~is_right.any(axis=1))[:FAILURES]
     return {

@@ -77,7 +77,7 @@ def neighbours(studied: Studied) -> Picture | None:
 
 def decoded(studied: Studied) -> Picture | None:
     """Candidates decoded from their vectors: the photo above, what the decoder knows of it below."""
-    best = studied.best(m.PRECISION_AT_10.of, having="decoded_neighbours")
+    best = m.PRECISION_AT_10.best(studied.having("decoded_neighbours"))
     entries = [best, *(studied.find(entry) for entry in (VARIATIONAL, PLAIN))]
     shown = [r for r in _distinct(entries) if "decoded_neighbours" in studied.examples.get(r.entry, {})][:2]
     if not shown:
@@ -104,7 +104,7 @@ def decoded(studied: Studied) -> Picture | None:
 
 def failures(studied: Studied) -> Picture | None:
     """Queries none of whose four neighbours is of their class, by the most precise encoder that has such."""
-    best = studied.best(m.PRECISION_AT_10.of, having="failures")
+    best = m.PRECISION_AT_10.best(studied.having("failures"))
     examples = studied.examples[best.entry] if best else {}
     if best is None or not len(examples["failures"]):
         return None
@@ -126,7 +126,7 @@ def failures(studied: Studied) -> Picture | None:
 
 def worst(studied: Studied) -> Picture | None:
     """The photos with the highest reconstruction error, above what became of them."""
-    best = m.TEST_ERROR.best([r for r in studied.encoders if "worst" in studied.examples.get(r.entry, {})])
+    best = m.TEST_ERROR.best(studied.having("worst"))
     entries = [best, *(studied.find(entry) for entry in (PLAIN, VARIATIONAL))]
     shown = [r for r in _distinct(entries) if "worst" in studied.examples.get(r.entry, {})][:GROUPS]
     if not shown:

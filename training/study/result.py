@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from training import artifact
 from training.errors import ArtifactRefusedError
@@ -74,6 +75,19 @@ class Result:
     training_seconds: float | None = None
     errors: Errors | None = None
     history: list[list[float]] = field(default_factory=list)
+
+
+def read_result(directory: Path) -> Result:
+    """Returns the result of one entry; raises ArtifactRefusedError if it is damaged."""
+    path = directory / DESCRIPTION
+    try:
+        return TypeAdapter(Result).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ArtifactRefusedError(
+            f"{path} is damaged at {where!r}: {first['msg']}; remove it and run `firstseen study` again"
+        ) from error
 
 
 def read_examples(directory: Path) -> dict[str, np.ndarray]:

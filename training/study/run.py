@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from training import artifact
 from training.epoch_line import EpochLine
+from training.errors import ArtifactRefusedError
 from training.saved_encoder import SavedEncoder, load
 from training.store import Store
 from training.study import costs, examples
@@ -18,7 +18,7 @@ from training.study.examples import Gallery
 from training.study.local_features import local_feature_search
 from training.study.photos import open_photos
 from training.study.plan import Dataset, Entry
-from training.study.result import DESCRIPTION, EXAMPLES, Result
+from training.study.result import DESCRIPTION, EXAMPLES, Result, read_result
 from training.study.searcher import Described, Searcher, by_vectors
 from training.study.shown import photographs
 from training.study.studied import PLAIN, VARIATIONAL
@@ -160,13 +160,12 @@ class DatasetStudy:
         """Returns whether that entry was evaluated on these very photos, with that very encoder."""
         try:
             stored = self._read(name)
-        except (FileNotFoundError, ValidationError):
+        except (FileNotFoundError, ArtifactRefusedError):
             return False
         return (stored.encoder_id, stored.photos) == (encoder_id, self._photos.digest)
 
     def _read(self, name: str) -> Result:
-        stored = self._workplace.result(self.dataset.name, name) / DESCRIPTION
-        return TypeAdapter(Result).validate_json(stored.read_bytes())
+        return read_result(self._workplace.result(self.dataset.name, name))
 
     def _keep(self, result: Result) -> None:
         replace_file(self._workplace.result(result.dataset, result.entry) / DESCRIPTION, artifact.to_json(result))

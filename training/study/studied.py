@@ -1,16 +1,14 @@
 """The results of the study as its page reads them: by data set, in the order of the literature's list."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from training.errors import ArtifactRefusedError, InputNotFoundError
+from training.errors import InputNotFoundError
 from training.study.plan import COLOUR
-from training.study.result import DESCRIPTION, EXAMPLES, Result, read_examples
+from training.study.result import DESCRIPTION, EXAMPLES, Result, read_examples, read_result
 
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", COLOUR: "Colour"}
 # What has room beside a picture.
@@ -75,11 +73,9 @@ class Studied:
         names = next((kept["class_names"] for kept in self.examples.values() if "class_names" in kept), ())
         return str(names[label]) if label < len(names) else str(label)
 
-    def best(self, measure: Callable[[Result], float | None], *, having: str | None = None) -> Result | None:
-        """Returns the encoder with the highest measure, of those with examples named `having` if that is given."""
-        known = [(value, result) for result in self.encoders if (value := measure(result)) is not None]
-        known = [pair for pair in known if having is None or having in self.examples.get(pair[1].entry, {})]
-        return max(known, key=lambda pair: pair[0])[1] if known else None
+    def having(self, name: str) -> list[Result]:
+        """Returns the trained entries of the tables that kept examples of that name."""
+        return [result for result in self.encoders if name in self.examples.get(result.entry, {})]
 
 
 def short_title(result: Result) -> str:
@@ -95,7 +91,7 @@ def read_studied(results_dir: Path) -> list[Studied]:
 
     Raises InputNotFoundError if there is no result, ArtifactRefusedError at one that is damaged.
     """
-    found = [(path.parent, _read_result(path)) for path in sorted(results_dir.glob(f"*/*/{DESCRIPTION}"))]
+    found = [(path.parent, read_result(path.parent)) for path in sorted(results_dir.glob(f"*/*/{DESCRIPTION}"))]
     if not found:
         raise InputNotFoundError(
             f"{results_dir} holds no results; expected <data set>/<entry>/{DESCRIPTION}: run `firstseen study` first"
@@ -103,17 +99,6 @@ def read_studied(results_dir: Path) -> list[Studied]:
     found.sort(key=lambda pair: _place(pair[1]))
     names = dict.fromkeys(result.dataset for _, result in found)
     return [_studied(name, [pair for pair in found if pair[1].dataset == name]) for name in names]
-
-
-def _read_result(path: Path) -> Result:
-    try:
-        return TypeAdapter(Result).validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ArtifactRefusedError(
-            f"{path} is damaged at {where!r}: {first['msg']}; remove it and run `firstseen study` again"
-        ) from error
 
 
 def _place(result: Result) -> tuple:
