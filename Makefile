@@ -15,7 +15,7 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy firstseen.py pipelines serving training
+	$(BIN)/mypy evaluation firstseen foundation pipelines serving training
 
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.startup

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 # scann 1.4.2's ops are compiled against TensorFlow 2.20: 2.19 and 2.21 die on an undefined symbol.
 TENSORFLOW = "~=2.20.0"
+
+PACKAGES = ("evaluation", "firstseen", "foundation", "pipelines", "serving", "training")
 
 setup(
     name="firstseen",
@@ -15,16 +17,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    py_modules=["firstseen"],
-    packages=[
-        "pipelines",
-        "serving",
-        "training",
-        "training.architectures",
-        "training.recipes",
-        "training.study",
-    ],
-    package_data={"serving": ["web/*"], "training.study": ["templates/*"]},
+    packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
+    package_data={"serving": ["web/*"], "evaluation.study": ["templates/*"]},
     install_requires=[
         "apache-beam~=2.77",
         "defusedxml~=0.7",
@@ -51,5 +45,5 @@ setup(
         "aws": ["apache-beam[aws]~=2.77"],
         "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-xdist", "ruff"],
     },
-    entry_points={"console_scripts": ["firstseen=firstseen:main"]},
+    entry_points={"console_scripts": ["firstseen=firstseen.__main__:main"]},
 )

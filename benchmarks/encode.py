@@ -26,10 +26,10 @@ import tensorflow as tf
 from PIL import Image
 
 from benchmarks.results import machine, write_section
-from pipelines.encode import EncodeOptions, encode
-from training import encoder_spec
-from training.saved_encoder import SavedEncoder, load
-from training.store import Store
+from foundation.encoder import SavedEncoder, load
+from foundation.store.encoders import encoder_directory
+from foundation.store.files import Store
+from pipelines.encode.job import EncodeOptions, encode
 from training.train import TrainOptions, train
 
 BATCH = 64
@@ -100,7 +100,7 @@ def plain_loop(paths: list[Path], model: keras.Model, size: int) -> None:
 def keras_model(store: Store, encoder: SavedEncoder) -> keras.Model:
     """Returns the same SavedModel as a Keras model."""
     spec = encoder.spec
-    directory = store.local_root / encoder_spec.directory(spec.encoder_id)
+    directory = store.local_root / encoder_directory(spec.encoder_id)
     inputs = keras.Input((spec.size, spec.size, spec.channels), dtype="uint8")
     layer = keras.layers.TFSMLayer(str(directory), call_endpoint="serving_default")
     return keras.Model(inputs, layer(inputs))

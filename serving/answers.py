@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from serving.snapshot import Neighbour
+    from serving.search.snapshot import Neighbour
 
 Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 

@@ -7,16 +7,16 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipelines import embedding_schema
-from pipelines.embedding_schema import Accounting, Dtype, Run, shard_schema
-from pipelines.index_manifest import SearchParameters, Segment, Snapshot
-from pipelines.segment_plan import ShardReference
-from pipelines.shards import write_parquet
+from foundation.store import artifact
+from foundation.store.artifact import FileRecord
+from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory, encoder_id_for, read_spec
+from foundation.store.files import Store
+from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Run, run_directory, shard_schema
+from foundation.store.segments import SearchParameters, Segment
+from foundation.store.snapshots import Snapshot
+from pipelines.encode.write_shards import write_parquet
+from pipelines.index.plan import ShardReference
 from serving.answers import Answer
-from training import artifact, encoder_spec
-from training.artifact import FileRecord
-from training.encoder_spec import EncoderSpec
-from training.store import Store
 
 Distance = Literal["cosine", "euclidean"]
 ENCODER_DIGEST = "e" * 64
@@ -80,7 +80,7 @@ def add_encoder(
     """Puts the description of an encoder into the store, without a model: indexing never loads it. Returns its id."""
     files = {"model": FileRecord(1, artifact.digest_of(recipe.encode()))}
     spec = EncoderSpec(
-        encoder_id=encoder_spec.encoder_id_for(recipe, files),
+        encoder_id=encoder_id_for(recipe, files),
         recipe=recipe,
         created_at=artifact.now(),
         size=8,
@@ -91,7 +91,7 @@ def add_encoder(
         golden_vectors=[[0.0] * dimension] * 4,
         files=files,
     )
-    artifact.finish(store, f"{encoder_spec.directory(spec.encoder_id)}/{encoder_spec.DESCRIPTION}", spec)
+    artifact.finish(store, f"{encoder_directory(spec.encoder_id)}/{ENCODER_DESCRIPTION}", spec)
     return spec.encoder_id
 
 
@@ -105,9 +105,9 @@ def add_run(
     store: Store, encoder_id: str, run_id: str, vectors: np.ndarray, *, per_shard: int = 50, prefix: str = ""
 ) -> Run:
     """Writes a finished run; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone."""
-    spec, digest = encoder_spec.read_spec(store, encoder_id)
+    spec, digest = read_spec(store, encoder_id)
     schema = shard_schema(spec.dimension, "float32", encoder_digest=digest, run_id=run_id)
-    directory = embedding_schema.directory(encoder_id, run_id)
+    directory = run_directory(encoder_id, run_id)
     names = [f"{prefix}{number}" for number in range(len(vectors))]
     rows = [
         photo_columns(f"{run_id}/{name}.jpg", content_sha256=content(name)) | {"embedding": vector}
@@ -129,7 +129,7 @@ def add_run(
         rows={file.name: file.rows for file in written},
         files={file.name: file.record for file in written},
     )
-    artifact.finish(store, f"{directory}/{embedding_schema.DESCRIPTION}", run)
+    artifact.finish(store, f"{directory}/{RUN_DESCRIPTION}", run)
     return run
 
 

@@ -2,14 +2,24 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.photos import write_archive, write_catalog
 
+if TYPE_CHECKING:
+    from foundation.encoder import SavedEncoder
+    from foundation.store.files import Store
+
 REPOSITORY = Path(__file__).parents[1]
+# Small enough that a training takes seconds, and with a size that the halvings do not divide.
+TINY = {"size": 17, "dimension": 8, "epochs": 2, "batch_size": 8, "filters": 4, "halvings": 1}
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +70,9 @@ class Desk:
 @pytest.fixture(scope="session")
 def live_desk(encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Ten photos with dates, encoded, indexed and published; copy the store before changing it: see `desk`."""
-    from pipelines.build_index import build_index
-    from pipelines.encode import EncodeOptions, encode
-    from training.store import Store
+    from foundation.store.files import Store
+    from pipelines.encode.job import EncodeOptions, encode
+    from pipelines.index.job import build_index
 
     folder = tmp_path_factory.mktemp("desk")
     paths = write_archive(folder / "archive")
@@ -82,3 +92,54 @@ def live_desk(encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def desk(live_desk: Desk, tmp_path: Path) -> Desk:
     """The same, with a store of the test's own."""
     return Desk(Path(shutil.copytree(live_desk.store, tmp_path / "desk-store")), live_desk.archive)
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory) -> Path:
+    """A folder tree of sixteen photos; tests only read it."""
+    folder = tmp_path_factory.mktemp("training") / "photos"
+    write_archive(folder, photos=16)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def only_encoder() -> Callable[["Path | Store"], str]:
+    """A function that returns the id of the one encoder of a store."""
+    from foundation.store.encoders import list_encoders
+    from foundation.store.files import Store
+
+    def find(store: "Path | Store") -> str:
+        (encoder_id,) = list_encoders(store if isinstance(store, Store) else Store(store))
+        return encoder_id
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def saved_encoder(encoder_store, only_encoder) -> "SavedEncoder":
+    """The encoder of the shared store, loaded."""
+    from foundation.encoder import load
+    from foundation.store.files import Store
+
+    store = Store(encoder_store)
+    return load(store, only_encoder(store), batch_size=4)
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable[[str], str]:
+    """A function that runs code in a fresh Python process and returns its output; it fails if the process does."""
+
+    def run(code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=REPOSITORY,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

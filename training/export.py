@@ -9,13 +9,21 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training import artifact, encoder_spec, photo
-from training.autoencoder import Autoencoder
-from training.encoder_spec import EncoderSpec, Scalar
-from training.errors import ArtifactRefusedError, TrainingDivergedError
+from foundation.encoder import DECODER, load_saved_model
+from foundation.errors import ArtifactRefusedError, TrainingDivergedError
+from foundation.photos import photo
+from foundation.store import artifact
+from foundation.store.encoders import (
+    ENCODER_DESCRIPTION,
+    EncoderSpec,
+    Scalar,
+    encoder_directory,
+    encoder_id_for,
+    golden_photos,
+)
+from foundation.store.files import Store
+from training.objectives.reconstruction import Autoencoder
 from training.recipe import Recipe
-from training.saved_encoder import DECODER, load_saved_model
-from training.store import Store
 
 RANDOM_PHOTOS = 8
 # Another order of the same float32 sums moves a component by far less, a lost weight by far more.
@@ -37,7 +45,7 @@ def export(autoencoder: Autoencoder, *, store: Store, name: str, recipe: Recipe,
         names = sorted(str(file.relative_to(directory).as_posix()) for file in directory.rglob("*") if file.is_file())
         files = artifact.record(Store(temporary), directory.name, names)
         spec = EncoderSpec(
-            encoder_id=encoder_spec.encoder_id_for(name, files),
+            encoder_id=encoder_id_for(name, files),
             recipe=name,
             created_at=artifact.now(),
             size=recipe.size,
@@ -61,7 +69,7 @@ def _write(model: keras.Model, directory: Path) -> None:
 
 def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.ndarray:
     """Returns the written encoder's answers to the golden photos: float32 [4, dimension]."""
-    golden = encoder_spec.golden_photos(recipe.size, recipe.channels)
+    golden = golden_photos(recipe.size, recipe.channels)
     random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
     photos = np.concatenate([golden, random])
     trained = np.asarray(autoencoder.encoder(photos))
@@ -75,7 +83,7 @@ def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.nd
     if recipe.distance == "cosine" and not np.allclose(lengths, 1, atol=1e-3):
         raise ArtifactRefusedError(
             f"the encoder gives vectors of length {lengths.min():.4f} to {lengths.max():.4f}, expected 1 for the "
-            "distance 'cosine': lower --learning-rate, or end its architecture with training.autoencoder.code"
+            "distance 'cosine': lower --learning-rate, or end its architecture with `code`"
         )
     decoded = load_saved_model(directory / DECODER)(vectors)
     _require_equal("decoder", decoded, np.asarray(autoencoder.decoder(vectors)))
@@ -97,8 +105,8 @@ def _require_equal(what: str, written: np.ndarray, in_memory: np.ndarray) -> Non
 
 
 def _publish(directory: Path, spec: EncoderSpec, store: Store) -> None:
-    target = encoder_spec.directory(spec.encoder_id)
-    description = f"{target}/{encoder_spec.DESCRIPTION}"
+    target = encoder_directory(spec.encoder_id)
+    description = f"{target}/{ENCODER_DESCRIPTION}"
     if store.exists(description):
         return  # the very same files, described and finished
     for name in spec.files:

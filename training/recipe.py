@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from foundation.errors import UsageError
 from training import recipes
-from training.errors import UsageError
 
 Scalar = int | float | str | bool
 

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import keras
 
-from training import photo
+from foundation.archives.photo_source import PhotoSource
+from foundation.archives.training_sources import open_source
+from foundation.errors import TrainingDivergedError, UsageError
+from foundation.photos import photo
+from foundation.store.files import Store
 from training import recipe as recipes
-from training.autoencoder import Autoencoder, build
-from training.batches import PhotoBatches, split
-from training.callbacks import (
+from training.data.batches import PhotoBatches, split
+from training.data.photo_cache import OnPhotos, PhotoCache, cache_photos
+from training.export import export
+from training.fitting.callbacks import (
     KeepCheckpoints,
     OnEpoch,
     ReportEpoch,
@@ -22,18 +27,13 @@ from training.callbacks import (
     ShowEpochs,
     StopOnNonFiniteLoss,
 )
-from training.checkpoints import Checkpoints, State
-from training.datasets import OnPhotos, PhotoCache, cache_photos
-from training.devices import computing
-from training.epoch_line import EpochLine
-from training.errors import TrainingDivergedError, UsageError
-from training.export import export
-from training.photo_source import PhotoSource
+from training.fitting.checkpoints import Checkpoints, State
+from training.fitting.devices import computing
+from training.fitting.display import Display
+from training.fitting.schedules import learning_rate
+from training.fitting.work_directory import key_of, working
+from training.objectives.reconstruction import Autoencoder, build
 from training.recipe import Recipe, Scalar
-from training.schedules import learning_rate
-from training.sources import open_source
-from training.store import Store
-from training.work_directory import key_of, working
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def train(
     *,
     on_epoch: OnEpoch | None = None,
     on_photos: OnPhotos | None = None,
-    line: EpochLine | None = None,
+    line: Display | None = None,
 ) -> str:
     """Trains and publishes an encoder; returns its id.
 
@@ -121,7 +121,7 @@ def _fit(
     directory: Path,
     options: TrainOptions,
     on_epoch: OnEpoch | None,
-    line: EpochLine | None,
+    line: Display | None,
 ) -> tuple[Autoencoder, State]:
     """Returns the autoencoder with the weights of its best epoch, in float32, and what is known of that epoch."""
     checkpoints = Checkpoints(directory / "checkpoints")

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from foundation.errors import UsageError
 from training import recipe
-from training.autoencoder import Autoencoder, architecture_names, build
-from training.errors import UsageError
+from training.objectives.reconstruction import Autoencoder, architecture_names, build
 from training.recipe import Recipe
 
 # Small enough to build in a moment; a dimension that every map fills.

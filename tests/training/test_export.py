@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.training.conftest import TINY
-from training import encoder_spec, export, recipe
-from training.autoencoder import build
-from training.errors import ArtifactRefusedError
-from training.saved_encoder import load
-from training.store import Store
+from foundation.encoder import load
+from foundation.errors import ArtifactRefusedError
+from foundation.store.encoders import list_encoders
+from foundation.store.files import Store
+from tests.conftest import TINY
+from training import export, recipe
+from training.objectives.reconstruction import build
 
 
 @pytest.fixture(scope="module", params=["cosine", "euclidean"])
@@ -45,7 +46,7 @@ def test_an_encoder_that_exists_already_is_left_alone(tiny, tmp_path, monkeypatc
     """Publishing the very same files twice is no error and replaces nothing."""
     store, encoder_id = publish(tiny, tmp_path)
     before = store.read(f"encoders/{encoder_id}/encoder.json")
-    monkeypatch.setattr(export.encoder_spec, "encoder_id_for", lambda *_: encoder_id)
+    monkeypatch.setattr(export, "encoder_id_for", lambda *_: encoder_id)
     assert publish(tiny, tmp_path)[1] == encoder_id
     assert store.read(f"encoders/{encoder_id}/encoder.json") == before
 
@@ -62,7 +63,7 @@ def test_another_answer_after_reloading_publishes_nothing(tiny, tmp_path, monkey
     monkeypatch.setattr(export, "load_saved_model", load_wrongly)
     with pytest.raises(ArtifactRefusedError, match=r"the exported encoder differs by .*nothing was published"):
         publish(tiny, tmp_path)
-    assert encoder_spec.list_encoders(Store(tmp_path)) == []
+    assert list_encoders(Store(tmp_path)) == []
 
 
 def test_an_architecture_that_forgets_unit_length_is_refused(tmp_path):
@@ -71,4 +72,4 @@ def test_an_architecture_that_forgets_unit_length_is_refused(tmp_path):
     forgetful = build(chosen)
     with pytest.raises(ArtifactRefusedError, match="expected 1 for the distance 'cosine'"):
         publish((chosen.override(distance="cosine"), forgetful), tmp_path)
-    assert encoder_spec.list_encoders(Store(tmp_path)) == []
+    assert list_encoders(Store(tmp_path)) == []

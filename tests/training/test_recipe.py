@@ -2,8 +2,8 @@
 
 import pytest
 
+from foundation.errors import UsageError
 from training import recipe
-from training.errors import UsageError
 from training.recipe import Recipe
 
 

@@ -8,15 +8,15 @@ import keras
 import numpy as np
 import pytest
 
+from firstseen.commands.epoch_line import EpochLine
+from foundation.encoder import load
+from foundation.errors import TemporaryError, TrainingDivergedError, UsageError
+from foundation.store.encoders import golden_photos
+from foundation.store.files import Store
+from tests.conftest import TINY
 from tests.photos import jpeg, scene
-from tests.training.conftest import TINY
 from training import train as training
-from training.batches import PhotoBatches
-from training.encoder_spec import golden_photos
-from training.epoch_line import EpochLine
-from training.errors import TemporaryError, TrainingDivergedError, UsageError
-from training.saved_encoder import load
-from training.store import Store
+from training.data.batches import PhotoBatches
 from training.train import TrainOptions, train
 
 

@@ -8,8 +8,8 @@ arXiv 1703.03130), the code holds the slots, and each step of the decoder attend
 
 import keras
 
-from training.autoencoder import Autoencoder, code, decoder_input, photo_input
-from training.rows import as_rows, rows_to_photos
+from training.architectures.blocks.rows import as_rows, rows_to_photos
+from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, units: int = 128, slots: int = 4) -> Autoencoder:

@@ -2,9 +2,9 @@
 
 import keras
 
-from training.autoencoder import Autoencoder, code, decoder_input, photo_input
-from training.convolutions import cropped, normalised
-from training.errors import UsageError
+from foundation.errors import UsageError
+from training.architectures.blocks.convolutions import cropped, normalised
+from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
 
 SMALLEST_SIZE = 8
 MAX_FILTERS = 128
@@ -23,7 +23,7 @@ def build(
     """Builds the autoencoder for square photos of any size from 8 pixels.
 
     `filters` is the width of the first convolution; each halving doubles it, up to 128. `spread` is the weight of
-    `training.losses.Spread`. Raises UsageError on a size that is too small for the number of halvings.
+    `training.fitting.losses.Spread`. Raises UsageError on a size that is too small for the number of halvings.
     """
     if size < max(SMALLEST_SIZE, 2**halvings // 2):
         raise UsageError(

@@ -7,7 +7,7 @@ import math
 
 import keras
 
-from training.autoencoder import Autoencoder, code, decoder_input, photo_input, widths
+from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input, widths
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, hidden: str = "512-256") -> Autoencoder:

@@ -7,9 +7,9 @@ Auto-Encoders (2011).
 
 import keras
 
-from training.autoencoder import Autoencoder, code, compared_by, decoder_input, photo_input, widths
-from training.convolutions import enlarged, pooled, side_after, to_photos
-from training.errors import UsageError
+from foundation.errors import UsageError
+from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_photos
+from training.objectives.reconstruction import Autoencoder, code, compared_by, decoder_input, photo_input, widths
 
 
 def build(

@@ -6,8 +6,8 @@ frames.
 
 import keras
 
-from training.autoencoder import Autoencoder, code, decoder_input, photo_input
-from training.rows import as_rows, rows_to_photos
+from training.architectures.blocks.rows import as_rows, rows_to_photos
+from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, units: int = 128) -> Autoencoder:

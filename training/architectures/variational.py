@@ -5,9 +5,9 @@ Kingma and Welling, Auto-Encoding Variational Bayes (2013, arXiv 1312.6114). The
 
 import keras
 
-from training.autoencoder import Autoencoder, compared_by, decoder_input, photo_input, widths
-from training.convolutions import enlarged, pooled, side_after, to_photos
-from training.losses import sampled
+from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_photos
+from training.fitting.losses import sampled
+from training.objectives.reconstruction import Autoencoder, compared_by, decoder_input, photo_input, widths
 
 
 def build(

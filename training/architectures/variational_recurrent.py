@@ -6,9 +6,9 @@ a Continuous Space, 2015, arXiv 1511.06349, there for words). The exported encod
 
 import keras
 
-from training.autoencoder import Autoencoder, compared_by, decoder_input, photo_input
-from training.losses import sampled
-from training.rows import as_rows, rows_to_photos
+from training.architectures.blocks.rows import as_rows, rows_to_photos
+from training.fitting.losses import sampled
+from training.objectives.reconstruction import Autoencoder, compared_by, decoder_input, photo_input
 
 
 def build(

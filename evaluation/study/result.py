@@ -1,0 +1,105 @@
+"""CONTRACT within the study: what is known of one encoder on one data set after it was trained and evaluated."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store import artifact
+
+Kind = Literal["autoencoder", "variational", "denoising", "baseline"]
+DISTURBANCES = ("noise", "blur", "shift", "rotation", "occlusion")
+DESCRIPTION = "result.json"
+EXAMPLES = "examples.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """Mean squared errors of the reconstruction, of pixels in [0, 1]."""
+
+    training: float
+    validation: float
+    test: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Each photo of the test split asked of all others of it, by the entry's own distance, as shares from 0 to 1.
+
+    Relevant are the photos of the same class; `pixel_recall_at_10` is the share of the ten nearest photos by pixels
+    that are among the ten nearest by vectors. `best_precision_at_10` is what a perfect search would reach: small
+    classes do not fill ten places. `euclidean` and `cosine` are the precision@10 by either distance. A search that
+    takes long asks `queries` of the photos only.
+    """
+
+    queries: int
+    precision_at_4: float
+    precision_at_10: float
+    mean_average_precision: float
+    pixel_recall_at_10: float
+    best_precision_at_10: float
+    euclidean: float | None = None
+    cosine: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One entry (an encoder of a recipe, or a baseline) on one data set.
+
+    `photos` is the digest of the photos; `number` the place in the list of the literature's systems, 0 for a baseline;
+    `history` holds the loss and the validation loss of each epoch. `robustness` is, by disturbance, the share of
+    disturbed test photos whose clean photo is found first among all of the test split. Of the baselines, which have no
+    recipe, only PCA has errors. Rate and time are measured last, for all encoders one after the other.
+    """
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    dataset: str
+    entry: str
+    title: str
+    kind: Kind
+    number: int
+    dimension: int
+    distance: str
+    photos: str
+    retrieval: Retrieval
+    robustness: dict[str, float]
+    recipe: str | None = None
+    encoder_id: str | None = None
+    parameters: int | None = None
+    encode_per_second: float | None = None
+    training_seconds: float | None = None
+    errors: Errors | None = None
+    history: list[list[float]] = field(default_factory=list)
+
+
+def read_result(directory: Path) -> Result:
+    """Returns the result of one entry; raises ArtifactRefusedError if it is damaged."""
+    path = directory / DESCRIPTION
+    try:
+        return TypeAdapter(Result).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ArtifactRefusedError(
+            f"{path} is damaged at {where!r}: {first['msg']}; remove it and run `firstseen study` again"
+        ) from error
+
+
+def read_examples(directory: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays kept for the pictures, by name; no pickles are read.
+
+    Raises ArtifactRefusedError if the file is damaged.
+    """
+    path = directory / EXAMPLES
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+    except (BadZipFile, ValueError, EOFError, KeyError) as error:
+        raise ArtifactRefusedError(
+            f"{path} is damaged ({error}); remove {directory} and run the study again"
+        ) from error

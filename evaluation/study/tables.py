@@ -1,0 +1,117 @@
+"""The tables of the study's page, as Markdown."""
+
+from collections.abc import Sequence
+
+from evaluation.study import measures as m
+from evaluation.study.measures import Measure
+from evaluation.study.published import Reached
+from evaluation.study.result import Result
+from evaluation.study.studied import DENOISING, PLAIN, TITLES, VARIATIONAL, Studied
+
+COST = (m.TRAINING_TIME, m.ENCODE_RATE)
+ERRORS = (m.TRAINING_ERROR, m.VALIDATION_ERROR, m.TEST_ERROR)
+RETRIEVAL = (m.PRECISION_AT_4, m.PRECISION_AT_10, m.MEAN_AVERAGE_PRECISION, m.PIXEL_RECALL, m.EUCLIDEAN, m.COSINE)
+# Written by nobody but them: their own nearest photos are the truth that the column is measured against.
+TRUTH_OF_PIXEL_RECALL = "raw_pixels"
+
+
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, words: int) -> str:
+    """Returns a table whose first `words` columns are aligned left and the others, numbers, right."""
+    ruler = ["---" if column < words else "---:" for column in range(len(headings))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, ruler, *rows))
+
+
+def reconstruction_table(studied: Studied) -> str:
+    """Errors on the three splits and what they cost, of every entry that reconstructs."""
+    results = [result for result in studied.main if result.errors]
+    headings = ["", "encoder", "dimension", "parameters", "epochs", *(measure.heading for measure in (*ERRORS, *COST))]
+    rows = [
+        [
+            *_name(r),
+            _count(r.dimension),
+            _count(r.parameters),
+            _count(len(r.history) or None),
+            *_values(r, ERRORS, results),
+            *_values(r, COST, results),
+        ]
+        for r in results
+    ]
+    return markdown_table(headings, rows, words=2)
+
+
+def retrieval_table(studied: Studied) -> str:
+    """Precision, mean average precision and recall of every entry."""
+    headings = ["", "encoder", "dimension", "distance", *(measure.heading for measure in RETRIEVAL)]
+    rows = [
+        [*_name(r), _count(r.dimension), r.distance, *_values(r, RETRIEVAL, studied.main)]
+        for r in studied.main
+    ]  # fmt: skip
+    return markdown_table(headings, rows, words=2)
+
+
+def robustness_table(studied: Studied) -> str:
+    """The share of disturbed photos whose clean photo is found first, by disturbance."""
+    columns = (*m.ROBUSTNESS, m.MEAN_ROBUSTNESS)
+    results = [result for result in studied.main if result.robustness]
+    rows = [[*_name(r), r.kind, *_values(r, columns, results)] for r in results]
+    return markdown_table(["", "encoder", "kind", *(measure.heading for measure in columns)], rows, words=3)
+
+
+def kinds_table(studied: Studied) -> str | None:
+    """The plain, the variational and the denoising network alone; None unless there are two of them to compare."""
+    columns = (*m.ROBUSTNESS, m.MEAN_ROBUSTNESS)
+    found = [result for entry in (PLAIN, VARIATIONAL, DENOISING) if (result := studied.find(entry))]
+    results = [result for result in found if result.robustness]
+    if len(results) < 2:
+        return None
+    rows = [[r.kind, r.title, f"{r.dimension:,}", *_values(r, columns, results)] for r in results]
+    headings = ["kind", "encoder", "dimension", *(measure.heading for measure in columns)]
+    return markdown_table(headings, rows, words=2)
+
+
+def published_table(reached: Sequence[Reached]) -> str:
+    """The published numbers, and the smallest code of the same kind of network that meets each on test data."""
+    headings = ["network", "data set", "reported by", "published MSE", "ours, test MSE", "at dimension", "epochs"]
+    return markdown_table(headings, [_published_row(each) for each in reached], words=3)
+
+
+def _published_row(reached: Reached) -> list[str]:
+    published = reached.published
+    stated = f"{published.error:.4f}" + (f" at {published.dimension}" if published.dimension else "")
+    stated += f" ({published.split})" if published.split != "not stated" else ""
+    ours = reached.smallest or reached.best
+    error, dimension = m.TEST_ERROR.written(ours), str(ours.dimension)
+    if reached.smallest:
+        error, dimension = f"**{error}**", f"**{dimension}**"
+    else:
+        pca = f"; PCA there {m.TEST_ERROR.written(reached.pca)}" if reached.pca else ""
+        error = f"not reached: best {error}{pca}"
+    facts = [error, dimension, _count(len(ours.history))]
+    return [published.network, TITLES[published.dataset], published.source, stated, *facts]
+
+
+def _name(result: Result) -> list[str]:
+    return [str(result.number) if result.number else "", result.title]
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _values(result: Result, measures: Sequence[Measure], results: list[Result]) -> list[str]:
+    return [_value(result, measure, results) for measure in measures]
+
+
+def _value(result: Result, measure: Measure, results: list[Result]) -> str:
+    """The value, bold if it is the best of those results that can be compared in its column."""
+    text = measure.written(result)
+    comparable = [other for other in results if _takes_part(other, measure)]
+    best = measure.best(comparable)
+    is_best = best is not None and _takes_part(result, measure) and measure.written(best) == text
+    return f"**{text}**" if is_best else text
+
+
+def _takes_part(result: Result, measure: Measure) -> bool:
+    if measure is m.PIXEL_RECALL:
+        return result.entry != TRUTH_OF_PIXEL_RECALL
+    return result.kind != "baseline" if measure in COST else True

@@ -1,0 +1,46 @@
+"""The verb that goes the whole way once."""
+
+import shlex
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firstseen.commands.streams import tell
+from foundation.errors import TooManyRejectsError
+
+
+def demo(
+    archive: Annotated[
+        Path | None, typer.Option(help="A folder of photos; default: one made from photos of scikit-image.")
+    ] = None,
+    directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+) -> None:
+    """Go the whole way once on a small archive: train, encode, index, look up, and write a page."""
+    from firstseen.demo.prepare import prepare_demo
+
+    paths = prepare_demo(directory, archive=archive)
+    store = str(paths.store)
+    tell(f"an archive of photos lies in {paths.archive}, edited copies of some in {paths.queries}")
+    started = time.monotonic()
+    step("firstseen", "train", "--source", str(paths.archive), "--store", store)
+    catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
+    step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
+    # So few photos would be searched exactly; the demo shows what a large archive gets.
+    step("firstseen", "index", "--store", store, "--exact-below", "100")
+    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3")
+    page = ["--format", "html", "--output", str(paths.page)]
+    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3", *page)
+    tell(f"done in {time.monotonic() - started:.0f} s; open {paths.page} in a browser")
+    tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+
+
+def step(*command: str) -> None:
+    """Shows a command as a user would type it, and runs it in this process: TensorFlow is loaded once."""
+    from firstseen.commands.running import run
+
+    tell(f"\n$ {shlex.join(command)}")
+    code = run(list(command[1:]))
+    if code not in (0, TooManyRejectsError.exit_code):
+        raise typer.Exit(code)

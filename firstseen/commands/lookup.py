@@ -1,0 +1,120 @@
+"""The verb that looks photos up."""
+
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firstseen.commands.options import SnapshotOption, StoreOption
+from firstseen.commands.streams import tell
+from foundation.errors import InputNotFoundError
+
+if TYPE_CHECKING:
+    from serving.answers import Answer
+    from serving.match.matcher import MatchOptions
+
+
+def lookup(
+    queries: Annotated[list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")],
+    store: StoreOption,
+    snapshot: SnapshotOption = None,
+    top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
+    min_score: Annotated[float, typer.Option(help="Leave out matches that score less.")] = 0.0,
+    format: Annotated[
+        str | None, typer.Option(help="table, json, jsonl, csv, parquet or html; default: as --output ends, or table.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    decode: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
+) -> None:
+    """Look photos up in the live snapshot."""
+    from serving.match.matcher import MatchOptions
+    from serving.output.formats import check_format, check_output, format_of, write_answers
+    from serving.queries import list_queries
+
+    format = format or format_of(output)
+    check_format(format, output)
+    if output:
+        check_output(output, store=store, queries=queries)
+    if decode:
+        check_decode(decode, store, queries=queries, output=output, snapshot=snapshot)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
+    options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
+    names = list_queries(queries, stdin=sys.stdin)
+    statuses: Counter[str] = Counter()
+    with open_answers(store, names, snapshot=snapshot, options=options, decode=decode) as (answers, facts):
+        counted = counting(answers, statuses)
+        if format == "html" and output:
+            write_html(counted, output=output, facts=facts, decoded=decode)
+        else:
+            write_answers(counted, name=format, output=output)
+    total = statuses.total()
+    if not total:
+        raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
+    tell(f"{total:,} queries: " + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items())))
+    if decode:
+        tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
+    if statuses["rejected"] == total:
+        raise InputNotFoundError("every query was rejected; the reason stands in each answer")
+
+
+def check_decode(
+    folder: Path, store_uri: str, *, queries: Iterable[str], output: Path | None, snapshot: int | None
+) -> None:
+    """Refuses a folder that cannot be used, and a snapshot whose encoder has no decoder, before anything is loaded."""
+    from foundation.archives import folders
+    from foundation.store.files import Store
+    from serving.output.decoded import check_decoder, check_folder
+
+    store = Store(store_uri)
+    check_folder(folder, store=store, queries=map(folders.path_of, queries), output=output)
+    check_decoder(store, snapshot)
+
+
+@contextmanager
+def open_answers(
+    store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
+) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
+    """Yields (the answers of each query, a line about the snapshot they come from)."""
+    from foundation.archives import folders
+    from foundation.store.files import Store
+    from serving.match.matcher import Matcher, Query
+    from serving.output.decoded import write_decoded
+    from serving.search.snapshot import OpenSnapshot
+
+    store = Store(store_uri)
+    with OpenSnapshot(store, snapshot) as opened:
+        matcher = Matcher(store, opened, options)
+        queries = (Query(name, partial(folders.read, name)) for name in names)
+        live = opened.snapshot
+        facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
+        answers = matcher.match_all(queries)
+        if decode:
+            answers = write_decoded(answers, folder=decode, decode=matcher.pictures)
+        with closing(answers):  # however it ends: an unfinished list of files is removed
+            yield answers, facts
+
+
+def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Iterator[list["Answer"]]:
+    """Passes the answers on and counts the status of each query."""
+    for one_query in answers:
+        statuses[one_query[0].status] += 1
+        yield one_query
+
+
+def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str, decoded: Path | None) -> None:
+    """Writes the page, reading each photo once more for its picture."""
+    from foundation.archives import folders
+    from serving.output.page import write_page
+
+    title = "Have we seen these photos before?"
+    write_page(answers, read=folders.read, output=output, title=title, facts=facts, decoded=decoded)

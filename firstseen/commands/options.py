@@ -1,0 +1,14 @@
+"""Options that several verbs share."""
+
+from typing import Annotated
+
+import typer
+
+StoreOption = Annotated[str, typer.Option("--store", help="The store: a local directory, gs://… or s3://…")]
+EncoderOption = Annotated[
+    str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
+]
+SnapshotOption = Annotated[int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")]
+RunnerOption = Annotated[str, typer.Option("--runner", help="local, or any Beam runner by name.")]
+# Typer hands what follows `--` to the last argument; Beam checks every flag.
+BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]

@@ -1,0 +1,42 @@
+"""The verbs that look after a store: status, verify, rollback."""
+
+from typing import Annotated
+
+import typer
+
+from firstseen.commands.options import SnapshotOption, StoreOption
+from firstseen.commands.streams import tell
+
+
+def status(
+    store: StoreOption,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the store holds and what is live."""
+    from foundation.store.artifact import to_json
+    from foundation.store.files import Store
+    from foundation.store.status import describe, read_status
+
+    found = read_status(Store(store))
+    typer.echo(to_json(found).decode().rstrip() if as_json else "\n".join(describe(found)))
+
+
+def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:
+    """Check the digest of every file that a snapshot lists."""
+    from foundation.store.files import Store
+    from foundation.store.verify import verify as verify_store
+
+    checked, size_bytes = verify_store(Store(store), snapshot, on_artifact=lambda path: tell(f"checking {path}"))
+    typer.echo(f"snapshot {checked.number} is whole: {size_bytes:,} bytes checked")
+
+
+def rollback(
+    store: StoreOption,
+    to: Annotated[int | None, typer.Option(help="Snapshot to return to; default: the live one's parent.")] = None,
+) -> None:
+    """Make an earlier snapshot live again, as a new snapshot."""
+    from foundation.store.files import Store
+    from foundation.store.snapshots import roll_back
+
+    snapshot = roll_back(Store(store), to)
+    typer.echo(f"snapshot {snapshot.number} is live: {snapshot.reason}, {snapshot.photos:,} photos")

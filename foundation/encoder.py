@@ -1,0 +1,163 @@
+"""An encoder of the store, checked and ready: uint8 photos in, float32 vectors out."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from foundation.errors import ArtifactRefusedError, UsageError
+from foundation.photos import photo
+from foundation.store import artifact
+from foundation.store.encoders import EncoderSpec, check_golden_vectors, encoder_directory, golden_photos, read_spec
+from foundation.store.files import Store
+
+DECODER = "decoder"
+
+
+class SavedEncoder:
+    """A loaded encoder; made by `load`. `batch_size` is the most photos that are computed at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        spec: EncoderSpec,
+        digest: str,
+        model: Callable[[np.ndarray], np.ndarray],
+        *,
+        batch_size: int,
+    ):
+        self.store = store
+        self.spec = spec
+        self.digest = digest
+        self.batch_size = batch_size
+        self._model = model
+
+    def encode(self, photos: np.ndarray) -> np.ndarray:
+        """Returns float32 [n, dimension] for uint8 [n, size, size, channels]; raises UsageError on anything else."""
+        spec = self.spec
+        _require(photos, np.uint8, (spec.size, spec.size, spec.channels), "photos")
+        return self._in_batches(self._model, photos, (spec.dimension,))
+
+    def decode(self, vectors: np.ndarray) -> np.ndarray:
+        """Returns the photos that the vectors stand for: float32 [n, size, size, channels] in [0, 1]."""
+        spec = self.spec
+        _require(vectors, np.float32, (spec.dimension,), "vectors")
+        return self._in_batches(self._decoder, vectors, (spec.size, spec.size, spec.channels))
+
+    @cached_property
+    def _decoder(self) -> Callable[[np.ndarray], np.ndarray]:
+        if not has_decoder(self.spec):
+            raise UsageError(f"encoder {self.spec.encoder_id} has no decoder; expected one trained as an autoencoder")
+        return _load_verified(self.store, self.spec, DECODER)
+
+    def _in_batches(self, model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
+        outputs = np.empty((len(inputs), *row_shape), np.float32)
+        for start in range(0, len(inputs), self.batch_size):
+            batch = inputs[start : start + self.batch_size]
+            outputs[start : start + len(batch)] = model(_padded(batch, self.batch_size))[: len(batch)]
+        return outputs
+
+
+def has_decoder(spec: EncoderSpec) -> bool:
+    """Returns whether the encoder was exported with a decoder, as autoencoders are."""
+    return any(name.startswith(f"{DECODER}/") for name in spec.files)
+
+
+def load(
+    store: Store,
+    encoder_id: str,
+    *,
+    expected_digest: str | None = None,
+    batch_size: int = 64,
+    threads: int | None = None,
+) -> SavedEncoder:
+    """Loads an encoder of the store after checking its digest, every file, and its answers to the golden photos.
+
+    `expected_digest` is the one that a run, a segment or a snapshot names. `threads` limits the cores TensorFlow uses
+    in this process. Raises InputNotFoundError if there is no such encoder, ArtifactRefusedError if it is another one,
+    damaged, or trained with other decode rules than this program's.
+    """
+    spec, digest = read_spec(store, encoder_id)
+    if expected_digest not in (None, digest):
+        raise ArtifactRefusedError(
+            f"encoder {encoder_id} in store {store.uri} has the digest {digest}, expected {expected_digest}; "
+            "restore the encoder that was used before, or encode the archive again with this one"
+        )
+    if spec.decode_rule != photo.DECODE_RULE:
+        raise ArtifactRefusedError(
+            f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
+            f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
+        )
+    if threads is not None:
+        _limit_threads(threads)
+    model = _load_verified(store, spec)
+    check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
+    return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
+
+
+def load_saved_model(directory: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Loads a SavedModel of one input and one output as a function of arrays.
+
+    A SavedModel is a program: check its digest first.
+    """
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(directory))
+    # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
+    signature = model.signatures["serving_default"]
+    (takes,), (gives,) = signature.structured_input_signature[1], signature.structured_outputs
+
+    def call(inputs: np.ndarray) -> np.ndarray:
+        # `model` is named so that it lives as long as the function: the signature holds its variables weakly.
+        return model and signature(**{takes: tf.constant(inputs)})[gives].numpy()
+
+    return call
+
+
+def _load_verified(store: Store, spec: EncoderSpec, directory: str = "."):
+    """Loads one SavedModel of the encoder from a private copy of the listed files, verified after copying.
+
+    TensorFlow would prefer an unlisted `saved_model.cpb` beside the listed program, and a file of the store could
+    change between the check and the load.
+    """
+    prefix, names = encoder_directory(spec.encoder_id), list(spec.files)
+    with (
+        tempfile.TemporaryDirectory(prefix="firstseen-encoder-") as temporary,
+        store.local_copy(prefix, names) as source,
+    ):
+        for name in names:
+            copy = Path(temporary, "encoder", name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if (source / name).exists():  # else the check below names what is missing
+                shutil.copyfile(source / name, copy)
+        artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
+        return load_saved_model(Path(temporary, "encoder", directory))
+
+
+def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:
+    """Fills the batch with zeros up to the next power of two, so that few shapes are ever compiled."""
+    shape = min(1 << (len(batch) - 1).bit_length(), batch_size)
+    if shape == len(batch):
+        return batch
+    return np.concatenate([batch, np.zeros((shape - len(batch), *batch.shape[1:]), batch.dtype)])
+
+
+def _require(array: np.ndarray, dtype: type, row_shape: tuple[int, ...], what: str) -> None:
+    if array.dtype != dtype or array.shape[1:] != row_shape:
+        expected = ", ".join(map(str, ("n", *row_shape)))
+        raise UsageError(f"{what} are {array.dtype} {list(array.shape)}; expected {np.dtype(dtype).name} [{expected}]")
+
+
+def _limit_threads(threads: int) -> None:
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        raise UsageError(
+            f"cannot limit TensorFlow to {threads} threads: it already computes in this process; set it earlier"
+        ) from error

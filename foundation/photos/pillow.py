@@ -1,0 +1,87 @@
+"""Decodes every format but JPEG, and the odd JPEG, with Pillow: uint8 RGB under the policies of `photos.photo`."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from foundation.photos.header import PhotoLimits, unsupported
+from foundation.photos.metadata import MetadataBlocks, orientation
+
+# Plugins register themselves in Pillow on import, lazily and without a lock; decoder threads must not race for it.
+Image.init()
+
+_REDUCED_RESOLUTION = 1  # bit of TIFF's NewSubfileType
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A photo as its file stores it, before it is turned upright; its pixels are shrunk `shrink` times."""
+
+    pixels: np.ndarray
+    width: int
+    height: int
+    orientation: int
+    blocks: MetadataBlocks
+    shrink: int = 1
+
+
+def read_by_pillow(data: bytes, photo_format: str, limits: PhotoLimits) -> Frame:
+    """Return the first frame or page at full size.
+
+    Raises PhotoError for what the limits or the policies refuse, and for broken bytes whatever Pillow raises.
+    """
+    with Image.open(BytesIO(data), formats=[photo_format]) as image:
+        limits.check_size(*image.size)
+        _refuse_preview(image)
+        image.load()
+        pixels = _rgb(image)
+        blocks = MetadataBlocks.of_tiff(data) if photo_format == "TIFF" else _info_blocks(image.info)
+    height, width = pixels.shape[:2]
+    turn = 1 if photo_format == "TIFF" else orientation(blocks.exif)  # a TIFF is turned upright by Pillow
+    return Frame(pixels, width, height, turn, blocks)
+
+
+def _refuse_preview(image: Image.Image) -> None:
+    """Raise for a TIFF whose first page is a preview: a camera's raw file (NEF, DNG, ARW), not a photo."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(254, 0) & _REDUCED_RESOLUTION:
+        raise unsupported("a TIFF that begins with a preview (camera raw)")
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """Return uint8 [height, width, 3] under the policies of `foundation.photos.photo`."""
+    if image.mode in ("I", "F"):
+        raise unsupported(f"a {image.format} of 32-bit integers or floats")
+    if image.mode.startswith("I;16"):
+        return cv2.cvtColor(_high_byte(image), cv2.COLOR_GRAY2RGB)
+    if image.has_transparency_data:
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.new("RGB", rgba.size, "white")
+        image.paste(rgba, mask=rgba)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _high_byte(image: Image.Image) -> np.ndarray:
+    bits = getattr(image, "tag_v2", {}).get(258, (16,))[0]  # TIFF also knows 12 bits
+    return (np.asarray(image) >> (bits - 8)).astype(np.uint8)
+
+
+def _info_blocks(info: dict) -> MetadataBlocks:
+    xmp = info.get("xmp", b"")
+    return MetadataBlocks(
+        exif=info.get("exif") or _raw_profile(info, "exif") or _raw_profile(info, "APP1"),
+        iptc=_raw_profile(info, "iptc"),
+        xmp=xmp if isinstance(xmp, bytes) else b"",
+    )
+
+
+def _raw_profile(info: dict, name: str) -> bytes:
+    """Return a block that ImageMagick wrote into a PNG as text: a name, a length, hexadecimal digits."""
+    lines = str(info.get(f"Raw profile type {name}", "")).split("\n")
+    try:
+        return bytes.fromhex("".join(lines[3:]))
+    except ValueError:
+        return b""

@@ -1,0 +1,115 @@
+"""The JSON that describes an artifact: read with full validation, created once, digests checked on demand.
+
+The digest of an artifact is the SHA-256 of its JSON, which lists size and SHA-256 of every file: one number stands
+for the whole directory.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Annotated, Any, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.files import Store
+
+Description = TypeVar("Description")
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """Size in bytes and SHA-256 (hex) of one file."""
+
+    size_bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+# No part begins with a dot and none is empty: a description cannot point out of its own directory.
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+Files = dict[FileName, FileRecord]
+
+
+def now() -> str:
+    """Returns the present time as artifacts write it: ISO 8601, UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def fresh_name() -> str:
+    """Returns a name nobody else uses, that sorts by time: the UTC second and eight random digits."""
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def digest_of(data: bytes) -> str:
+    """Returns the SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def to_json(description: Any) -> bytes:
+    """Returns the canonical JSON of a dataclass: sorted keys, so that equal descriptions have equal digests."""
+    return (json.dumps(asdict(description), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def from_json(data: bytes, kind: type[Description], *, path: str) -> Description:
+    """Returns the validated description; raises ArtifactRefusedError naming `path` and what is wrong with it."""
+    expected = kind.contract_version  # type: ignore[attr-defined]
+    try:
+        raw = json.loads(data)
+        found = raw.get("contract_version")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); restore it") from error
+    if found != expected:
+        raise ArtifactRefusedError(
+            f"{path} has contract version {found!r}; this program reads version {expected}: "
+            "use the version of firstseen that wrote it"
+        )
+    try:
+        return TypeAdapter(kind).validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ArtifactRefusedError(f"{path} is damaged at {where!r}: {first['msg']}; restore it") from error
+
+
+def read(store: Store, path: str, kind: type[Description]) -> tuple[Description, str]:
+    """Returns (description, digest) of the artifact whose JSON lies at `path`."""
+    data = store.read(path)
+    return from_json(data, kind, path=path), digest_of(data)
+
+
+def finish(store: Store, path: str, description: Any) -> str:
+    """Writes the JSON that makes an artifact exist, after all of its files; returns its digest.
+
+    Raises ArtifactRefusedError if somebody else finished it already: nothing is ever replaced. The same bytes again
+    are no error, since a runner may retry the step that writes them.
+    """
+    data = to_json(description)
+    if not store.create(path, data) and store.read(path) != data:
+        raise ArtifactRefusedError(f"{path} exists already; artifacts are never replaced: run again")
+    return digest_of(data)
+
+
+def record(store: Store, prefix: str, names: list[str]) -> dict[str, FileRecord]:
+    """Returns the size and digest of each named file below `prefix`, as they lie in the store."""
+    return {name: FileRecord(*store.measure(f"{prefix}/{name}")) for name in names}
+
+
+def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord], *, original: str | None = None) -> int:
+    """Checks every listed file against its record; returns the bytes read.
+
+    `original` is where the files come from, for the message, if `prefix` is a temporary copy.
+    Raises ArtifactRefusedError at the first file that differs, InputNotFoundError at one that is missing.
+    """
+    for name, expected in files.items():
+        size_bytes, sha256 = store.measure(f"{prefix}/{name}")
+        if (size_bytes, sha256) != (expected.size_bytes, expected.sha256):
+            raise ArtifactRefusedError(
+                f"{original or prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
+                f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy or build it again"
+            )
+    return sum(file.size_bytes for file in files.values())

@@ -1,0 +1,111 @@
+"""CONTRACT: encoder.json, which says what an encoder takes and gives, and pins every byte of it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store import artifact
+from foundation.store.artifact import FileRecord, Files
+from foundation.store.files import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ENCODERS = "encoders"
+ENCODER_DESCRIPTION = "encoder.json"
+GOLDEN_PHOTOS = 4
+
+Scalar = int | float | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """An encoder: uint8 photos `[batch, size, size, channels]` to float32 vectors `[batch, dimension]`.
+
+    `distance` says how vectors compare: `cosine` (they have unit length) or `euclidean`. `decode_rule` is the version
+    of the photo decoder it was trained with. `golden_vectors` are its answers to `golden_photos`.
+    """
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    encoder_id: str
+    recipe: str
+    created_at: str
+    size: int
+    channels: int
+    dimension: int
+    distance: Literal["cosine", "euclidean"]
+    decode_rule: int
+    golden_vectors: list[list[float]]
+    files: Files
+    contract_version: int = 1
+    training: dict[str, Scalar] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def encoder_directory(encoder_id: str) -> str:
+    """Returns the path of an encoder in the store."""
+    return f"{ENCODERS}/{encoder_id}"
+
+
+def encoder_id_for(recipe: str, files: dict[str, FileRecord]) -> str:
+    """Returns the name of an encoder: its recipe and the digest of its files, so that a name pins a program."""
+    content = "".join(f"{name} {record.sha256}\n" for name, record in sorted(files.items()))
+    return f"{recipe}-{artifact.digest_of(content.encode())[:12]}"
+
+
+def list_encoders(store: Store) -> list[str]:
+    """Returns the ids of the finished encoders of the store, sorted."""
+    return [
+        name for name in store.directories(ENCODERS) if store.exists(f"{encoder_directory(name)}/{ENCODER_DESCRIPTION}")
+    ]
+
+
+def read_spec(store: Store, encoder_id: str) -> tuple[EncoderSpec, str]:
+    """Returns (spec, digest) of one encoder.
+
+    Raises InputNotFoundError listing the encoders there are, ArtifactRefusedError if the spec is not this encoder's.
+    """
+    path = f"{encoder_directory(encoder_id)}/{ENCODER_DESCRIPTION}"
+    if not store.exists(path):
+        known = ", ".join(list_encoders(store)) or "none; `firstseen train` makes one"
+        raise InputNotFoundError(f"no encoder {encoder_id!r} in store {store.uri}; it has: {known}")
+    spec, digest = artifact.read(store, path, EncoderSpec)
+    if encoder_id_for(spec.recipe, spec.files) != encoder_id or spec.encoder_id != encoder_id:
+        raise ArtifactRefusedError(
+            f"{path} describes other files than encoder {encoder_id!r} was named after; restore the directory"
+        )
+    return spec, digest
+
+
+def golden_photos(size: int, channels: int) -> "np.ndarray":
+    """Returns uint8 [4, size, size, channels]: fixed waves of integer arithmetic, the same on every machine."""
+    import numpy as np
+
+    row, column, channel = np.ogrid[:size, :size, :channels]
+    waves = [(row * 3 + column * step + channel * 50) % 256 for step in range(1, GOLDEN_PHOTOS + 1)]
+    return np.stack([np.broadcast_to(wave, (size, size, channels)) for wave in waves]).astype(np.uint8)
+
+
+def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance: float = 1e-2) -> None:
+    """Raises ArtifactRefusedError if the encoder's answers to `golden_photos` moved.
+
+    vectors: float32 [4, dimension]. The tolerance is a share of the vectors' length: half precision on other
+    hardware stays far below it, a wrong or damaged model does not.
+    """
+    import numpy as np
+
+    try:
+        expected = np.asarray(spec.golden_vectors, np.float32)
+    except ValueError as error:
+        raise ArtifactRefusedError(f"encoder {spec.encoder_id} lists golden vectors that differ in length") from error
+    if vectors.shape != expected.shape or not np.isfinite(vectors).all():
+        raise ArtifactRefusedError(
+            f"encoder {spec.encoder_id} gives vectors {vectors.shape}, expected finite {expected.shape}; restore it"
+        )
+    moved = np.linalg.norm(vectors - expected, axis=1).max() / max(np.linalg.norm(expected, axis=1).max(), 1e-12)
+    if not moved <= tolerance:  # golden vectors that are not finite compare as false
+        raise ArtifactRefusedError(
+            f"encoder {spec.encoder_id} differs from its golden vectors by {moved:.2%}, expected under "
+            f"{tolerance:.0%}; this TensorFlow or this hardware computes otherwise than the one that exported it"
+        )

@@ -1,0 +1,194 @@
+"""The store's filesystem layer: one directory, local or in a bucket, whose files are created and never replaced."""
+
+import errno
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore import exceptions
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
+
+BUCKET_SCHEMES = ("gs", "s3")
+READ_CHUNK_BYTES = 4 * 2**20
+
+
+class Store:
+    """A directory of artifacts at `uri` (a local path, `file://`, `gs://` or `s3://`); pickles by its address.
+
+    Raises InputNotFoundError if a local directory is missing and `create` is false, UsageError on another scheme,
+    TemporaryError when a write meets a full disk.
+    """
+
+    def __init__(self, uri: str | Path, *, create: bool = False):
+        self.uri = str(uri)
+        scheme = urlsplit(self.uri).scheme if "://" in self.uri else "file"
+        if scheme == "file":
+            self.local_root: Path | None = _local_path(self.uri)
+            self._backend: ObjectStore = _open_local(self.local_root, create=create)
+        elif scheme in BUCKET_SCHEMES:
+            self.local_root = None
+            with _translated(f"open store {self.uri}"):
+                self._backend = from_url(self.uri)
+        else:
+            raise UsageError(
+                f"store {self.uri!r} has the scheme {scheme!r}; expected a local directory, gs:// or s3://"
+            )
+
+    def __reduce__(self):
+        """Workers reopen the store by its address: no connection and no credential travels."""
+        return Store, (str(self.local_root or self.uri),)
+
+    def read(self, path: str) -> bytes:
+        """Returns one file whole; raises InputNotFoundError if it does not exist."""
+        with _translated(f"read {path} in store {self.uri}"):
+            return bytes(obstore.get(self._backend, path).bytes())
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Writes `path` at once and only if it does not exist; returns whether this call created it."""
+        with _translated(f"write {path} in store {self.uri}"):
+            try:
+                # Multipart uploads have no precondition: a conditional create is one request.
+                obstore.put(self._backend, path, data, mode="create", use_multipart=False)
+            except exceptions.AlreadyExistsError:
+                return False
+            return True
+
+    def upload(self, path: str, source: Path) -> None:
+        """Copies a local file into the store in bounded memory, under a name nobody else uses."""
+        with _translated(f"write {path} in store {self.uri}"):
+            obstore.put(self._backend, path, source)
+
+    def delete(self, paths: list[str]) -> None:
+        """Deletes files that no description lists; absent ones are no error."""
+        for path in paths:
+            with _translated(f"delete {path} in store {self.uri}"), suppress(FileNotFoundError):
+                obstore.delete(self._backend, path)
+
+    def open(self, path: str) -> BinaryIO:
+        """Opens one file for random reads, so that Parquet footers and single row groups can be fetched."""
+        with _translated(f"read {path} in store {self.uri}"):
+            if self.local_root:
+                return (self.local_root / path).open("rb")
+            return io.BufferedReader(_BucketFile(obstore.open_reader(self._backend, path)))
+
+    def directories(self, prefix: str) -> list[str]:
+        """Returns the names of the directories directly below `prefix`, sorted."""
+        with _translated(f"list {prefix} in store {self.uri}"):
+            found = obstore.list_with_delimiter(self._backend, prefix)["common_prefixes"]
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
+
+    def files(self, prefix: str) -> list[str]:
+        """Returns the names of the files directly below `prefix`, sorted."""
+        with _translated(f"list {prefix} in store {self.uri}"):
+            found = obstore.list_with_delimiter(self._backend, prefix)["objects"]
+        return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
+
+    def exists(self, path: str) -> bool:
+        """Returns whether the file is there."""
+        with _translated(f"read {path} in store {self.uri}"):
+            try:
+                obstore.head(self._backend, path)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def measure(self, path: str) -> tuple[int, str]:
+        """Returns (size in bytes, SHA-256 in hex) of one file, read in bounded memory."""
+        digest, size = hashlib.sha256(), 0
+        with _translated(f"read {path} in store {self.uri}"), self.open(path) as file:
+            while chunk := bytes(file.read(READ_CHUNK_BYTES)):
+                digest.update(chunk)
+                size += len(chunk)
+        return size, digest.hexdigest()
+
+    @contextmanager
+    def local_copy(self, prefix: str, names: list[str]) -> Iterator[Path]:
+        """Yields a local directory with these files of `prefix`: the store's own, or a temporary download."""
+        if self.local_root:
+            yield self.local_root / prefix
+            return
+        with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
+            for name in names:
+                self._download(f"{prefix}/{name}", Path(directory, name))
+            yield Path(directory)
+
+    def _download(self, path: str, target: Path) -> None:
+        with _translated(f"copy {path} of store {self.uri} to {target}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self.open(path) as source, target.open("wb") as copy:
+                while chunk := bytes(source.read(READ_CHUNK_BYTES)):
+                    copy.write(chunk)
+
+
+class _BucketFile(io.RawIOBase):
+    """obstore's reader as a Python file: it is no context manager, and Arrow asks a file whether it is closed."""
+
+    def __init__(self, reader: Any):
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        data = memoryview(self._reader.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _local_path(uri: str) -> Path:
+    path = uri
+    if uri.startswith("file://"):
+        path = unquote(uri.removeprefix("file://").removeprefix("localhost"))
+        if not path.startswith("/"):
+            raise UsageError(f"store {uri!r} has no absolute path; expected file:///DIRECTORY, or a plain directory")
+    return Path(path).expanduser().absolute()
+
+
+def _open_local(root: Path, *, create: bool) -> LocalStore:
+    if not create and not root.is_dir():
+        raise InputNotFoundError(
+            f"no store at {root}: expected a directory; `firstseen train --store {root}` makes one"
+        )
+    with _translated(f"open store {root}"):
+        opened = LocalStore(root, mkdir=create)
+    if create and not os.access(root, os.W_OK):
+        # Said before a training, not after it.
+        raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
+    return opened
+
+
+@contextmanager
+def _translated(action: str) -> Iterator[None]:
+    """Turns what the filesystem layer raises into one clear line with the right exit code."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputNotFoundError(f"cannot {action}: it does not exist") from error
+    except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+        raise InputNotFoundError(f"cannot {action}: permission denied; check the access rights") from error
+    except (OSError, ValueError, exceptions.BaseError) as error:  # ValueError: a path with `..` or an empty segment
+        raise _translate_os_error(action, error) from error
+
+
+def _translate_os_error(action: str, error: Exception) -> FirstseenError:
+    # The Rust layer hides the number in its text: "No space left on device (os error 28)".
+    text = str(error).splitlines()[0]
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
+            return TemporaryError(f"cannot {action}: {os.strerror(number)}; free some space and run again")
+    return InputNotFoundError(f"cannot {action}: {text}")

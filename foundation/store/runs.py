@@ -1,0 +1,197 @@
+"""CONTRACT: embedding shards, rejects, the inventory, and run.json, which lists what of a run is to be trusted."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
+from foundation.store import artifact
+from foundation.store.artifact import FileRecord, Files
+from foundation.store.files import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+EMBEDDINGS = "embeddings"
+RUN_DESCRIPTION = "run.json"
+INVENTORY = "inventory.parquet"
+CONTRACT_VERSION = 1
+
+Dtype = Literal["float32", "float16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounting:
+    """What became of every listed photo: listed = embedded + duplicates + rejected + unchanged."""
+
+    listed: int
+    embedded: int
+    duplicates: int
+    rejected: dict[str, int] = field(default_factory=dict)
+    unchanged: int = 0
+
+    @property
+    def rejects(self) -> int:
+        """All rejects, whatever their reason."""
+        return sum(self.rejected.values())
+
+    def check(self) -> None:
+        """Raises FirstseenError if a photo is unaccounted for: it is a defect, and the run must not count."""
+        found = self.embedded + self.duplicates + self.rejects + self.unchanged
+        if found != self.listed:
+            raise FirstseenError(
+                f"the run lost track of photos: listed {self.listed}, but embedded {self.embedded} + duplicates "
+                f"{self.duplicates} + rejected {self.rejects} + unchanged {self.unchanged} = {found}; run again"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One encode run: what it was made from, what became of every photo, and the digest of every file."""
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    run_id: str
+    archive: str
+    created_at: str
+    encoder_id: str
+    encoder_digest: str
+    decode_rule: int
+    dimension: int
+    distance: Literal["cosine", "euclidean"]
+    dtype: Dtype
+    accounting: Accounting
+    rows: dict[str, int]
+    files: Files
+    photos_in_catalog: int | None = None
+    contract_version: int = CONTRACT_VERSION
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> str:
+        """Where the run lies in the store."""
+        return run_directory(self.encoder_id, self.run_id)
+
+    @property
+    def inventory(self) -> str:
+        """Where the run's inventory lies in the store."""
+        return f"{self.directory}/{INVENTORY}"
+
+    @property
+    def shards(self) -> dict[str, FileRecord]:
+        """The embedding shards among the files."""
+        return {name: self.files[name] for name in self.rows}
+
+
+def run_directory(encoder_id: str, run_id: str) -> str:
+    """Returns the path of a run in the store."""
+    return f"{EMBEDDINGS}/{encoder_id}/{run_id}"
+
+
+def list_runs(store: Store, encoder_id: str) -> list[str]:
+    """Returns the ids of the finished runs of one encoder, oldest first."""
+    names = store.directories(f"{EMBEDDINGS}/{encoder_id}")
+    return [name for name in names if store.exists(f"{run_directory(encoder_id, name)}/{RUN_DESCRIPTION}")]
+
+
+def list_encoders_with_runs(store: Store) -> list[str]:
+    """Returns the ids of the encoders that have at least one finished run."""
+    return [encoder_id for encoder_id in store.directories(EMBEDDINGS) if list_runs(store, encoder_id)]
+
+
+def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
+    """Returns (run, digest); raises ArtifactRefusedError if the description is another encoder's."""
+    path = f"{run_directory(encoder_id, run_id)}/{RUN_DESCRIPTION}"
+    if not store.exists(path):
+        raise InputNotFoundError(f"run {run_id} in store {store.uri} has no {RUN_DESCRIPTION}: it never finished")
+    run, digest = artifact.read(store, path, Run)
+    if (run.encoder_id, run.run_id) != (encoder_id, run_id):
+        raise ArtifactRefusedError(
+            f"{path} describes run {run.run_id} of encoder {run.encoder_id}, expected run {run_id} of {encoder_id}"
+        )
+    if unlisted := set(run.rows) - set(run.files):
+        raise ArtifactRefusedError(f"{path} counts rows of files it does not list: {sorted(unlisted)}; restore it")
+    return run, digest
+
+
+def catalog_fields() -> "list[pa.Field]":
+    """Returns what an editor knows of a photo, joined in from the catalog."""
+    import pyarrow as pa
+
+    return [
+        pa.field("published_at", pa.timestamp("us", "UTC")),
+        pa.field("caption", pa.string()),
+        pa.field("credit", pa.string()),
+        pa.field("source", pa.string()),
+    ]
+
+
+def inventory_schema() -> "pa.Schema":
+    """Returns the columns of the inventory: one row per file of the archive."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("photo_id", pa.string(), nullable=False),
+            pa.field("uri", pa.string(), nullable=False),
+            pa.field("size_bytes", pa.int64(), nullable=False),
+            pa.field("modified_at", pa.timestamp("us", "UTC")),
+            *catalog_fields(),
+        ]
+    )
+
+
+def photo_fields() -> "list[pa.Field]":
+    """Returns the columns that describe a photo; shards and segments share them."""
+    import pyarrow as pa
+
+    occurrence = pa.struct(
+        [
+            pa.field("photo_id", pa.string()),
+            pa.field("uri", pa.string()),
+            pa.field("published_at", pa.timestamp("us", "UTC")),
+        ]
+    )
+    published_at, *words = catalog_fields()
+    return [
+        pa.field("photo_id", pa.string(), nullable=False),
+        pa.field("uri", pa.string(), nullable=False),
+        pa.field("content_sha256", pa.binary(32), nullable=False),
+        pa.field("width", pa.int32(), nullable=False),
+        pa.field("height", pa.int32(), nullable=False),
+        published_at,
+        pa.field("captured_at", pa.timestamp("us", "UTC")),
+        *words,
+        pa.field("occurrences", pa.list_(occurrence), nullable=False),
+        pa.field("thumbnail", pa.binary()),
+    ]
+
+
+def shard_schema(dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: str) -> "pa.Schema":
+    """Returns the columns and file metadata of an embedding shard."""
+    import pyarrow as pa
+
+    value = pa.float32() if dtype == "float32" else pa.float16()
+    photo_id, uri, content, *rest = photo_fields()
+    embedding = pa.field("embedding", pa.list_(value, dimension), nullable=False)
+    return pa.schema(
+        [photo_id, uri, content, embedding, *rest],
+        metadata={
+            "firstseen.contract_version": str(CONTRACT_VERSION),
+            "firstseen.encoder_digest": encoder_digest,
+            "firstseen.run_id": run_id,
+        },
+    )
+
+
+def reject_schema() -> "pa.Schema":
+    """Returns the columns of a rejects file: one row per photo that could not be used."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("photo_id", pa.string(), nullable=False),
+            pa.field("uri", pa.string(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("detail", pa.string(), nullable=False),
+        ]
+    )

@@ -1,0 +1,156 @@
+"""Writes a run's Parquet files: each under a fresh name, trusted only once run.json lists it."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+from pyarrow import parquet
+
+from foundation.store.artifact import FileRecord, digest_of
+from foundation.store.files import Store
+from foundation.store.runs import reject_schema
+from pipelines.encode.decode_photos import Reject
+from pipelines.encode.duplicates import Content, RowEdit, apply_edits, read_shard
+
+CONTENTS = "contents"
+ROW_GROUP_ROWS = 8_192
+EMBEDDING_COLUMN = "embedding.list.element"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """One file of a run, as run.json will list it."""
+
+    name: str
+    rows: int
+    record: FileRecord
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+def write_parquet(store: Store, directory: str, prefix: str, table: pa.Table) -> WrittenFile:
+    """Writes one file of at most some tens of megabytes at once, so that a reader never sees half of it."""
+    name = f"{prefix}-{uuid.uuid4().hex}.parquet"
+    data = to_parquet(table)
+    store.create(f"{directory}/{name}", data)
+    return WrittenFile(name, table.num_rows, FileRecord(len(data), digest_of(data)))
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Returns the bytes of a Parquet file: zstd, vectors split by byte (half the size), words as dictionaries."""
+    sink = pa.BufferOutputStream()
+    vectors = [EMBEDDING_COLUMN] if "embedding" in table.column_names else []
+    words = [name for name in table.column_names if name in ("caption", "credit", "source", "reason")]
+    parquet.write_table(
+        table,
+        sink,
+        compression="zstd",
+        row_group_size=ROW_GROUP_ROWS,
+        use_dictionary=words,
+        use_byte_stream_split=vectors,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def contents_of(table: pa.Table, shard: str) -> Iterator[tuple[bytes, Content]]:
+    """Yields (content hash, where it lies) of every row: what exact duplicates are found by."""
+    columns = table.select(["content_sha256", "photo_id", "uri", "published_at"]).to_pylist()
+    for row, columns_of_row in enumerate(columns):
+        content = columns_of_row.pop("content_sha256")
+        yield content, Content(shard=shard, row=row, **columns_of_row)
+
+
+class WriteShards(beam.DoFn):
+    """Tables of shard rows → files of at most `rows_per_shard` rows, and the contents they hold."""
+
+    def __init__(self, store: Store, directory: str, *, rows_per_shard: int):
+        self._store = store
+        self._directory = directory
+        self._rows_per_shard = rows_per_shard
+        self._rows_written = Metrics.counter("firstseen", "rows_written")
+        self._bytes_written = Metrics.counter("firstseen", "bytes_written")
+
+    def start_bundle(self) -> None:
+        """Starts an empty buffer: what a failed bundle left must not leak into the next."""
+        self._tables: list[pa.Table] = []
+        self._rows = 0
+
+    def process(self, table: pa.Table) -> Iterator[Any]:
+        """Buffers the table and writes a shard when one is full."""
+        self._tables.append(table)
+        self._rows += table.num_rows
+        if self._rows >= self._rows_per_shard:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Writes what is left: a shard never spans bundles, so that a retry rewrites whole shards."""
+        if not self._tables:
+            return
+        for output in self._flush():
+            yield _in_global_window(output)
+
+    def _flush(self) -> Iterator[Any]:
+        table = pa.concat_tables(self._tables)
+        self.start_bundle()
+        shard = write_parquet(self._store, self._directory, "part", table)
+        self._rows_written.inc(shard.rows)
+        self._bytes_written.inc(shard.record.size_bytes)
+        yield shard
+        for content in contents_of(table, shard.name):
+            yield beam.pvalue.TaggedOutput(CONTENTS, content)
+
+
+class WriteRejects(beam.DoFn):
+    """Rejects → one Parquet file a bundle."""
+
+    def __init__(self, store: Store, directory: str):
+        self._store = store
+        self._directory = directory
+
+    def start_bundle(self) -> None:
+        """Starts an empty buffer."""
+        self._rejects: list[Reject] = []
+
+    def process(self, reject: Reject) -> None:
+        """Buffers one reject: about 300 bytes."""
+        self._rejects.append(reject)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Writes the bundle's rejects."""
+        if self._rejects:
+            yield _in_global_window(write_rejects(self._store, self._directory, self._rejects))
+
+
+def write_rejects(store: Store, directory: str, rejects: Iterable[Reject]) -> WrittenFile:
+    """Writes one rejects file; the counts by reason ride along for the accounting."""
+    table = pa.Table.from_pylist([asdict(reject) for reject in rejects], schema=reject_schema())
+    written = write_parquet(store, directory, "rejects", table)
+    reasons = Counter(table["reason"].to_pylist())
+    return WrittenFile(written.name, written.rows, written.record, dict(reasons))
+
+
+def _in_global_window(value: Any) -> Any:
+    if isinstance(value, beam.pvalue.TaggedOutput):
+        return beam.pvalue.TaggedOutput(value.tag, _in_global_window(value.value))
+    return WindowedValue(value, MIN_TIMESTAMP, (GlobalWindow(),))
+
+
+class RewriteShard(beam.DoFn):
+    """(shard, edits of its rows) → (its name, the file that takes its place, or None if no row is left)."""
+
+    def __init__(self, store: Store, directory: str):
+        self._store = store
+        self._directory = directory
+
+    def process(self, element: tuple[str, Iterable[RowEdit]]) -> Iterator[tuple[str, WrittenFile | None]]:
+        """Reads one shard, applies the edits and writes it under a new name."""
+        name, edits = element
+        table = apply_edits(read_shard(self._store, f"{self._directory}/{name}"), edits)
+        yield name, write_parquet(self._store, self._directory, "part", table) if table.num_rows else None

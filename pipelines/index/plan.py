@@ -1,0 +1,97 @@
+"""Which shards make which segment, and with which ScaNN parameters: pure planning, nothing is read."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foundation.errors import UsageError
+from foundation.store.artifact import FileRecord
+from foundation.store.runs import Run
+from foundation.store.segments import SearchParameters
+
+
+@dataclass(frozen=True)
+class ShardReference:
+    """One embedding shard: its path in the store, rows and digest."""
+
+    path: str
+    rows: int
+    record: FileRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexOptions:
+    """How segments are cut, built and judged.
+
+    A build holds about 3.5 times `max_segment_rows` × dimension × 4 bytes per worker: 3.6 GB at the default and 256
+    dimensions.
+    """
+
+    max_segment_rows: int = 1_000_000
+    exact_below: int = 20_000
+    min_recall: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Raises UsageError on a value out of range, naming both."""
+        if self.max_segment_rows < 1:
+            raise UsageError(f"max-segment-rows is {self.max_segment_rows}; expected at least 1")
+        if self.exact_below < 0:
+            raise UsageError(f"exact-below is {self.exact_below}; expected 0 (always ScaNN) or more")
+        if not 0 <= self.min_recall <= 1:
+            raise UsageError(f"min-recall is {self.min_recall}; expected a share from 0 to 1")
+
+
+def list_shards(runs: Sequence[Run]) -> list[ShardReference]:
+    """Returns the shards of some runs, in the order of the runs."""
+    return [
+        ShardReference(f"{run.directory}/{name}", run.rows[name], record)
+        for run in runs
+        for name, record in sorted(run.shards.items())
+    ]
+
+
+def plan_segments(shards: Sequence[ShardReference], *, max_rows: int) -> list[list[ShardReference]]:
+    """Returns the shards in their order, cut into the fewest groups of about equal size under `max_rows`.
+
+    A shard is never split: one that is larger than `max_rows` makes a group of its own.
+    """
+    fewest = len(_fill(shards, max_rows))
+    # The smallest capacity that needs no more groups makes the largest group as small as it can be.
+    smallest = bisect_left(range(max_rows), -fewest, key=lambda capacity: -len(_fill(shards, capacity)))
+    return _fill(shards, smallest)
+
+
+def _fill(shards: Sequence[ShardReference], capacity: int) -> list[list[ShardReference]]:
+    groups: list[list[ShardReference]] = []
+    rows = 0
+    for shard in shards:
+        if not groups or rows + shard.rows > capacity:
+            groups.append([])
+            rows = 0
+        groups[-1].append(shard)
+        rows += shard.rows
+    return groups
+
+
+def plan_search(rows: int) -> SearchParameters:
+    """Returns a ScaNN tree for this many rows: √rows leaves, a tenth of them searched, 200 candidates re-scored.
+
+    The measured recall decides whether more leaves are searched: see `wider_searches`.
+    """
+    leaves = max(1, min(rows, round(math.sqrt(rows))))
+    return SearchParameters(leaves=leaves, leaves_to_search=max(1, leaves // 10), reorder=min(rows, 200))
+
+
+def wider_searches(first: SearchParameters, rows: int) -> list[SearchParameters]:
+    """Returns the searches to try in turn, each about twice as wide, up to all leaves: none needs a rebuild."""
+    searches = [first]
+    while (last := searches[-1]).leaves_to_search < last.leaves or last.reorder < min(rows, 1_600):
+        searches.append(
+            SearchParameters(
+                leaves=last.leaves,
+                leaves_to_search=min(last.leaves, last.leaves_to_search * 2),
+                reorder=min(rows, last.reorder * 2, 1_600),
+            )
+        )
+    return searches

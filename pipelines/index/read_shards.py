@@ -1,0 +1,93 @@
+"""Reads the shards of a segment and collapses exact duplicates: rows sorted by content hash, occurrences merged."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.artifact import digest_of
+from foundation.store.files import Store
+from pipelines.encode.duplicates import publication_order
+from pipelines.index.plan import ShardReference
+
+
+def read_shards(
+    store: Store, shards: Sequence[ShardReference], *, dimension: int, encoder_digest: str
+) -> tuple[pa.Table, np.ndarray]:
+    """Returns (photo columns, float32 [rows, dimension]); each shard is read once, its digest checked on the way.
+
+    Raises ArtifactRefusedError naming the shard that is damaged, another encoder's, or holds vectors that are not
+    finite: one of those would kill the process in a tree build.
+    """
+    vectors = np.empty((sum(shard.rows for shard in shards), dimension), np.float32)
+    tables, start = [], 0
+    for shard in shards:
+        table = _read_shard(store, shard, encoder_digest)
+        values = _to_matrix(table["embedding"], dimension, shard.path)
+        vectors[start : start + len(values)] = values
+        start += len(values)
+        tables.append(table.drop_columns(["embedding"]).replace_schema_metadata(None))
+    return pa.concat_tables(tables), vectors
+
+
+def _read_shard(store: Store, shard: ShardReference, encoder_digest: str) -> pa.Table:
+    data = store.read(shard.path)
+    if digest_of(data) != shard.record.sha256:
+        raise ArtifactRefusedError(f"shard {shard.path} is damaged: its SHA-256 differs from run.json; encode again")
+    table = parquet.read_table(pa.BufferReader(data))
+    found = (table.schema.metadata or {}).get(b"firstseen.encoder_digest", b"").decode()
+    if found != encoder_digest:
+        raise ArtifactRefusedError(
+            f"shard {shard.path} was made by the encoder with digest {found[:12]}…, expected {encoder_digest[:12]}…; "
+            "vectors of two encoders cannot be mixed"
+        )
+    if table.num_rows != shard.rows:
+        raise ArtifactRefusedError(f"shard {shard.path} has {table.num_rows} rows; run.json lists {shard.rows}")
+    return table
+
+
+def _to_matrix(column: pa.ChunkedArray, dimension: int, path: str) -> np.ndarray:
+    if column.type.list_size != dimension:
+        raise ArtifactRefusedError(
+            f"shard {path} holds vectors of {column.type.list_size} numbers; the encoder gives {dimension}"
+        )
+    matrix = np.concatenate([chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks])
+    matrix = matrix.reshape(-1, dimension)
+    if not np.isfinite(matrix).all():
+        raise ArtifactRefusedError(f"shard {path} holds a vector that is not finite; encode again")
+    return matrix
+
+
+def collapse(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Returns (photos, vectors, hashes) with one row per content, sorted by its hash.
+
+    hashes: bytes [rows] of 32, ascending. Of several rows with one content the first published stays and carries the
+    occurrences of all.
+    """
+    hashes = np.array(table["content_sha256"].to_pylist(), "S32")
+    published = table["published_at"].to_pylist()
+    names = table["photo_id"].to_pylist()
+    order = sorted(range(len(hashes)), key=lambda row: (hashes[row], publication_order(published[row], names[row])))
+    hashes = hashes[order]
+    first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
+    occurrences = table["occurrences"].to_pylist()
+    groups = np.split(np.asarray(order), first[1:])
+    merged = [merge_occurrences(occurrence for row in group for occurrence in occurrences[row]) for group in groups]
+    kept = np.asarray(order)[first]
+    column = table.schema.get_field_index("occurrences")
+    field = table.schema.field(column)
+    photos = table.take(kept).set_column(column, field, pa.array(merged, field.type))
+    return photos, vectors[kept], hashes[first]
+
+
+def merge_occurrences(occurrences: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns each uri once, first published first; an archive that was encoded twice adds nothing."""
+    by_uri: dict[str, dict[str, Any]] = {}
+    for one in occurrences:
+        known = by_uri.get(one["uri"])
+        if known is None or (known["published_at"] is None and one["published_at"] is not None):
+            by_uri[one["uri"]] = one
+    return sorted(by_uri.values(), key=lambda one: publication_order(one["published_at"], one["photo_id"]))

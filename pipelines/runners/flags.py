@@ -1,0 +1,38 @@
+"""Checks Beam's own flags before a run: Beam itself drops an unknown one with a warning."""
+
+import argparse
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from foundation.errors import UsageError
+
+
+def check_flags(beam_flags: list[str]) -> None:
+    """Raises UsageError naming the flags that no Beam option class takes, or the value one refuses."""
+    parser = _Parser(prog="beam", allow_abbrev=False, add_help=False)
+    for options in _subclasses(PipelineOptions):
+        if "_add_argparse_args" in vars(options):
+            _add_known(parser, options)
+    known, unknown = parser.parse_known_args(beam_flags)
+    if unknown:
+        raise UsageError(f"Beam does not know {' '.join(unknown)}; expected its pipeline options after `--`")
+    if known.runner:
+        raise UsageError(f"runner {known.runner!r} is named after `--`; expected firstseen's own --runner before it")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"Beam refuses a flag: {message}")
+
+
+def _add_known(parser: Any, options: type[PipelineOptions]) -> None:
+    # Two classes of Beam define the same flag: the first definition is enough to know it.
+    with suppress(argparse.ArgumentError):
+        options._add_argparse_args(parser)
+
+
+def _subclasses(kind: type) -> list[type]:
+    direct: list[type] = kind.__subclasses__()
+    return [*direct, *(below for one in direct for below in _subclasses(one))]

@@ -1,0 +1,65 @@
+"""Creates a pipeline on a named runner, and runs it with its progress watched and its errors typed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from foundation.errors import UsageError
+from pipelines.runners.failures import typed_error
+from pipelines.runners.flags import check_flags
+from pipelines.runners.local import LOCAL, local_runner
+
+PROGRESS_INTERVAL_SECONDS = 0.5
+
+
+def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> beam.Pipeline:
+    """Returns an empty pipeline on the named runner; `local` is the in-memory one, in `workers` processes.
+
+    Raises UsageError on an unknown runner, and on a flag Beam does not know, which Beam itself drops silently.
+    """
+    check_flags(beam_flags)
+    local = [f"--direct_num_workers={workers}"] if runner == LOCAL else []
+    options = PipelineOptions([*local, *beam_flags])
+    try:
+        return beam.Pipeline(runner=local_runner(workers) if runner == LOCAL else runner, options=options)
+    except Exception as error:  # a runner checks its options here, and each fails in a way of its own
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(
+            f"runner {runner!r} cannot be used ({reason}); expected local, DirectRunner, FlinkRunner, DataflowRunner "
+            "or another Beam runner, and its options after `--`"
+        ) from error
+
+
+def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:
+    """Runs the pipeline, calling `on_progress` twice a second; re-raises the project's own errors as themselves."""
+    try:
+        with _ticking(on_progress):
+            pipeline.run().wait_until_finish()
+    except Exception as error:
+        if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
+            raise KeyboardInterrupt from error
+        raise typed_error(error) from error
+
+
+@contextmanager
+def _ticking(tick: Callable[[], None] | None) -> Iterator[None]:
+    if tick is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def loop() -> None:
+        while not stop.wait(PROGRESS_INTERVAL_SECONDS):
+            tick()
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    tick()

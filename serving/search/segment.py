@@ -1,0 +1,138 @@
+"""One segment, opened read-only: vectors in, rows out; rows in, photos out."""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from pyarrow import parquet
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.segments import CONTENT_HASHES, PHOTOS, SCANN, SCANN_VECTORS, VECTORS, Segment
+from foundation.vectors import exact_neighbours, from_squared_distance
+
+# A row group holds 4,096 photos, about a megabyte: the cache stays under 64 MB per segment.
+CACHED_ROW_GROUPS = 64
+
+
+class Searcher(Protocol):
+    """Finds neighbours among the vectors of one segment."""
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]).
+
+        With fewer neighbours there are fewer columns, or rows of -1.
+        """
+
+
+class ExactSearcher:
+    """Looks at every vector; for segments too small to be worth a tree."""
+
+    def __init__(self, vectors: np.ndarray, segment: Segment):
+        self._vectors = vectors
+        self._distance = segment.distance
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See Searcher."""
+        return exact_neighbours(vectors, self._vectors, k=k, distance=self._distance)
+
+
+class ScannSearcher:
+    """Searches a ScaNN tree with the parameters whose recall was measured."""
+
+    def __init__(self, directory: Path, segment: Segment):
+        # Imported after TensorFlow by whoever encodes; without a ScaNN segment it is never needed.
+        from scann.scann_ops.py import scann_ops_pybind
+
+        self._searcher = scann_ops_pybind.load_searcher(str(directory / SCANN))
+        self._segment = segment
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See Searcher."""
+        parameters = self._segment.parameters
+        rows, measures = self._searcher.search_batched(
+            np.ascontiguousarray(vectors, np.float32),
+            final_num_neighbors=min(k, self._segment.rows),
+            leaves_to_search=parameters.leaves_to_search,
+            pre_reorder_num_neighbors=max(parameters.reorder, k),
+        )
+        # Missing neighbours come back as row 0 with NaN: unmasked, the first photo would match everything.
+        missing = ~np.isfinite(measures)
+        if self._segment.distance == "cosine":
+            similarities = np.clip(measures, -1, 1)
+        else:
+            similarities = from_squared_distance(measures)
+        return np.where(missing, -1, rows.astype(np.int64)), np.where(missing, -np.inf, similarities)
+
+
+class OpenSegment:
+    """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row."""
+
+    def __init__(self, directory: Path, segment: Segment):
+        self.segment = segment
+        self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
+        self._photos = parquet.ParquetFile(directory / PHOTOS)
+        groups = range(self._photos.num_row_groups)
+        sizes = [self._photos.metadata.row_group(group).num_rows for group in groups]
+        self._group_ends = np.cumsum(sizes)
+        self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
+        self._vectors = _open_vectors(directory, segment)
+        self._searcher: Searcher = (
+            ExactSearcher(self._vectors, segment) if segment.kind == "exact" else ScannSearcher(directory, segment)
+        )
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """See Searcher."""
+        return self._searcher.search(vectors, k)
+
+    def find(self, contents: Sequence[bytes]) -> list[int | None]:
+        """Returns the row of each content hash, or None where the segment does not hold it."""
+        # fixed-width bytes drop trailing zeros when read as scalars: both sides are compared as arrays
+        wanted = np.array(list(contents), "S32")
+        positions = np.searchsorted(self._hashes, wanted)
+        found = self._hashes[np.minimum(positions, len(self._hashes) - 1)] == wanted
+        return [int(row) if hit else None for row, hit in zip(positions, found, strict=True)]
+
+    def contents(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the content hashes (bytes of 32) of some rows."""
+        return self._hashes[rows]
+
+    def vector(self, row: int) -> np.ndarray:
+        """Returns the vector that a photo is found by: float32 [dimension]."""
+        return self._vectors[row]
+
+    def photo(self, row: int) -> dict[str, Any]:
+        """Returns the columns of one photo; reads one row group, or none if it was read lately."""
+        group = int(np.searchsorted(self._group_ends, row, side="right"))
+        start = int(self._group_ends[group - 1]) if group else 0
+        return self._read_group(group).slice(row - start, 1).to_pylist()[0]
+
+
+def required_files(segment: Segment) -> set[str]:
+    """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
+    search = {f"{SCANN}/scann_assets.pbtxt"} if segment.kind == "scann" else set()
+    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search}
+
+
+def unlisted_files(directory: Path, segment: Segment) -> list[str]:
+    """Returns the files of ScaNN's directory that segment.json does not list: its loader would unpickle one."""
+    found = os.listdir(directory / SCANN) if segment.kind == "scann" else []
+    return sorted(name for name in found if f"{SCANN}/{name}" not in segment.files)
+
+
+def _vectors_file(segment: Segment) -> str:
+    return VECTORS if segment.kind == "exact" else SCANN_VECTORS
+
+
+def _open_vectors(directory: Path, segment: Segment) -> np.ndarray:
+    """Maps the vectors, float32 [rows, dimension], into memory: only those that are asked for are read."""
+    name, expected = _vectors_file(segment), (segment.rows, segment.dimension)
+    vectors = np.load(directory / name, mmap_mode="r", allow_pickle=False)
+    if vectors.dtype != np.float32 or vectors.shape != expected:
+        raise ArtifactRefusedError(
+            f"{name} of segment {segment.segment_id} holds {vectors.dtype} {list(vectors.shape)}, expected float32 "
+            f"{list(expected)}; index again"
+        )
+    return vectors

@@ -1,0 +1,168 @@
+"""Listing and reading folders: every file is an entry, any name survives, and nothing can hang or crash a run."""
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foundation.archives import folders
+from foundation.archives.folders import UnreadableFileError
+from foundation.errors import InputNotFoundError
+from foundation.photos.photo import PhotoTooLargeError
+
+NOT_UTF8 = os.fsdecode(b"caf\xe9.jpg")
+
+
+def names(folder: Path) -> list[str]:
+    """Returns the photo_ids of a folder in the order of the listing."""
+    return [entry.photo_id for entry in folders.list_folder(folder)]
+
+
+def test_every_file_is_listed_in_a_stable_order(tmp_path: Path) -> None:
+    """Hidden files and files of any kind are entries too, sorted within each folder, a folder's own files first."""
+    for name in ("b/2.jpg", "b/1.jpg", "a/z.txt", ".hidden/x", "top.jpg", ".dot", "B.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert names(tmp_path) == [".dot", "B.jpg", "top.jpg", ".hidden/x", "a/z.txt", "b/1.jpg", "b/2.jpg"]
+
+
+def test_an_entry_says_size_and_time(tmp_path: Path) -> None:
+    """The delta of a re-index needs both: bytes, and the time of change to the second in UTC."""
+    (tmp_path / "a.jpg").write_bytes(b"12345")
+    os.utime(tmp_path / "a.jpg", (0, 1_700_000_000.75))
+    (entry,) = folders.list_folder(tmp_path)
+    assert entry.size_bytes == 5
+    assert entry.modified_at == datetime.fromtimestamp(1_700_000_000, timezone.utc)
+
+
+@pytest.mark.parametrize("name", ["é ü.jpg", "写真.jpg", "100%.jpg", "a%41.jpg", "q?x#y.jpg", "line\nbreak", NOT_UTF8])
+def test_any_name_is_listed_and_read_by_its_uri(tmp_path: Path, name: str) -> None:
+    """The URI of a listing is plain ASCII and leads back to the bytes; the photo_id can always be written as UTF-8."""
+    (tmp_path / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+    (entry,) = folders.list_folder(tmp_path)
+    assert entry.uri.isascii()
+    assert folders.path_of(entry.uri) == tmp_path / name
+    assert folders.read(entry.uri) == name.encode("utf-8", "surrogateescape")
+    assert entry.photo_id.encode()
+
+
+@settings(max_examples=200)
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+def test_uris_and_paths_round_trip(name: bytes) -> None:
+    """Any bytes that can name a file survive the way to a URI and back."""
+    path = Path("/archive", os.fsdecode(name))
+    assert folders.path_of(folders.uri_of(path)) == path
+
+
+def test_a_plain_path_is_taken_as_it_is() -> None:
+    """Percent signs are decoded in file:// URIs only."""
+    assert folders.path_of("/a/100%41.jpg") == Path("/a/100%41.jpg")
+    assert folders.path_of("file:///a/100%2541.jpg") == Path("/a/100%41.jpg")
+
+
+@pytest.mark.parametrize("name", ["plain", NOT_UTF8])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "broken link", "link to itself", "missing"])
+def test_what_is_no_file_cannot_hang(tmp_path: Path, kind: str, name: str) -> None:
+    """Pipes, folders and broken links are refused without being opened, in words that any format can write."""
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind != "missing":
+        path.symlink_to(path if kind == "link to itself" else tmp_path / "nowhere")
+    with pytest.raises(UnreadableFileError) as caught:
+        folders.read(folders.uri_of(path))
+    assert caught.value.reason == "unreadable"
+    assert str(caught.value).encode()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "file:///a%00b", "/" + "n" * 5_000, ""])
+def test_an_impossible_name_is_unreadable(name: str) -> None:
+    """A name that no file can have is a reject like any other."""
+    with pytest.raises(UnreadableFileError):
+        folders.read(name)
+
+
+def test_a_device_is_not_read() -> None:
+    """/dev/zero would never end."""
+    with pytest.raises(UnreadableFileError, match="not a regular file"):
+        folders.read("/dev/zero")
+
+
+def test_pipes_and_broken_links_are_listed(tmp_path: Path) -> None:
+    """They become rejects with a reason: an entry whose size is unknown is not dropped."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "broken").symlink_to("nowhere")
+    entries = {entry.photo_id: entry for entry in folders.list_folder(tmp_path)}
+    assert set(entries) == {"pipe", "broken"}
+    assert (entries["broken"].size_bytes, entries["broken"].modified_at) == (-1, None)
+
+
+def test_links_to_files_are_read_and_links_to_folders_not_followed(tmp_path: Path) -> None:
+    """A loop of links ends the listing no later: the linked folder is one entry, which becomes a reject."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.jpg").write_bytes(b"one")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "a" / "1.jpg")
+    assert names(tmp_path) == ["link.jpg", "a/1.jpg", "a/loop"]
+    assert folders.read(str(tmp_path / "link.jpg")) == b"one"
+
+
+def test_a_folder_that_cannot_be_listed_is_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies below is unknown: the folder itself is listed, to become a reject, and the listing goes on."""
+    for name in ("a", "locked", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(b"x")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert sorted(names(tmp_path)) == ["a/1.jpg", "locked", "z/1.jpg"]
+    (tmp_path / "z" / "1.jpg").unlink()
+    (tmp_path / "z").rmdir()
+    assert sorted(names(tmp_path)) == ["a/1.jpg", "locked"]
+    with pytest.raises(InputNotFoundError, match="cannot be listed"):
+        folders.check_folder(tmp_path / "locked")
+
+
+def test_a_time_beyond_the_calendar_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken file systems hand out years above 9999."""
+    (tmp_path / "a").write_bytes(b"x")
+    monkeypatch.setattr(Path, "stat", lambda path: os.stat_result((0o100644, *[0] * 6, 0, 2**50, 0)))
+    (entry,) = folders.list_folder(tmp_path)
+    assert entry.modified_at is None
+
+
+def test_a_missing_folder_and_a_file_in_its_place_are_told_apart(tmp_path: Path) -> None:
+    """The error says what was found there."""
+    (tmp_path / "file").write_bytes(b"x")
+    folders.check_folder(tmp_path)
+    with pytest.raises(InputNotFoundError, match="is nothing; expected a folder of photos"):
+        folders.check_folder(tmp_path / "none")
+    with pytest.raises(InputNotFoundError, match="is a file; expected a folder of photos"):
+        folders.check_folder(tmp_path / "file")
+
+
+def test_too_large_is_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size is looked up first; a sparse terabyte costs nothing."""
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**40)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it was read"))
+    with pytest.raises(PhotoTooLargeError, match=f"has {2**40} bytes; expected at most 10"):
+        folders.read(str(tmp_path / "large"), max_bytes=10)
+
+
+def test_a_file_of_just_the_allowed_size_is_read(tmp_path: Path) -> None:
+    """The bound itself is allowed, and an empty file is the decoder's to judge."""
+    (tmp_path / "f").write_bytes(b"1234")
+    (tmp_path / "empty").write_bytes(b"")
+    assert folders.read(str(tmp_path / "f"), max_bytes=4) == b"1234"
+    assert folders.read(str(tmp_path / "empty")) == b""

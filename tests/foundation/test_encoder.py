@@ -1,0 +1,180 @@
+"""Encoders of the store: checked before they are loaded, exact about what they take."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from foundation import encoder as saved_encoder_module
+from foundation.encoder import load
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
+from foundation.store import artifact
+from foundation.store.encoders import encoder_id_for, read_spec
+from foundation.store.files import Store
+
+
+def photos_for(encoder, count: int) -> np.ndarray:
+    """Random photos of the encoder's shape."""
+    shape = (count, encoder.spec.size, encoder.spec.size, encoder.spec.channels)
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def test_vectors_have_unit_length_and_do_not_depend_on_the_batch(saved_encoder):
+    """Any number of photos is split and padded without a trace in the answers."""
+    photos = photos_for(saved_encoder, 11)
+    vectors = saved_encoder.encode(photos)
+    assert (vectors.shape, vectors.dtype) == ((11, saved_encoder.spec.dimension), np.float32)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+    one_by_one = np.concatenate([saved_encoder.encode(photos[at : at + 1]) for at in range(11)])
+    np.testing.assert_allclose(vectors, one_by_one, atol=1e-5)
+
+
+def test_no_photos_give_no_vectors(saved_encoder):
+    """An empty batch is answered, not an error."""
+    assert saved_encoder.encode(photos_for(saved_encoder, 0)).shape == (0, saved_encoder.spec.dimension)
+
+
+def test_vectors_decode_to_photos(saved_encoder):
+    """The decoder takes exactly what the encoder gives."""
+    photos = photos_for(saved_encoder, 3)
+    decoded = saved_encoder.decode(saved_encoder.encode(photos))
+    assert (decoded.shape, decoded.dtype) == (photos.shape, np.float32)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+
+
+def test_wrong_arrays_are_refused_with_what_was_expected(saved_encoder):
+    """Shape and dtype are checked before anything is computed."""
+    size = saved_encoder.spec.size
+    with pytest.raises(UsageError, match=rf"photos are float32 .*; expected uint8 \[n, {size}, {size}, 3\]"):
+        saved_encoder.encode(photos_for(saved_encoder, 1).astype(np.float32))
+    with pytest.raises(UsageError, match=r"photos are uint8 \[1, 8, 8, 3\]; expected"):
+        saved_encoder.encode(np.zeros((1, 8, 8, 3), np.uint8))
+    with pytest.raises(UsageError, match="vectors are float64"):
+        saved_encoder.decode(np.zeros((1, saved_encoder.spec.dimension)))
+
+
+def test_the_digest_asked_for_is_the_digest_loaded(encoder_store, only_encoder, saved_encoder):
+    """The right digest loads; another is refused, and both are named."""
+    store = Store(encoder_store)
+    loaded = load(store, only_encoder(store), expected_digest=saved_encoder.digest)
+    assert loaded.digest == saved_encoder.digest
+    with pytest.raises(ArtifactRefusedError, match=f"has the digest {saved_encoder.digest}, expected {'0' * 64}"):
+        load(store, only_encoder(store), expected_digest="0" * 64)
+
+
+@pytest.mark.parametrize(
+    "name", ["saved_model.pb", "variables/variables.data-00000-of-00001", "decoder/saved_model.pb"]
+)
+def test_a_flipped_bit_is_refused_before_loading(store, only_encoder, monkeypatch, name):
+    """No TensorFlow code sees a file whose digest is wrong."""
+    path = store / "encoders" / only_encoder(store) / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    monkeypatch.setattr(saved_encoder_module, "load_saved_model", None)
+    with pytest.raises(ArtifactRefusedError, match=f"{name} is damaged"):
+        load(Store(store), only_encoder(store))
+
+
+def test_a_missing_file_is_named(store, only_encoder):
+    """A file that is listed and gone ends with its name."""
+    (store / "encoders" / only_encoder(store) / "variables" / "variables.index").unlink()
+    with pytest.raises(InputNotFoundError, match=r"variables\.index"):
+        load(Store(store), only_encoder(store))
+
+
+def test_an_unlisted_program_is_not_loaded(store, only_encoder, saved_encoder):
+    """TensorFlow prefers `saved_model.cpb` where there is one: a file that nobody listed must not run."""
+    directory = store / "encoders" / only_encoder(store)
+    (directory / "saved_model.cpb").write_bytes(b"something else")
+    photos = photos_for(saved_encoder, 2)
+    np.testing.assert_allclose(
+        load(Store(store), only_encoder(store)).encode(photos), saved_encoder.encode(photos), atol=1e-5
+    )
+
+
+def rewrite_spec(store, encoder_id, **changes):
+    """Writes the encoder's description anew with other values, as if it had been published so."""
+    opened = Store(store)
+    spec, _ = read_spec(opened, encoder_id)
+    files = changes.get("files", spec.files)
+    new_id = encoder_id_for(spec.recipe, files)
+    source, target = store / "encoders" / encoder_id, store / "encoders" / new_id
+    if new_id != encoder_id:
+        shutil.copytree(source, target)
+    (target / "encoder.json").unlink()
+    artifact.finish(
+        opened,
+        f"encoders/{new_id}/encoder.json",
+        dataclasses.replace(spec, encoder_id=new_id, **changes),
+    )
+    return new_id
+
+
+def test_another_decode_rule_is_refused(store, only_encoder):
+    """Photos decoded otherwise than in training would drift: both rules are named."""
+    encoder_id = rewrite_spec(store, only_encoder(store), decode_rule=99)
+    with pytest.raises(ArtifactRefusedError, match="decode rule 99, this program decodes by rule 1"):
+        load(Store(store), encoder_id)
+
+
+def test_moved_answers_are_refused(store, only_encoder):
+    """An encoder that no longer gives its golden vectors is not used."""
+    spec, _ = read_spec(Store(store), only_encoder(store))
+    golden = [[-value for value in vector] for vector in spec.golden_vectors]
+    encoder_id = rewrite_spec(store, only_encoder(store), golden_vectors=golden)
+    with pytest.raises(ArtifactRefusedError, match="differs from its golden vectors"):
+        load(Store(store), encoder_id)
+
+
+def test_a_file_outside_the_encoder_is_refused(store, only_encoder):
+    """A description cannot make the program read or write beyond the encoder's directory."""
+    spec, _ = read_spec(Store(store), only_encoder(store))
+    files = {**spec.files, "../../escape": next(iter(spec.files.values()))}
+    with pytest.raises(ArtifactRefusedError, match=r"damaged at 'files"):
+        load(Store(store), rewrite_spec(store, only_encoder(store), files=files))
+
+
+def test_an_encoder_without_decoder_says_so(store, only_encoder):
+    """Not every encoder is an autoencoder."""
+    spec, _ = read_spec(Store(store), only_encoder(store))
+    files = {name: record for name, record in spec.files.items() if not name.startswith("decoder/")}
+    loaded = load(Store(store), rewrite_spec(store, only_encoder(store), files=files))
+    with pytest.raises(UsageError, match="has no decoder"):
+        loaded.decode(np.zeros((1, spec.dimension), np.float32))
+
+
+def test_a_copied_store_gives_the_same_vectors(store, only_encoder, saved_encoder):
+    """Nothing in an encoder knows where it lies."""
+    photos = photos_for(saved_encoder, 5)
+    moved = load(Store(store), only_encoder(store))
+    np.testing.assert_allclose(moved.encode(photos), saved_encoder.encode(photos), atol=1e-5)
+
+
+def test_importing_the_module_imports_no_tensorflow(run_python):
+    """The pipelines plan and the command line starts without TensorFlow."""
+    run_python(
+        "import sys, foundation.encoder, training.edits.copies, firstseen.demo.archive;"
+        "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules)"
+    )
+
+
+def test_threads_can_be_limited_before_the_first_computation_only(encoder_store, only_encoder, run_python):
+    """A worker limits its cores; too late is an error, not silence."""
+    run_python(f"""
+from foundation.errors import UsageError
+from foundation.encoder import load
+from foundation.store.files import Store
+import tensorflow as tf
+store, encoder_id = Store({str(encoder_store)!r}), {only_encoder(encoder_store)!r}
+load(store, encoder_id, threads=1)
+assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+try:
+    load(store, encoder_id, threads=2)
+except UsageError as error:
+    assert "limit TensorFlow to 2 threads" in str(error)
+else:
+    raise SystemExit("expected a UsageError")
+""")

@@ -1,0 +1,307 @@
+"""The encode job, end to end on a ten-photo archive, against an oracle that encodes photo by photo."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from foundation.archives import folders
+from foundation.encoder import load
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.photos import photo
+from foundation.store.encoders import encoder_directory, encoder_id_for, list_encoders, read_spec
+from foundation.store.files import Store
+from foundation.store.runs import Accounting, Run, list_runs, shard_schema
+from pipelines.encode import job
+from pipelines.encode.job import EncodeOptions
+from tests.photos import jpeg, scene, write_archive, write_catalog
+
+
+def read_rows(store: Path, run: Run) -> list[dict]:
+    """Returns the rows of all shards that run.json lists, by photo_id."""
+    tables = [parquet.read_table(store / run.directory / name) for name in run.shards]
+    return sorted(pa.concat_tables(tables).to_pylist(), key=lambda row: row["photo_id"])
+
+
+def read_rejects(store: Path, run: Run) -> dict[str, str]:
+    """Returns the reason of every reject, by photo_id."""
+    names = [name for name in run.files if name.startswith("rejects-")]
+    rows = [row for name in names for row in parquet.read_table(store / run.directory / name).to_pylist()]
+    return {row["photo_id"]: row["reason"] for row in rows}
+
+
+def options(store: Path, folder: Path, **changes) -> EncodeOptions:
+    """Returns options that force the hard path: tiny chunks, batches and shards."""
+    small = {"batch_size": 3, "chunk_photos": 4, "rows_per_shard": 4}
+    return EncodeOptions(**{"store": str(store), "archive": folder, **small, **changes})
+
+
+def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(store: Path, archive: Path):
+    """Threads, batches and padding change nothing: each row equals decode + encode of that one photo."""
+    run = job.encode(options(store, archive))
+    encoder = load(Store(store), run.encoder_id)
+    rows = read_rows(store, run)
+    assert [row["photo_id"] for row in rows] == [entry.photo_id for entry in folders.list_folder(archive)]
+    for row in rows:
+        data = folders.read(row["uri"])
+        decoded = photo.decode(data, size=encoder.spec.size)
+        assert row["content_sha256"] == decoded.content_sha256
+        assert (row["width"], row["height"]) == (96, 64)
+        np.testing.assert_allclose(row["embedding"], encoder.encode(decoded.pixels[None])[0], atol=1e-5)
+
+
+def test_the_shards_are_those_of_the_contract(store: Path, archive: Path):
+    """Columns, types and file metadata are the schema's; run.json lists each file with size and digest."""
+    run = job.encode(options(store, archive))
+    expected = shard_schema(run.dimension, "float32", encoder_digest=run.encoder_digest, run_id=run.run_id)
+    assert len(run.shards) > 1
+    for name in run.shards:
+        schema = parquet.read_schema(store / run.directory / name)
+        assert schema.equals(expected)
+        assert schema.metadata == expected.metadata
+    found = {path.name for path in (store / run.directory).iterdir()} - {"run.json"}
+    assert found == set(run.files)
+    for name, record in run.files.items():
+        assert Store(store).measure(f"{run.directory}/{name}") == (record.size_bytes, record.sha256)
+
+
+def test_half_precision_is_an_option(store: Path, archive: Path):
+    """float16 shards hold the same vectors, rounded."""
+    exact = read_rows(store, job.encode(options(store, archive)))
+    run = job.encode(options(store, archive, dtype="float16"))
+    assert run.dtype == "float16"
+    for row, rounded in zip(exact, read_rows(store, run), strict=True):
+        np.testing.assert_allclose(row["embedding"], np.array(rounded["embedding"], np.float32), atol=1e-3)
+
+
+def test_exact_duplicates_are_one_row_with_all_occurrences(store: Path, archive: Path, tmp_path: Path):
+    """Copies in other chunks and shards are merged; the first published one gives the row its name."""
+    for copy in ("a-copy.jpg", "z/late.jpg"):
+        (archive / copy).parent.mkdir(exist_ok=True)
+        shutil.copy(archive / "2020" / "photo-007.jpg", archive / copy)
+    rows = [
+        {"photo_id": "z/late.jpg", "published_at": "2001-02-03"},
+        {"photo_id": "a-copy.jpg", "published_at": "2015-01-01"},
+    ]
+    catalog = write_catalog(tmp_path / "catalog.csv", rows)
+    run = job.encode(options(store, archive, catalog=catalog))
+    assert run.accounting == Accounting(listed=12, embedded=10, duplicates=2)
+    merged = [row for row in read_rows(store, run) if len(row["occurrences"]) > 1]
+    assert [row["photo_id"] for row in merged] == ["z/late.jpg"]
+    names = [occurrence["photo_id"] for occurrence in merged[0]["occurrences"]]
+    assert names == ["z/late.jpg", "a-copy.jpg", "2020/photo-007.jpg"]
+    assert {path.name for path in (store / run.directory).glob("part-*")} == set(run.shards)
+
+
+def test_an_archive_of_one_photo_many_times_leaves_one_row(store: Path, tmp_path: Path):
+    """Shards that lose all of their rows disappear."""
+    folder = tmp_path / "same"
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.jpg").write_bytes(jpeg(scene(5)))
+    run = job.encode(options(store, folder))
+    assert run.accounting == Accounting(listed=9, embedded=1, duplicates=8)
+    assert len(read_rows(store, run)[0]["occurrences"]) == 9
+
+
+def test_the_catalog_fills_dates_captions_and_credits(store: Path, archive: Path, tmp_path: Path):
+    """Columns of the catalog arrive in the rows of its photos, and nowhere else."""
+    row = {"photo_id": "2019/photo-001.jpg", "published_at": "2019-05-06T07:08:09+02:00", "caption": "A, “b”\nc"}
+    catalog = write_catalog(tmp_path / "catalog.csv", [row | {"credit": "Agency", "source": "wire"}])
+    known, *others = sorted(
+        read_rows(store, job.encode(options(store, archive, catalog=catalog))),
+        key=lambda row: row["caption"] is None,
+    )
+    assert known["photo_id"] == "2019/photo-001.jpg"
+    assert known["published_at"].isoformat() == "2019-05-06T05:08:09+00:00"
+    assert (known["caption"], known["credit"], known["source"]) == ("A, “b”\nc", "Agency", "wire")
+    assert all(other["published_at"] is None for other in others)
+
+
+def test_bad_files_are_rejects_with_a_reason(store: Path, archive: Path):
+    """Empty, foreign, cut, piped and unreadable files are accounted for, and the good ones embedded."""
+    good = (archive / "2019" / "photo-000.jpg").read_bytes()
+    (archive / "empty.jpg").write_bytes(b"")
+    (archive / "page.jpg").write_text("<html>not found</html>")
+    (archive / "cut.jpg").write_bytes(good[: len(good) // 2])
+    (archive / "gone.jpg").symlink_to(archive / "nowhere")
+    os.mkfifo(archive / "pipe.jpg")
+    run = job.encode(options(store, archive))
+    assert read_rejects(store, run) == {
+        "empty.jpg": "empty_file",
+        "page.jpg": "not_a_photo",
+        "cut.jpg": "truncated",
+        "gone.jpg": "unreadable",
+        "pipe.jpg": "unreadable",
+    }
+    assert run.accounting.embedded == 10
+    assert run.accounting.listed == 15
+
+
+def test_an_archive_of_rejects_alone_finishes(store: Path, tmp_path: Path):
+    """No shard, but run.json with the reasons."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "a.txt").write_text("no photo")
+    run = job.encode(options(store, folder))
+    assert run.accounting.rejected == {"not_a_photo": 1}
+    assert run.shards == {}
+
+
+def test_names_that_are_no_text_survive(store: Path, tmp_path: Path):
+    """Spaces, other scripts, percent signs and bytes that are not UTF-8 find their file again."""
+    folder = tmp_path / "names"
+    folder.mkdir()
+    names = ["fotó 新聞 01.jpg".encode(), b"100%25 #1?.jpg", b"latin-\xe9.jpg"]
+    for number, name in enumerate(names):
+        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(jpeg(scene(number)))
+    rows = read_rows(store, job.encode(options(store, folder)))
+    assert {os.fsencode(folders.path_of(row["uri"]).name) for row in rows} == set(names)
+
+
+def test_an_archive_whose_name_is_no_text_is_encoded(store: Path, tmp_path: Path):
+    """The run names it by its URI."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ar\xff"))
+    write_archive(folder, photos=2)
+    assert job.encode(options(store, folder)).archive.endswith("/ar%FF")
+
+
+def test_a_store_inside_the_archive_is_refused(store: Path, tmp_path: Path):
+    """Its own files would be listed as photos."""
+    with pytest.raises(UsageError, match="lies in the archive"):
+        job.encode(options(store, tmp_path))
+
+
+def test_a_linked_folder_is_a_reject(store: Path, archive: Path, tmp_path: Path):
+    """It is not followed, and not dropped in silence either."""
+    write_archive(tmp_path / "elsewhere", photos=2)
+    (archive / "linked").symlink_to(tmp_path / "elsewhere")
+    assert read_rejects(store, job.encode(options(store, archive))) == {"linked": "unreadable"}
+
+
+def test_processes_give_the_same_rows_as_threads(store: Path, archive: Path):
+    """The multi-process local runner embeds the same photos with the same vectors."""
+    alone = read_rows(store, job.encode(options(store, archive)))
+    shared = read_rows(store, job.encode(options(store, archive, workers=2)))
+    assert [row["photo_id"] for row in shared] == [row["photo_id"] for row in alone]
+    for row, other in zip(alone, shared, strict=True):
+        np.testing.assert_allclose(row["embedding"], other["embedding"], atol=1e-5)
+
+
+def test_another_runner_gives_the_same_rows(store: Path, archive: Path):
+    """Beam's portable runner ships every step to a worker over gRPC: what it pickles and encodes arrives whole."""
+    flags = ["--job_endpoint=embed", "--environment_type=LOOPBACK"]
+    run = job.encode(options(store, archive, runner="PortableRunner", beam_flags=flags))
+    alone = job.encode(options(store, archive))
+    assert run.accounting == alone.accounting
+    assert [row["photo_id"] for row in read_rows(store, run)] == [row["photo_id"] for row in read_rows(store, alone)]
+
+
+def test_progress_is_told_on_the_local_runner(store: Path, archive: Path):
+    """The last call names every photo, embedded and rejected."""
+    (archive / "empty.jpg").write_bytes(b"")
+    calls = []
+    job.encode(options(store, archive), on_progress=lambda *counts: calls.append(counts))
+    assert calls[-1] == (11, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"archive": Path("nowhere")}, InputNotFoundError, "expected a folder"),
+        ({"encoder": "convolutional-000000000000"}, InputNotFoundError, "it has: convolutional-"),
+        ({"runner": "FlunkRunner"}, UsageError, "FlunkRunner"),
+        ({"beam_flags": ["--no_such_flag=1"]}, UsageError, "--no_such_flag=1"),
+        ({"catalog": Path("nowhere.csv")}, InputNotFoundError, "nowhere.csv"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(
+    store: Path, archive: Path, changes: dict, error: type[FirstseenError], words: str
+):
+    """The error names what was received, and no run begins."""
+    with pytest.raises(error, match=words):
+        job.encode(options(store, archive, **changes))
+    assert not (store / "embeddings").exists()
+
+
+def test_an_empty_archive_is_no_run(store: Path, tmp_path: Path):
+    """There is nothing to account for."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputNotFoundError, match="is empty"):
+        job.encode(options(store, tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("name", ["workers", "batch_size", "chunk_photos", "rows_per_shard"])
+def test_counts_must_be_positive(name: str):
+    """Zero is refused with the name and the bound."""
+    with pytest.raises(UsageError, match=f"{name} is 0"):
+        EncodeOptions(archive=Path("a"), store="s", **{name: 0})
+
+
+def test_a_damaged_encoder_is_refused_by_the_workers(store: Path, archive: Path):
+    """A flipped bit of the model ends the run with the typed error, and no run.json is written."""
+    encoder_id = list_encoders(Store(store))[0]
+    weights = store / encoder_directory(encoder_id) / "variables" / "variables.data-00000-of-00001"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(ArtifactRefusedError, match="is damaged"):
+        job.encode(options(store, archive))
+    assert not list(store.glob("embeddings/*/*/run.json"))
+
+
+def test_a_full_disk_ends_the_run_and_leaves_no_run_json(store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch):
+    """The worker's TemporaryError arrives as itself; a second run on a free disk succeeds."""
+
+    def full(*_):
+        raise TemporaryError("cannot write: No space left on device; free some space and run again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.encode.write_shards.write_parquet", full)
+        with pytest.raises(TemporaryError, match="No space left"):
+            job.encode(options(store, archive))
+    assert list_runs(Store(store), list_encoders(Store(store))[0]) == []
+    assert job.encode(options(store, archive)).accounting.embedded == 10
+
+
+def test_a_photo_lost_on_the_way_fails_the_run(store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch):
+    """The accounting is checked: a step that swallows photos cannot pass for a finished run."""
+    monkeypatch.setattr("pipelines.encode.job.merge", lambda contents: iter(()))
+    monkeypatch.setattr("pipelines.encode.decode_photos.read_chunk", lambda *_: [])
+    with pytest.raises(FirstseenError, match="lost track of photos"):
+        job.encode(options(store, archive))
+
+
+def test_two_encoders_without_a_snapshot_ask_for_a_choice(store: Path, archive: Path):
+    """The error lists the ids to choose from."""
+    only = list_encoders(Store(store))[0]
+    description = json.loads((store / encoder_directory(only) / "encoder.json").read_text())
+    twin = encoder_id_for("twin", read_spec(Store(store), only)[0].files)
+    shutil.copytree(store / "encoders" / only, store / "encoders" / twin)
+    description |= {"encoder_id": twin, "recipe": "twin"}
+    (store / "encoders" / twin / "encoder.json").write_text(json.dumps(description))
+    with pytest.raises(UsageError, match=f"--encoder: {only}, {twin}"):
+        job.encode(options(store, archive))
+    assert job.encode(options(store, archive, encoder=twin)).encoder_id == twin
+
+
+def test_the_hostile_files_are_all_accounted_for(store: Path, shared_data: Path):
+    """Every file that breaks decoders is embedded or a reject; the run finishes."""
+    run = job.encode(EncodeOptions(store=str(store), archive=shared_data / "hostile"))
+    listed = {entry.photo_id for entry in folders.list_folder(shared_data / "hostile")}
+    rows = read_rows(store, run)
+    embedded = {occurrence["photo_id"] for row in rows for occurrence in row["occurrences"]}
+    rejects = read_rejects(store, run)
+    assert embedded | set(rejects) == listed
+    assert not embedded & set(rejects)
+
+
+def test_write_archive_makes_distinct_photos(tmp_path: Path):
+    """The archives of these tests hold no accidental duplicates."""
+    contents = [path.read_bytes() for path in write_archive(tmp_path, photos=30)]
+    assert len(set(contents)) == 30

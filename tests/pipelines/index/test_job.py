@@ -1,0 +1,260 @@
+"""The index job: shards in, measured segments and one new snapshot out."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UsageError
+from foundation.store.encoders import read_spec
+from foundation.store.files import Store
+from foundation.store.segments import CONTENT_HASHES, PHOTOS, VECTORS, read_segment, segment_directory
+from foundation.store.snapshots import publish, read_snapshot, snapshot_numbers
+from pipelines.index import build_segment, job
+from pipelines.index.plan import IndexOptions
+from tests.builders import add_encoder, add_run, unit_vectors
+
+DIMENSION = 8
+
+
+vectors_of = partial(unit_vectors, dimension=DIMENSION)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Store, str]:
+    """A store with the description of one encoder."""
+    store = Store(tmp_path / "store", create=True)
+    return store, add_encoder(store, dimension=DIMENSION)
+
+
+def test_a_small_run_becomes_an_exact_segment(made: tuple[Store, str]):
+    """Rows are sorted by content hash; every vector stands beside its own photo."""
+    store, encoder_id = made
+    vectors = vectors_of(120)
+    add_run(store, encoder_id, "run1", vectors)
+    result = job.build_index(store)
+    (segment,) = result.added
+    assert (segment.kind, segment.rows, segment.photos, segment.recall_at_10) == ("exact", 120, 120, 1.0)
+    directory = store.local_root / segment_directory(segment.segment_id)
+    photos = parquet.read_table(directory / PHOTOS).to_pylist()
+    stored = np.load(directory / VECTORS)
+    hashes = np.load(directory / CONTENT_HASHES)
+    assert list(hashes) == sorted(hashes)
+    for photo, vector, content in zip(photos, stored, hashes, strict=True):
+        number = int(photo["photo_id"].split("/")[1].removesuffix(".jpg"))
+        np.testing.assert_array_equal(vector, vectors[number])
+        assert photo["content_sha256"].rstrip(b"\0") == content
+    assert result.snapshot.number == 1
+
+
+def test_scann_segments_reach_the_recall_they_claim(made: tuple[Store, str]):
+    """A tree is built when asked for; what it returns agrees with exact search as often as segment.json says."""
+    from serving.search.snapshot import OpenSnapshot
+
+    store, encoder_id = made
+    vectors = vectors_of(3_000)
+    add_run(store, encoder_id, "run1", vectors, per_shard=1_000)
+    (segment,) = job.build_index(store, options=IndexOptions(exact_below=0, min_recall=0.9)).added
+    assert segment.kind == "scann"
+    assert segment.parameters.leaves > 1
+    assert segment.recall_at_10 >= 0.9
+    assert segment.recall_queries == 1_000
+    queries = vectors_of(200, seed=7)
+    with OpenSnapshot(store) as opened:
+        found = opened.search(queries, 10)
+        names = [{opened.photo(one)["photo_id"] for one in neighbours} for neighbours in found]
+    best = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
+    hits = sum(len(got & {f"run1/{row}.jpg" for row in rows}) for got, rows in zip(names, best, strict=True))
+    assert hits / 2_000 > 0.85
+
+
+def test_a_handful_of_rows_is_searched_exactly_whatever_is_asked_for(made: tuple[Store, str]):
+    """ScaNN cannot learn from so few."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(15))
+    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "exact"
+    add_run(store, encoder_id, "run2", vectors_of(16, seed=1), prefix="x")
+    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "scann"
+
+
+def test_recall_under_the_bar_publishes_nothing(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
+    """The error names the recall and the bar, and no snapshot appears."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(200))
+    monkeypatch.setattr(build_segment, "recall_of", lambda *_: 0.5)
+    with pytest.raises(ArtifactRefusedError, match=r"is 0\.500, expected at least 0\.95"):
+        job.build_index(store, options=IndexOptions(exact_below=0))
+    assert snapshot_numbers(store) == []
+    assert list(store.local_root.glob("segments/*/segment.json")) == []
+
+
+def test_recall_is_counted_by_similarity():
+    """Equal vectors are equally right; a wrong neighbour and a neighbour named twice are not."""
+    vectors = np.array([[1, 0], [1, 0], [0, 1], [-1, 0]], np.float32)
+    queries, best = vectors[:1], np.array([[1.0, 1.0]], np.float32)
+    assert build_segment.recall_of(np.array([[1, 0]]), queries, vectors, best, "cosine") == 1.0
+    assert build_segment.recall_of(np.array([[0, 2]]), queries, vectors, best, "cosine") == 0.5
+    assert build_segment.recall_of(np.array([[0, 0]]), queries, vectors, best, "cosine") == 0.5
+
+
+def test_a_second_run_adds_a_segment_and_a_third_call_nothing(made: tuple[Store, str]):
+    """Each call indexes only what the live snapshot lacks."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    first = job.build_index(store).snapshot
+    add_run(store, encoder_id, "run2", vectors_of(10, seed=1), prefix="other")
+    second = job.build_index(store)
+    assert second.snapshot.parent == first.number == 1
+    assert [one.rows for one in second.snapshot.segments] == [20, 10]
+    assert second.snapshot.segments[0] == first.segments[0]
+    third = job.build_index(store)
+    assert third.added == []
+    assert third.snapshot == second.snapshot
+
+
+def test_large_runs_are_cut_into_segments(made: tuple[Store, str]):
+    """No segment holds more rows than allowed, and no photo is lost."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(300))
+    result = job.build_index(store, options=IndexOptions(max_segment_rows=100))
+    assert [segment.rows for segment in result.added] == [100, 100, 100]
+    assert result.snapshot.photos == 300
+
+
+def test_the_same_contents_of_two_runs_are_collapsed(made: tuple[Store, str]):
+    """One row per content, naming the photos of both runs."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(30))
+    add_run(store, encoder_id, "run2", vectors_of(30))
+    (segment,) = job.build_index(store).added
+    assert (segment.rows, segment.photos) == (30, 60)
+    assert sorted(segment.runs) == ["run1", "run2"]
+
+
+def test_another_encoder_takes_over_only_when_it_is_asked_for(made: tuple[Store, str]):
+    """Without --encoder the live one goes on; with it, its segments replace all others: vectors are never mixed."""
+    store, encoder_id = made
+    other = add_encoder(store, recipe="other", dimension=DIMENSION)
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    with pytest.raises(InputNotFoundError, match="no embeddings of other-"):
+        job.build_index(store, encoder=other)
+    job.build_index(store)
+    add_run(store, other, "run9", vectors_of(5))
+    assert job.build_index(store).added == []
+    moved = job.build_index(store, encoder=other).snapshot
+    assert (moved.number, moved.encoder_id, moved.rows) == (2, other, 5)
+
+
+def test_two_encoders_before_the_first_snapshot_ask_for_a_choice(made: tuple[Store, str]):
+    """The error lists both."""
+    store, encoder_id = made
+    other = add_encoder(store, recipe="other", dimension=DIMENSION)
+    add_run(store, encoder_id, "run1", vectors_of(5))
+    add_run(store, other, "run2", vectors_of(5))
+    with pytest.raises(UsageError, match=f"{encoder_id}, {other}"):
+        job.build_index(store)
+
+
+def test_an_encoder_replaced_under_its_name_is_refused(made: tuple[Store, str]):
+    """Runs name the digest of their encoder: another encoder.json in its place mixes nothing."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(5))
+    path = store.local_root / "encoders" / encoder_id / "encoder.json"
+    path.write_text(path.read_text().replace('"size": 8', '"size": 9'))
+    with pytest.raises(ArtifactRefusedError, match="was made by the encoder with digest"):
+        job.build_index(store)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+def test_a_damaged_shard_stops_the_index(made: tuple[Store, str], damage: str):
+    """The error names the shard, and nothing is published."""
+    store, encoder_id = made
+    run = add_run(store, encoder_id, "run1", vectors_of(20))
+    shard = store.local_root / run.directory / next(iter(run.shards))
+    data = bytearray(shard.read_bytes())
+    data[100] ^= 1
+    shard.write_bytes(data if damage == "flip" else data[:-9])
+    if damage == "gone":
+        shard.unlink()
+    with pytest.raises((ArtifactRefusedError, InputNotFoundError), match=shard.name):
+        job.build_index(store)
+    assert snapshot_numbers(store) == []
+
+
+def test_a_run_without_run_json_is_not_indexed(made: tuple[Store, str]):
+    """An interrupted encode leaves shards that nobody trusts."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    add_run(store, encoder_id, "run2", vectors_of(20, seed=1), prefix="x")
+    (store.local_root / "embeddings" / encoder_id / "run2" / "run.json").unlink()
+    assert job.build_index(store).snapshot.rows == 20
+
+
+def test_a_store_without_embeddings_says_what_to_do(made: tuple[Store, str]):
+    """Nothing to index is no success."""
+    with pytest.raises(InputNotFoundError, match="firstseen encode"):
+        job.build_index(made[0])
+
+
+def test_losing_the_race_leaves_the_winner_live(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
+    """A snapshot published meanwhile wins; running again indexes on top of it."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+
+    def overtaken(store, snapshot):
+        publish(store, replace(snapshot, publisher="somebody faster"))
+        publish(store, snapshot)
+
+    monkeypatch.setattr(job, "publish", overtaken)
+    with pytest.raises(PublishRaceLostError, match="run again") as lost:
+        job.build_index(store)
+    assert lost.value.exit_code == 6
+    monkeypatch.undo()
+    assert read_snapshot(store).publisher == "somebody faster"
+    assert job.build_index(store).added == []
+
+
+def test_a_second_attempt_writes_a_segment_of_its_own(made: tuple[Store, str]):
+    """A runner may run the step twice, even late: what the first attempt finished stays as it is."""
+    store, encoder_id = made
+    run = add_run(store, encoder_id, "run1", vectors_of(20))
+    spec, digest = read_spec(store, encoder_id)
+    (plan,) = job.plan([(run, "digest")], IndexOptions())
+    build = partial(build_segment.build_segment, plan, store=store, spec=spec, encoder_digest=digest)
+    _, first = build(options=IndexOptions())
+    _, second = build(options=IndexOptions())
+    assert first.segment_id != second.segment_id
+    assert read_segment(store, first).rows == 20
+
+
+def test_a_retried_publish_is_no_lost_race(made: tuple[Store, str]):
+    """The same publisher's same snapshot is already there: the retry succeeds, another publisher's fails."""
+    store, encoder_id = made
+    spec, digest = read_spec(store, encoder_id)
+    snapshot = job.next_snapshot(None, spec, digest, [])
+    for _ in range(2):
+        job.publish_with(snapshot, [], store=store)
+    with pytest.raises(PublishRaceLostError):
+        job.publish_with(job.next_snapshot(None, spec, digest, []), [], store=store)
+
+
+def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
+    """Long vectors do not win: the nearest one does, through ScaNN as by the oracle."""
+    from serving.search.snapshot import OpenSnapshot
+
+    store = Store(tmp_path / "store", create=True)
+    encoder_id = add_encoder(store, distance="euclidean", dimension=DIMENSION)
+    vectors = vectors_of(500) * np.random.default_rng(3).uniform(1, 9, (500, 1)).astype(np.float32)
+    add_run(store, encoder_id, "run1", vectors)
+    (segment,) = job.build_index(store, options=IndexOptions(exact_below=0)).added
+    assert segment.kind == "scann"
+    queries = vectors[:50] + 0.05
+    nearest = np.linalg.norm(queries[:, None] - vectors[None], axis=2)
+    with OpenSnapshot(store) as opened:
+        for query, neighbours in enumerate(opened.search(queries, 3)):
+            best = int(nearest[query].argmin())
+            assert opened.photo(neighbours[0])["photo_id"] == f"run1/{best}.jpg"
+            assert neighbours[0].similarity == pytest.approx(1 / (1 + nearest[query, best]), abs=1e-3)

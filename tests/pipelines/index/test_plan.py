@@ -1,0 +1,131 @@
+"""Planning segments: pure, bounded, and nothing is lost."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foundation.errors import UsageError
+from foundation.store.artifact import FileRecord
+from foundation.store.runs import Accounting, Run
+from pipelines.index.plan import IndexOptions, ShardReference, list_shards, plan_search, plan_segments, wider_searches
+
+RECORD = FileRecord(1, "0" * 64)
+sizes = st.lists(st.integers(1, 30), max_size=30)
+
+
+def shards_of(rows: list[int]) -> list[ShardReference]:
+    """Returns shards with these numbers of rows."""
+    return [ShardReference(f"part-{number}", size, RECORD) for number, size in enumerate(rows)]
+
+
+def in_order_groups(rows: list[int], max_rows: int) -> int:
+    """Returns the fewest groups in order, by trying every cut."""
+    fewest = [0]
+    for end in range(1, len(rows) + 1):
+        starts = [start for start in range(end) if sum(rows[start:end]) <= max_rows or start == end - 1]
+        fewest.append(min(fewest[start] for start in starts) + 1)
+    return fewest[-1]
+
+
+@given(sizes, st.integers(1, 60))
+def test_no_shard_is_lost_split_or_moved(rows: list[int], max_rows: int) -> None:
+    """The groups put together are the shards; only a single shard may be larger than the bound."""
+    shards = shards_of(rows)
+    groups = plan_segments(shards, max_rows=max_rows)
+    assert [shard for group in groups for shard in group] == shards
+    for group in groups:
+        assert group
+        assert len(group) == 1 or sum(shard.rows for shard in group) <= max_rows
+
+
+@given(sizes, st.integers(1, 60))
+def test_there_are_as_few_groups_as_there_can_be(rows: list[int], max_rows: int) -> None:
+    """Every query asks every segment: one more costs at each lookup."""
+    assert len(plan_segments(shards_of(rows), max_rows=max_rows)) == in_order_groups(rows, max_rows)
+
+
+@settings(max_examples=50)
+@given(sizes.filter(bool), st.integers(30, 90))
+def test_the_largest_group_is_as_small_as_it_can_be(rows: list[int], max_rows: int) -> None:
+    """With one row less allowed there would be more groups: sizes are about equal."""
+    groups = plan_segments(shards_of(rows), max_rows=max_rows)
+    largest = max(sum(shard.rows for shard in group) for group in groups)
+    assert largest == max(rows) or in_order_groups(rows, largest - 1) > len(groups)
+
+
+@pytest.mark.parametrize(
+    ("rows", "max_rows", "expected"),
+    [
+        ([], 10, []),
+        ([4], 10, [[4]]),
+        ([25], 10, [[25]]),
+        ([4, 25, 4], 10, [[4], [25], [4]]),
+        ([8, 2, 10, 1], 10, [[8, 2], [10], [1]]),
+        ([1] * 12, 10, [[1] * 6, [1] * 6]),
+        ([1, 1, 1], 1, [[1], [1], [1]]),
+    ],
+)
+def test_known_plans(rows: list[int], max_rows: int, expected: list[list[int]]) -> None:
+    """The corners: nothing, one shard, one too large, even and uneven cuts."""
+    groups = plan_segments(shards_of(rows), max_rows=max_rows)
+    assert [[shard.rows for shard in group] for group in groups] == expected
+
+
+def test_shards_of_runs_are_listed_by_run_and_name() -> None:
+    """Paths lead into each run's directory, and files that are no shards are left out."""
+    run = Run(
+        run_id="r1",
+        archive="/a",
+        created_at="",
+        encoder_id="e",
+        encoder_digest="",
+        decode_rule=1,
+        dimension=2,
+        distance="cosine",
+        dtype="float32",
+        accounting=Accounting(listed=3, embedded=3, duplicates=0),
+        rows={"part-b": 2, "part-a": 1},
+        files={"part-b": RECORD, "part-a": RECORD, "inventory.parquet": RECORD},
+    )
+    shards = list_shards([run, replace(run, run_id="r0")])
+    assert [(shard.path, shard.rows) for shard in shards] == [
+        ("embeddings/e/r1/part-a", 1),
+        ("embeddings/e/r1/part-b", 2),
+        ("embeddings/e/r0/part-a", 1),
+        ("embeddings/e/r0/part-b", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_segment_rows": 0}, "max-segment-rows is 0; expected at least 1"),
+        ({"exact_below": -1}, "exact-below is -1"),
+        ({"min_recall": 1.01}, r"min-recall is 1\.01"),
+        ({"min_recall": float("nan")}, "min-recall is nan"),
+    ],
+)
+def test_options_out_of_range_are_usage_errors(changes: dict, message: str) -> None:
+    """The message names the flag and the value."""
+    with pytest.raises(UsageError, match=message):
+        IndexOptions(**changes)
+
+
+@given(st.integers(1, 3_000_000))
+def test_searches_widen_to_the_whole_tree_and_end(rows: int) -> None:
+    """Each is wider than the one before, within ScaNN's bounds; the last looks into every leaf."""
+    first = plan_search(rows)
+    searches = wider_searches(first, rows)
+    assert searches[0] == first
+    assert 1 <= first.leaves <= rows
+    assert searches[-1].leaves_to_search == first.leaves
+    assert searches[-1].reorder == min(rows, 1_600)
+    assert len(searches) < 20
+    for narrow, wide in pairwise(searches):
+        assert wide.leaves == first.leaves
+        assert (wide.leaves_to_search, wide.reorder) > (narrow.leaves_to_search, narrow.reorder)
+        assert narrow.leaves_to_search <= wide.leaves_to_search <= wide.leaves
+        assert narrow.reorder <= wide.reorder <= rows

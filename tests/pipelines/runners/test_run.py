@@ -1,0 +1,183 @@
+"""Runners: flags checked before anything starts, and errors of a worker that arrive as themselves."""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from pipelines.runners import run
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--no_such_flag=1"], "Beam does not know --no_such_flag=1; expected its pipeline options after `--`"),
+        (["--proj=x"], "Beam does not know --proj=x"),
+        (["word"], "Beam does not know word"),
+        (["--help"], "Beam does not know --help"),
+        (["--direct_num_workers=many"], "Beam refuses a flag: .*invalid int value: 'many'"),
+        (["--project"], "Beam refuses a flag: .*expected one argument"),
+        (["--runner=FlinkRunner"], "expected firstseen's own --runner"),
+    ],
+)
+def test_a_flag_that_beam_would_drop_is_a_usage_error(flags: list[str], message: str) -> None:
+    """Unknown, shortened, without a value, with a bad one, or one that firstseen sets itself."""
+    with pytest.raises(UsageError, match=message):
+        run.create_pipeline("local", beam_flags=flags)
+
+
+def test_beams_own_flags_reach_the_pipeline() -> None:
+    """Flags of any option class are taken, whichever runner they are for."""
+    pipeline = run.create_pipeline("local", beam_flags=["--project=p", "--flink_master=host:1", "--save_main_session"])
+    options = pipeline.options.get_all_options()
+    assert (options["project"], options["flink_master"], options["save_main_session"]) == ("p", "host:1", True)
+
+
+def write_process(_: int, folder: str) -> None:
+    """Leaves a file named after the process that ran the step."""
+    Path(folder, str(os.getpid())).touch()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_are_processes(workers: int, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """One worker runs in this process, which starts sooner; several are processes, and keep off the terminal."""
+    pipeline = run.create_pipeline("local", workers=workers, beam_flags=[])
+    _ = pipeline | beam.Create(range(8)) | beam.Reshuffle() | beam.Map(write_process, str(tmp_path))
+    run.run_to_end(pipeline)
+    here = [path.name == str(os.getpid()) for path in tmp_path.iterdir()]
+    assert here
+    assert all(here) if workers == 1 else not any(here)
+    assert capfd.readouterr().err == ""
+
+
+def interrupt(_: int) -> None:
+    """Fails as a step does when Ctrl-C strikes while it runs."""
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_inside_a_step_is_an_interruption() -> None:
+    """The runner wraps it; what comes out is a KeyboardInterrupt again, not a failed pipeline."""
+    pipeline = run.create_pipeline("local", beam_flags=[])
+    _ = pipeline | beam.Create([1]) | beam.Map(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.run_to_end(pipeline)
+
+
+@pytest.mark.parametrize("runner", ["NoSuchRunner", "no.such.module.Runner", "os.path.NoRunner", ""])
+def test_an_unknown_runner_is_a_usage_error(runner: str) -> None:
+    """The message names the choices."""
+    with pytest.raises(UsageError, match=r"cannot be used \(.*expected local, DirectRunner, FlinkRunner"):
+        run.create_pipeline(runner, beam_flags=[])
+
+
+def test_pipelines_do_not_pile_up_log_handlers() -> None:
+    """A service that makes many pipelines keeps the handlers it has."""
+    run.create_pipeline("local", beam_flags=[])
+    before = list(logging.getLogger().handlers)
+    run.create_pipeline("local", beam_flags=[])
+    assert logging.getLogger().handlers == before
+
+
+TRACEBACK = """Error processing instruction 7. Original traceback is
+Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1498, in process
+  File "/app/training/store.py", line 150, in _translated
+    raise TemporaryError(...)
+{line} [while running 'WriteShards-ptransform-12']
+
+Note: imports, functions and other variables defined in the global context of your __main__ file are not available.
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ("foundation.errors.TemporaryError: disk full", TemporaryError, "disk full"),
+        ("RuntimeError: foundation.errors.ArtifactRefusedError: a: b", ArtifactRefusedError, "a: b"),
+        ("foundation.errors.FirstseenError: lost", FirstseenError, "lost"),
+    ],
+)
+def test_a_traceback_gives_the_error_back(line: str, kind: type, message: str) -> None:
+    """Other runners hand on text only: type, exit code and message are found in it, without Beam's step."""
+    error = run.typed_error(RuntimeError(TRACEBACK.format(line=line)))
+    assert type(error) is kind
+    assert str(error) == message
+
+
+def test_the_last_error_of_a_chain_counts() -> None:
+    """A traceback shows the cause first and what it was turned into last."""
+    chain = "foundation.errors.InputNotFoundError: first\n\nDuring ...\n\nfoundation.errors.TemporaryError: last"
+    error = run.typed_error(RuntimeError(chain))
+    assert (type(error), str(error)) == (TemporaryError, "last")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("one\ntwo"), "the pipeline failed: two"),
+        (ValueError(), "the pipeline failed: ValueError"),
+        (RuntimeError("foundation.errors.os: x"), "the pipeline failed: foundation.errors.os: x"),
+        (RuntimeError("foundation.errors.NoSuchError: x"), "the pipeline failed: foundation.errors.NoSuchError: x"),
+    ],
+)
+def test_any_other_error_is_one_line(error: Exception, message: str) -> None:
+    """What the project does not know ends with exit code 1 and the last line of the text."""
+    found = run.typed_error(error)
+    assert (type(found), str(found), found.exit_code) == (FirstseenError, message, 1)
+
+
+class Fail(beam.DoFn):
+    """Raises."""
+
+    def __init__(self, error: Exception):
+        self._error = error
+
+    def process(self, element: int):
+        """Raises the error it was given."""
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (
+            TemporaryError("cannot write: No space left on device"),
+            TemporaryError,
+            "cannot write: No space left on device",
+        ),
+        (InputNotFoundError("gone"), InputNotFoundError, "gone"),
+        (ZeroDivisionError("by nothing"), FirstseenError, "the pipeline failed: by nothing"),
+    ],
+)
+def test_an_error_in_a_dofn_ends_the_run_as_itself(error: Exception, kind: type, message: str) -> None:
+    """The exit code of the command line is the worker's, not Beam's RuntimeError's."""
+    pipeline = run.create_pipeline("local", beam_flags=[])
+    _ = pipeline | beam.Create([1]) | beam.ParDo(Fail(error))
+    with pytest.raises(FirstseenError) as caught:
+        run.run_to_end(pipeline)
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith(message)
+    assert kind is FirstseenError or str(caught.value) == message
+
+
+def test_progress_is_told_while_it_runs_and_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last call comes after the last photo, so that the bar reaches its end; a failed run ends the ticking too."""
+    monkeypatch.setattr(run, "PROGRESS_INTERVAL_SECONDS", 0.01)
+    done: list[int] = []
+    ticks: list[int] = []
+    pipeline = run.create_pipeline("local", beam_flags=[])
+    _ = pipeline | beam.Create([1]) | beam.Map(lambda one: time.sleep(0.3) or done.append(one))
+    run.run_to_end(pipeline, on_progress=lambda: ticks.append(1))
+    assert len(ticks) > 3
+
+    failing = run.create_pipeline("local", beam_flags=[])
+    _ = failing | beam.Create([1]) | beam.ParDo(Fail(TemporaryError("x")))
+    with pytest.raises(TemporaryError):
+        run.run_to_end(failing, on_progress=lambda: ticks.append(1))
+    ended = len(ticks)
+    time.sleep(0.1)
+    assert len(ticks) == ended

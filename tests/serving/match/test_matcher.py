@@ -1,0 +1,159 @@
+"""Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
+
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundation.archives import folders
+from foundation.encoder import load
+from foundation.errors import UsageError
+from foundation.photos import photo
+from foundation.store.files import Store
+from pipelines.encode.job import EncodeOptions, encode
+from pipelines.index.job import build_index
+from serving.answers import Answer
+from serving.match.matcher import Matcher, MatchOptions, Query, first_seen
+from serving.search.snapshot import OpenSnapshot
+from tests.conftest import Desk
+from tests.photos import jpeg, scene, write_catalog
+
+
+def query_of(path: Path | str) -> Query:
+    """Returns a query that reads a file."""
+    return Query(str(path), partial(folders.read, str(path)))
+
+
+def from_bytes(data: bytes, name: str = "bytes") -> Query:
+    """Returns a query of some bytes."""
+    return Query(name, lambda: data)
+
+
+def ask(desk: Desk, *queries: Query, **options) -> list[list[Answer]]:
+    """Opens the live snapshot and looks the queries up."""
+    store = Store(desk.store)
+    with OpenSnapshot(store) as opened:
+        return list(Matcher(store, opened, MatchOptions(**options)).match_all(queries))
+
+
+@pytest.fixture(scope="module")
+def archive_photos(live_desk: Desk) -> list[Path]:
+    """The photos of the archive, in order."""
+    return sorted(live_desk.archive.rglob("*.jpg"))
+
+
+def test_every_photo_finds_itself_first_and_identical(live_desk: Desk, archive_photos: list[Path]):
+    """The same bytes are rank 1 with score 1, its date and its place."""
+    answers = ask(live_desk, *map(query_of, archive_photos), batch_size=3)
+    for number, (path, found) in enumerate(zip(archive_photos, answers, strict=True)):
+        first = found[0]
+        assert (first.rank, first.verdict, first.status) == (1, "identical", "matched")
+        assert first.score == pytest.approx(1.0, abs=1e-5)
+        assert first.photo_id == str(path.relative_to(live_desk.archive))
+        assert first.first_seen_at == datetime(2010 + number, 1, 1, tzinfo=timezone.utc)
+        assert first.first_seen_uri == first.uri == folders.uri_of(path)
+        assert (first.caption, first.credit, first.occurrences) == (f"Scene {number}", "Desk", 1)
+
+
+def test_ranks_and_similarities_are_those_of_exact_search(live_desk: Desk, archive_photos: list[Path]):
+    """A re-encoded photo gets the ten photos in the order of their cosines, scores mapped to [0, 1]."""
+    data = jpeg(scene(3), quality=40)
+    (found,) = ask(live_desk, from_bytes(data))
+    encoder = load(Store(live_desk.store), found[0].encoder)
+    squares = [photo.decode(path.read_bytes(), size=encoder.spec.size).pixels for path in archive_photos]
+    vectors = encoder.encode(np.stack([photo.decode(data, size=encoder.spec.size).pixels, *squares]))
+    cosines = vectors[1:] @ vectors[0]
+    order = np.argsort(-cosines)
+    assert [answer.photo_id for answer in found] == [
+        str(archive_photos[number].relative_to(live_desk.archive)) for number in order
+    ]
+    np.testing.assert_allclose([answer.similarity for answer in found], cosines[order], atol=1e-4)
+    np.testing.assert_allclose([answer.score for answer in found], (1 + cosines[order]) / 2, atol=1e-4)
+    assert found[0].photo_id.endswith("photo-003.jpg")
+    assert {answer.verdict for answer in found} == {"similar"}
+
+
+def test_bad_queries_are_rows_and_stop_nobody(live_desk: Desk, archive_photos: list[Path], tmp_path: Path):
+    """Missing, empty and foreign files are `rejected` with their reason, each in its place."""
+    queries = [query_of(tmp_path / "gone.jpg"), from_bytes(b""), query_of(archive_photos[0]), from_bytes(b"<html>" * 9)]
+    answers = ask(live_desk, *queries)
+    assert [found[0].status for found in answers] == ["rejected", "rejected", "matched", "rejected"]
+    reasons = [found[0].reason for found in answers if found[0].reason]
+    assert [reason.split(":")[0] for reason in reasons] == ["unreadable", "empty_file", "not_a_photo"]
+    assert all(found[0].rank is None and len(found) == 1 for found in answers if found[0].reason)
+
+
+def test_a_blank_photo_is_not_matchable(live_desk: Desk):
+    """One flat colour resembles every other flat colour: no verdict is better than a wrong one."""
+    (found,) = ask(live_desk, from_bytes(jpeg(np.full((64, 64, 3), 255, np.uint8))))
+    assert [answer.status for answer in found] == ["not_matchable"]
+    assert found[0].reason.startswith("blank")
+
+
+def test_a_known_blank_photo_is_still_found_by_its_bytes(desk: Desk, tmp_path: Path):
+    """The same bytes are identical whatever they show."""
+    folder = tmp_path / "blank"
+    folder.mkdir()
+    (folder / "grey.jpg").write_bytes(jpeg(np.full((64, 64, 3), 128, np.uint8)))
+    encode(EncodeOptions(archive=folder, store=str(desk.store)))
+    build_index(Store(desk.store))
+    (found,) = ask(desk, query_of(folder / "grey.jpg"))
+    assert (found[0].verdict, found[0].photo_id) == ("identical", "grey.jpg")
+
+
+def test_top_k_and_min_score_bound_the_answers(live_desk: Desk, archive_photos: list[Path]):
+    """At most k matches; none below the score; a query that loses all of them is `no_match`."""
+    query = query_of(archive_photos[2])
+    assert [answer.rank for answer in ask(live_desk, query, top_k=3)[0]] == [1, 2, 3]
+    assert [answer.verdict for answer in ask(live_desk, query, min_score=0.9999)[0]] == ["identical"]
+    (nothing,) = ask(live_desk, from_bytes(jpeg(scene(77))), min_score=1.0)
+    assert [(answer.status, answer.rank) for answer in nothing] == [("no_match", None)]
+
+
+@pytest.mark.parametrize("options", [{"top_k": 0}, {"top_k": 1001}, {"min_score": 1.5}, {"batch_size": 0}])
+def test_options_out_of_range_are_refused(options: dict):
+    """The error names the value."""
+    with pytest.raises(UsageError, match=str(next(iter(options.values())))):
+        MatchOptions(**options)
+
+
+def test_copies_in_two_segments_are_one_match_with_the_earliest_date(desk: Desk, archive_photos: list[Path], tmp_path):
+    """A later run that holds the same bytes with an earlier date moves first seen, and is counted."""
+    folder = tmp_path / "attic"
+    folder.mkdir()
+    (folder / "found.jpg").write_bytes(archive_photos[4].read_bytes())
+    catalog = write_catalog(tmp_path / "attic.csv", [{"photo_id": "found.jpg", "published_at": "1999-12-31"}])
+    encode(EncodeOptions(archive=folder, store=str(desk.store), catalog=catalog))
+    snapshot = build_index(Store(desk.store)).snapshot
+    assert len(snapshot.segments) == 2
+    (found,) = ask(desk, query_of(archive_photos[4]))
+    first = found[0]
+    assert (first.verdict, first.occurrences, first.photo_id) == ("identical", 2, "found.jpg")
+    assert first.first_seen_at == datetime(1999, 12, 31, tzinfo=timezone.utc)
+    assert first.first_seen_uri == folders.uri_of(folder / "found.jpg")
+    assert len({answer.photo_id for answer in found}) == len(found) == 10
+
+
+def test_first_seen_prefers_published_over_captured():
+    """Each occurrence counts with its publication, else with the capture time of the photo."""
+
+    def occurrence(uri: str, published_at: datetime | None) -> dict:
+        return {"photo_id": uri, "uri": uri, "published_at": published_at}
+
+    def day(year: int) -> datetime:
+        return datetime(year, 1, 1, tzinfo=timezone.utc)
+
+    dated = {"uri": "a", "captured_at": day(2000), "occurrences": [occurrence("a", day(2010)), occurrence("b", None)]}
+    assert first_seen([dated]).at == day(2000)
+    assert first_seen([dated]).uri == "b"
+    published = {"uri": "a", "captured_at": day(2000), "occurrences": [occurrence("a", day(2010))]}
+    assert (first_seen([published]).at, first_seen([published]).uri) == (day(2010), "a")
+    undated = {"uri": "a", "captured_at": None, "occurrences": [occurrence("a", None), occurrence("c", None)]}
+    assert (first_seen([undated]).at, first_seen([undated]).uri, first_seen([undated]).occurrences) == (None, "a", 2)
+
+
+def test_no_queries_give_no_answers(live_desk: Desk):
+    """An empty stream is not an error here."""
+    assert ask(live_desk) == []

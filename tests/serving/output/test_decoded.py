@@ -1,0 +1,212 @@
+"""Decoded candidates: the right vector for each match, whole files only, and nobody's files in danger."""
+
+import csv
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from foundation.archives import folders
+from foundation.encoder import load
+from foundation.errors import InputNotFoundError, UsageError
+from foundation.photos import photo
+from foundation.store.files import Store
+from pipelines.encode.job import EncodeOptions, encode
+from pipelines.index.job import build_index
+from pipelines.index.plan import IndexOptions
+from serving.answers import Answer
+from serving.match.matcher import Matcher, MatchOptions, Query
+from serving.output import decoded
+from serving.output.decoded import check_decoder, check_folder, write_decoded
+from serving.search.snapshot import Neighbour, OpenSnapshot
+from tests.builders import add_encoder, add_run, match, no_match, unit_vectors
+from tests.conftest import Desk
+from tests.photos import jpeg, scene, write_archive
+
+
+def place(row: int) -> Neighbour:
+    """Returns where an index might hold a match."""
+    return Neighbour(b"", 1.0, 0, row)
+
+
+def flat(places: Sequence[Neighbour], *, channels: int = 3) -> np.ndarray:
+    """Decodes a place into a flat picture whose level is its row, in 255 levels."""
+    levels = np.array([one.row for one in places], np.float32)[:, None, None, None] / 255
+    return np.broadcast_to(levels, (len(places), 4, 4, channels))
+
+
+def write(folder: Path, *answers: list[Answer], decode=flat) -> list[list[str]]:
+    """Writes the pictures and returns the rows of the list of files."""
+    assert list(write_decoded(answers, folder=folder, decode=decode)) == list(answers)
+    with (folder / decoded.MANIFEST).open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def pixels(path: Path) -> np.ndarray:
+    """Returns the pixels of a picture."""
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_each_match_has_a_picture_named_by_query_and_rank(tmp_path: Path) -> None:
+    """Queries count from 1, those without a match too; the same query asked twice has files of its own."""
+    first = [match(rank=1, place=place(10)), match(rank=2, photo_id="b\r", place=place(20))]
+    rows = write(tmp_path / "new", first, [no_match()], [match(place=place(30))])
+    assert rows == [
+        ["query", "rank", "photo_id", "file"],
+        ["query.jpg", "1", "a/photo.jpg", "000001-01.png"],
+        ["query.jpg", "2", "b\r", "000001-02.png"],
+        ["query.jpg", "1", "a/photo.jpg", "000003-01.png"],
+    ]
+    assert sorted(os.listdir(tmp_path / "new")) == [*(row[3] for row in rows[1:]), "decoded.csv"]
+    levels = [pixels(tmp_path / "new" / row[3])[0, 0].tolist() for row in rows[1:]]
+    assert levels == [[10] * 3, [20] * 3, [30] * 3]
+
+
+def test_grey_is_written_as_grey(tmp_path: Path) -> None:
+    """One channel gives a PNG of one channel."""
+    write(tmp_path, [match(place=place(7))], decode=partial(flat, channels=1))
+    assert pixels(tmp_path / "000001-01.png").tolist() == [[7] * 4] * 4
+
+
+def test_values_are_rounded_and_kept_in_range(tmp_path: Path) -> None:
+    """A decoder may end a little outside of [0, 1]: that must not wrap around."""
+    values = np.array([-0.3, 0.0, 0.5019, 1.0, 1.7], np.float32).reshape(1, 1, 5, 1)
+    write(tmp_path, [match(place=place(0))], decode=lambda places: values)
+    assert pixels(tmp_path / "000001-01.png").tolist() == [[0, 0, 128, 255, 255]]
+
+
+def test_few_matches_are_decoded_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand matches are never in memory together, and each still gets its own picture."""
+    monkeypatch.setattr(decoded, "DECODED_AT_ONCE", 3)
+    sizes = []
+
+    def decode(places: Sequence[Neighbour]) -> np.ndarray:
+        sizes.append(len(places))
+        return flat(places)
+
+    rows = write(tmp_path, [match(rank=rank, place=place(rank)) for rank in range(1, 8)], decode=decode)
+    assert sizes == [3, 3, 1]
+    assert [pixels(tmp_path / row[3])[0, 0, 0] for row in rows[1:]] == list(range(1, 8))
+
+
+def test_answers_are_streamed(tmp_path: Path) -> None:
+    """The first query's pictures are there before the second query is looked up, the list of files not yet."""
+
+    def answers() -> Iterator[list[Answer]]:
+        yield [match(place=place(1))]
+        assert (tmp_path / "000001-01.png").exists()
+        assert not (tmp_path / "decoded.csv").exists()
+
+    assert len(list(write_decoded(answers(), folder=tmp_path, decode=flat))) == 1
+    assert (tmp_path / "decoded.csv").exists()
+
+
+def test_an_interruption_leaves_whole_pictures_and_no_list(tmp_path: Path) -> None:
+    """Without decoded.csv the folder says of itself that it is not finished."""
+    stream = write_decoded([[match(place=place(1))], [match(place=place(2))]], folder=tmp_path, decode=flat)
+    next(stream)
+    stream.close()
+    assert os.listdir(tmp_path) == ["000001-01.png"]
+    assert pixels(tmp_path / "000001-01.png").shape == (4, 4, 3)
+
+
+def test_a_full_disk_leaves_no_torn_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the picture; neither it nor its temporary file stays."""
+
+    def full(image: Image.Image, path: Path, kind: str) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*000001-01\.png"):
+        list(write_decoded([[match(place=place(1))]], folder=tmp_path, decode=flat))
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def made_store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "store", create=True)
+
+
+def test_a_new_or_an_empty_folder_is_taken(made_store: Store, tmp_path: Path) -> None:
+    """Beside the queries, beside the output: both are fine; the check itself writes nothing."""
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new"):
+        check_folder(tmp_path / name, store=made_store, queries=[tmp_path / "q.jpg"], output=tmp_path / "a.html")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("used", UsageError, "used is not empty; expected a new or an empty one"),
+        ("file", UsageError, "file is a file"),
+        ("none/new", InputNotFoundError, "none does not exist"),
+        ("store/new", UsageError, "lies in the store"),
+        ("link/new", UsageError, "lies in the store"),
+        ("photos/new", UsageError, "photos: its pictures would be looked up"),
+        ("photo.jpg", UsageError, "lies among the queries"),
+        ("out", UsageError, r"output .*out/answers\.csv lies in the decode folder"),
+    ],
+)
+def test_a_folder_that_could_do_harm_is_refused(
+    made_store: Store, tmp_path: Path, name: str, error: type[Exception], words: str
+) -> None:
+    """Files of the user, the store, the queries and the output are safe, whatever the name."""
+    for made in ("used", "photos", "out"):
+        (tmp_path / made).mkdir()
+    (tmp_path / "used" / "thesis.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+    queries, output = [tmp_path / "photos", tmp_path / "photo.jpg"], tmp_path / "out" / "answers.csv"
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(error, match=words):
+        check_folder(tmp_path / name, store=made_store, queries=queries, output=output)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_encoder_without_a_decoder_is_refused_by_its_description(made_store: Store) -> None:
+    """The encoder is named; its model is never loaded: there is none."""
+    encoder_id = add_encoder(made_store, dimension=8)
+    add_run(made_store, encoder_id, "run1", unit_vectors(20, 8))
+    build_index(made_store)
+    with pytest.raises(UsageError, match=f"{encoder_id} has no decoder; .* leave out --decode"):
+        check_decoder(made_store, None)
+
+
+def test_an_autoencoder_has_a_decoder(live_desk: Desk) -> None:
+    """What `train` puts into the store can be decoded; a snapshot that is not there is named."""
+    check_decoder(Store(live_desk.store), 1)
+    with pytest.raises(InputNotFoundError, match="no snapshot 7"):
+        check_decoder(Store(live_desk.store), 7)
+
+
+@pytest.mark.parametrize("exact_below", [0, 1_000])
+def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_path: Path, exact_below: int) -> None:
+    """Against an oracle that encodes and decodes the archive's photo itself: exact and ScaNN segments, identical
+    matches and similar ones."""
+    paths = write_archive(tmp_path / "archive", photos=24)
+    encode(EncodeOptions(archive=tmp_path / "archive", store=str(store)))
+    (segment,) = build_index(Store(store), options=IndexOptions(exact_below=exact_below, min_recall=0)).added
+    assert segment.kind == ("exact" if exact_below else "scann")
+    queries = [Query("same", paths[3].read_bytes), Query("edited", lambda: jpeg(scene(5), quality=40))]
+    with OpenSnapshot(Store(store)) as opened:
+        matcher = Matcher(Store(store), opened, MatchOptions(top_k=4))
+        stream = write_decoded(matcher.match_all(queries), folder=tmp_path / "new", decode=matcher.pictures)
+        answers = [answer for one_query in stream for answer in one_query]
+        pictures = matcher.pictures([answer.place for answer in answers if answer.place])
+    assert [answers[0].verdict, answers[4].verdict] == ["identical", "similar"]
+    encoder = load(Store(store), segment.encoder_id)
+    squares = [photo.decode(folders.read(answer.uri or ""), size=encoder.spec.size).pixels for answer in answers]
+    expected = encoder.decode(encoder.encode(np.stack(squares)))
+    np.testing.assert_allclose(pictures, expected, atol=2e-6)
+    assert np.ptp(expected, axis=0).max() > 1e-3  # else any match's picture would do for every other
+    written = [pixels(path) for path in sorted((tmp_path / "new").glob("*.png"))]
+    np.testing.assert_allclose(np.stack(written), 255 * np.clip(expected, 0, 1), atol=0.51)

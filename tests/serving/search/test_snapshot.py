@@ -1,0 +1,161 @@
+"""Opening a snapshot: wherever the store lies, and only if every byte is the one that was published."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store import artifact
+from foundation.store.files import Store
+from foundation.store.segments import segment_path
+from foundation.store.snapshots import publish, read_snapshot, snapshot_path
+from pipelines.index.job import build_index
+from pipelines.index.plan import IndexOptions
+from serving.search.snapshot import OpenSnapshot
+from tests.builders import Distance, add_encoder, add_run, content, unit_vectors
+from tests.conftest import Desk
+
+
+@pytest.fixture
+def scann_store(tmp_path: Path) -> Store:
+    """A store with one exact and one ScaNN segment."""
+    store = Store(tmp_path / "made", create=True)
+    encoder_id = add_encoder(store, dimension=8)
+    add_run(store, encoder_id, "run1", unit_vectors(300, 8))
+    build_index(store, options=IndexOptions(exact_below=0))
+    add_run(store, encoder_id, "run2", unit_vectors(40, 8, seed=1), prefix="x")
+    build_index(store)
+    return store
+
+
+def names_of(opened: OpenSnapshot, queries: np.ndarray, k: int = 5) -> list[list[str]]:
+    """Returns the photo_ids found for each query."""
+    return [[opened.photo(one)["photo_id"] for one in found] for found in opened.search(queries, k)]
+
+
+def test_a_moved_or_copied_store_gives_the_same_answers(scann_store: Store, tmp_path: Path):
+    """No path is written into any artifact."""
+    queries = unit_vectors(20, 8, seed=5)
+    with OpenSnapshot(scann_store) as opened:
+        expected = names_of(opened, queries)
+    shutil.copytree(scann_store.local_root, tmp_path / "another machine")
+    scann_store.local_root.rename(tmp_path / "moved")
+    for place in ("another machine", "moved"):
+        with OpenSnapshot(Store(tmp_path / place)) as opened:
+            assert names_of(opened, queries) == expected
+
+
+def test_every_flipped_bit_is_refused(scann_store: Store):
+    """Each file of each segment is checked before it is loaded; ScaNN itself would not notice."""
+    files = [path for path in scann_store.local_root.glob("segments/**/*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        original = path.read_bytes()
+        data = bytearray(original)
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(ArtifactRefusedError):
+            OpenSnapshot(scann_store)
+        path.write_bytes(original)
+    with OpenSnapshot(scann_store) as opened:
+        assert len(opened.search(unit_vectors(1, 8), 3)[0]) == 3
+
+
+def test_a_missing_file_is_named(scann_store: Store):
+    """A half-copied store does not answer."""
+    path = next(scann_store.local_root.glob("segments/*/photos.parquet"))
+    path.unlink()
+    with pytest.raises(InputNotFoundError, match=r"photos\.parquet"):
+        OpenSnapshot(scann_store)
+
+
+def test_a_pickle_slipped_into_a_segment_is_refused(scann_store: Store):
+    """ScaNN's loader would unpickle scann_docids.pkl, which is to run a stranger's program."""
+    directory = next(scann_store.local_root.glob("segments/*/scann"))
+    (directory / "scann_docids.pkl").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(ArtifactRefusedError, match=r"scann_docids\.pkl"):
+        OpenSnapshot(scann_store)
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "photos.parquet", "content_hashes.npy"])
+def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path, name: str):
+    """A description that leaves a file out, even in a consistent chain, does not get it loaded unchecked."""
+    store = Store(tmp_path / "made", create=True)
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8))
+    (segment,) = build_index(store).added
+    forged = replace(segment, files={key: record for key, record in segment.files.items() if key != name})
+    data = artifact.to_json(forged)
+    (store.local_root / segment_path(segment.segment_id)).write_bytes(data)
+    live = read_snapshot(store)
+    reference = replace(live.segments[0], digest=artifact.digest_of(data))
+    publish(store, replace(live, number=2, segments=[reference]))
+    with pytest.raises(ArtifactRefusedError, match=f"does not list .*{name}"):
+        OpenSnapshot(store)
+
+
+def test_contents_are_found_in_every_segment(scann_store: Store):
+    """Search by hash answers for the segments that hold it."""
+    with OpenSnapshot(scann_store) as opened:
+        neighbours = opened.search(unit_vectors(1, 8), 2)[0]
+        contents = [opened.photo(one)["content_sha256"] for one in neighbours]
+        assert [one.content for one in neighbours] == contents
+        assert [[one.row for one in found] for found in opened.find([*contents, b"\0" * 32])] == [
+            *([one.row] for one in neighbours),
+            [],
+        ]
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_vectors_are_those_that_were_indexed(tmp_path: Path, distance: Distance):
+    """From an exact segment and from ScaNN's own file, for both distances, for neighbours found and for contents."""
+    store = Store(tmp_path / "made", create=True)
+    encoder_id = add_encoder(store, dimension=8, distance=distance)
+    length = 1 if distance == "cosine" else 50
+    indexed = {"run1": length * unit_vectors(300, 8), "run2": length * unit_vectors(40, 8, seed=1)}
+    add_run(store, encoder_id, "run1", indexed["run1"])
+    build_index(store, options=IndexOptions(exact_below=0))
+    add_run(store, encoder_id, "run2", indexed["run2"], prefix="x")
+    build_index(store)
+    with OpenSnapshot(store) as opened:
+        found = opened.search(length * unit_vectors(1, 8, seed=7), 100)[0]
+        found += [one for some in opened.find([content("17"), content("x3")]) for one in some]
+        places = [opened.photo(one)["photo_id"].removesuffix(".jpg").split("/") for one in found]
+        vectors = opened.vectors(found)
+    assert {run for run, _ in places} == {"run1", "run2"}
+    expected = [indexed[run][int(name.removeprefix("x"))] for run, name in places]
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors, expected)
+
+
+def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
+    """Missing neighbours, which ScaNN returns as row 0 with NaN, are no matches."""
+    with OpenSnapshot(scann_store) as opened:
+        found = opened.search(unit_vectors(2, 8, seed=9), 500)
+    for neighbours in found:
+        assert len({one.content for one in neighbours}) == len(neighbours)
+        assert 40 < len(neighbours) <= 340
+        assert all(np.isfinite(one.similarity) for one in neighbours)
+        assert [one.similarity for one in neighbours] == sorted((one.similarity for one in neighbours), reverse=True)
+
+
+def test_an_older_snapshot_can_be_opened(scann_store: Store):
+    """The number chooses; without it the highest is live."""
+    with OpenSnapshot(scann_store, 1) as opened:
+        assert opened.snapshot.rows == 300
+    with OpenSnapshot(scann_store) as opened:
+        assert opened.snapshot.rows == 340
+    with pytest.raises(InputNotFoundError, match="it has 1 to 2"):
+        OpenSnapshot(scann_store, 3)
+
+
+def test_a_segment_of_another_encoder_is_refused(desk: Desk):
+    """A snapshot that mixes encoders names both digests."""
+    store = Store(desk.store)
+    path = store.local_root / snapshot_path(1)
+    live = read_snapshot(store)
+    path.write_text(path.read_text().replace(live.encoder_digest, "0" * 64))
+    with pytest.raises(ArtifactRefusedError, match="index again"):
+        OpenSnapshot(store)

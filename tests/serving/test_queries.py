@@ -1,0 +1,78 @@
+"""Queries: whatever names photos on a command line becomes one stream of names."""
+
+import io
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from foundation.archives import folders
+from foundation.errors import InputNotFoundError
+from serving.queries import list_queries
+
+
+def queries(*arguments: str, stdin: str = "") -> list[str]:
+    """Returns all names."""
+    return list(list_queries(arguments, stdin=io.StringIO(stdin)))
+
+
+def test_names_are_kept_as_given() -> None:
+    """A photo, a URI and a photo that is missing are named in their order: the answer says what is wrong."""
+    given = ["b.jpg", "file:///x/100%25.jpg", "missing/a.jpg", "b.jpg"]
+    assert queries(*given) == given
+
+
+def test_a_dash_reads_stdin_lazily() -> None:
+    """One name a line; blank lines count for nothing, spaces inside and around a name stay."""
+    assert queries("a", "-", "z", stdin="one\n\n two words \r\n\t\nlast") == ["a", "one", " two words ", "last", "z"]
+    endless = (f"{number}\n" for number in iter(int, 1))
+    assert next(list_queries(["-"], stdin=endless)) == "0"
+
+
+def test_a_folder_is_walked_by_path_or_uri(tmp_path: Path) -> None:
+    """Every file below is a query, in the order of the listing, named by its path."""
+    for name in ("b/2.jpg", "1 %.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    expected = [str(tmp_path / "1 %.jpg"), str(tmp_path / "b" / "2.jpg")]
+    assert queries(str(tmp_path)) == queries(folders.uri_of(tmp_path)) == expected
+
+
+def test_a_name_that_is_not_utf8_becomes_a_uri(tmp_path: Path) -> None:
+    """No format could write it as it is; the URI leads to the same file, from a folder, an argument or stdin."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    path.write_bytes(b"x")
+    found = queries(str(tmp_path), str(path), "-", stdin=f"{path}\n")
+    assert found == [folders.uri_of(path)] * 3
+    assert folders.read(found[0]) == b"x"
+
+
+def test_an_inventory_is_read_by_its_uris(tmp_path: Path) -> None:
+    """The uri column of any Parquet file, over all its row groups."""
+    path = tmp_path / "I.PARQUET"
+    parquet.write_table(pa.table({"uri": ["a", "b", "c"], "other": [1, 2, 3]}), path, row_group_size=1)
+    assert queries(str(path)) == ["a", "b", "c"]
+
+
+def test_a_bad_inventory_is_an_input_error(tmp_path: Path) -> None:
+    """Without uris, without Parquet inside, or missing: each is named."""
+    parquet.write_table(pa.table({"path": ["a"]}), tmp_path / "columns.parquet")
+    (tmp_path / "text.parquet").write_text("a\nb\n")
+    for name, message in [
+        ("columns", r"has the columns \['path'\]; expected uri among them"),
+        ("text", "cannot be read"),
+        ("missing", "cannot be read"),
+    ]:
+        with pytest.raises(InputNotFoundError, match=message):
+            queries(str(tmp_path / f"{name}.parquet"))
+
+
+def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
+    """A missing uri is a query of no name, which is rejected; numbers are no uris."""
+    parquet.write_table(pa.table({"uri": ["a.jpg", None]}), tmp_path / "holes.parquet")
+    assert list(list_queries([str(tmp_path / "holes.parquet")], stdin=[])) == ["a.jpg", ""]
+    parquet.write_table(pa.table({"uri": [1, 2]}), tmp_path / "numbers.parquet")
+    with pytest.raises(InputNotFoundError, match="expected text"):
+        list(list_queries([str(tmp_path / "numbers.parquet")], stdin=[]))
