@@ -43,7 +43,7 @@ setup(
         "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
-        "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-xdist", "ruff"],
+        "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-cov", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["firstseen=firstseen.__main__:main"]},
 )

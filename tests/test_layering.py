@@ -23,11 +23,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Inside the foundation too: a module stands only on those named here.
 FOUNDATION: dict[str, set[str]] = {
     "foundation.errors": set(),
-    "foundation.vectors": set(),
-    "foundation.photos": {"foundation.errors"},
-    "foundation.archives": {"foundation.errors", "foundation.photos"},
-    "foundation.store": {"foundation.errors"},
-    "foundation.encoder": {"foundation.errors", "foundation.photos", "foundation.store"},
+    "foundation.checks": {"foundation.errors"},
+    "foundation.files": {"foundation.errors"},
+    "foundation.vectors": {"foundation.errors", "foundation.checks"},
+    "foundation.photos": {"foundation.errors", "foundation.checks"},
+    "foundation.archives": {"foundation.errors", "foundation.checks", "foundation.photos"},
+    "foundation.store": {"foundation.errors", "foundation.checks", "foundation.files"},
+    "foundation.encoder": {"foundation.errors", "foundation.checks", "foundation.photos", "foundation.store"},
 }
 # Libraries that cost seconds to import, or that only some parts may know.
 ONLY_UNDER: dict[str, tuple[str, ...]] = {

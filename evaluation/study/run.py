@@ -18,9 +18,10 @@ from evaluation.study.result import DESCRIPTION, EXAMPLES, Result, read_result
 from evaluation.study.shown import photographs
 from evaluation.study.studied import PLAIN, VARIATIONAL
 from evaluation.study.training import Training, train_once
-from evaluation.study.workplace import Workplace, replace_file
+from evaluation.study.workplace import Workplace
 from foundation.encoder import SavedEncoder, load
 from foundation.errors import ArtifactRefusedError
+from foundation.files import replace_file
 from foundation.store import artifact
 from foundation.store.files import Store
 from training.fitting.display import Display

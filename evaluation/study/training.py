@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from evaluation.study.photos import Photos
 from evaluation.study.plan import SEED, Dataset, Entry
-from evaluation.study.workplace import Workplace, replace_file
+from evaluation.study.workplace import Workplace
+from foundation.files import replace_file
 from foundation.store import artifact
 from foundation.store.encoders import list_encoders
 from foundation.store.files import Store

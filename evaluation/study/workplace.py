@@ -1,6 +1,5 @@
 """Where a study works: what lies here lets it go on after an interruption."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +34,3 @@ class Workplace:
     def result(self, dataset: str, entry: str) -> Path:
         """The folder of one entry's result."""
         return self.results / dataset / entry
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file under another name first: an interruption, or a full disk, leaves no half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -9,10 +9,11 @@ from PIL import Image
 
 from foundation.encoder import has_decoder
 from foundation.errors import InputNotFoundError, UsageError
+from foundation.files import finished_file
 from foundation.store.files import Store
 from foundation.store.snapshots import read_encoder, read_snapshot
 from serving.answers import Answer
-from serving.output.formats import finished_file, open_text
+from serving.output.formats import open_text
 from serving.search.snapshot import Neighbour
 
 MANIFEST = "decoded.csv"

@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, UsageError
+from foundation.files import finished_file
 from serving.answers import SCHEMA, Answer
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
@@ -73,17 +73,6 @@ def open_text(output: Path | None) -> Iterator[IO[str]]:
         return
     with finished_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
         yield file
-
-
-@contextmanager
-def finished_file(output: Path) -> Iterator[Path]:
-    """Yields the name to write to; the file takes the name `output` only if the block ends well."""
-    partial = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
-    try:
-        yield partial
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

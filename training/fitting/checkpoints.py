@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from foundation.files import replace_file
 from foundation.store.artifact import digest_of
 
 STATE = "state.json"
@@ -72,10 +72,8 @@ class Checkpoints:
         digests = {**self.state.files, weights.name: digest_of(weights.read_bytes())}
         kept = {name: digests[name] for name in (_weights(best[0]), weights.name)}
         self.state = State(epoch=epoch, best_epoch=best[0], loss=best[1], val_loss=best[2], files=kept)
-        # Under another name first: an interruption leaves the state of before, whose files are still there.
-        partial = self.directory / f"partial-{STATE}"
-        partial.write_text(json.dumps(asdict(self.state)))
-        os.replace(partial, self.directory / STATE)
+        # An interruption leaves the state of before, whose files are still there.
+        replace_file(self.directory / STATE, json.dumps(asdict(self.state)).encode())
         for file in self.directory.glob(_weights("*")):
             if file.name not in kept:
                 file.unlink()
