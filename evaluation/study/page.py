@@ -14,7 +14,7 @@ from evaluation.study.conclusions import conclude
 from evaluation.study.picture import Picture
 from evaluation.study.result import Result
 from evaluation.study.studied import Studied, read_studied
-from evaluation.study.workplace import replace_file
+from foundation.files import replace_file
 
 TITLE = "Every encoder of the literature, compared"
 MARKDOWN, HTML = "README.md", "index.html"

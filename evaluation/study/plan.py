@@ -83,6 +83,10 @@ TRANSPOSE = _recipe(3, "convolution_transpose", "convolution + transpose convolu
 DENSE_UPSAMPLING = _recipe(4, "convolution_dense_upsampling", "convolution + fully connected + up-sampling")
 DENSE_TRANSPOSE = _recipe(5, "convolution_dense_transpose", "convolution + fully connected + transpose convolution")
 COLOUR_ENTRY = _recipe(11, "colour", "colour, 8 × 8 × 8 bottleneck")
+# Not of the literature: what `firstseen train` makes of photographs when no recipe is named.
+DEFAULT_ENTRY = replace(
+    _recipe(14, "convolutional", "the default: strided convolutions, spread"), changes={"dimension": COLOUR_DIMENSION}
+)
 GREY_ENTRIES = (
     DENSE,
     UPSAMPLING,
@@ -106,7 +110,7 @@ GREY_CURVE = (
     *_at(DENSE_UPSAMPLING, 128),
     *_at(replace(DENSE_UPSAMPLING, changes=LONGER), 256),
 )
-COLOUR_CURVE = _at(COLOUR_ENTRY, 1024)
+COLOUR_CURVE = (*_at(COLOUR_ENTRY, 1024), *_at(DEFAULT_ENTRY, 256))
 
 
 def plan(names: Sequence[str], colour: tuple[str, str] | None) -> list[Dataset]:
@@ -145,7 +149,7 @@ def colour_dataset(training: str, test: str) -> Dataset:
         size=32,
         channels=3,
         dimension=COLOUR_DIMENSION,
-        entries=(COLOUR_ENTRY,),
+        entries=(COLOUR_ENTRY, DEFAULT_ENTRY),
         curve=COLOUR_CURVE,
         pca_dimensions=(1024,),
         are_photos_free=False,
