@@ -29,7 +29,8 @@ from benchmarks.results import machine, write_section
 from foundation.encoder import SavedEncoder, load
 from foundation.store.encoders import encoder_directory
 from foundation.store.files import Store
-from pipelines.encode.job import EncodeOptions, encode
+from pipelines.encode.job import encode
+from pipelines.encode.plan import EncodeOptions
 from training.train import TrainOptions, train
 
 BATCH = 64
@@ -111,7 +112,7 @@ def run_pipeline(folder: Path, store: Store, photos: int) -> tuple[float, float]
     seen: list[tuple[float, int]] = []
     started = time.perf_counter()
     run = encode(
-        EncodeOptions(archive=folder, store=store.uri, batch_size=BATCH),
+        EncodeOptions(archive=str(folder), store=store.uri, batch_size=BATCH),
         on_progress=lambda listed, embedded, rejected: seen.append((time.perf_counter(), embedded)),
     )
     whole = photos / (time.perf_counter() - started)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from evaluation.study.result import Retrieval
+from foundation import vectors
 from foundation.errors import UsageError
 
 Similarity = Callable[[np.ndarray], np.ndarray]
@@ -174,12 +175,7 @@ def _first(similarities: np.ndarray, k: int) -> np.ndarray:
     candidates = np.count_nonzero(similarities[0] > -np.inf)
     if not 1 <= k <= candidates:
         raise UsageError(f"the {k} nearest of {candidates} photos were asked for; expected 1 to {candidates}")
-    # One integer per photo that sorts by distance, then by column: the bits of an IEEE 754 number sort as it does once
-    # those below the sign are flipped for negative ones. Taken from 0.0, both zeros are the same.
-    bits = (np.float32(0) - similarities).view(np.int32)
-    bits ^= (bits >> 31) & 0x7FFFFFFF
-    keys = bits.astype(np.int64) << 32 | np.arange(similarities.shape[1])
-    return np.sort(np.partition(keys, k - 1, axis=1)[:, :k], axis=1) & 0xFFFFFFFF
+    return vectors.nearest(similarities, k)
 
 
 def _average_precisions(similarities: np.ndarray, labels: np.ndarray, queries: np.ndarray) -> np.ndarray:

@@ -38,22 +38,41 @@ def exact_neighbours(
     With fewer than k vectors there are fewer columns. `vectors` may be memory-mapped: it is read block by block.
     """
     k = min(k, len(vectors))
+    if not k:
+        return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
     rows = np.empty((len(queries), 0), np.int64)
     similarities = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(vectors), BLOCK_ROWS):
         block = similarity(queries, np.asarray(vectors[start : start + BLOCK_ROWS]), distance)
-        columns, values = _best(block, k)
+        columns = nearest(block, min(k, block.shape[1]))
         rows = np.concatenate([rows, columns + start], axis=1)
-        similarities = np.concatenate([similarities, values], axis=1)
-    columns, similarities = _best(similarities, k)
-    return np.take_along_axis(rows, columns, axis=1), similarities
+        similarities = np.concatenate([similarities, np.take_along_axis(block, columns, axis=1)], axis=1)
+    columns = nearest(similarities, k)
+    return np.take_along_axis(rows, columns, axis=1), np.take_along_axis(similarities, columns, axis=1)
 
 
-def _best(similarities: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (columns, similarities) of the k largest per row, descending."""
-    columns = np.broadcast_to(np.arange(similarities.shape[1]), similarities.shape)
-    if similarities.shape[1] > k:
-        columns = np.sort(np.argpartition(-similarities, k - 1, axis=1)[:, :k], axis=1)
+def nearest(similarities: np.ndarray, k: int) -> np.ndarray:
+    """Returns the columns of the k largest similarities of each row, best first; of equal ones the lower column.
+
+    similarities: float32 [rows, columns], k from 1 to the number of columns; returns int64 [rows, k].
+    """
+    columns = np.argpartition(-similarities, k - 1, axis=1)[:, :k]
     values = np.take_along_axis(similarities, columns, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+    # A partition chooses by chance among columns that are as near as the last one chosen: only such rows are chosen
+    # again, by the slower way that knows the column, since hashes tie often and vectors hardly ever.
+    last = values.min(axis=1, keepdims=True)
+    tied = np.flatnonzero((similarities == last).sum(axis=1) > (values == last).sum(axis=1))
+    if len(tied):
+        columns[tied] = np.partition(_sort_keys(similarities[tied]), k - 1, axis=1)[:, :k] & 0xFFFFFFFF
+    columns.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(similarities, columns, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(columns, order, axis=1)
+
+
+def _sort_keys(similarities: np.ndarray) -> np.ndarray:
+    """Returns whole numbers that sort by similarity, descending, and then by column: int64 [rows, columns]."""
+    # The bits of an IEEE 754 number sort as it does, once those below the sign are flipped for negative ones. Taken
+    # from 0.0, both zeros are the same.
+    bits = (np.float32(0) - similarities).view(np.int32)
+    bits ^= (bits >> 31) & 0x7FFFFFFF
+    return bits.astype(np.int64) << 32 | np.arange(similarities.shape[1])

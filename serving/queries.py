@@ -6,6 +6,7 @@ from pathlib import Path
 from pyarrow import ArrowException, parquet, types
 
 from foundation.archives import folders
+from foundation.archives.uris import path_of, uri_of
 from foundation.errors import InputNotFoundError
 
 
@@ -16,7 +17,7 @@ def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[
     answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it.
     """
     for argument in arguments:
-        path = folders.path_of(argument)
+        path = path_of(argument)
         if argument == "-":
             yield from (_writable(line.rstrip("\r\n")) for line in stdin if line.strip())
         elif path.is_dir():
@@ -29,14 +30,14 @@ def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[
 
 def _below(folder: Path) -> Iterator[Path]:
     for entry in folders.list_folder(folder):
-        yield folder / folders.path_of(entry.uri).relative_to(folder.absolute())
+        yield folder / path_of(entry.uri).relative_to(folder.absolute())
 
 
 def _writable(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return folders.uri_of(Path(name))
+        return uri_of(Path(name))
     return name
 
 

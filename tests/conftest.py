@@ -71,7 +71,8 @@ class Desk:
 def live_desk(encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Ten photos with dates, encoded, indexed and published; copy the store before changing it: see `desk`."""
     from foundation.store.files import Store
-    from pipelines.encode.job import EncodeOptions, encode
+    from pipelines.encode.job import encode
+    from pipelines.encode.plan import EncodeOptions
     from pipelines.index.job import build_index
 
     folder = tmp_path_factory.mktemp("desk")
@@ -83,7 +84,7 @@ def live_desk(encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     ]
     catalog = write_catalog(folder / "catalog.csv", rows)
     shutil.copytree(encoder_store, folder / "store")
-    encode(EncodeOptions(archive=folder / "archive", store=str(folder / "store"), catalog=catalog))
+    encode(EncodeOptions(archive=str(folder / "archive"), store=str(folder / "store"), catalog=catalog))
     build_index(Store(folder / "store"))
     return Desk(folder / "store", folder / "archive")
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import keras
 
-from foundation.archives.photo_source import PhotoSource
-from foundation.archives.training_sources import open_source
 from foundation.errors import TrainingDivergedError, UsageError
 from foundation.photos import photo
 from foundation.store.files import Store
 from training import recipe as recipes
 from training.data.batches import PhotoBatches, split
 from training.data.photo_cache import OnPhotos, PhotoCache, cache_photos
+from training.data.source import PhotoSource, open_source
 from training.export import export
 from training.fitting.callbacks import (
     KeepCheckpoints,

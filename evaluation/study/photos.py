@@ -12,10 +12,10 @@ from evaluation.study.disturbances import disturb
 from evaluation.study.plan import ROBUSTNESS_QUERIES, SEED, Dataset
 from evaluation.study.result import DISTURBANCES
 from evaluation.study.workplace import Workplace
-from foundation.archives.training_sources import open_source
 from foundation.errors import UsageError
 from training.data.batches import split
 from training.data.photo_cache import PhotoCache, cache_photos
+from training.data.source import open_source
 from training.recipe import Recipe
 
 # The pictures show 16 of them.

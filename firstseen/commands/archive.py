@@ -18,13 +18,14 @@ Dtype = Literal["float32", "float16"]
 
 
 def encode(
-    archive: Annotated[Path, typer.Argument(help="The folder of photos.")],
+    archive: Annotated[str, typer.Argument(help="A folder of photos, tar or Parquet files, or tfds:NAME.")],
     store: StoreOption,
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
     catalog: Annotated[
         Path | None, typer.Option(help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
     ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
     runner: RunnerOption = "local",
     workers: Annotated[int, typer.Option(help="Processes of the local runner.")] = 1,
     dtype: Annotated[Dtype, typer.Option(help="float32, or float16 for half the size.")] = "float32",
@@ -32,8 +33,8 @@ def encode(
     max_rejects: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.01,
 ) -> None:
     """Encode an archive into embedding shards."""
-    from pipelines.encode.job import EncodeOptions
     from pipelines.encode.job import encode as encode_archive
+    from pipelines.encode.plan import EncodeOptions
 
     if not 0 <= max_rejects <= 1:
         raise UsageError(f"max-rejects is {max_rejects}; expected a share from 0 to 1")
@@ -42,6 +43,7 @@ def encode(
         store=store,
         encoder=encoder,
         catalog=catalog,
+        data_dir=data_dir,
         runner=runner,
         workers=workers,
         dtype=dtype,

@@ -71,12 +71,12 @@ def check_decode(
     folder: Path, store_uri: str, *, queries: Iterable[str], output: Path | None, snapshot: int | None
 ) -> None:
     """Refuses a folder that cannot be used, and a snapshot whose encoder has no decoder, before anything is loaded."""
-    from foundation.archives import folders
+    from foundation.archives.uris import path_of
     from foundation.store.files import Store
     from serving.output.decoded import check_decoder, check_folder
 
     store = Store(store_uri)
-    check_folder(folder, store=store, queries=map(folders.path_of, queries), output=output)
+    check_folder(folder, store=store, queries=map(path_of, queries), output=output)
     check_decoder(store, snapshot)
 
 
@@ -85,7 +85,7 @@ def open_answers(
     store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
-    from foundation.archives import folders
+    from foundation.archives.archive import read
     from foundation.store.files import Store
     from serving.match.matcher import Matcher, Query
     from serving.output.decoded import write_decoded
@@ -94,7 +94,7 @@ def open_answers(
     store = Store(store_uri)
     with OpenSnapshot(store, snapshot) as opened:
         matcher = Matcher(store, opened, options)
-        queries = (Query(name, partial(folders.read, name)) for name in names)
+        queries = (Query(name, partial(read, name)) for name in names)
         live = opened.snapshot
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
         answers = matcher.match_all(queries)
@@ -113,8 +113,8 @@ def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Itera
 
 def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str, decoded: Path | None) -> None:
     """Writes the page, reading each photo once more for its picture."""
-    from foundation.archives import folders
+    from foundation.archives.archive import read
     from serving.output.page import write_page
 
     title = "Have we seen these photos before?"
-    write_page(answers, read=folders.read, output=output, title=title, facts=facts, decoded=decoded)
+    write_page(answers, read=read, output=output, title=title, facts=facts, decoded=decoded)

@@ -1,47 +1,94 @@
-"""Photos in tar shards as WebDataset lays them out: `KEY.jpg` and, beside it, `KEY.json` or `KEY.cls` with its label.
+"""Lists and reads tar shards as WebDataset lays them out: `KEY.jpg` and, beside it, `KEY.json` or `KEY.cls`.
 
-The tar is read member by member and never extracted. The `webdataset` library is not used: it runs shell commands that
-a name may hold, and unpickles.
+The headers are read once; photos are then read where they lie, and nothing is ever extracted. The `webdataset` library
+is not used: it runs shell commands that a name may hold, and unpickles.
 """
 
-import itertools
+import functools
 import json
+import os
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from foundation.archives.photo_source import MAX_READ_BYTES, EncodedPhoto
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size
+from foundation.archives.uris import path_of, printable_path, split, uri_of
 from foundation.errors import InputNotFoundError
 
-PHOTO_EXTENSIONS = ("jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif")
+SUFFIX = ".tar"
+# What WebDataset keeps beside a photo under the same key; everything else in a shard is an entry.
+SIDECARS = (".cls", ".json", ".txt")
 MAX_LABEL_BYTES = 2**20
 MAX_LABEL_LENGTH = 100
+# A member takes about 200 bytes of an index: some shards of 10,000 photos each stay within a few megabytes.
+CACHED_SHARDS = 16
 
 
-def count_photos(shard: Path) -> int:
-    """Returns the number of photos of a shard by its headers alone; raises InputNotFoundError if it is no tar."""
-    with _opened(shard) as tar:
-        return sum(_extension(member) in PHOTO_EXTENSIONS for member in tar)
+class _Member(NamedTuple):
+    """Where the bytes of a member lie in its shard; `offset` is -1 for what is no regular file."""
+
+    offset: int
+    size_bytes: int
+    modified_at: datetime | None
 
 
-def read_photos(shard: Path) -> Iterator[EncodedPhoto]:
-    """Yields the photos of a shard in their order; the files of one key follow each other in a shard.
+def list_shard(shard: Path, folder: Path) -> Iterator[Entry]:
+    """Yields the photos of a shard in their order, by its headers alone; photo_ids are `SHARD#MEMBER`.
 
-    Raises InputNotFoundError at a member that is cut off.
+    Raises InputNotFoundError if it is no tar, or one that was cut off.
     """
+    name = printable_path(shard.relative_to(folder))
+    for part, member in _index(shard).items():
+        if PurePosixPath(part).suffix.lower() not in SIDECARS:
+            size_bytes = member.size_bytes if member.offset >= 0 else -1
+            yield Entry(f"{name}#{printable_path(part)}", uri_of(shard, part=part), size_bytes, member.modified_at)
+
+
+def read_members(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
+    """Yields the photos with these URIs: their bytes are read, by offset, in the thread that asks for them."""
+    for uri in uris:
+        shard, part = path_of(uri), split(uri)[1]
+        yield EncodedPhoto(partial(_read, shard, part), partial(_label, shard, part))
+
+
+def _index(shard: Path) -> dict[str, _Member]:
+    """Returns the members of a shard by name; a name that comes again has `@2`, `@3` … behind it.
+
+    Raises InputNotFoundError.
+    """
+    try:
+        status = shard.stat()
+    except OSError as error:
+        raise InputNotFoundError(f"cannot read {shard}: {error.strerror}; expected a tar shard") from error
+    return _cached_index(shard, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(CACHED_SHARDS)
+def _cached_index(shard: Path, _size_bytes: int, _modified_ns: int) -> dict[str, _Member]:
+    members: dict[str, _Member] = {}
+    seen: Counter[str] = Counter()
     with _opened(shard) as tar:
-        for _, members in itertools.groupby(tar, key=_key):
-            photos, label = [], None
-            for member in members:
-                extension = _extension(member)
-                if extension in PHOTO_EXTENSIONS:
-                    photos.append(_read(tar, member, MAX_READ_BYTES))
-                elif extension in ("json", "cls"):
-                    label = _label(extension, _read(tar, member, MAX_LABEL_BYTES))
-            for data in photos:
-                yield EncodedPhoto(partial(bytes, data), label)
+        for member in tar:
+            if not member.isdir():
+                seen[member.name] += 1
+                again = f"@{seen[member.name]}" if seen[member.name] > 1 else ""
+                members[member.name + again] = _place(member)
+    return members
+
+
+def _place(member: tarfile.TarInfo) -> _Member:
+    # A sparse member lies in pieces, which no photo does; links and devices have no bytes of their own.
+    offset = member.offset_data if member.isreg() and not member.issparse() else -1
+    try:
+        modified_at = datetime.fromtimestamp(int(member.mtime), timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        modified_at = None
+    return _Member(offset, member.size, modified_at)
 
 
 @contextmanager
@@ -53,9 +100,7 @@ def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise InputNotFoundError(f"cannot read {shard}: {error}; expected an uncompressed tar shard") from error
     except OSError as error:
-        if error.filename:
-            raise
-        # A size that no file has, in the header of a member.
+        # A header may also name a size that no file has, which the system refuses to seek to.
         raise InputNotFoundError(
             f"cannot read {shard}: {error.strerror}; expected an uncompressed tar shard"
         ) from error
@@ -73,25 +118,41 @@ def _require_end(shard: Path, offset: int) -> None:
         raise ValueError(f"cut off or damaged at byte {offset:,}")
 
 
-def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, max_bytes: int) -> bytes:
-    opened = tar.extractfile(member)
-    return opened.read(max_bytes) if opened else b""
+def _read(shard: Path, part: str) -> bytes:
+    name = f"{printable_path(shard)}#{printable_path(part)}"
+    try:
+        member = _index(shard).get(part)
+    except InputNotFoundError as error:
+        raise UnreadablePhotoError(str(error)) from error
+    if member is None or member.offset < 0:
+        problem = "is not in the shard" if member is None else "is a link, a device or sparse"
+        raise UnreadablePhotoError(f"{name} {problem}; expected a regular file")
+    require_size(name, member.size_bytes)
+    return _read_at(shard, member)
 
 
-def _key(member: tarfile.TarInfo) -> str:
-    path = PurePosixPath(member.name)
-    return str(path.parent / path.name.partition(".")[0])
+def _read_at(shard: Path, member: _Member) -> bytes:
+    try:
+        with shard.open("rb") as file:
+            return os.pread(file.fileno(), member.size_bytes, member.offset)
+    except OSError as error:
+        raise UnreadablePhotoError(f"{printable_path(shard)} cannot be read: {error.strerror}") from error
 
 
-def _extension(member: tarfile.TarInfo) -> str:
-    """Returns the extension of a file in lower case; of a link, a directory or a device nothing."""
-    return PurePosixPath(member.name).name.partition(".")[2].lower() if member.isreg() else ""
+def _label(shard: Path, part: str) -> str | None:
+    """Returns the class that `KEY.cls` or `KEY.json` names; what names none is no fault of the photo."""
+    path = PurePosixPath(part)
+    key, members = path.parent / path.name.partition(".")[0], _index(shard)
+    for suffix in (".cls", ".json"):
+        member = members.get(f"{key}{suffix}")
+        if member and member.offset >= 0 and member.size_bytes <= MAX_LABEL_BYTES:
+            data = _read_at(shard, member)
+            return data.decode("utf-8", "replace").strip()[:MAX_LABEL_LENGTH] if suffix == ".cls" else _json_label(data)
+    return None
 
 
-def _label(extension: str, data: bytes) -> str | None:
-    if extension == "cls":
-        return data.decode("utf-8", "replace").strip()[:MAX_LABEL_LENGTH]
+def _json_label(data: bytes) -> str | None:
     try:
         return str(json.loads(data)["label"])[:MAX_LABEL_LENGTH]
-    except (ValueError, KeyError, TypeError, RecursionError):  # what says no label is no fault of the photo
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,21 +1,24 @@
-"""Training photos out of TensorFlow Datasets, prepared on this machine or downloaded."""
+"""Lists and reads TensorFlow Datasets, prepared on this machine or downloaded."""
 
 import contextlib
-import json
+import functools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote, unquote
 
-from foundation.archives.photo_source import EncodedPhoto, PhotoSource
-from foundation.errors import InputNotFoundError, UsageError
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
+from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 
 SCHEME = "tfds:"
 
 
-def open_tensorflow_dataset(source: str, data_dir: Path | None) -> PhotoSource:
-    """Opens `tfds:NAME[/CONFIG][/SPLIT]`; without `data_dir` the data set is downloaded if need be.
+def archive_uri(source: str, data_dir: Path | None) -> str:
+    """Returns `tfds:NAME/SPLIT` with the folder that the data set is prepared in, if one was named.
 
-    Raises InputNotFoundError if it is unknown or cannot be had, UsageError on another split or without photos.
+    Downloads the data set if it is not prepared and no `data_dir` says where it should be. Raises InputNotFoundError if
+    it is unknown or cannot be had, UsageError on another split or without photos.
     """
     name, split = _name_and_split(source)
     if not name:
@@ -23,22 +26,56 @@ def open_tensorflow_dataset(source: str, data_dir: Path | None) -> PhotoSource:
     builder = _prepared_builder(source, name, data_dir)
     if split not in builder.info.splits:
         raise UsageError(f"{name} has no split {split!r}; expected one of: {', '.join(builder.info.splits)}")
-    key = _image_feature(builder, name)
-    label_of = _label_names(builder)
+    _image_feature(builder, name)
+    place = f"?data_dir={quote(str(data_dir.absolute()))}" if data_dir else ""
+    return f"{SCHEME}{name}/{split}{place}"
 
-    def read(numbers: Sequence[int]) -> Iterator[EncodedPhoto]:
-        import tensorflow_datasets as tfds
 
-        wanted, last = set(numbers), max(numbers, default=-1)
-        records = builder.as_dataset(split=split, decoders={key: tfds.decode.SkipDecoding()}, shuffle_files=False).take(
-            last + 1
-        )
-        for number, record in enumerate(records):
-            if number in wanted:
-                yield EncodedPhoto(record[key].numpy, label_of(record))
+def list_split(uri: str) -> Iterator[Entry]:
+    """Yields the records of a split in their order, by its description alone; photo_ids are `NAME/SPLIT#RECORD`."""
+    builder, split = _opened(uri)
+    records = builder.info.splits[split].num_examples
+    return (Entry(f"{builder.info.name}/{split}#{record}", f"{uri}#{record}", -1, None) for record in range(records))
 
-    fingerprint = json.dumps([builder.info.full_name, split, builder.info.splits[split].num_bytes])
-    return PhotoSource(source, builder.info.splits[split].num_examples, fingerprint, read)
+
+def read_records(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
+    """Yields the photos with these URIs, all of one split, in ascending order; records between them are passed over."""
+    names = list(uris)
+    try:
+        numbers = [int(name.rpartition("#")[2]) for name in names]
+        records = _records(names[0].partition("#")[0], numbers[0], numbers[-1] + 1)
+    except (FirstseenError, ValueError) as error:
+        problem = UnreadablePhotoError(f"{names[0]} cannot be read: {error}")
+        yield from (EncodedPhoto(partial(_fail, problem)) for _ in names)
+        return
+    wanted = set(numbers)
+    yield from (photo for number, photo in enumerate(records, numbers[0]) if number in wanted)
+
+
+def _records(uri: str, start: int, end: int) -> Iterator[EncodedPhoto]:
+    import tensorflow_datasets as tfds
+
+    builder, split = _opened(uri)
+    key, label_of = _image_feature(builder, uri), _label_names(builder)
+    reading = tfds.core.ReadInstruction(split, from_=start, to=end, unit="abs")
+    records = builder.as_dataset(split=reading, decoders={key: tfds.decode.SkipDecoding()}, shuffle_files=False)
+    return (EncodedPhoto(record[key].numpy, partial(label_of, record)) for record in records)
+
+
+def _fail(error: UnreadablePhotoError) -> bytes:
+    raise error
+
+
+def _opened(uri: str):
+    """Returns (builder, split) of the URI of an archive."""
+    source, _, place = uri.partition("?data_dir=")
+    name, split = source.removeprefix(SCHEME).rsplit("/", 1)
+    return _builder(source, name, Path(unquote(place)) if place else None), split
+
+
+@functools.lru_cache(4)
+def _builder(source: str, name: str, data_dir: Path | None):
+    return _prepared_builder(source, name, data_dir)
 
 
 def _name_and_split(source: str) -> tuple[str, str]:

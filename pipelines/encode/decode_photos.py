@@ -1,9 +1,8 @@
-"""Uris in, batches of pixels out: threads read and decode ahead of the model; each bad photo is a reject."""
+"""Decodes the photos of a chunk in threads ahead of the model: uris in, batches of pixels and rejects out."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +10,14 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.metrics import Metrics
 
-from foundation.archives import folders
+from foundation.archives.archive import read_photos
+from foundation.archives.photos import EncodedPhoto
 from foundation.photos import photo
+from foundation.photos.decode_ahead import decode_ahead
 from foundation.photos.photo import PhotoError
 from foundation.store.files import Store
 from pipelines.encode.inventory import read_chunk
+from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 
 REJECTS = "rejects"
@@ -23,7 +25,7 @@ REJECTS = "rejects"
 
 @dataclass(frozen=True)
 class Reject:
-    """One file that could not be used, and why."""
+    """One photo that could not be used, and why."""
 
     photo_id: str
     uri: str
@@ -40,12 +42,20 @@ class PhotoRow:
     size_bytes: int
 
 
-def decode_row(row: dict[str, Any], *, size: int, channels: int) -> PhotoRow | Reject:
+@dataclass(frozen=True)
+class PhotoBatch:
+    """Decoded photos on their way to the model; `chunk` is the part of the inventory that they come from."""
+
+    chunk: int
+    photos: list[PhotoRow]
+
+
+def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int) -> PhotoRow | Reject:
     """Reads and decodes one row of the inventory."""
     try:
-        data = folders.read(row["uri"])
+        data = encoded.read()
         decoded = photo.decode(data, size=size, channels=channels)
-    except (PhotoError, folders.UnreadableFileError) as error:
+    except PhotoError as error:
         return Reject(row["photo_id"], row["uri"], error.reason, str(error))
     known = decoded.metadata
     columns = {
@@ -65,27 +75,11 @@ def decode_row(row: dict[str, Any], *, size: int, channels: int) -> PhotoRow | R
     return PhotoRow(columns, decoded.pixels, len(data))
 
 
-def decode_batches(
-    rows: Iterable[dict[str, Any]],
-    *,
-    decode: Callable[[dict[str, Any]], PhotoRow | Reject],
-    batch_size: int,
-    pool: ThreadPoolExecutor,
-) -> Iterator[list[PhotoRow | Reject]]:
-    """Yields results in order, in batches that hold `batch_size` decoded photos (the last one may hold fewer).
-
-    Two batches are in the hands of the pool at any time: while the caller runs the model on one, the next is decoded.
-    """
-    waiting = iter(rows)
-    window: deque[Future] = deque()
+def batches_of(results: Iterable[PhotoRow | Reject], batch_size: int) -> Iterator[list[PhotoRow | Reject]]:
+    """Yields the results in order, in batches of `batch_size` decoded photos; the last one may hold fewer."""
     batch: list[PhotoRow | Reject] = []
     decoded = 0
-    while True:
-        while len(window) < 2 * batch_size and (row := next(waiting, None)) is not None:
-            window.append(pool.submit(decode, row))
-        if not window:
-            break
-        result = window.popleft().result()
+    for result in results:
         batch.append(result)
         decoded += isinstance(result, PhotoRow)
         if decoded == batch_size:
@@ -96,7 +90,7 @@ def decode_batches(
 
 
 class DecodeChunk(beam.DoFn):
-    """One row group of the inventory → batches of PhotoRow, and rejects."""
+    """One chunk (row group) of the inventory → PhotoBatches, and rejects."""
 
     def __init__(
         self, store: Store, inventory: str, *, size: int, channels: int, batch_size: int, progress: str | None
@@ -116,25 +110,29 @@ class DecodeChunk(beam.DoFn):
         self._progress = ProgressWriter(self._progress_directory)
 
     def process(self, chunk: int) -> Iterator[Any]:
-        """Yields batches (lists of PhotoRow) and, tagged, rejects."""
-        rows = read_chunk(self._store, self._inventory, chunk)
-        batches = decode_batches(rows, decode=self._decode, batch_size=self._batch_size, pool=self._pool)
-        for batch in batches:
-            photos = [result for result in batch if isinstance(result, PhotoRow)]
-            rejects = [result for result in batch if isinstance(result, Reject)]
-            self._count(photos, rejects)
-            for reject in rejects:
-                yield beam.pvalue.TaggedOutput(REJECTS, reject)
-            if photos:
-                yield photos
+        """Yields PhotoBatches and, tagged, rejects; an error says which chunk it struck."""
+        with naming(f"chunk {chunk} of {self._inventory}"):
+            rows = read_chunk(self._store, self._inventory, chunk)
+            photos = zip(rows, read_photos(row["uri"] for row in rows), strict=True)
+            # One batch is decoded while the model runs on the one before it.
+            results = decode_ahead(photos, self._decode, pool=self._pool, ahead=2 * self._batch_size)
+            for batch in batches_of(results, self._batch_size):
+                decoded = [result for result in batch if isinstance(result, PhotoRow)]
+                rejects = [result for result in batch if isinstance(result, Reject)]
+                self._count(decoded, rejects)
+                for reject in rejects:
+                    yield beam.pvalue.TaggedOutput(REJECTS, reject)
+                if decoded:
+                    yield PhotoBatch(chunk, decoded)
 
     def teardown(self) -> None:
         """Stops the threads without waiting for photos nobody will use."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._progress.close()
 
-    def _decode(self, row: dict[str, Any]) -> PhotoRow | Reject:
-        return decode_row(row, **self._shape)
+    def _decode(self, photo_of_row: tuple[dict[str, Any], EncodedPhoto]) -> PhotoRow | Reject:
+        row, encoded = photo_of_row
+        return decode_row(row, encoded, **self._shape)
 
     def _count(self, photos: list[PhotoRow], rejects: list[Reject]) -> None:
         self._bytes_read.inc(sum(photo.size_bytes for photo in photos))

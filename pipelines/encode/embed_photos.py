@@ -12,7 +12,8 @@ from apache_beam.metrics import Metrics
 
 from foundation.encoder import SavedEncoder, load
 from foundation.store.files import Store
-from pipelines.encode.decode_photos import REJECTS, PhotoRow, Reject
+from pipelines.encode.decode_photos import REJECTS, PhotoBatch, PhotoRow, Reject
+from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 
 _loading = threading.Lock()
@@ -50,7 +51,7 @@ def to_table(photos: list[PhotoRow], vectors: np.ndarray, schema: pa.Schema) -> 
 
 
 class EmbedBatch(beam.DoFn):
-    """Lists of PhotoRow → tables of shard rows; the pixels end here."""
+    """PhotoBatches → tables of shard rows; the pixels end here."""
 
     def __init__(
         self,
@@ -72,10 +73,11 @@ class EmbedBatch(beam.DoFn):
         self._encoder = shared_encoder(*self._encoder_key)
         self._progress = ProgressWriter(self._progress_directory)
 
-    def process(self, photos: list[PhotoRow]) -> Iterator[Any]:
+    def process(self, batch: PhotoBatch) -> Iterator[Any]:
         """Yields one table per batch and, tagged, a reject per photo without a usable vector."""
-        pixels = np.stack([photo.pixels for photo in photos])
-        vectors = self._encoder.encode(pixels)
+        photos = batch.photos
+        with naming(f"chunk {batch.chunk}, {len(photos)} photos from {photos[0].columns['photo_id']!r}"):
+            vectors = self._encoder.encode(np.stack([photo.pixels for photo in photos]))
         bad = unusable(vectors, self._encoder.spec.distance)
         for index in np.flatnonzero(bad):
             yield beam.pvalue.TaggedOutput(REJECTS, _unusable_reject(photos[index]))

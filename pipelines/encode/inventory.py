@@ -1,4 +1,4 @@
-"""The inventory of an archive: one Parquet row per file, in row groups that are the pieces of work."""
+"""Lists an archive into its inventory: one Parquet row per photo, in row groups that are the pieces of work."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from foundation.archives import folders
+from foundation.archives.archive import Archive
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
 from foundation.store.runs import inventory_schema
@@ -24,18 +24,18 @@ JOINED_PHOTOS = 65_536
 
 @dataclass(frozen=True)
 class Listing:
-    """How many files an archive has, and how many of them the catalog names."""
+    """How many photos an archive lists, and how many of them the catalog names."""
 
-    files: int
+    photos: int
     in_catalog: int
 
 
 def write_inventory(
-    store: Store, path: str, *, archive: Path, catalog: pa.Table | None, chunk_photos: int = CHUNK_PHOTOS
+    store: Store, path: str, archive: Archive, *, catalog: pa.Table | None, chunk_photos: int = CHUNK_PHOTOS
 ) -> Listing:
     """Lists the archive into one Parquet file of the store, in bounded memory.
 
-    Raises InputNotFoundError if the archive is empty, UsageError if the catalog names none of its files: then one of
+    Raises InputNotFoundError if the archive is empty, UsageError if the catalog names none of its photos: then one of
     the two is the wrong one, and every date would be missing.
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
@@ -49,18 +49,18 @@ def write_inventory(
                     table = join_catalog(table, catalog)
                 writer.write_table(table, row_group_size=chunk_photos)
         if listed == 0:
-            raise InputNotFoundError(f"archive {archive} is empty; expected a folder with at least one photo")
+            raise InputNotFoundError(f"archive {archive.uri} is empty; expected at least one photo")
         if catalog is not None and in_catalog == 0:
             raise UsageError(
-                f"the catalog names none of the {listed} files of {archive}; expected photo_ids that are paths in the "
-                f"archive, such as {table['photo_id'][0].as_py()!r}"
+                f"the catalog names none of the {listed} photos of {archive.uri}; expected photo_ids of "
+                f"the archive, such as {table['photo_id'][0].as_py()!r}"
             )
         store.upload(path, local)
     return Listing(listed, in_catalog)
 
 
-def _tables(archive: Path, chunk_photos: int) -> Iterator[pa.Table]:
-    entries = folders.list_folder(archive)
+def _tables(archive: Archive, chunk_photos: int) -> Iterator[pa.Table]:
+    entries = archive.list()
     whole_chunks = max(1, JOINED_PHOTOS // chunk_photos) * chunk_photos
     while listed := list(islice(entries, whole_chunks)):
         rows = [asdict(entry) for entry in listed]

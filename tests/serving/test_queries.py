@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foundation.archives import folders
+from foundation.archives.archive import read
+from foundation.archives.uris import uri_of
 from foundation.errors import InputNotFoundError
 from serving.queries import list_queries
 
@@ -37,7 +38,7 @@ def test_a_folder_is_walked_by_path_or_uri(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     expected = [str(tmp_path / "1 %.jpg"), str(tmp_path / "b" / "2.jpg")]
-    assert queries(str(tmp_path)) == queries(folders.uri_of(tmp_path)) == expected
+    assert queries(str(tmp_path)) == queries(uri_of(tmp_path)) == expected
 
 
 def test_a_name_that_is_not_utf8_becomes_a_uri(tmp_path: Path) -> None:
@@ -45,8 +46,8 @@ def test_a_name_that_is_not_utf8_becomes_a_uri(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.jpg")
     path.write_bytes(b"x")
     found = queries(str(tmp_path), str(path), "-", stdin=f"{path}\n")
-    assert found == [folders.uri_of(path)] * 3
-    assert folders.read(found[0]) == b"x"
+    assert found == [uri_of(path)] * 3
+    assert read(found[0]) == b"x"
 
 
 def test_an_inventory_is_read_by_its_uris(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Photos to batches: each photo is decoded once into an array on disk, so that memory stays bounded."""
 
 import hashlib
-import itertools
 import json
 import os
 import shutil
@@ -14,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from foundation.archives.photo_source import EncodedPhoto, PhotoSource
+from foundation.archives.photos import EncodedPhoto
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
+from foundation.photos.decode_ahead import decode_ahead
+from training.data.source import PhotoSource
 
 # Encoded photos in memory at a time: the bound on memory, besides the frames that the threads decode.
-PHOTOS_PER_ROUND = 64
-UNREADABLE = "unreadable"
+PHOTOS_AHEAD = 64
 
 # done, listed, rejected
 OnPhotos = Callable[[int, int, int], None]
@@ -91,10 +91,10 @@ def _is_whole(directory: Path, row_shape: tuple[int, ...]) -> bool:
 
 
 def _draw(source: PhotoSource, max_photos: int | None, seed: int) -> list[int]:
-    if max_photos is None or max_photos >= source.photos:
-        return list(range(source.photos))
+    if max_photos is None or max_photos >= len(source.entries):
+        return list(range(len(source.entries)))
     # The first photos of an archive are all of one year: a sample has to come from everywhere.
-    return sorted(np.random.default_rng(seed).choice(source.photos, max_photos, replace=False).tolist())
+    return sorted(np.random.default_rng(seed).choice(len(source.entries), max_photos, replace=False).tolist())
 
 
 def _rename_unless_there(partial: Path, directory: Path) -> None:
@@ -152,15 +152,13 @@ def _decoded(
 
     def decode(encoded: EncodedPhoto):
         try:
-            return photo.decode(encoded.read(), size=size, channels=channels, with_metadata=False), encoded.label
+            decoded = photo.decode(encoded.read(), size=size, channels=channels, with_metadata=False)
         except photo.PhotoError as error:
-            return error.reason, encoded.label
-        except OSError:
-            return UNREADABLE, encoded.label
+            return error.reason, None
+        return decoded, encoded.label()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while round_of_photos := list(itertools.islice(photos, PHOTOS_PER_ROUND)):
-            yield from pool.map(decode, round_of_photos)
+        yield from decode_ahead(photos, decode, pool=pool, ahead=PHOTOS_AHEAD)
 
 
 class _ArrayFile:

@@ -5,11 +5,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from foundation.archives import folders
-from foundation.archives.folders import UnreadableFileError
+from foundation.archives import folders, photos
+from foundation.archives.archive import read
+from foundation.archives.photos import UnreadablePhotoError
+from foundation.archives.uris import path_of, uri_of
 from foundation.errors import InputNotFoundError
 from foundation.photos.photo import PhotoTooLargeError
 
@@ -44,23 +44,9 @@ def test_any_name_is_listed_and_read_by_its_uri(tmp_path: Path, name: str) -> No
     (tmp_path / name).write_bytes(name.encode("utf-8", "surrogateescape"))
     (entry,) = folders.list_folder(tmp_path)
     assert entry.uri.isascii()
-    assert folders.path_of(entry.uri) == tmp_path / name
-    assert folders.read(entry.uri) == name.encode("utf-8", "surrogateescape")
+    assert path_of(entry.uri) == tmp_path / name
+    assert read(entry.uri) == name.encode("utf-8", "surrogateescape")
     assert entry.photo_id.encode()
-
-
-@settings(max_examples=200)
-@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
-def test_uris_and_paths_round_trip(name: bytes) -> None:
-    """Any bytes that can name a file survive the way to a URI and back."""
-    path = Path("/archive", os.fsdecode(name))
-    assert folders.path_of(folders.uri_of(path)) == path
-
-
-def test_a_plain_path_is_taken_as_it_is() -> None:
-    """Percent signs are decoded in file:// URIs only."""
-    assert folders.path_of("/a/100%41.jpg") == Path("/a/100%41.jpg")
-    assert folders.path_of("file:///a/100%2541.jpg") == Path("/a/100%41.jpg")
 
 
 @pytest.mark.parametrize("name", ["plain", NOT_UTF8])
@@ -74,8 +60,8 @@ def test_what_is_no_file_cannot_hang(tmp_path: Path, kind: str, name: str) -> No
         path.mkdir()
     elif kind != "missing":
         path.symlink_to(path if kind == "link to itself" else tmp_path / "nowhere")
-    with pytest.raises(UnreadableFileError) as caught:
-        folders.read(folders.uri_of(path))
+    with pytest.raises(UnreadablePhotoError) as caught:
+        read(uri_of(path))
     assert caught.value.reason == "unreadable"
     assert str(caught.value).encode()
 
@@ -83,14 +69,14 @@ def test_what_is_no_file_cannot_hang(tmp_path: Path, kind: str, name: str) -> No
 @pytest.mark.parametrize("name", ["a\0b", "file:///a%00b", "/" + "n" * 5_000, ""])
 def test_an_impossible_name_is_unreadable(name: str) -> None:
     """A name that no file can have is a reject like any other."""
-    with pytest.raises(UnreadableFileError):
-        folders.read(name)
+    with pytest.raises(UnreadablePhotoError):
+        read(name)
 
 
 def test_a_device_is_not_read() -> None:
     """/dev/zero would never end."""
-    with pytest.raises(UnreadableFileError, match="not a regular file"):
-        folders.read("/dev/zero")
+    with pytest.raises(UnreadablePhotoError, match="not a regular file"):
+        read("/dev/zero")
 
 
 def test_pipes_and_broken_links_are_listed(tmp_path: Path) -> None:
@@ -99,17 +85,28 @@ def test_pipes_and_broken_links_are_listed(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to("nowhere")
     entries = {entry.photo_id: entry for entry in folders.list_folder(tmp_path)}
     assert set(entries) == {"pipe", "broken"}
-    assert (entries["broken"].size_bytes, entries["broken"].modified_at) == (-1, None)
+    assert entries["pipe"].size_bytes == entries["broken"].size_bytes == -1
 
 
-def test_links_to_files_are_read_and_links_to_folders_not_followed(tmp_path: Path) -> None:
-    """A loop of links ends the listing no later: the linked folder is one entry, which becomes a reject."""
+def test_links_of_an_archive_are_not_followed(tmp_path: Path) -> None:
+    """Neither to folders, which can form loops, nor to files, which can lead out: each is an entry, and a reject."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.jpg").write_bytes(b"one")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "link.jpg").symlink_to(tmp_path / "a" / "1.jpg")
     assert names(tmp_path) == ["link.jpg", "a/1.jpg", "a/loop"]
-    assert folders.read(str(tmp_path / "link.jpg")) == b"one"
+    link, file, loop = folders.read_files(entry.uri for entry in folders.list_folder(tmp_path))
+    assert file.read() == b"one"
+    for photo in (link, loop):
+        with pytest.raises(UnreadablePhotoError, match="is a link; links of an archive are not followed"):
+            photo.read()
+
+
+def test_a_link_that_is_asked_for_is_read(tmp_path: Path) -> None:
+    """Whoever names a link means its target."""
+    (tmp_path / "1.jpg").write_bytes(b"one")
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "1.jpg")
+    assert read(str(tmp_path / "link.jpg")) == b"one"
 
 
 def test_a_folder_that_cannot_be_listed_is_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,33 +133,25 @@ def test_a_folder_that_cannot_be_listed_is_an_entry(tmp_path: Path, monkeypatch:
 def test_a_time_beyond_the_calendar_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Broken file systems hand out years above 9999."""
     (tmp_path / "a").write_bytes(b"x")
-    monkeypatch.setattr(Path, "stat", lambda path: os.stat_result((0o100644, *[0] * 6, 0, 2**50, 0)))
+    monkeypatch.setattr(Path, "lstat", lambda path: os.stat_result((0o100644, *[0] * 6, 0, 2**50, 0)))
     (entry,) = folders.list_folder(tmp_path)
     assert entry.modified_at is None
-
-
-def test_a_missing_folder_and_a_file_in_its_place_are_told_apart(tmp_path: Path) -> None:
-    """The error says what was found there."""
-    (tmp_path / "file").write_bytes(b"x")
-    folders.check_folder(tmp_path)
-    with pytest.raises(InputNotFoundError, match="is nothing; expected a folder of photos"):
-        folders.check_folder(tmp_path / "none")
-    with pytest.raises(InputNotFoundError, match="is a file; expected a folder of photos"):
-        folders.check_folder(tmp_path / "file")
 
 
 def test_too_large_is_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The size is looked up first; a sparse terabyte costs nothing."""
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)
+    monkeypatch.setattr(photos, "MAX_BYTES", 10)
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it was read"))
     with pytest.raises(PhotoTooLargeError, match=f"has {2**40} bytes; expected at most 10"):
-        folders.read(str(tmp_path / "large"), max_bytes=10)
+        read(str(tmp_path / "large"))
 
 
-def test_a_file_of_just_the_allowed_size_is_read(tmp_path: Path) -> None:
+def test_a_file_of_just_the_allowed_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound itself is allowed, and an empty file is the decoder's to judge."""
+    monkeypatch.setattr(photos, "MAX_BYTES", 4)
     (tmp_path / "f").write_bytes(b"1234")
     (tmp_path / "empty").write_bytes(b"")
-    assert folders.read(str(tmp_path / "f"), max_bytes=4) == b"1234"
-    assert folders.read(str(tmp_path / "empty")) == b""
+    assert read(str(tmp_path / "f")) == b"1234"
+    assert read(str(tmp_path / "empty")) == b""

@@ -6,10 +6,11 @@ import tarfile
 
 import pytest
 
-from foundation.archives import tar_shards
-from foundation.archives.tar_shards import count_photos, read_photos
-from foundation.archives.training_sources import open_source
+from foundation.archives import photos
+from foundation.archives.archive import open_archive, read, read_photos
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
 from foundation.errors import InputNotFoundError
+from foundation.photos.photo import PhotoTooLargeError
 from tests.photos import jpeg, scene
 
 
@@ -28,6 +29,16 @@ def labelled(name: str, label: str) -> list[tuple[str, bytes]]:
     return [(f"{name}.jpg", f"photo {name}".encode()), (f"{name}.json", json.dumps({"label": label}).encode())]
 
 
+def entries_of(path) -> list[Entry]:
+    """The listing of a shard, or of a folder of some."""
+    return list(open_archive(str(path)).list())
+
+
+def photos_of(path) -> list[EncodedPhoto]:
+    """The photos of a shard, or of a folder of some, in order."""
+    return list(read_photos(entry.uri for entry in entries_of(path)))
+
+
 def test_photos_come_with_the_label_of_their_key(tmp_path):
     """A label stands in the JSON or the .cls of the same key, before or after its photo; without one there is none."""
     shard = write_shard(
@@ -43,38 +54,82 @@ def test_photos_come_with_the_label_of_their_key(tmp_path):
             ("notes.txt", b"no photo"),
         ],
     )
-    samples = list(read_photos(shard))
-    assert [sample.label for sample in samples] == ["cat", "dog", "7", None, None]
+    samples = photos_of(shard)
+    assert [sample.label() for sample in samples] == ["cat", "dog", "7", None, None]
     assert samples[0].read() == b"photo a/1"
-    assert count_photos(shard) == 5
 
 
-def test_links_and_devices_are_no_photos(tmp_path):
-    """What is not a plain file is passed over: nothing outside the tar is ever read."""
+def test_an_entry_names_shard_and_member(tmp_path):
+    """The photo_id is their names; the URI leads back to the bytes, whatever the member is called."""
+    names = ["2024/a b.jpg", "100%.jpg", "x#y.jpg", "写真.jpg", "../up.jpg", "no-extension"]
+    shard = write_shard(tmp_path / "s.tar", [(name, name.encode()) for name in names])
+    entries = entries_of(tmp_path)
+    assert [entry.photo_id for entry in entries] == [f"s.tar#{name}" for name in names]
+    assert [entry.size_bytes for entry in entries] == [len(name.encode()) for name in names]
+    assert [read(entry.uri) for entry in entries] == [name.encode() for name in names]
+    assert all(entry.uri.startswith(f"{shard.as_uri()}#") for entry in entries)
+
+
+def test_members_of_one_name_are_all_there(tmp_path):
+    """A tar that was appended to may hold a name twice: both are photos, each with its own bytes."""
+    write_shard(tmp_path / "s.tar", [("1.jpg", b"old"), ("2.jpg", b"two"), ("1.jpg", b"new")])
+    entries = entries_of(tmp_path)
+    assert [entry.photo_id for entry in entries] == ["s.tar#1.jpg", "s.tar#2.jpg", "s.tar#1.jpg@2"]
+    assert [read(entry.uri) for entry in entries] == [b"old", b"two", b"new"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_are_rejects(tmp_path, kind):
+    """What is not a plain file is listed, and nothing outside the tar is ever read."""
     path = tmp_path / "shard.tar"
     with tarfile.open(path, "w") as tar:
         link = tarfile.TarInfo("link.jpg")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        link.type, link.linkname = kind, "/etc/passwd"
         tar.addfile(link)
-    assert count_photos(path) == 0
-    assert list(read_photos(path)) == []
+    (entry,) = entries_of(path)
+    assert entry.size_bytes == -1
+    with pytest.raises(UnreadablePhotoError, match=r"shard\.tar#link\.jpg is a link, a device or sparse"):
+        read(entry.uri)
 
 
-def test_huge_photos_are_cut(tmp_path, monkeypatch):
-    """A member is read up to the bound; the decoder then rejects it."""
-    monkeypatch.setattr(tar_shards, "MAX_READ_BYTES", 10)
+def test_directories_are_no_photos(tmp_path):
+    """They hold nothing of their own."""
+    with tarfile.open(tmp_path / "s.tar", "w") as tar:
+        folder = tarfile.TarInfo("2024")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+    assert entries_of(tmp_path / "s.tar") == []
+
+
+def test_huge_photos_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    """The header says how large a member is."""
+    monkeypatch.setattr(photos, "MAX_BYTES", 10)
     shard = write_shard(tmp_path / "shard.tar", [("1.jpg", b"x" * 1000)])
-    assert len(next(read_photos(shard)).read()) == 10
+    with pytest.raises(PhotoTooLargeError, match="has 1000 bytes; expected at most 10"):
+        photos_of(shard)[0].read()
 
 
-@pytest.mark.parametrize("read", [lambda shard: list(read_photos(shard)), count_photos])
+def test_a_member_that_is_gone_is_a_reject(tmp_path):
+    """A shard that was written anew since its listing is read as it is now."""
+    shard = write_shard(tmp_path / "s.tar", [("1.jpg", b"one"), ("2.jpg", b"two")])
+    uris = [entry.uri for entry in entries_of(shard)]
+    write_shard(shard, [("2.jpg", b"other two")])
+    first, second = read_photos(uris)
+    with pytest.raises(UnreadablePhotoError, match="is not in the shard"):
+        first.read()
+    assert second.read() == b"other two"
+    shard.unlink()
+    with pytest.raises(UnreadablePhotoError, match="cannot read"):
+        read(uris[1])
+
+
 @pytest.mark.parametrize("keep", [0, 100, 1024, 1100, 2048])
-def test_a_cut_shard_is_refused(tmp_path, keep, read):
+def test_a_cut_shard_is_refused(tmp_path, keep):
     """Cut anywhere, at the border of two members as well: no photo is left out silently."""
     shard = write_shard(tmp_path / "shard.tar", labelled("1", "cat"))
     shard.write_bytes(shard.read_bytes()[:keep])
     with pytest.raises(InputNotFoundError, match=r"cannot read .*shard\.tar: .*; expected an uncompressed tar shard"):
-        read(shard)
+        entries_of(shard)
 
 
 def test_a_damaged_header_is_refused(tmp_path):
@@ -84,7 +139,7 @@ def test_a_damaged_header_is_refused(tmp_path):
     data[2 * 1024 + 3] ^= 0xFF  # in the name of the third member: its checksum no longer fits
     shard.write_bytes(data)
     with pytest.raises(InputNotFoundError, match="cut off or damaged at byte 2,048"):
-        count_photos(shard)
+        entries_of(shard)
 
 
 def test_a_member_of_impossible_size_is_refused(tmp_path):
@@ -94,25 +149,15 @@ def test_a_member_of_impossible_size_is_refused(tmp_path):
     huge.size = 10**15
     shard.write_bytes(write_shard(tmp_path / "good.tar", labelled("1", "cat")).read_bytes()[:2048] + huge.tobuf())
     with pytest.raises(InputNotFoundError, match="cannot read"):
-        list(read_photos(shard))
+        entries_of(shard)
 
 
-def test_a_folder_and_a_pattern_of_shards_are_sources(tmp_path):
-    """All shards of a folder are one source; a pattern names some of them; the order is that of their names."""
-    photos = [jpeg(scene(seed)) for seed in range(3)]
-    for number, data in enumerate(photos):
+def test_a_folder_and_a_pattern_of_shards_are_archives(tmp_path):
+    """All shards of a folder are one archive; a pattern names some of them; the order is that of their names."""
+    encoded = [jpeg(scene(seed)) for seed in range(3)]
+    for number, data in enumerate(encoded):
         write_shard(tmp_path / f"train-{number}.tar", [("1.jpg", data), ("1.cls", str(number).encode())])
-    (tmp_path / "index.json").write_text("{}")  # what lies beside shards is no photo
-    source = open_source(str(tmp_path))
-    found = list(source.read(range(source.photos)))
-    assert [(one.read(), one.label) for one in found] == [(data, str(n)) for n, data in enumerate(photos)]
-    part = open_source(str(tmp_path / "train-[12].tar"))
-    assert [one.label for one in part.read([0, 1])] == ["1", "2"]
-    assert [one.label for one in part.read([1])] == ["2"]
-    assert open_source(str(tmp_path / "train-0.tar")).photos == 1
-
-
-def test_a_pattern_without_files_is_refused(tmp_path):
-    """A misspelt pattern is no empty training."""
-    with pytest.raises(InputNotFoundError, match=r"no photos in the source .*\*\.tar"):
-        open_source(str(tmp_path / "*.tar"))
+    found = photos_of(tmp_path)
+    assert [(one.read(), one.label()) for one in found] == [(data, str(n)) for n, data in enumerate(encoded)]
+    assert [one.label() for one in photos_of(tmp_path / "train-[12].tar")] == ["1", "2"]
+    assert len(photos_of(tmp_path / "train-0.tar")) == 1

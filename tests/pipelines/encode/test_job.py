@@ -11,6 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from foundation.archives import folders
+from foundation.archives.archive import read
+from foundation.archives.uris import path_of
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 from foundation.photos import photo
@@ -18,7 +20,7 @@ from foundation.store.encoders import encoder_directory, encoder_id_for, list_en
 from foundation.store.files import Store
 from foundation.store.runs import Accounting, Run, list_runs, shard_schema
 from pipelines.encode import job
-from pipelines.encode.job import EncodeOptions
+from pipelines.encode.plan import EncodeOptions
 from tests.photos import jpeg, scene, write_archive, write_catalog
 
 
@@ -38,7 +40,7 @@ def read_rejects(store: Path, run: Run) -> dict[str, str]:
 def options(store: Path, folder: Path, **changes) -> EncodeOptions:
     """Returns options that force the hard path: tiny chunks, batches and shards."""
     small = {"batch_size": 3, "chunk_photos": 4, "rows_per_shard": 4}
-    return EncodeOptions(**{"store": str(store), "archive": folder, **small, **changes})
+    return EncodeOptions(**{"store": str(store), "archive": str(folder), **small, **changes})
 
 
 def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(store: Path, archive: Path):
@@ -48,7 +50,7 @@ def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(store: Path
     rows = read_rows(store, run)
     assert [row["photo_id"] for row in rows] == [entry.photo_id for entry in folders.list_folder(archive)]
     for row in rows:
-        data = folders.read(row["uri"])
+        data = read(row["uri"])
         decoded = photo.decode(data, size=encoder.spec.size)
         assert row["content_sha256"] == decoded.content_sha256
         assert (row["width"], row["height"]) == (96, 64)
@@ -161,7 +163,7 @@ def test_names_that_are_no_text_survive(store: Path, tmp_path: Path):
     for number, name in enumerate(names):
         Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(jpeg(scene(number)))
     rows = read_rows(store, job.encode(options(store, folder)))
-    assert {os.fsencode(folders.path_of(row["uri"]).name) for row in rows} == set(names)
+    assert {os.fsencode(path_of(row["uri"]).name) for row in rows} == set(names)
 
 
 def test_an_archive_whose_name_is_no_text_is_encoded(store: Path, tmp_path: Path):
@@ -213,7 +215,7 @@ def test_progress_is_told_on_the_local_runner(store: Path, archive: Path):
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"archive": Path("nowhere")}, InputNotFoundError, "expected a folder"),
+        ({"archive": "nowhere"}, InputNotFoundError, "expected a folder"),
         ({"encoder": "convolutional-000000000000"}, InputNotFoundError, "it has: convolutional-"),
         ({"runner": "FlunkRunner"}, UsageError, "FlunkRunner"),
         ({"beam_flags": ["--no_such_flag=1"]}, UsageError, "--no_such_flag=1"),
@@ -240,7 +242,7 @@ def test_an_empty_archive_is_no_run(store: Path, tmp_path: Path):
 def test_counts_must_be_positive(name: str):
     """Zero is refused with the name and the bound."""
     with pytest.raises(UsageError, match=f"{name} is 0"):
-        EncodeOptions(archive=Path("a"), store="s", **{name: 0})
+        EncodeOptions(archive="a", store="s", **{name: 0})
 
 
 def test_a_damaged_encoder_is_refused_by_the_workers(store: Path, archive: Path):
@@ -271,7 +273,7 @@ def test_a_full_disk_ends_the_run_and_leaves_no_run_json(store: Path, archive: P
 
 def test_a_photo_lost_on_the_way_fails_the_run(store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch):
     """The accounting is checked: a step that swallows photos cannot pass for a finished run."""
-    monkeypatch.setattr("pipelines.encode.job.merge", lambda contents: iter(()))
+    monkeypatch.setattr("pipelines.encode.write_run.merge", lambda contents: iter(()))
     monkeypatch.setattr("pipelines.encode.decode_photos.read_chunk", lambda *_: [])
     with pytest.raises(FirstseenError, match="lost track of photos"):
         job.encode(options(store, archive))
@@ -292,7 +294,7 @@ def test_two_encoders_without_a_snapshot_ask_for_a_choice(store: Path, archive: 
 
 def test_the_hostile_files_are_all_accounted_for(store: Path, shared_data: Path):
     """Every file that breaks decoders is embedded or a reject; the run finishes."""
-    run = job.encode(EncodeOptions(store=str(store), archive=shared_data / "hostile"))
+    run = job.encode(EncodeOptions(store=str(store), archive=str(shared_data / "hostile")))
     listed = {entry.photo_id for entry in folders.list_folder(shared_data / "hostile")}
     rows = read_rows(store, run)
     embedded = {occurrence["photo_id"] for row in rows for occurrence in row["occurrences"]}

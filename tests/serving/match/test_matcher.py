@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foundation.archives import folders
+from foundation.archives.archive import read
+from foundation.archives.uris import uri_of
 from foundation.encoder import load
 from foundation.errors import UsageError
 from foundation.photos import photo
 from foundation.store.files import Store
-from pipelines.encode.job import EncodeOptions, encode
+from pipelines.encode.job import encode
+from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from serving.answers import Answer
 from serving.match.matcher import Matcher, MatchOptions, Query, first_seen
@@ -23,7 +25,7 @@ from tests.photos import jpeg, scene, write_catalog
 
 def query_of(path: Path | str) -> Query:
     """Returns a query that reads a file."""
-    return Query(str(path), partial(folders.read, str(path)))
+    return Query(str(path), partial(read, str(path)))
 
 
 def from_bytes(data: bytes, name: str = "bytes") -> Query:
@@ -53,7 +55,7 @@ def test_every_photo_finds_itself_first_and_identical(live_desk: Desk, archive_p
         assert first.score == pytest.approx(1.0, abs=1e-5)
         assert first.photo_id == str(path.relative_to(live_desk.archive))
         assert first.first_seen_at == datetime(2010 + number, 1, 1, tzinfo=timezone.utc)
-        assert first.first_seen_uri == first.uri == folders.uri_of(path)
+        assert first.first_seen_uri == first.uri == uri_of(path)
         assert (first.caption, first.credit, first.occurrences) == (f"Scene {number}", "Desk", 1)
 
 
@@ -97,7 +99,7 @@ def test_a_known_blank_photo_is_still_found_by_its_bytes(desk: Desk, tmp_path: P
     folder = tmp_path / "blank"
     folder.mkdir()
     (folder / "grey.jpg").write_bytes(jpeg(np.full((64, 64, 3), 128, np.uint8)))
-    encode(EncodeOptions(archive=folder, store=str(desk.store)))
+    encode(EncodeOptions(archive=str(folder), store=str(desk.store)))
     build_index(Store(desk.store))
     (found,) = ask(desk, query_of(folder / "grey.jpg"))
     assert (found[0].verdict, found[0].photo_id) == ("identical", "grey.jpg")
@@ -125,14 +127,14 @@ def test_copies_in_two_segments_are_one_match_with_the_earliest_date(desk: Desk,
     folder.mkdir()
     (folder / "found.jpg").write_bytes(archive_photos[4].read_bytes())
     catalog = write_catalog(tmp_path / "attic.csv", [{"photo_id": "found.jpg", "published_at": "1999-12-31"}])
-    encode(EncodeOptions(archive=folder, store=str(desk.store), catalog=catalog))
+    encode(EncodeOptions(archive=str(folder), store=str(desk.store), catalog=catalog))
     snapshot = build_index(Store(desk.store)).snapshot
     assert len(snapshot.segments) == 2
     (found,) = ask(desk, query_of(archive_photos[4]))
     first = found[0]
     assert (first.verdict, first.occurrences, first.photo_id) == ("identical", 2, "found.jpg")
     assert first.first_seen_at == datetime(1999, 12, 31, tzinfo=timezone.utc)
-    assert first.first_seen_uri == folders.uri_of(folder / "found.jpg")
+    assert first.first_seen_uri == uri_of(folder / "found.jpg")
     assert len({answer.photo_id for answer in found}) == len(found) == 10
 
 

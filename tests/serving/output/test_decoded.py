@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foundation.archives import folders
+from foundation.archives.archive import read
 from foundation.encoder import load
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
 from foundation.store.files import Store
-from pipelines.encode.job import EncodeOptions, encode
+from pipelines.encode.job import encode
+from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from serving.answers import Answer
@@ -193,7 +194,7 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
     """Against an oracle that encodes and decodes the archive's photo itself: exact and ScaNN segments, identical
     matches and similar ones."""
     paths = write_archive(tmp_path / "archive", photos=24)
-    encode(EncodeOptions(archive=tmp_path / "archive", store=str(store)))
+    encode(EncodeOptions(archive=str(tmp_path / "archive"), store=str(store)))
     (segment,) = build_index(Store(store), options=IndexOptions(exact_below=exact_below, min_recall=0)).added
     assert segment.kind == ("exact" if exact_below else "scann")
     queries = [Query("same", paths[3].read_bytes), Query("edited", lambda: jpeg(scene(5), quality=40))]
@@ -204,7 +205,7 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
         pictures = matcher.pictures([answer.place for answer in answers if answer.place])
     assert [answers[0].verdict, answers[4].verdict] == ["identical", "similar"]
     encoder = load(Store(store), segment.encoder_id)
-    squares = [photo.decode(folders.read(answer.uri or ""), size=encoder.spec.size).pixels for answer in answers]
+    squares = [photo.decode(read(answer.uri or ""), size=encoder.spec.size).pixels for answer in answers]
     expected = encoder.decode(encoder.encode(np.stack(squares)))
     np.testing.assert_allclose(pictures, expected, atol=2e-6)
     assert np.ptp(expected, axis=0).max() > 1e-3  # else any match's picture would do for every other

@@ -7,12 +7,12 @@ import tarfile
 import numpy as np
 import pytest
 
-from foundation.archives.training_sources import open_source
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
 from tests.photos import jpeg, scene
 from training.data import photo_cache
 from training.data.photo_cache import cache_photos
+from training.data.source import open_source
 
 
 def cache(folder, tmp_path, **options):
@@ -61,7 +61,7 @@ def test_every_file_is_accounted_for(tmp_path):
     counts = cache(folder, tmp_path)
     assert (counts.listed, counts.photos, counts.duplicates) == (6, 2, 1)
     assert sum(counts.rejects.values()) == 3
-    assert counts.rejects[photo_cache.UNREADABLE] == 1
+    assert counts.rejects["unreadable"] == 1
 
 
 def test_nothing_is_decoded_twice(photo_folder, tmp_path, monkeypatch):

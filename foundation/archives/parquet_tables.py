@@ -1,0 +1,122 @@
+"""Lists and reads Parquet files with a column of encoded images, found by its type and name."""
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size
+from foundation.archives.uris import path_of, printable_path, split, uri_of
+from foundation.errors import FirstseenError, InputNotFoundError, UsageError
+
+SUFFIX = ".parquet"
+# In order of preference, for files with several binary columns.
+PHOTO_COLUMNS = ("image", "photo", "img", "picture", "jpg", "jpeg", "png", "webp", "bytes", "content", "data")
+ROWS_PER_READ = 64
+
+
+def list_table(table: Path, folder: Path) -> Iterator[Entry]:
+    """Yields the rows of a Parquet file by its footer alone; photo_ids are `TABLE#ROW`, counted from 0.
+
+    Raises InputNotFoundError if it is none, UsageError if no column of it holds photos.
+    """
+    name = printable_path(table.relative_to(folder))
+    with _opened(table) as opened:
+        _photo_column(opened.schema_arrow, table)
+        rows = opened.metadata.num_rows
+    modified_at = datetime.fromtimestamp(int(table.stat().st_mtime), timezone.utc)
+    return (Entry(f"{name}#{row}", uri_of(table, part=str(row)), -1, modified_at) for row in range(rows))
+
+
+def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
+    """Yields the photos with these URIs, all of one file: rows in ascending order are read in one pass.
+
+    Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error.
+    """
+    names = list(uris)
+    done = 0
+    try:
+        for photo in _read_numbers(path_of(names[0]), [int(split(name)[1]) for name in names]):
+            yield photo
+            done += 1
+    except (FirstseenError, ValueError, OSError) as error:  # Arrow's errors are of the last two kinds.
+        problem = UnreadablePhotoError(f"{names[done]} cannot be read: {str(error).splitlines()[0]}")
+        yield from (EncodedPhoto(partial(_fail, problem)) for _ in names[done:])
+
+
+def _read_numbers(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
+    with _opened(table) as opened:
+        column = _photo_column(opened.schema_arrow, table)
+        position, open_group = 0, -1
+        values: Iterator[bytes] = iter(())
+        for number in numbers:
+            start, group = _group_of(opened.metadata, number)
+            if group != open_group or position > number:
+                position, open_group, values = start, group, _values(opened, column, group)
+            for _ in range(number - position):
+                next(values)
+            yield EncodedPhoto(partial(_checked, f"{printable_path(table)}#{number}", next(values)))
+            position = number + 1
+
+
+def _group_of(metadata, number: int) -> tuple[int, int]:
+    """Returns (the first row of the row group that holds a row, the group's number); raises ValueError without one."""
+    start = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if start <= number < start + rows:
+            return start, group
+        start += rows
+    raise ValueError(f"it has {start} rows, and none of number {number}")
+
+
+def _values(opened, column: str, group: int) -> Iterator[bytes]:
+    """Yields the bytes of a row group; a row without any is a photo like another that cannot be decoded."""
+    for batch in opened.iter_batches(batch_size=ROWS_PER_READ, row_groups=[group], columns=[column]):
+        values = batch.column(0)
+        if column.endswith(".bytes") and column not in opened.schema_arrow.names:
+            values = values.field("bytes")
+        yield from (value.as_py() or b"" for value in values)
+
+
+def _checked(name: str, data: bytes) -> bytes:
+    require_size(name, len(data))
+    return data
+
+
+def _fail(error: UnreadablePhotoError) -> bytes:
+    raise error
+
+
+def _opened(table: Path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(table)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputNotFoundError(f"cannot read {table}: {error}; expected a Parquet file") from error
+
+
+def _photo_column(schema, table: Path) -> str:
+    """Returns the path of the column of encoded photos: binary, or a struct with `bytes` as Hugging Face writes."""
+    import pyarrow as pa
+
+    def is_binary(kind) -> bool:
+        return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+    found = {item.name: item.name for item in schema if is_binary(item.type)}
+    for item in schema:
+        if pa.types.is_struct(item.type) and any(part.name == "bytes" and is_binary(part.type) for part in item.type):
+            found[item.name] = f"{item.name}.bytes"
+    preferred = [name for name in PHOTO_COLUMNS if name in found]
+    if preferred:
+        return found[preferred[0]]
+    if len(found) == 1:
+        return next(iter(found.values()))
+    columns = ", ".join(f"{item.name} ({item.type})" for item in schema)
+    problem = f"several binary columns ({', '.join(found)})" if found else "no binary column"
+    raise UsageError(
+        f"{table} has {problem}; expected one of encoded images named one of {', '.join(PHOTO_COLUMNS)}; "
+        f"its columns: {columns}"
+    )

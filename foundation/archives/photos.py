@@ -1,0 +1,44 @@
+"""Says what every kind of archive gives: entries when it is listed, and encoded photos when it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from foundation.photos.photo import PhotoError, PhotoLimits, PhotoTooLargeError
+
+# Bytes of the largest file that is read: the decoder would refuse a larger one.
+MAX_BYTES = PhotoLimits().max_bytes
+
+
+class UnreadablePhotoError(PhotoError):
+    """A photo of an archive that cannot be read, or that is not a regular file."""
+
+    reason = "unreadable"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo of an archive, as its listing names it; `size_bytes` is -1 where only a read could tell."""
+
+    photo_id: str
+    uri: str
+    size_bytes: int
+    modified_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EncodedPhoto:
+    """How to get the encoded bytes of one photo, and its class (None where the archive tells none).
+
+    For files and tar shards the read happens in the thread that calls, so that many are read at once. `read` raises
+    UnreadablePhotoError or PhotoTooLargeError.
+    """
+
+    read: Callable[[], bytes]
+    label: Callable[[], str | None] = lambda: None
+
+
+def require_size(name: str, size_bytes: int) -> None:
+    """Raises PhotoTooLargeError for a photo of more bytes than are read, before any of them is."""
+    if size_bytes > MAX_BYTES:
+        raise PhotoTooLargeError(f"{name} has {size_bytes} bytes; expected at most {MAX_BYTES}: save the photo smaller")

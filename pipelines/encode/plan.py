@@ -1,0 +1,72 @@
+"""Plans an encode run: its options, checked, and the description of a run that has not begun."""
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
+
+from foundation.archives.archive import Archive
+from foundation.checks import require_choice, require_range
+from foundation.errors import UsageError
+from foundation.photos.photo import DECODE_RULE
+from foundation.store import artifact
+from foundation.store.encoders import EncoderSpec
+from foundation.store.files import Store
+from foundation.store.runs import Accounting, Dtype, Run
+from pipelines.encode.inventory import CHUNK_PHOTOS
+from pipelines.runners.local import LOCAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
+    """What to encode, with what, and where to run it.
+
+    `archive` is a folder, files, a pattern or `tfds:NAME`, see `foundation.archives.archive.open_archive`. A worker
+    holds two batches of small squares, and one full-size photo per core while it is decoded.
+    """
+
+    archive: str
+    store: str
+    encoder: str | None = None
+    catalog: Path | None = None
+    data_dir: Path | None = None
+    runner: str = LOCAL
+    workers: int = 1
+    dtype: Dtype = "float32"
+    batch_size: int = 64
+    chunk_photos: int = CHUNK_PHOTOS
+    rows_per_shard: int = 50_000
+    beam_flags: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raises UsageError on a value out of range, naming both."""
+        require_range("workers", self.workers, 1)
+        require_range("batch_size", self.batch_size, 1, 4_096, remedy="memory grows with it")
+        require_range("chunk_photos", self.chunk_photos, 1)
+        require_range("rows_per_shard", self.rows_per_shard, 1)
+        require_choice("dtype", self.dtype, get_args(Dtype))
+
+
+def require_apart(archive: Archive, store: Store) -> None:
+    """Raises UsageError if the store lies in the archive: its own files would be listed as photos."""
+    if archive.folder and store.local_root and store.local_root.resolve().is_relative_to(archive.folder.resolve()):
+        raise UsageError(f"store {store.uri} lies in the archive {archive.folder}; expected it elsewhere: move it")
+
+
+def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype) -> Run:
+    """Returns the description of a run that has not begun: nothing is listed, and no file is written."""
+    return Run(
+        run_id=artifact.fresh_name(),
+        archive=archive.uri,
+        created_at=artifact.now(),
+        encoder_id=spec.encoder_id,
+        encoder_digest=digest,
+        decode_rule=DECODE_RULE,
+        dimension=spec.dimension,
+        distance=spec.distance,
+        dtype=dtype,
+        accounting=Accounting(listed=0, embedded=0, duplicates=0),
+        rows={},
+        files={},
+        versions={name: version(name) for name in ("apache-beam", "pyarrow", "pillow", "simplejpeg")},
+    )

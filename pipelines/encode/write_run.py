@@ -1,0 +1,93 @@
+"""Finishes an encode run: shards and rejects written, duplicates merged, and run.json last."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import apache_beam as beam
+
+from foundation.store import artifact
+from foundation.store.files import Store
+from foundation.store.runs import INVENTORY, RUN_DESCRIPTION, Accounting, Run
+from pipelines.encode.duplicates import merge
+from pipelines.encode.encode_photos import EncodedPhotos
+from pipelines.encode.write_shards import CONTENTS, RewriteShard, WriteRejects, WriteShards, WrittenFile
+
+
+class WriteRun(beam.PTransform):
+    """EncodedPhotos → the finished run in the store; only hashes, photo_ids and file names are shuffled."""
+
+    def __init__(self, store: Store, run: Run, *, rows_per_shard: int):
+        super().__init__()
+        self._store = store
+        self._run = run
+        self._rows_per_shard = rows_per_shard
+
+    def expand(self, encoded: EncodedPhotos) -> beam.PCollection:
+        """Writes, merges, and describes exactly the files that count."""
+        store, directory = self._store, self._run.directory
+        write = WriteShards(store, directory, rows_per_shard=self._rows_per_shard)
+        written = encoded.rows | "WriteShards" >> beam.ParDo(write).with_outputs(CONTENTS, main="shards")
+        rejects = encoded.rejects | "WriteRejects" >> beam.ParDo(WriteRejects(store, directory))
+        rewritten = (
+            written[CONTENTS]
+            | "GroupByContent" >> beam.GroupByKey()
+            | "MergeDuplicates" >> beam.FlatMapTuple(lambda _, contents: merge(contents))
+            | "GroupByShard" >> beam.GroupByKey()
+            | "RewriteShard" >> beam.ParDo(RewriteShard(store, directory))
+        )
+        return (
+            encoded.rows.pipeline
+            | "Finish" >> beam.Create([self._run])
+            | "WriteRunDescription"
+            >> beam.Map(
+                finish_run,
+                beam.pvalue.AsIter(written.shards),
+                beam.pvalue.AsIter(rewritten),
+                beam.pvalue.AsIter(rejects),
+                store=store,
+            )
+        )
+
+
+def finish_run(
+    run: Run,
+    written: Iterable[WrittenFile],
+    rewritten: Iterable[tuple[str, WrittenFile | None]],
+    rejects: Iterable[WrittenFile],
+    *,
+    store: Store,
+) -> None:
+    """Writes run.json from exactly the files that count; a retry writes the same bytes.
+
+    Raises FirstseenError if a photo is unaccounted for. Shards whose rows were merged are deleted afterwards.
+    """
+    written, rejects, replaced = list(written), list(rejects), dict(rewritten)
+    shards = [shard for shard in written if shard.name not in replaced]
+    shards += [shard for shard in replaced.values() if shard]
+    accounting = account(run, written, shards, rejects)
+    listing = artifact.record(store, run.directory, [INVENTORY])
+    files = listing | {file.name: file.record for file in [*shards, *rejects]}
+    rows = {shard.name: shard.rows for shard in shards}
+    description = replace(run, accounting=accounting, rows=rows, files=files)
+    artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", description)
+    store.delete([f"{run.directory}/{name}" for name in replaced])
+
+
+def account(
+    run: Run, written: Iterable[WrittenFile], shards: Iterable[WrittenFile], rejects: Iterable[WrittenFile]
+) -> Accounting:
+    """Returns what became of every listed photo; raises FirstseenError if the sum does not hold.
+
+    `written` are the shards before exact duplicates were merged, `shards` those that count.
+    """
+    embedded = sum(shard.rows for shard in shards)
+    reasons = sum((Counter(file.reasons) for file in rejects), Counter())
+    accounting = Accounting(
+        listed=run.accounting.listed,
+        embedded=embedded,
+        duplicates=sum(shard.rows for shard in written) - embedded,
+        rejected=dict(sorted(reasons.items())),
+    )
+    accounting.check()
+    return accounting
