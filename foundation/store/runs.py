@@ -7,6 +7,7 @@ from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoun
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord, Files
 from foundation.store.files import Store
+from foundation.store.occurrences import occurrence_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,13 +145,6 @@ def photo_fields() -> "list[pa.Field]":
     """Returns the columns that describe a photo; shards and segments share them."""
     import pyarrow as pa
 
-    occurrence = pa.struct(
-        [
-            pa.field("photo_id", pa.string()),
-            pa.field("uri", pa.string()),
-            pa.field("published_at", pa.timestamp("us", "UTC")),
-        ]
-    )
     published_at, *words = catalog_fields()
     return [
         pa.field("photo_id", pa.string(), nullable=False),
@@ -161,7 +155,7 @@ def photo_fields() -> "list[pa.Field]":
         published_at,
         pa.field("captured_at", pa.timestamp("us", "UTC")),
         *words,
-        pa.field("occurrences", pa.list_(occurrence), nullable=False),
+        pa.field("occurrences", pa.list_(occurrence_type()), nullable=False),
         pa.field("thumbnail", pa.binary()),
     ]
 
