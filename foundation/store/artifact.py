@@ -1,25 +1,33 @@
-"""The JSON that describes an artifact: read with full validation, created once, digests checked on demand.
+"""Reads and writes the JSON that describes an artifact: validated, upgraded from older versions, created once.
 
 The digest of an artifact is the SHA-256 of its JSON, which lists size and SHA-256 of every file: one number stands
-for the whole directory.
+for the whole directory. docs/contracts.md says what a version promises.
 """
 
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 
 Description = TypeVar("Description")
 
+# For what a program writes for itself alone: every field is known.
 STRICT = ConfigDict(extra="forbid", strict=True)
+# For contracts: a later program of the same version may have added a field that readers can do without.
+CONTRACT = ConfigDict(extra="ignore", strict=True)
+
+# By version n: the function that makes the JSON object of version n + 1 from one of version n. A contract that has
+# predecessors names its own as the class variable `upgrades`. The functions are pure: digests are those of the bytes
+# that were read, and nothing in the store changes.
+Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,16 @@ class FileRecord:
 # No part begins with a dot and none is empty: a description cannot point out of its own directory.
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
 Files = dict[FileName, FileRecord]
+
+
+def _check_timestamp(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time without an offset from UTC")
+    return text
+
+
+# A time as `now` writes it; it stays text, so that what was read is written back byte for byte.
+Timestamp = Annotated[str, AfterValidator(_check_timestamp)]
 
 
 def now() -> str:
@@ -51,29 +69,63 @@ def digest_of(data: bytes) -> str:
 
 
 def to_json(description: Any) -> bytes:
-    """Returns the canonical JSON of a dataclass: sorted keys, so that equal descriptions have equal digests."""
-    return (json.dumps(asdict(description), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    """Returns the canonical JSON of a dataclass: equal descriptions have equal digests."""
+    return canonical_json(asdict(description))
+
+
+def canonical_json(raw: Mapping[str, Any]) -> bytes:
+    """Returns a JSON object as artifacts write it, with sorted keys: equal objects have equal bytes."""
+    return (json.dumps(raw, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def from_json(data: bytes, kind: type[Description], *, path: str) -> Description:
-    """Returns the validated description; raises ArtifactRefusedError naming `path` and what is wrong with it."""
-    expected = kind.contract_version  # type: ignore[attr-defined]
+    """Returns the validated description, upgraded if an older version wrote it.
+
+    Raises ArtifactRefusedError naming `path` and what is wrong with it: a newer version, or damage.
+    """
     try:
         raw = json.loads(data)
         found = raw.get("contract_version")
     except (ValueError, AttributeError, RecursionError) as error:
         raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); restore it") from error
-    if found != expected:
-        raise ArtifactRefusedError(
-            f"{path} has contract version {found!r}; this program reads version {expected}: "
-            "use the version of firstseen that wrote it"
-        )
+    if found != kind.contract_version:  # type: ignore[attr-defined]
+        data = json.dumps(_upgrade(raw, kind, path)).encode()
     try:
         return TypeAdapter(kind).validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ArtifactRefusedError(f"{path} is damaged at {where!r}: {first['msg']}; restore it") from error
+        raise ArtifactRefusedError(f"{validation_problem(error, path)}; restore it") from error
+
+
+def validation_problem(error: ValidationError, path: object) -> str:
+    """Returns what is wrong with the JSON at `path`, as a message without its remedy: the first problem, and where."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{path} is damaged at {where!r}: {first['msg']}"
+
+
+def _upgrade(raw: dict[str, Any], kind: type, path: str) -> dict[str, Any]:
+    """Returns the JSON object of an older version as the present one has it, step by step."""
+    expected: int = kind.contract_version  # type: ignore[attr-defined]
+    upgrades: Upgrades = getattr(kind, "upgrades", {})
+    found = raw.get("contract_version")
+    oldest = expected
+    while oldest - 1 in upgrades:
+        oldest -= 1
+    if type(found) is not int or not oldest <= found < expected:
+        readable = f"version {expected}" if oldest == expected else f"versions {oldest} to {expected}"
+        raise ArtifactRefusedError(
+            f"{path} has contract version {found!r}; this program reads {readable}: "
+            "use the version of firstseen that wrote it"
+        )
+    for version in range(found, expected):
+        try:
+            raw = {**upgrades[version](raw), "contract_version": version + 1}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # The function met something that its version never wrote.
+            raise ArtifactRefusedError(
+                f"{path} is damaged: it cannot be read as contract version {version} ({error!r}); restore it"
+            ) from error
+    return raw
 
 
 def read(store: Store, path: str, kind: type[Description]) -> tuple[Description, str]:

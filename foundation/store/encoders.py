@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
-from foundation.store.artifact import FileRecord, Files
+from foundation.store.artifact import FileRecord, Files, Timestamp
 from foundation.store.files import Store
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ class EncoderSpec:
     of the photo decoder it was trained with. `golden_vectors` are its answers to `golden_photos`.
     """
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     encoder_id: str
     recipe: str
-    created_at: str
+    created_at: Timestamp
     size: int
     channels: int
     dimension: int
@@ -41,6 +41,11 @@ class EncoderSpec:
     contract_version: int = 1
     training: dict[str, Scalar] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def photo_shape(self) -> tuple[int, int, int]:
+        """The shape of one photo: (size, size, channels)."""
+        return self.size, self.size, self.channels
 
 
 def encoder_directory(encoder_id: str) -> str:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
 from foundation.store import artifact
-from foundation.store.artifact import FileRecord, Files
+from foundation.store.artifact import FileRecord, Files, Timestamp
 from foundation.store.files import Store
 from foundation.store.occurrences import occurrence_type
 
@@ -16,6 +17,10 @@ EMBEDDINGS = "embeddings"
 RUN_DESCRIPTION = "run.json"
 INVENTORY = "inventory.parquet"
 CONTRACT_VERSION = 1
+# Keys of a shard's file metadata; Arrow reads and writes them as bytes.
+SHARD_VERSION = b"firstseen.contract_version"
+ENCODER_DIGEST = b"firstseen.encoder_digest"
+RUN_ID = b"firstseen.run_id"
 
 Dtype = Literal["float32", "float16"]
 
@@ -49,11 +54,11 @@ class Accounting:
 class Run:
     """One encode run: what it was made from, what became of every photo, and the digest of every file."""
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     run_id: str
     archive: str
-    created_at: str
+    created_at: Timestamp
     encoder_id: str
     encoder_digest: str
     decode_rule: int
@@ -88,10 +93,15 @@ def run_directory(encoder_id: str, run_id: str) -> str:
     return f"{EMBEDDINGS}/{encoder_id}/{run_id}"
 
 
+def run_path(encoder_id: str, run_id: str) -> str:
+    """Returns the path of a run's description in the store."""
+    return f"{run_directory(encoder_id, run_id)}/{RUN_DESCRIPTION}"
+
+
 def list_runs(store: Store, encoder_id: str) -> list[str]:
     """Returns the ids of the finished runs of one encoder, oldest first."""
     names = store.directories(f"{EMBEDDINGS}/{encoder_id}")
-    return [name for name in names if store.exists(f"{run_directory(encoder_id, name)}/{RUN_DESCRIPTION}")]
+    return [name for name in names if store.exists(run_path(encoder_id, name))]
 
 
 def list_encoders_with_runs(store: Store) -> list[str]:
@@ -101,7 +111,7 @@ def list_encoders_with_runs(store: Store) -> list[str]:
 
 def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
     """Returns (run, digest); raises ArtifactRefusedError if the description is another encoder's."""
-    path = f"{run_directory(encoder_id, run_id)}/{RUN_DESCRIPTION}"
+    path = run_path(encoder_id, run_id)
     if not store.exists(path):
         raise InputNotFoundError(f"run {run_id} in store {store.uri} has no {RUN_DESCRIPTION}: it never finished")
     run, digest = artifact.read(store, path, Run)
@@ -170,11 +180,32 @@ def shard_schema(dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: s
     return pa.schema(
         [photo_id, uri, content, embedding, *rest],
         metadata={
-            "firstseen.contract_version": str(CONTRACT_VERSION),
-            "firstseen.encoder_digest": encoder_digest,
-            "firstseen.run_id": run_id,
+            SHARD_VERSION: str(CONTRACT_VERSION),
+            ENCODER_DIGEST: encoder_digest,
+            RUN_ID: run_id,
         },
     )
+
+
+def check_shard(path: str, schema: "pa.Schema", *, encoder_digest: str) -> None:
+    """Raises ArtifactRefusedError unless the file metadata of a shard names this encoder and this contract version.
+
+    schema: that of the Parquet file, with its metadata.
+    """
+    metadata = schema.metadata or {}
+    require_digest(
+        f"the encoder of shard {path}",
+        metadata.get(ENCODER_DIGEST, b"").decode(),
+        expected=encoder_digest,
+        named_by="the run",
+        remedy="vectors of two encoders cannot be mixed: encode again",
+    )
+    version = metadata.get(SHARD_VERSION, b"none").decode()
+    if version != str(CONTRACT_VERSION):
+        raise ArtifactRefusedError(
+            f"shard {path} has contract version {version}; this program reads version {CONTRACT_VERSION}: "
+            "use the version of firstseen that wrote it, or encode again"
+        )
 
 
 def reject_schema() -> "pa.Schema":

@@ -8,12 +8,16 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
-from foundation.store.artifact import FileRecord
+from foundation.store.artifact import FileRecord, Timestamp
+from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
+from foundation.store.runs import Run
 from foundation.store.segments import Segment
+from foundation.store.snapshots import Snapshot
 from tests import builders
 
 
@@ -21,11 +25,12 @@ from tests import builders
 class Described:
     """A description with a field of every kind that artifacts use."""
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     name: str
     rows: int
     share: float
+    created_at: Timestamp = "2024-05-31T00:00:00+00:00"
     files: dict[str, FileRecord] = field(default_factory=dict)
     parent: int | None = None
     contract_version: int = 3
@@ -73,15 +78,109 @@ def damaged(**changes: Any) -> bytes:
         (damaged(name=5), "damaged at 'name'"),
         (damaged(files={"a": {"size_bytes": "1", "sha256": ""}}), r"damaged at 'files\.a\.size_bytes'"),
         (damaged(files={"a": {"size_bytes": 1}}), r"damaged at 'files\.a\.sha256'"),
-        (damaged(files={"a": {"size_bytes": 1, "sha256": "0" * 64, "more": 1}}), r"damaged at 'files\.a\.more'"),
-        (damaged(surplus=1), "damaged at 'surplus'"),
+        (damaged(created_at="today"), "damaged at 'created_at'"),
+        (damaged(created_at="2024-05-31T00:00:00"), "damaged at 'created_at': Value error, a time without an offset"),
     ],
 )
 def test_what_is_not_the_contract_is_refused(data: bytes, message: str) -> None:
-    """Another version, a cut file, a wrong type or an unknown field is refused, naming the path and the place."""
+    """Another version, a cut file or a wrong type is refused, naming the path and the place."""
     with pytest.raises(ArtifactRefusedError, match=message) as caught:
         artifact.from_json(data, Described, path="some/run.json")
     assert str(caught.value).startswith("some/run.json ")
+
+
+def test_what_a_later_program_added_is_passed_over() -> None:
+    """Within one version only fields that a reader can do without are added, at every level; the rest is as strict."""
+    files = {"a": {"size_bytes": 1, "sha256": "0" * 64, "more": 1}}
+    data = damaged(surplus=[1], files=files)
+    assert artifact.from_json(data, Described, path="p") == EXAMPLE
+    with pytest.raises(ArtifactRefusedError, match="damaged at 'rows'"):
+        artifact.from_json(damaged(surplus=1, rows="7"), Described, path="p")
+
+
+def test_an_added_field_counts_in_the_digest(tmp_path: Path) -> None:
+    """The digest is that of the bytes as they lie: what is not understood is guarded all the same."""
+    store, data = Store(tmp_path), damaged(surplus=1)
+    store.create("x.json", data)
+    assert artifact.read(store, "x.json", Described) == (EXAMPLE, artifact.digest_of(data))
+
+
+def rename_title(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 said `title`, version 2 says `name`."""
+    return {"name": raw["title"], **{key: value for key, value in raw.items() if key != "title"}}
+
+
+def count_pages(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 did not know the number of pages, version 3 does."""
+    return {**raw, "pages": len(raw["name"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upgraded:
+    """A contract in its third version, which reads both versions before it."""
+
+    __pydantic_config__: ClassVar = artifact.CONTRACT
+    upgrades: ClassVar[artifact.Upgrades] = {1: rename_title, 2: count_pages}
+
+    name: str
+    pages: int
+    files: dict[str, FileRecord] = field(default_factory=dict)
+    contract_version: int = 3
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"contract_version": 1, "title": "abcd"},
+        {"contract_version": 2, "name": "abcd"},
+        {"contract_version": 3, "name": "abcd", "pages": 4},
+    ],
+)
+def test_an_older_version_is_upgraded_step_by_step(raw: dict[str, Any], tmp_path: Path) -> None:
+    """Each version reads its predecessors; the digest stays that of the bytes, which nobody rewrites."""
+    store, data = Store(tmp_path), json.dumps({**raw, "files": {"a": {"size_bytes": 1, "sha256": "0" * 64}}}).encode()
+    store.create("x.json", data)
+    described, digest = artifact.read(store, "x.json", Upgraded)
+    assert described == Upgraded(name="abcd", pages=4, files={"a": FileRecord(1, "0" * 64)})
+    assert digest == artifact.digest_of(data)
+    assert store.read("x.json") == data
+
+
+@pytest.mark.parametrize("version", [4, 0, -1, None, "1", True, 2.5])
+def test_a_version_that_no_step_leads_from_is_refused_in_one_line(version: Any) -> None:
+    """A newer one is not guessed at, and neither is one that never was; the line names what can be read."""
+    data = json.dumps({"contract_version": version, "name": "abcd", "pages": 4}).encode()
+    message = rf"^some/x\.json has contract version {version!r}; this program reads versions 1 to 3: use the version"
+    with pytest.raises(ArtifactRefusedError, match=message):
+        artifact.from_json(data, Upgraded, path="some/x.json")
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"contract_version": 1}, r"it cannot be read as contract version 1 \(KeyError\('title'\)\)"),
+        ({"contract_version": 2, "name": 5}, "it cannot be read as contract version 2"),
+        ({"contract_version": 1, "title": "abcd", "files": {"a": {}}}, r"damaged at 'files\.a\.size_bytes'"),
+        ({"contract_version": 1, "title": "abcd", "files": {"../a": {}}}, r"damaged at 'files\.\.\./a"),
+    ],
+)
+def test_damage_in_an_older_version_is_one_line(raw: dict[str, Any], message: str) -> None:
+    """What is upgraded is checked as strictly as what is not."""
+    with pytest.raises(ArtifactRefusedError, match=rf"^some/x\.json is .*{message}"):
+        artifact.from_json(json.dumps(raw).encode(), Upgraded, path="some/x.json")
+
+
+def test_every_contract_of_the_store_reads_its_first_version() -> None:
+    """A version bump without the step from the one before would lock every old store out."""
+    for kind in (EncoderSpec, Run, Segment, Snapshot):
+        assert set(getattr(kind, "upgrades", {})) == set(range(1, kind.contract_version))
+
+
+def test_a_problem_names_the_first_place() -> None:
+    """Others who read JSON with pydantic say it in the same words, and add their own remedy."""
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Described).validate_json('{"name": "a"}')
+    assert artifact.validation_problem(caught.value, Path("a.json")) == "a.json is damaged at 'rows': Field required"
 
 
 def test_finish_creates_once_and_forgives_a_retry(tmp_path: Path) -> None:
