@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
-from foundation.store.artifact import Files
+from foundation.store.artifact import Files, Timestamp
 from foundation.store.files import Store
 
 SEGMENTS = "segments"
@@ -32,10 +33,10 @@ class SearchParameters:
 class Segment:
     """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds."""
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     segment_id: str
-    created_at: str
+    created_at: Timestamp
     encoder_id: str
     encoder_digest: str
     dimension: int
@@ -77,9 +78,12 @@ def read_segment(store: Store, reference: SegmentReference) -> Segment:
     """Returns a segment's description; raises ArtifactRefusedError unless it is the one the snapshot names."""
     path = segment_path(reference.segment_id)
     segment, digest = artifact.read(store, path, Segment)
-    if digest != reference.digest:
+    remedy = "restore it from a copy, or roll back to a snapshot without it"
+    require_digest(path, digest, expected=reference.digest, named_by="the snapshot", remedy=remedy)
+    if (segment.rows, segment.photos) != (reference.rows, reference.photos):
+        # The segment has its digest: it is the snapshot that was changed.
         raise ArtifactRefusedError(
-            f"{path} has the digest {digest[:12]}…, the snapshot expects {reference.digest[:12]}…; "
-            "restore it from a copy, or roll back to a snapshot without it"
+            f"{path} counts {segment.rows:,} rows and {segment.photos:,} photos, the snapshot {reference.rows:,} and "
+            f"{reference.photos:,}; restore the snapshot from a copy, or roll back to another one"
         )
     return segment

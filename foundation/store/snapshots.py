@@ -1,16 +1,28 @@
-"""CONTRACT: the snapshots; publishing is creating the next number, which only one can do."""
+"""CONTRACT: the snapshots; publishing is creating the next number, which only one can do.
 
+A snapshot is the head of the chain of digests: it names those of its encoder and its segments, and nobody names its
+own. It therefore carries the digest of its own content, and every reader checks it. That finds damage, not intent:
+whoever may write to the store can write another snapshot with another digest. A snapshot that was published before
+there was that digest is still read; in it the encoder, the segments and their counts are checked against what they
+name, and a change of its time, reason, parent or publisher, or a segment taken out of its list, goes unnoticed.
+"""
+
+import json
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
 from foundation.store import artifact
+from foundation.store.artifact import Timestamp
 from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import SegmentReference, read_segment
+from foundation.store.segments import Segment, SegmentReference, read_segment
 
 SNAPSHOTS = "snapshots"
+CONTENT_DIGEST = "content_sha256"
+RESTORE = "restore it from a copy, or publish an earlier one again: `firstseen rollback --to NUMBER`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,19 +30,21 @@ class Snapshot:
     """The list of segments that is live, all of one encoder; the highest number counts.
 
     `parent` is the snapshot whose content this one was built upon. `publisher` is random: it tells the retry of a
-    publish from a lost race.
+    publish from a lost race. `content_sha256`, which `publish` writes, is the digest of all else in the file: it says
+    nothing more, and two snapshots of the same content are equal with or without it.
     """
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     number: int
     parent: int | None
-    created_at: str
+    created_at: Timestamp
     reason: str
     encoder_id: str
     encoder_digest: str
     segments: list[SegmentReference]
     publisher: str
+    content_sha256: str | None = field(default=None, compare=False)
     contract_version: int = 1
 
     @property
@@ -67,10 +81,21 @@ def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
         number = numbers[-1]
     if number not in numbers:
         raise InputNotFoundError(f"no snapshot {number} in store {store.uri}; it has {numbers[0]} to {numbers[-1]}")
-    snapshot, _ = artifact.read(store, snapshot_path(number), Snapshot)
+    path = snapshot_path(number)
+    data = store.read(path)
+    snapshot = artifact.from_json(data, Snapshot, path=path)
+    if snapshot.content_sha256 is not None:
+        found, expected = _content_digest(data), snapshot.content_sha256
+        require_digest(f"the content of {path}", found, expected=expected, named_by=CONTENT_DIGEST, remedy=RESTORE)
     if snapshot.number != number:
-        raise ArtifactRefusedError(f"{snapshot_path(number)} says it is snapshot {snapshot.number}; restore it")
+        raise ArtifactRefusedError(f"{path} says it is snapshot {snapshot.number}; {RESTORE}")
     return snapshot
+
+
+def _content_digest(data: bytes) -> str:
+    # The object as it was read, not the dataclass: what a later program added to it counts as well.
+    raw = json.loads(data)
+    return artifact.digest_of(artifact.canonical_json({name: raw[name] for name in raw if name != CONTENT_DIGEST}))
 
 
 def live_snapshot(store: Store) -> Snapshot | None:
@@ -82,17 +107,50 @@ def live_snapshot(store: Store) -> Snapshot | None:
 def read_encoder(store: Store, snapshot: Snapshot) -> EncoderSpec:
     """Returns the snapshot's encoder; raises ArtifactRefusedError unless it is the one that the snapshot names."""
     spec, digest = read_spec(store, snapshot.encoder_id)
-    if digest != snapshot.encoder_digest:
-        raise ArtifactRefusedError(
-            f"encoder {snapshot.encoder_id} has the digest {digest[:12]}…, snapshot {snapshot.number} names "
-            f"{snapshot.encoder_digest[:12]}…; restore encoder.json from a copy"
-        )
+    require_digest(
+        f"encoder {snapshot.encoder_id}",
+        digest,
+        expected=snapshot.encoder_digest,
+        named_by=f"snapshot {snapshot.number}",
+        remedy="restore encoder.json from a copy",
+    )
     return spec
+
+
+def read_contents(store: Store, snapshot: Snapshot) -> tuple[EncoderSpec, list[Segment]]:
+    """Returns the snapshot's encoder and segments.
+
+    Raises ArtifactRefusedError unless each is the one that the snapshot names, and the segments hold vectors of that
+    encoder, as it gives them and as it says that they compare.
+    """
+    spec = read_encoder(store, snapshot)
+    segments = [read_segment(store, reference) for reference in snapshot.segments]
+    for segment in segments:
+        _require_encoder(segment, snapshot, spec)
+    return spec, segments
+
+
+def _require_encoder(segment: Segment, snapshot: Snapshot, spec: EncoderSpec) -> None:
+    remedy = "publish a snapshot without it again: `firstseen rollback --to NUMBER`"
+    require_digest(
+        f"the encoder of segment {segment.segment_id}",
+        segment.encoder_digest,
+        expected=snapshot.encoder_digest,
+        named_by=f"snapshot {snapshot.number}",
+        remedy=remedy,
+    )
+    if (segment.dimension, segment.distance) != (spec.dimension, spec.distance):
+        # A search by the wrong distance answers without an error, only wrongly.
+        raise ArtifactRefusedError(
+            f"segment {segment.segment_id} holds vectors of {segment.dimension} numbers with the distance "
+            f"{segment.distance}, encoder {spec.encoder_id} gives {spec.dimension} with {spec.distance}; {remedy}"
+        )
 
 
 def publish(store: Store, snapshot: Snapshot) -> None:
     """Makes the snapshot live by creating its number; raises PublishRaceLostError if somebody else has it."""
-    path, data = snapshot_path(snapshot.number), artifact.to_json(snapshot)
+    sealed = replace(snapshot, content_sha256=_content_digest(artifact.to_json(snapshot)))
+    path, data = snapshot_path(snapshot.number), artifact.to_json(sealed)
     # A runner, or a request that timed out, may try again what had succeeded.
     if not store.create(path, data) and store.read(path) != data:
         raise PublishRaceLostError(
@@ -106,16 +164,17 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     Its parent is the parent of that content, so that rolling back again goes further back. Raises InputNotFoundError
     or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more.
     """
-    live = read_snapshot(store)
-    if number is None and live.parent is None:
-        raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
-    target = read_snapshot(store, live.parent if number is None else number)
-    read_encoder(store, target)
-    for reference in target.segments:
-        read_segment(store, reference)
+    if number is None:
+        live = read_snapshot(store)
+        if live.parent is None:
+            raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
+        number = live.parent
+    target = read_snapshot(store, number)
+    read_contents(store, target)
     snapshot = replace(
         target,
-        number=live.number + 1,
+        # The live snapshot counts by its number alone: a damaged one must not stand in the way of its own remedy.
+        number=snapshot_numbers(store)[-1] + 1,
         created_at=artifact.now(),
         reason=f"rollback to {target.number}",
         publisher=uuid.uuid4().hex,

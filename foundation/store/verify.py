@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from foundation.errors import ArtifactRefusedError
+from foundation.checks import require_digest
+from foundation.errors import InputNotFoundError
 from foundation.store import artifact
 from foundation.store.encoders import encoder_directory
 from foundation.store.files import Store
-from foundation.store.runs import read_run
-from foundation.store.segments import read_segment, segment_directory
-from foundation.store.snapshots import Snapshot, read_encoder, read_snapshot
+from foundation.store.runs import Run, read_run, run_path
+from foundation.store.segments import Segment, segment_directory
+from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 
 
 def verify(
@@ -21,21 +22,30 @@ def verify(
     """
     report = on_artifact or (lambda path: None)
     snapshot = read_snapshot(store, number)
-    spec = read_encoder(store, snapshot)
+    spec, segments = read_contents(store, snapshot)
     checked = _verify(store, encoder_directory(spec.encoder_id), spec.files, report)
-    segments = [read_segment(store, reference) for reference in snapshot.segments]
     for segment in segments:
         checked += _verify(store, segment_directory(segment.segment_id), segment.files, report)
-    runs = {run_id: digest for segment in segments for run_id, digest in segment.runs.items()}
-    for run_id, expected in runs.items():
-        run, digest = read_run(store, snapshot.encoder_id, run_id)
-        if digest != expected:
-            raise ArtifactRefusedError(
-                f"run {run_id} has the digest {digest[:12]}…, the snapshot was built from {expected[:12]}…; "
-                "restore it from a copy"
-            )
+    # A run that was cut into several segments is read once.
+    segment_by_run = {run_id: segment for segment in segments for run_id in segment.runs}
+    for run_id, segment in segment_by_run.items():
+        run = _read_run(store, run_id, segment)
         checked += _verify(store, run.directory, run.files, report)
     return snapshot, checked
+
+
+def _read_run(store: Store, run_id: str, segment: Segment) -> Run:
+    """Returns a run that the segment was built from, if it is still the same."""
+    path, named_by = run_path(segment.encoder_id, run_id), f"segment {segment.segment_id}"
+    if not store.exists(path):
+        raise InputNotFoundError(
+            f"run {run_id}, which {named_by} was built from, is missing: no {path} in store {store.uri}; lookups go "
+            "on, but the segment cannot be built again: restore the run from a copy"
+        )
+    run, digest = read_run(store, segment.encoder_id, run_id)
+    expected, remedy = segment.runs[run_id], "restore it from a copy"
+    require_digest(f"run {run_id}", digest, expected=expected, named_by=named_by, remedy=remedy)
+    return run
 
 
 def _verify(store: Store, path: str, files: dict[str, artifact.FileRecord], report: Callable[[str], None]) -> int:

@@ -1,20 +1,31 @@
 """Snapshots: numbered, created once, rolled back by one more, and of many publishers exactly one wins."""
 
+import json
 import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.pool import Pool
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
 from foundation.store import artifact
-from foundation.store.encoders import read_spec
+from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import Segment, SegmentReference, read_segment, segment_path
-from foundation.store.snapshots import Snapshot, live_snapshot, publish, read_snapshot, roll_back, snapshot_numbers
+from foundation.store.segments import SegmentReference, read_segment, segment_path
+from foundation.store.snapshots import (
+    Snapshot,
+    live_snapshot,
+    publish,
+    read_contents,
+    read_snapshot,
+    roll_back,
+    snapshot_numbers,
+    snapshot_path,
+)
 from tests.builders import add_encoder, segment, snapshot
 
 PUBLISHERS = 32
@@ -28,11 +39,19 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def finished(store: Store) -> Callable[..., SegmentReference]:
-    """A function that finishes a segment's description and returns the reference to it."""
+def encoder(store: Store) -> tuple[EncoderSpec, str]:
+    """The spec and the digest of an encoder that the store holds."""
+    return read_spec(store, add_encoder(store))
 
-    def finish(segment_id: str, *, rows: int = 2, photos: int = 3) -> SegmentReference:
-        described: Segment = segment(segment_id=segment_id, rows=rows, photos=photos)
+
+@pytest.fixture
+def finished(store: Store, encoder: tuple[EncoderSpec, str]) -> Callable[..., SegmentReference]:
+    """A function that finishes a segment of the encoder and returns the reference to it."""
+
+    def finish(segment_id: str, *, rows: int = 2, photos: int = 3, **changes: Any) -> SegmentReference:
+        described = segment(
+            **{"encoder_digest": encoder[1], **changes}, segment_id=segment_id, rows=rows, photos=photos
+        )
         digest = artifact.finish(store, segment_path(segment_id), described)
         return SegmentReference(segment_id=segment_id, digest=digest, rows=rows, photos=photos)
 
@@ -104,7 +123,9 @@ def test_a_segment_is_the_one_the_snapshot_names(store: Store, finished, tmp_pat
     """Another segment.json, however valid, is refused; a missing one is an input error."""
     reference = finished("a")
     assert read_segment(store, reference).segment_id == "a"
-    with pytest.raises(ArtifactRefusedError, match=r"segments/a/segment\.json has the digest .* expects 0000"):
+    with pytest.raises(
+        ArtifactRefusedError, match=r"segments/a/segment\.json has the digest .* the snapshot names 0000"
+    ):
         read_segment(store, replace(reference, digest="0" * 64))
     (tmp_path / "segments" / "a" / "segment.json").unlink()
     with pytest.raises(InputNotFoundError, match=r"segments/a/segment\.json"):
@@ -112,13 +133,12 @@ def test_a_segment_is_the_one_the_snapshot_names(store: Store, finished, tmp_pat
 
 
 @pytest.fixture
-def published(store: Store) -> Callable[..., Snapshot]:
-    """A function that publishes a snapshot of an encoder that the store holds."""
-    encoder_id = add_encoder(store)
-    _, digest = read_spec(store, encoder_id)
+def published(store: Store, encoder: tuple[EncoderSpec, str]) -> Callable[..., Snapshot]:
+    """A function that publishes a snapshot of the encoder."""
+    spec, digest = encoder
 
-    def publish_one(number: int, **changes) -> Snapshot:
-        made = snapshot(number, encoder_id=encoder_id, encoder_digest=digest, **changes)
+    def publish_one(number: int, **changes: Any) -> Snapshot:
+        made = snapshot(number, encoder_id=spec.encoder_id, encoder_digest=digest, **changes)
         publish(store, made)
         return made
 
@@ -172,6 +192,115 @@ def test_a_rollback_to_what_is_not_there_is_refused(
     with pytest.raises(InputNotFoundError):
         roll_back(store, 1)
     assert snapshot_numbers(store) == [1, 2]
+
+
+def test_a_rollback_passes_a_damaged_live_snapshot(store: Store, finished, published) -> None:
+    """Naming the earlier one is the remedy that the refusal of the damaged one names."""
+    published(1, segments=[finished("a")])
+    store.create("snapshots/2.json", b"")
+    with pytest.raises(ArtifactRefusedError, match=r"snapshots/2\.json"):
+        roll_back(store)
+    assert roll_back(store, 1) == read_snapshot(store)
+    assert snapshot_numbers(store) == [1, 2, 3]
+
+
+def rewrite(store: Store, number: int, old: bytes, new: bytes) -> None:
+    """Changes the bytes of a snapshot where it lies, as damage or a hand would."""
+    path, data = store.local_root / snapshot_path(number), store.read(snapshot_path(number))
+    assert data.count(old) == 1
+    path.write_bytes(data.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"photos": 3', b'"photos": 2'),
+        (b'"rows": 2', b'"rows": 3'),
+        (b'"created_at": "2024', b'"created_at": "2025'),
+        (b'"reason": "index"', b'"reason": "inder"'),
+        (b'"parent": 1', b'"parent": 0'),
+        (b'"publisher": "b', b'"publisher": "c'),
+        (b'"encoder_id": "m', b'"encoder_id": "n'),
+        (b'"parent": 1,', b'"parent": 1, "surplus": 1,'),
+    ],
+)
+def test_no_change_of_the_live_snapshot_goes_unnoticed(
+    store: Store, finished, published, old: bytes, new: bytes
+) -> None:
+    """Nobody names the digest of the newest snapshot: it carries one of its own, over everything else in it."""
+    published(2, segments=[finished("a")])
+    assert read_snapshot(store).content_sha256
+    rewrite(store, 2, old, new)
+    with pytest.raises(
+        ArtifactRefusedError, match=r"the content of snapshots/2\.json has the digest .* content_sha256 .* --to NUMBER"
+    ):
+        read_snapshot(store)
+
+
+def test_one_flipped_bit_of_a_snapshot_changes_no_answer(store: Store, finished, published, tmp_path: Path) -> None:
+    """Wherever it lies, the snapshot is refused or says what it said: the name of the digest's field may break."""
+    written = published(1, segments=[finished("a")])
+    path = tmp_path / snapshot_path(1)
+    data = path.read_bytes()
+    for position in range(len(data)):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
+        try:
+            assert read_snapshot(store) == written
+        except ArtifactRefusedError:
+            continue
+
+
+def without_digest(store: Store, number: int) -> None:
+    """Makes a snapshot what it was before snapshots carried a digest of their content."""
+    path = store.local_root / snapshot_path(number)
+    raw = json.loads(path.read_bytes())
+    del raw["content_sha256"]
+    path.write_bytes(artifact.canonical_json(raw))
+
+
+def test_an_old_snapshot_without_a_digest_is_read(store: Store, finished, published) -> None:
+    """The field was added within the version: what was published before is as valid as it was."""
+    written = published(1, segments=[finished("a")])
+    without_digest(store, 1)
+    assert read_snapshot(store) == written
+    assert read_snapshot(store).content_sha256 is None
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"rows": 2', b'"rows": 20'), (b'"photos": 3', b'"photos": 4')])
+def test_counts_are_those_of_the_segment(store: Store, finished, published, old: bytes, new: bytes) -> None:
+    """An old snapshot cannot say that it holds more photos than its segments do."""
+    published(1, segments=[finished("a")])
+    without_digest(store, 1)
+    rewrite(store, 1, old, new)
+    with pytest.raises(ArtifactRefusedError, match=r"counts 2 rows and 3 photos, the snapshot (20 and 3|2 and 4);"):
+        read_contents(store, read_snapshot(store))
+
+
+def test_a_time_that_is_none_is_refused(store: Store) -> None:
+    """Times are shown and compared: text that is no time, or lies in no zone, is damage."""
+    for number, text in enumerate(["yesterday", "2024-05-31T00:00:00", "2024-13-01T00:00:00+00:00"], 1):
+        publish(store, snapshot(number, created_at=text))
+        with pytest.raises(ArtifactRefusedError, match=rf"snapshots/{number}\.json is damaged at 'created_at'"):
+            read_snapshot(store, number)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder_digest": "0" * 64}, r"the encoder of segment a has the digest 0000.* snapshot 1 names"),
+        ({"distance": "euclidean"}, r"of 4 numbers with the distance euclidean, encoder made-\w+ gives 4 with cosine"),
+        ({"dimension": 5}, r"of 5 numbers with the distance cosine, encoder made-\w+ gives 4 with cosine"),
+    ],
+)
+def test_a_segment_of_another_encoder_is_refused(
+    store: Store, finished, published, changes: dict[str, Any], message: str
+) -> None:
+    """A search among its vectors would answer without an error, only wrongly."""
+    made = published(1, segments=[finished("a", **changes)])
+    with pytest.raises(ArtifactRefusedError, match=message):
+        read_contents(store, made)
+    with pytest.raises(ArtifactRefusedError, match=message):
+        roll_back(store, 1)
 
 
 def start_publisher(shared: Barrier) -> None:
