@@ -1,20 +1,27 @@
-"""An encoder of the store, checked and ready: uint8 photos in, float32 vectors out."""
+"""Loads an encoder of the store and checks it on the way: uint8 photos in, float32 vectors out."""
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos import photo
 from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec, check_golden_vectors, encoder_directory, golden_photos, read_spec
 from foundation.store.files import Store
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 DECODER = "decoder"
+# The dtype and the shape of one row of a batch.
+Rows = tuple[type, tuple[int, ...]]
 
 
 class SavedEncoder:
@@ -37,21 +44,20 @@ class SavedEncoder:
 
     def encode(self, photos: np.ndarray) -> np.ndarray:
         """Returns float32 [n, dimension] for uint8 [n, size, size, channels]; raises UsageError on anything else."""
-        spec = self.spec
-        _require(photos, np.uint8, (spec.size, spec.size, spec.channels), "photos")
-        return self._in_batches(self._model, photos, (spec.dimension,))
+        _require(photos, np.uint8, self.spec.photo_shape, "photos")
+        return self._in_batches(self._model, photos, (self.spec.dimension,))
 
     def decode(self, vectors: np.ndarray) -> np.ndarray:
         """Returns the photos that the vectors stand for: float32 [n, size, size, channels] in [0, 1]."""
-        spec = self.spec
-        _require(vectors, np.float32, (spec.dimension,), "vectors")
-        return self._in_batches(self._decoder, vectors, (spec.size, spec.size, spec.channels))
+        _require(vectors, np.float32, (self.spec.dimension,), "vectors")
+        return self._in_batches(self._decoder, vectors, self.spec.photo_shape)
 
     @cached_property
     def _decoder(self) -> Callable[[np.ndarray], np.ndarray]:
         if not has_decoder(self.spec):
             raise UsageError(f"encoder {self.spec.encoder_id} has no decoder; expected one trained as an autoencoder")
-        return _load_verified(self.store, self.spec, DECODER)
+        vectors, photos = (np.float32, (self.spec.dimension,)), (np.float32, self.spec.photo_shape)
+        return _load_verified(self.store, self.spec, DECODER, takes=vectors, gives=photos)
 
     def _in_batches(self, model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
         outputs = np.empty((len(inputs), *row_shape), np.float32)
@@ -81,10 +87,13 @@ def load(
     damaged, or trained with other decode rules than this program's.
     """
     spec, digest = read_spec(store, encoder_id)
-    if expected_digest not in (None, digest):
-        raise ArtifactRefusedError(
-            f"encoder {encoder_id} in store {store.uri} has the digest {digest}, expected {expected_digest}; "
-            "restore the encoder that was used before, or encode the archive again with this one"
+    if expected_digest is not None:
+        require_digest(
+            f"encoder {encoder_id} in store {store.uri}",
+            digest,
+            expected=expected_digest,
+            named_by="what was made with it",
+            remedy="restore the encoder that was used before, or encode the archive again with this one",
         )
     if spec.decode_rule != photo.DECODE_RULE:
         raise ArtifactRefusedError(
@@ -93,31 +102,39 @@ def load(
         )
     if threads is not None:
         _limit_threads(threads)
-    model = _load_verified(store, spec)
+    model = _load_verified(store, spec, ".", takes=(np.uint8, spec.photo_shape), gives=(np.float32, (spec.dimension,)))
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
 
 
-def load_saved_model(directory: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Loads a SavedModel of one input and one output as a function of arrays.
+class SavedModel:
+    """A SavedModel of one input and one output, as a function of arrays.
 
-    A SavedModel is a program: check its digest first.
+    `takes` and `gives` are the TensorSpecs (shape and dtype) of its signature.
     """
-    import tensorflow as tf
 
-    model = tf.saved_model.load(str(directory))
-    # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
-    signature = model.signatures["serving_default"]
-    (takes,), (gives,) = signature.structured_input_signature[1], signature.structured_outputs
+    def __init__(self, directory: Path):
+        import tensorflow as tf
 
-    def call(inputs: np.ndarray) -> np.ndarray:
-        # `model` is named so that it lives as long as the function: the signature holds its variables weakly.
-        return model and signature(**{takes: tf.constant(inputs)})[gives].numpy()
+        self._to_tensor = tf.constant
+        # The signature holds the variables weakly: they live as long as the model that it was taken from.
+        self._model = tf.saved_model.load(str(directory))
+        # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
+        self._signature = self._model.signatures["serving_default"]
+        ((self._input, self.takes),) = self._signature.structured_input_signature[1].items()
+        ((self._output, self.gives),) = self._signature.structured_outputs.items()
 
-    return call
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Returns what the model gives for a batch."""
+        return self._signature(**{self._input: self._to_tensor(inputs)})[self._output].numpy()
 
 
-def _load_verified(store: Store, spec: EncoderSpec, directory: str = "."):
+def load_saved_model(directory: Path) -> SavedModel:
+    """Loads a SavedModel; it is a program: check its digest first."""
+    return SavedModel(directory)
+
+
+def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Rows, gives: Rows) -> SavedModel:
     """Loads one SavedModel of the encoder from a private copy of the listed files, verified after copying.
 
     TensorFlow would prefer an unlisted `saved_model.cpb` beside the listed program, and a file of the store could
@@ -134,7 +151,11 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str = "."):
             if (source / name).exists():  # else the check below names what is missing
                 shutil.copyfile(source / name, copy)
         artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
-        return load_saved_model(Path(temporary, "encoder", directory))
+        model = load_saved_model(Path(temporary, "encoder", directory))
+    path = f"{prefix}/{directory}".removesuffix("/.")
+    _require_signature(f"{path} takes", model.takes, takes)
+    _require_signature(f"{path} gives", model.gives, gives)
+    return model
 
 
 def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:
@@ -147,8 +168,20 @@ def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:
 
 def _require(array: np.ndarray, dtype: type, row_shape: tuple[int, ...], what: str) -> None:
     if array.dtype != dtype or array.shape[1:] != row_shape:
-        expected = ", ".join(map(str, ("n", *row_shape)))
-        raise UsageError(f"{what} are {array.dtype} {list(array.shape)}; expected {np.dtype(dtype).name} [{expected}]")
+        raise UsageError(f"{what} are {array.dtype} {list(array.shape)}; expected {_describe(dtype, row_shape)}")
+
+
+def _require_signature(what: str, found: "tf.TensorSpec", expected: Rows) -> None:
+    dtype, row_shape = expected
+    if found.dtype != dtype or not found.shape.is_compatible_with((None, *row_shape)):
+        raise ArtifactRefusedError(
+            f"{what} {_describe(found.dtype.as_numpy_dtype, found.shape[1:])}, encoder.json says "
+            f"{_describe(dtype, row_shape)}; restore encoder.json from a copy, or train again"
+        )
+
+
+def _describe(dtype: type, row_shape: Iterable[int | None]) -> str:
+    return f"{np.dtype(dtype).name} [{', '.join(map(str, ('n', *row_shape)))}]"
 
 
 def _limit_threads(threads: int) -> None:
