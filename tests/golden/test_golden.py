@@ -1,0 +1,101 @@
+"""Stores of earlier versions: the present program reads, checks, searches and extends them."""
+
+import importlib.util
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from foundation.store.files import Store
+from foundation.store.snapshots import read_snapshot
+from tests.golden import make_store
+from tests.photos import write_archive
+
+VERSIONS = sorted(Path(__file__).parent.glob("version-*"))
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("scann") is None, reason="a golden store has a ScaNN segment, and ScaNN is for Linux only"
+)
+
+
+@pytest.fixture(params=VERSIONS, ids=lambda folder: folder.name)
+def golden(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a golden folder; the working directory is that of its queries."""
+    folder = Path(shutil.copytree(request.param, tmp_path / "golden"))
+    monkeypatch.chdir(folder / "queries")
+    return folder
+
+
+def look_up(capsys: pytest.CaptureFixture) -> list[dict]:
+    """Returns the present program's answers to the golden queries, in the working directory."""
+    capsys.readouterr()
+    assert run(["lookup", *sorted(os.listdir()), *make_store.LOOKUP]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def answers_of(folder: Path, **changes: object) -> list[dict]:
+    """Returns the old program's answers; another processor may round a vector's last digits otherwise."""
+    lines = (folder / "answers.jsonl").read_text().splitlines()
+    return [{name: about(value) for name, value in {**json.loads(line), **changes}.items()} for line in lines]
+
+
+def about(value: object) -> object:
+    """Returns what equals a number in its first four digits, and the value itself if it is none."""
+    return pytest.approx(value, rel=0, abs=1e-4) if isinstance(value, float) else value
+
+
+def test_there_is_a_golden_store():
+    """Without one, every test below would pass over nothing."""
+    assert VERSIONS
+
+
+def test_an_old_store_is_shown_and_whole(golden: Path, capsys: pytest.CaptureFixture):
+    """`status` counts what it holds, and `verify` finds every byte as it was written."""
+    assert run(["status", "--store", "../store"]) == 0
+    shown = capsys.readouterr().out
+    assert "snapshot   2 of " in shown
+    assert "photos     31 in 30 contents" in shown
+    assert "waiting    0 runs not indexed" in shown
+    assert run(["verify", "--store", "../store"]) == 0
+    assert run(["verify", "--store", "../store", "--snapshot", "1"]) == 0
+
+
+def test_an_old_store_gives_the_answers_it_gave(golden: Path, capsys: pytest.CaptureFixture):
+    """Same photos, verdicts and dates; scores and similarities to four digits."""
+    assert look_up(capsys) == answers_of(golden)
+
+
+def test_an_old_store_takes_new_photos(golden: Path, capsys: pytest.CaptureFixture, tmp_path: Path):
+    """A new run is indexed beside the old segments; the old photos are found as before, and a rollback goes back."""
+    (new, *_) = write_archive(tmp_path / "new", photos=3, first_seed=900)
+    assert run(["encode", str(tmp_path / "new"), "--store", "../store"]) == 0
+    assert run(["index", "--store", "../store"]) == 0
+    assert run(["verify", "--store", "../store"]) == 0
+    shutil.copyfile(new, "new.jpg")
+    found = {(answer["query"], answer["rank"]): answer for answer in look_up(capsys)}
+    assert found["new.jpg", 1]["verdict"] == "identical"
+    assert found["unedited.jpg", 1]["verdict"] == found["duplicate.jpg", 1]["verdict"] == "identical"
+    os.remove("new.jpg")
+    assert run(["rollback", "--store", "../store"]) == 0
+    assert look_up(capsys) == answers_of(golden, snapshot=4)
+
+
+def test_old_shards_are_indexed_anew(golden: Path, capsys: pytest.CaptureFixture):
+    """The embeddings outlive every index: segments of the present program give the same answers."""
+    for folder in ("snapshots", "segments"):
+        shutil.rmtree(golden / "store" / folder)
+    assert run(["index", "--store", "../store"]) == 0
+    assert look_up(capsys) == answers_of(golden, snapshot=1)
+
+
+def test_the_script_makes_such_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    """What it makes today will be read by later programs: two segments, a duplicate, a reject, answers to keep."""
+    make_store.main(tmp_path / "version", tmp_path / "archives")
+    store = Store(tmp_path / "version" / "store")
+    assert (read_snapshot(store).number, read_snapshot(store).rows, read_snapshot(store).photos) == (2, 30, 31)
+    monkeypatch.chdir(tmp_path / "version" / "queries")
+    assert look_up(capsys) == answers_of(tmp_path / "version")
+    assert sorted(os.listdir()) == sorted(os.listdir(VERSIONS[0] / "queries"))
