@@ -1,4 +1,4 @@
-"""Errors that end a command: each carries the exit code of the command line.
+"""Defines the errors that end a command; each carries the exit code of the command line.
 
 A message states what was received, what was expected and the remedy, on one line.
 """

@@ -1,4 +1,4 @@
-"""The store's filesystem layer: one directory, local or in a bucket, whose files are created and never replaced."""
+"""Reads and creates the files of a store, a directory that is local or in a bucket; none is ever replaced."""
 
 import errno
 import hashlib
@@ -167,7 +167,7 @@ def _open_local(root: Path, *, create: bool) -> LocalStore:
     with _translated(f"open store {root}"):
         opened = LocalStore(root, mkdir=create)
     if create and not os.access(root, os.W_OK):
-        # Said before a training, not after it.
+        # The user learns of it here, before a training of hours, and not from the write that follows it.
         raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
     return opened
 
@@ -186,7 +186,7 @@ def _translated(action: str) -> Iterator[None]:
 
 
 def _translate_os_error(action: str, error: Exception) -> FirstseenError:
-    # The Rust layer hides the number in its text: "No space left on device (os error 28)".
+    # obstore raises no OSError with a number, but names it in its text: "No space left on device (os error 28)".
     text = str(error).splitlines()[0]
     for number in (errno.ENOSPC, errno.EDQUOT):
         if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):

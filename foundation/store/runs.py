@@ -100,6 +100,7 @@ def run_path(encoder_id: str, run_id: str) -> str:
 
 def list_runs(store: Store, encoder_id: str) -> list[str]:
     """Returns the ids of the finished runs of one encoder, oldest first."""
+    # The order of the names is that of the runs, since each begins with the second in which its run began.
     names = store.directories(f"{EMBEDDINGS}/{encoder_id}")
     return [name for name in names if store.exists(run_path(encoder_id, name))]
 

@@ -93,7 +93,7 @@ def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
 
 
 def _content_digest(data: bytes) -> str:
-    # The object as it was read, not the dataclass: what a later program added to it counts as well.
+    # The digest is taken over the object as it was read, so that it covers what a later program added to it.
     raw = json.loads(data)
     return artifact.digest_of(artifact.canonical_json({name: raw[name] for name in raw if name != CONTENT_DIGEST}))
 
@@ -162,8 +162,11 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot.
 
     Its parent is the parent of that content, so that rolling back again goes further back. Raises InputNotFoundError
-    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more.
+    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more,
+    PublishRaceLostError if somebody else publishes meanwhile.
     """
+    # Listed first: what somebody publishes from here on takes the number, and this rollback loses the race.
+    numbers = snapshot_numbers(store)
     if number is None:
         live = read_snapshot(store)
         if live.parent is None:
@@ -173,8 +176,8 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     read_contents(store, target)
     snapshot = replace(
         target,
-        # The live snapshot counts by its number alone: a damaged one must not stand in the way of its own remedy.
-        number=snapshot_numbers(store)[-1] + 1,
+        # The live snapshot is not read for this: a damaged one must not stand in the way of its own remedy.
+        number=numbers[-1] + 1,
         created_at=artifact.now(),
         reason=f"rollback to {target.number}",
         publisher=uuid.uuid4().hex,

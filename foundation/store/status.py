@@ -37,6 +37,7 @@ def read_status(store: Store) -> StoreStatus:
         snapshot_numbers=snapshot_numbers(store),
         encoders=encoders,
         runs_by_encoder={encoder_id: len(names) for encoder_id, names in runs.items()},
+        # Runs of another encoder than the live one do not wait: to index them is a switch, which `--encoder` asks for.
         runs_not_indexed=[
             name
             for encoder_id, names in runs.items()

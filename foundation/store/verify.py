@@ -29,20 +29,20 @@ def verify(
     # A run that was cut into several segments is read once.
     segment_by_run = {run_id: segment for segment in segments for run_id in segment.runs}
     for run_id, segment in segment_by_run.items():
-        run = _read_run(store, run_id, segment)
+        run = _read_run(store, spec.encoder_id, run_id, segment)
         checked += _verify(store, run.directory, run.files, report)
     return snapshot, checked
 
 
-def _read_run(store: Store, run_id: str, segment: Segment) -> Run:
+def _read_run(store: Store, encoder_id: str, run_id: str, segment: Segment) -> Run:
     """Returns a run that the segment was built from, if it is still the same."""
-    path, named_by = run_path(segment.encoder_id, run_id), f"segment {segment.segment_id}"
+    path, named_by = run_path(encoder_id, run_id), f"segment {segment.segment_id}"
     if not store.exists(path):
         raise InputNotFoundError(
             f"run {run_id}, which {named_by} was built from, is missing: no {path} in store {store.uri}; lookups go "
             "on, but the segment cannot be built again: restore the run from a copy"
         )
-    run, digest = read_run(store, segment.encoder_id, run_id)
+    run, digest = read_run(store, encoder_id, run_id)
     expected, remedy = segment.runs[run_id], "restore it from a copy"
     require_digest(f"run {run_id}", digest, expected=expected, named_by=named_by, remedy=remedy)
     return run

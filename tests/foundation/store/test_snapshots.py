@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
-from foundation.store import artifact
+from foundation.store import artifact, snapshots
 from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference, read_segment, segment_path
@@ -192,6 +192,20 @@ def test_a_rollback_to_what_is_not_there_is_refused(
     with pytest.raises(InputNotFoundError):
         roll_back(store, 1)
     assert snapshot_numbers(store) == [1, 2]
+
+
+def test_a_publish_during_a_rollback_wins(store: Store, finished, published, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rollback would otherwise take back what nobody asked it to: it loses the race and can be run again."""
+    published(1, segments=[finished("a")])
+    published(2)
+
+    def publish_meanwhile(*arguments: Any) -> None:
+        published(3, reason="meanwhile")
+
+    monkeypatch.setattr(snapshots, "read_contents", publish_meanwhile)
+    with pytest.raises(PublishRaceLostError, match="snapshot 3 was published by somebody else"):
+        roll_back(store, 1)
+    assert read_snapshot(store).reason == "meanwhile"
 
 
 def test_a_rollback_passes_a_damaged_live_snapshot(store: Store, finished, published) -> None:
