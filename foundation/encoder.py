@@ -72,19 +72,12 @@ def has_decoder(spec: EncoderSpec) -> bool:
     return any(name.startswith(f"{DECODER}/") for name in spec.files)
 
 
-def load(
-    store: Store,
-    encoder_id: str,
-    *,
-    expected_digest: str | None = None,
-    batch_size: int = 64,
-    threads: int | None = None,
-) -> SavedEncoder:
+def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, batch_size: int = 64) -> SavedEncoder:
     """Loads an encoder of the store after checking its digest, every file, and its answers to the golden photos.
 
-    `expected_digest` is the one that a run, a segment or a snapshot names. `threads` limits the cores TensorFlow uses
-    in this process. Raises InputNotFoundError if there is no such encoder, ArtifactRefusedError if it is another one,
-    damaged, or trained with other decode rules than this program's.
+    `expected_digest` is the one that a run, a segment or a snapshot names. Raises InputNotFoundError if there is no
+    such encoder, ArtifactRefusedError if it is another one, damaged, trained with other decode rules than this
+    program's, or of other sizes than its description says.
     """
     spec, digest = read_spec(store, encoder_id)
     if expected_digest is not None:
@@ -100,8 +93,6 @@ def load(
             f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
-    if threads is not None:
-        _limit_threads(threads)
     model = _load_verified(store, spec, ".", takes=(np.uint8, spec.photo_shape), gives=(np.float32, (spec.dimension,)))
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
@@ -116,7 +107,6 @@ class SavedModel:
     def __init__(self, directory: Path):
         import tensorflow as tf
 
-        self._to_tensor = tf.constant
         # The signature holds the variables weakly: they live as long as the model that it was taken from.
         self._model = tf.saved_model.load(str(directory))
         # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
@@ -126,7 +116,9 @@ class SavedModel:
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """Returns what the model gives for a batch."""
-        return self._signature(**{self._input: self._to_tensor(inputs)})[self._output].numpy()
+        import tensorflow as tf
+
+        return self._signature(**{self._input: tf.constant(inputs)})[self._output].numpy()
 
 
 def load_saved_model(directory: Path) -> SavedModel:
@@ -137,6 +129,7 @@ def load_saved_model(directory: Path) -> SavedModel:
 def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Rows, gives: Rows) -> SavedModel:
     """Loads one SavedModel of the encoder from a private copy of the listed files, verified after copying.
 
+    `takes` and `gives` are what encoder.json says of its inputs and outputs: the model's own signature must agree.
     TensorFlow would prefer an unlisted `saved_model.cpb` beside the listed program, and a file of the store could
     change between the check and the load.
     """
@@ -148,7 +141,8 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Ro
         for name in names:
             copy = Path(temporary, "encoder", name)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            if (source / name).exists():  # else the check below names what is missing
+            # A file that is missing is left to the check below, which names it.
+            if (source / name).exists():
                 shutil.copyfile(source / name, copy)
         artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
         model = load_saved_model(Path(temporary, "encoder", directory))
@@ -182,15 +176,3 @@ def _require_signature(what: str, found: "tf.TensorSpec", expected: Rows) -> Non
 
 def _describe(dtype: type, row_shape: Iterable[int | None]) -> str:
     return f"{np.dtype(dtype).name} [{', '.join(map(str, ('n', *row_shape)))}]"
-
-
-def _limit_threads(threads: int) -> None:
-    import tensorflow as tf
-
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError as error:
-        raise UsageError(
-            f"cannot limit TensorFlow to {threads} threads: it already computes in this process; set it earlier"
-        ) from error

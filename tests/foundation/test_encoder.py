@@ -184,22 +184,3 @@ def test_importing_the_module_imports_no_tensorflow(run_python):
         "import sys, foundation.encoder, training.edits.copies, firstseen.demo.archive;"
         "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules)"
     )
-
-
-def test_threads_can_be_limited_before_the_first_computation_only(encoder_store, only_encoder, run_python):
-    """A worker limits its cores; too late is an error, not silence."""
-    run_python(f"""
-from foundation.errors import UsageError
-from foundation.encoder import load
-from foundation.store.files import Store
-import tensorflow as tf
-store, encoder_id = Store({str(encoder_store)!r}), {only_encoder(encoder_store)!r}
-load(store, encoder_id, threads=1)
-assert tf.config.threading.get_intra_op_parallelism_threads() == 1
-try:
-    load(store, encoder_id, threads=2)
-except UsageError as error:
-    assert "limit TensorFlow to 2 threads" in str(error)
-else:
-    raise SystemExit("expected a UsageError")
-""")
