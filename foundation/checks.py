@@ -13,7 +13,7 @@ def require_range(name: str, value: float, lowest: float, highest: float = math.
     """
     if not lowest <= value <= highest:
         expected = f"at least {lowest:,}" if highest == math.inf else f"{lowest:,} to {highest:,}"
-        raise UsageError(f"{name} is {value:,}; expected {expected}" + (f": {remedy}" if remedy else ""))
+        raise UsageError(f"{name} is {value}; expected {expected}" + (f": {remedy}" if remedy else ""))
 
 
 def require_choice(name: str, value: object, choices: Iterable[object]) -> None:

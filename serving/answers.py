@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from serving.search.snapshot import Neighbour
+    from serving.search.snapshot import Place
 
 Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 
@@ -40,7 +40,7 @@ class Answer:
     published_at: datetime | None = None
     caption: str | None = None
     credit: str | None = None
-    place: "Neighbour | None" = None
+    place: "Place | None" = None
 
 
 _TIME = pa.timestamp("us", "UTC")

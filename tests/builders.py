@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from foundation.store.snapshots import Snapshot
 from pipelines.encode.write_shards import write_parquet
 from pipelines.index.plan import ShardReference
 from serving.answers import Answer
+from serving.search.snapshot import OpenSnapshot, Place
 
 Distance = Literal["cosine", "euclidean"]
 ENCODER_DIGEST = "e" * 64
@@ -200,3 +201,24 @@ def match(**changes: Any) -> Answer:
 def no_match(**changes: Any) -> Answer:
     """Returns an answer without a match."""
     return Answer(**{"query": "other.jpg", "status": "no_match", "snapshot": 3, "encoder": "encoder", **changes})
+
+
+class Neighbour(NamedTuple):
+    """A content near a vector: its hash, how near, and the first place that holds it."""
+
+    content: bytes
+    similarity: float
+    place: Place
+
+
+def neighbours_of(opened: OpenSnapshot, vectors: np.ndarray, k: int) -> list[list[Neighbour]]:
+    """Returns what a snapshot finds for each vector, best first."""
+    found = opened.search(vectors, k)
+    return [
+        [
+            Neighbour(one, float(similarity), opened.places([one])[0][0])
+            for similarity, one in zip(similarities, (bytes(one).ljust(32, b"\0") for one in contents), strict=True)
+            if similarity > -np.inf
+        ]
+        for similarities, contents in zip(found.similarities, found.contents, strict=True)
+    ]

@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,7 @@ from foundation.errors import InputNotFoundError
 
 if TYPE_CHECKING:
     from serving.answers import Answer
-    from serving.match.matcher import MatchOptions
+    from serving.match.options import MatchOptions
 
 
 def lookup(
@@ -36,7 +35,7 @@ def lookup(
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
 ) -> None:
     """Look photos up in the live snapshot."""
-    from serving.match.matcher import MatchOptions
+    from serving.match.options import MatchOptions
     from serving.output.formats import check_format, check_output, format_of, write_answers
     from serving.queries import list_queries
 
@@ -82,24 +81,18 @@ def check_decode(
 
 @contextmanager
 def open_answers(
-    store_uri: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
+    store: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
-    from foundation.archives.archive import read
-    from foundation.store.files import Store
-    from serving.match.matcher import Matcher, Query
     from serving.output.decoded import write_decoded
-    from serving.search.snapshot import OpenSnapshot
+    from serving.searcher import Searcher
 
-    store = Store(store_uri)
-    with OpenSnapshot(store, snapshot) as opened:
-        matcher = Matcher(store, opened, options)
-        queries = (Query(name, partial(read, name)) for name in names)
-        live = opened.snapshot
+    with Searcher.open(store, snapshot=snapshot, options=options) as searcher:
+        live = searcher.snapshot
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
-        answers = matcher.match_all(queries)
+        answers = searcher.lookup(names)
         if decode:
-            answers = write_decoded(answers, folder=decode, decode=matcher.pictures)
+            answers = write_decoded(answers, folder=decode, decode=searcher.decode)
         with closing(answers):  # however it ends: an unfinished list of files is removed
             yield answers, facts
 

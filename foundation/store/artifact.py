@@ -8,8 +8,10 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from importlib import metadata
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -56,6 +58,15 @@ Timestamp = Annotated[str, AfterValidator(_check_timestamp)]
 def now() -> str:
     """Returns the present time as artifacts write it: ISO 8601, UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def versions_of(*distributions: str) -> dict[str, str]:
+    """Returns the versions of those distributions that are installed: what an artifact was made with."""
+    found = {}
+    for name in distributions:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def fresh_name() -> str:

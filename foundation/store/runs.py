@@ -167,7 +167,6 @@ def photo_fields() -> "list[pa.Field]":
         pa.field("captured_at", pa.timestamp("us", "UTC")),
         *words,
         pa.field("occurrences", pa.list_(occurrence_type()), nullable=False),
-        pa.field("thumbnail", pa.binary()),
     ]
 
 

@@ -1,16 +1,14 @@
-"""Exact duplicates of a run: planned from hashes, merged by rewriting only the shards that hold them."""
+"""Merges the exact duplicates of a run: planned from hashes, and only the shards that hold some are rewritten."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from foundation.store.files import Store
-
-_LATEST = datetime.max.replace(tzinfo=timezone.utc)
+from foundation.store.occurrences import Occurrence
 
 
 class Content(NamedTuple):
@@ -18,9 +16,7 @@ class Content(NamedTuple):
 
     shard: str
     row: int
-    photo_id: str
-    uri: str
-    published_at: datetime | None
+    photo: Occurrence
 
 
 @dataclass(frozen=True)
@@ -28,12 +24,7 @@ class RowEdit:
     """What becomes of one row: `occurrences` replaces its list, None drops the row."""
 
     row: int
-    occurrences: list[dict[str, Any]] | None
-
-
-def publication_order(published_at: datetime | None, photo_id: str) -> tuple[datetime, str]:
-    """Returns what copies of one content are sorted by: first published first, undated last, then by photo_id."""
-    return published_at or _LATEST, photo_id
+    occurrences: list[Occurrence] | None
 
 
 def merge(contents: Iterable[Content]) -> Iterator[tuple[str, RowEdit]]:
@@ -42,13 +33,10 @@ def merge(contents: Iterable[Content]) -> Iterator[tuple[str, RowEdit]]:
     A content that lies in one row only needs no edit. Among photos without dates the first photo_id stays, so that
     the result does not depend on the order of work.
     """
-    kept, *others = sorted(contents, key=lambda one: publication_order(one.published_at, one.photo_id))
+    kept, *others = sorted(contents, key=lambda one: one.photo.order)
     if not others:
         return
-    occurrences = [
-        {"photo_id": one.photo_id, "uri": one.uri, "published_at": one.published_at} for one in (kept, *others)
-    ]
-    yield kept.shard, RowEdit(kept.row, occurrences)
+    yield kept.shard, RowEdit(kept.row, [one.photo for one in (kept, *others)])
     for other in others:
         yield other.shard, RowEdit(other.row, None)
 
@@ -57,8 +45,11 @@ def apply_edits(table: pa.Table, edits: Iterable[RowEdit]) -> pa.Table:
     """Returns the table with rows dropped and occurrences replaced; the order of rows stays."""
     by_row = {edit.row: edit.occurrences for edit in edits}
     column = table.schema.get_field_index("occurrences")
-    occurrences = [by_row.get(row) or old for row, old in enumerate(table["occurrences"].to_pylist())]
     field = table.schema.field(column)
+    occurrences = [
+        [one.to_struct() for one in by_row.get(row) or ()] or old
+        for row, old in enumerate(table["occurrences"].to_pylist())
+    ]
     kept = [row for row in range(table.num_rows) if by_row.get(row, ()) is not None]
     return table.set_column(column, field, pa.array(occurrences, field.type)).take(pa.array(kept, pa.int64()))
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import apache_beam as beam
 
 from foundation.archives.archive import open_archive
-from foundation.errors import InputNotFoundError, UsageError
-from foundation.store.encoders import EncoderSpec, list_encoders, read_spec
+from foundation.store.encoder_choice import choose_encoder
+from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import Run, read_run
 from foundation.store.snapshots import live_snapshot
@@ -34,7 +34,7 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     archive = open_archive(options.archive, data_dir=options.data_dir)
     store = Store(options.store)
     require_apart(archive, store)
-    spec, digest = choose_encoder(store, options.encoder)
+    spec, digest = choose_encoder(store, options.encoder, live_snapshot(store))
     catalog = read_catalog(options.catalog) if options.catalog else None
     run = plan_run(archive, spec, digest, dtype=options.dtype)
     listing = write_inventory(store, run.inventory, archive, catalog=catalog, chunk_photos=options.chunk_photos)
@@ -50,20 +50,6 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
         )
     finished, _ = read_run(store, run.encoder_id, run.run_id)
     return finished
-
-
-def choose_encoder(store: Store, encoder_id: str | None) -> tuple[EncoderSpec, str]:
-    """Returns (spec, digest) of the encoder asked for, else of the live snapshot's, else of the only one there is."""
-    if encoder_id is None:
-        live = live_snapshot(store)
-        known = [live.encoder_id] if live else list_encoders(store)
-        if len(known) != 1:
-            remedy = f"choose one with --encoder: {', '.join(known)}" if known else "`firstseen train` makes one"
-            raise (UsageError if known else InputNotFoundError)(
-                f"store {store.uri} has {len(known)} encoders and no snapshot that names one; {remedy}"
-            )
-        encoder_id = known[0]
-    return read_spec(store, encoder_id)
 
 
 def build(

@@ -1,7 +1,6 @@
 """Plans an encode run: its options, checked, and the description of a run that has not begun."""
 
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
@@ -68,5 +67,5 @@ def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype) 
         accounting=Accounting(listed=0, embedded=0, duplicates=0),
         rows={},
         files={},
-        versions={name: version(name) for name in ("apache-beam", "pyarrow", "pillow", "simplejpeg")},
+        versions=artifact.versions_of("apache-beam", "pyarrow", "pillow", "simplejpeg"),
     )

@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from foundation.store.artifact import FileRecord, digest_of
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.runs import reject_schema
 from pipelines.encode.decode_photos import Reject
 from pipelines.encode.duplicates import Content, RowEdit, apply_edits, read_shard
@@ -61,10 +62,8 @@ def to_parquet(table: pa.Table) -> bytes:
 
 def contents_of(table: pa.Table, shard: str) -> Iterator[tuple[bytes, Content]]:
     """Yields (content hash, where it lies) of every row: what exact duplicates are found by."""
-    columns = table.select(["content_sha256", "photo_id", "uri", "published_at"]).to_pylist()
-    for row, columns_of_row in enumerate(columns):
-        content = columns_of_row.pop("content_sha256")
-        yield content, Content(shard=shard, row=row, **columns_of_row)
+    for row, columns in enumerate(table.select(["content_sha256", "photo_id", "uri", "published_at"]).to_pylist()):
+        yield columns["content_sha256"], Content(shard, row, Occurrence.from_struct(columns))
 
 
 class WriteShards(beam.DoFn):

@@ -1,18 +1,21 @@
-"""The index job: embedding shards → segments, measured against exact search, then one new snapshot."""
+"""Indexes embeddings: shards → segments, measured against exact search; then the launcher publishes a snapshot."""
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import apache_beam as beam
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
+from foundation.checks import require_digest
+from foundation.errors import InputNotFoundError
 from foundation.store import artifact
-from foundation.store.encoders import EncoderSpec, read_spec
+from foundation.store.builds import take_build, write_build
+from foundation.store.encoder_choice import choose_encoder
+from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.runs import Run, list_encoders_with_runs, list_runs, read_run
+from foundation.store.runs import Run, list_runs, read_run
 from foundation.store.segments import Segment, SegmentReference, read_segment
-from foundation.store.snapshots import Snapshot, live_snapshot, publish, read_snapshot
+from foundation.store.snapshots import Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import SegmentPlan, build_segment
 from pipelines.index.plan import IndexOptions, list_shards, plan_segments
 from pipelines.runners.local import LOCAL
@@ -48,50 +51,50 @@ def build_index(
     options = options or IndexOptions()
     pipeline = create_pipeline(runner, beam_flags=list(beam_flags))
     live = live_snapshot(store)
-    spec, digest = choose_encoder(store, encoder, live)
+    spec, digest = choose_encoder(store, encoder, live, with_runs=True)
     kept = live.segments if live and live.encoder_digest == digest else []
     runs = runs_to_index(store, spec, digest, kept)
     if not runs:
         return _nothing_new(store, spec, live, kept)
-    unpublished = next_snapshot(live, spec, digest, kept)
+    added = build_segments(pipeline, plan(runs, options), store, spec, digest, options)
+    # Nothing is live yet: whatever has to judge the segments first stands between these two lines.
+    snapshot = next_snapshot(live, spec, digest, [*kept, *added])
+    publish(store, snapshot)
+    return IndexResult(
+        snapshot,
+        [read_segment(store, one) for one in added],
+        replaced=live if live and live.encoder_id != spec.encoder_id else None,
+    )
+
+
+def build_segments(
+    pipeline: beam.Pipeline,
+    plans: Sequence[SegmentPlan],
+    store: Store,
+    spec: EncoderSpec,
+    digest: str,
+    options: IndexOptions,
+) -> list[SegmentReference]:
+    """Runs the pipeline that builds the planned segments, on as many workers as there are; returns them in order."""
+    build_id = artifact.fresh_name()
     built = (
         pipeline
-        | "ListSegments" >> beam.Create(plan(runs, options))
+        | "ListSegments" >> beam.Create(plans)
         | "SpreadSegments" >> beam.Reshuffle()
         | "BuildSegment" >> beam.Map(build_segment, store=store, spec=spec, encoder_digest=digest, options=options)
     )
     _ = (
         pipeline
-        | "Finish" >> beam.Create([unpublished])
-        | "Publish" >> beam.Map(publish_with, beam.pvalue.AsIter(built), store=store)
+        | "Finish" >> beam.Create([build_id])
+        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
     )
     run_to_end(pipeline)
-    snapshot = read_snapshot(store, unpublished.number)
-    added = [read_segment(store, one) for one in snapshot.segments[len(kept) :]]
-    return IndexResult(snapshot, added, replaced=live if live and live.encoder_id != spec.encoder_id else None)
+    return take_build(store, build_id)
 
 
-def choose_encoder(store: Store, encoder: str | None, live: Snapshot | None) -> tuple[EncoderSpec, str]:
-    """Returns (spec, digest) of the encoder asked for, else of the live snapshot's, else of the only one with runs."""
-    if encoder is None and live is not None:
-        encoder = live.encoder_id
-    if encoder is None:
-        known = list_encoders_with_runs(store)
-        if not known:
-            raise InputNotFoundError(f"store {store.uri} holds no embeddings; `firstseen encode` makes some")
-        if len(known) > 1:
-            raise UsageError(
-                f"store {store.uri} has embeddings of {len(known)} encoders; choose one with --encoder: "
-                + ", ".join(known)
-            )
-        encoder = known[0]
-    spec, digest = read_spec(store, encoder)
-    if live and live.encoder_id == spec.encoder_id and live.encoder_digest != digest:
-        raise ArtifactRefusedError(
-            f"encoder {spec.encoder_id} has the digest {digest[:12]}…, snapshot {live.number} was built with "
-            f"{live.encoder_digest[:12]}…; restore encoder.json from a copy"
-        )
-    return spec, digest
+def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference]], *, store: Store) -> None:
+    """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself."""
+    write_build(store, build_id, [reference for _, reference in sorted(built, key=lambda numbered: numbered[0])])
 
 
 def runs_to_index(
@@ -102,11 +105,13 @@ def runs_to_index(
     names = [name for name in list_runs(store, spec.encoder_id) if name not in indexed]
     runs = [read_run(store, spec.encoder_id, name) for name in names]
     for run, _ in runs:
-        if run.encoder_digest != encoder_digest:
-            raise ArtifactRefusedError(
-                f"run {run.run_id} was made by the encoder with digest {run.encoder_digest[:12]}…, the store's "
-                f"{spec.encoder_id} has {encoder_digest[:12]}…; encode again or restore encoder.json"
-            )
+        require_digest(
+            f"the encoder of run {run.run_id}",
+            run.encoder_digest,
+            expected=encoder_digest,
+            named_by=f"the store's {spec.encoder_id}",
+            remedy="encode again or restore encoder.json",
+        )
     return [(run, digest) for run, digest in runs if run.rows]
 
 
@@ -122,12 +127,6 @@ def plan(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> list[Segment
         )
         for number, group in enumerate(plan_segments(shards, max_rows=options.max_segment_rows))
     ]
-
-
-def publish_with(snapshot: Snapshot, built: Iterable[tuple[int, SegmentReference]], *, store: Store) -> None:
-    """Publishes the snapshot with the built segments added, in the order of the plan; a retry changes nothing."""
-    added = [reference for _, reference in sorted(built, key=lambda numbered: numbered[0])]
-    publish(store, replace(snapshot, segments=[*snapshot.segments, *added]))
 
 
 def next_snapshot(

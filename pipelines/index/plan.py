@@ -1,11 +1,11 @@
-"""Which shards make which segment, and with which ScaNN parameters: pure planning, nothing is read."""
+"""Plans segments: which shards make which one, and with which ScaNN parameters; nothing is read."""
 
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundation.errors import UsageError
+from foundation.checks import require_range
 from foundation.store.artifact import FileRecord
 from foundation.store.runs import Run
 from foundation.store.segments import SearchParameters
@@ -34,12 +34,9 @@ class IndexOptions:
 
     def __post_init__(self) -> None:
         """Raises UsageError on a value out of range, naming both."""
-        if self.max_segment_rows < 1:
-            raise UsageError(f"max-segment-rows is {self.max_segment_rows}; expected at least 1")
-        if self.exact_below < 0:
-            raise UsageError(f"exact-below is {self.exact_below}; expected 0 (always ScaNN) or more")
-        if not 0 <= self.min_recall <= 1:
-            raise UsageError(f"min-recall is {self.min_recall}; expected a share from 0 to 1")
+        require_range("max-segment-rows", self.max_segment_rows, 1)
+        require_range("exact-below", self.exact_below, 0, remedy="0 builds ScaNN always")
+        require_range("min-recall", self.min_recall, 0, 1)
 
 
 def list_shards(runs: Sequence[Run]) -> list[ShardReference]:

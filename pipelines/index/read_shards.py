@@ -1,7 +1,6 @@
 """Reads the shards of a segment and collapses exact duplicates: rows sorted by content hash, occurrences merged."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +9,8 @@ from pyarrow import parquet
 from foundation.errors import ArtifactRefusedError
 from foundation.store.artifact import digest_of
 from foundation.store.files import Store
-from pipelines.encode.duplicates import publication_order
+from foundation.store.occurrences import Occurrence, merge_occurrences, publication_order
+from foundation.store.runs import check_shard, photo_fields
 from pipelines.index.plan import ShardReference
 
 
@@ -29,7 +29,8 @@ def read_shards(
         values = _to_matrix(table["embedding"], dimension, shard.path)
         vectors[start : start + len(values)] = values
         start += len(values)
-        tables.append(table.drop_columns(["embedding"]).replace_schema_metadata(None))
+        # A shard may have columns that this program does not know: another version wrote it, or an earlier one.
+        tables.append(table.select([field.name for field in photo_fields()]).replace_schema_metadata(None))
     return pa.concat_tables(tables), vectors
 
 
@@ -38,12 +39,7 @@ def _read_shard(store: Store, shard: ShardReference, encoder_digest: str) -> pa.
     if digest_of(data) != shard.record.sha256:
         raise ArtifactRefusedError(f"shard {shard.path} is damaged: its SHA-256 differs from run.json; encode again")
     table = parquet.read_table(pa.BufferReader(data))
-    found = (table.schema.metadata or {}).get(b"firstseen.encoder_digest", b"").decode()
-    if found != encoder_digest:
-        raise ArtifactRefusedError(
-            f"shard {shard.path} was made by the encoder with digest {found[:12]}…, expected {encoder_digest[:12]}…; "
-            "vectors of two encoders cannot be mixed"
-        )
+    check_shard(shard.path, table.schema, encoder_digest=encoder_digest)
     if table.num_rows != shard.rows:
         raise ArtifactRefusedError(f"shard {shard.path} has {table.num_rows} rows; run.json lists {shard.rows}")
     return table
@@ -73,21 +69,12 @@ def collapse(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray
     order = sorted(range(len(hashes)), key=lambda row: (hashes[row], publication_order(published[row], names[row])))
     hashes = hashes[order]
     first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
-    occurrences = table["occurrences"].to_pylist()
+    occurrences = [list(map(Occurrence.from_struct, row)) for row in table["occurrences"].to_pylist()]
     groups = np.split(np.asarray(order), first[1:])
-    merged = [merge_occurrences(occurrence for row in group for occurrence in occurrences[row]) for group in groups]
+    merged = [merge_occurrences(one for row in group for one in occurrences[row]) for group in groups]
+    structs = [[one.to_struct() for one in group] for group in merged]
     kept = np.asarray(order)[first]
     column = table.schema.get_field_index("occurrences")
     field = table.schema.field(column)
-    photos = table.take(kept).set_column(column, field, pa.array(merged, field.type))
+    photos = table.take(kept).set_column(column, field, pa.array(structs, field.type))
     return photos, vectors[kept], hashes[first]
-
-
-def merge_occurrences(occurrences: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns each uri once, first published first; an archive that was encoded twice adds nothing."""
-    by_uri: dict[str, dict[str, Any]] = {}
-    for one in occurrences:
-        known = by_uri.get(one["uri"])
-        if known is None or (known["published_at"] is None and one["published_at"] is not None):
-            by_uri[one["uri"]] = one
-    return sorted(by_uri.values(), key=lambda one: publication_order(one["published_at"], one["photo_id"]))

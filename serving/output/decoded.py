@@ -14,14 +14,14 @@ from foundation.store.files import Store
 from foundation.store.snapshots import read_encoder, read_snapshot
 from serving.answers import Answer
 from serving.output.formats import open_text
-from serving.search.snapshot import Neighbour
+from serving.search.snapshot import Place
 
 MANIFEST = "decoded.csv"
 COLUMNS = ("query", "rank", "photo_id", "file")
 # A thousand matches of one query, decoded together at 224 pixels, would take 600 MB.
 DECODED_AT_ONCE = 64
 
-Decode = Callable[[Sequence[Neighbour]], np.ndarray]
+Decode = Callable[[Sequence[Place]], np.ndarray]
 
 
 def check_decoder(store: Store, snapshot: int | None) -> None:

@@ -1,7 +1,8 @@
-"""One segment, opened read-only: vectors in, rows out; rows in, photos out."""
+"""Opens one segment read-only: vectors in, rows out; rows in, photos out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,61 +11,50 @@ import numpy as np
 from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, SCANN, SCANN_VECTORS, VECTORS, Segment
-from foundation.vectors import exact_neighbours, from_squared_distance
+from foundation.store import artifact
+from foundation.store.files import Store
+from foundation.store.segments import (
+    CONTENT_HASHES,
+    PHOTOS,
+    SCANN,
+    SCANN_VECTORS,
+    VECTORS,
+    SearchParameters,
+    Segment,
+    segment_directory,
+)
+from serving.search.exact_index import ExactIndex
+from serving.search.merge import Nearest
+from serving.search.scann_index import ScannIndex
 
 # A row group holds 4,096 photos, about a megabyte: the cache stays under 64 MB per segment.
 CACHED_ROW_GROUPS = 64
 
 
-class Searcher(Protocol):
+class Index(Protocol):
     """Finds neighbours among the vectors of one segment."""
 
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]).
+    def search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+        """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
 
         With fewer neighbours there are fewer columns, or rows of -1.
         """
 
 
-class ExactSearcher:
-    """Looks at every vector; for segments too small to be worth a tree."""
+@contextmanager
+def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
+    """Opens one segment alone, after checking every file that it lists; a bucket's files are copied to this machine.
 
-    def __init__(self, vectors: np.ndarray, segment: Segment):
-        self._vectors = vectors
-        self._distance = segment.distance
-
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """See Searcher."""
-        return exact_neighbours(vectors, self._vectors, k=k, distance=self._distance)
-
-
-class ScannSearcher:
-    """Searches a ScaNN tree with the parameters whose recall was measured."""
-
-    def __init__(self, directory: Path, segment: Segment):
-        # Imported after TensorFlow by whoever encodes; without a ScaNN segment it is never needed.
-        from scann.scann_ops.py import scann_ops_pybind
-
-        self._searcher = scann_ops_pybind.load_searcher(str(directory / SCANN))
-        self._segment = segment
-
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """See Searcher."""
-        parameters = self._segment.parameters
-        rows, measures = self._searcher.search_batched(
-            np.ascontiguousarray(vectors, np.float32),
-            final_num_neighbors=min(k, self._segment.rows),
-            leaves_to_search=parameters.leaves_to_search,
-            pre_reorder_num_neighbors=max(parameters.reorder, k),
-        )
-        # Missing neighbours come back as row 0 with NaN: unmasked, the first photo would match everything.
-        missing = ~np.isfinite(measures)
-        if self._segment.distance == "cosine":
-            similarities = np.clip(measures, -1, 1)
-        else:
-            similarities = from_squared_distance(measures)
-        return np.where(missing, -1, rows.astype(np.int64)), np.where(missing, -np.inf, similarities)
+    Raises ArtifactRefusedError if a file differs from its digest, is not listed, or holds other vectors than described.
+    """
+    prefix = segment_directory(segment.segment_id)
+    with store.local_copy(prefix, list(segment.files)) as directory:
+        artifact.verify_files(Store(directory), ".", segment.files, original=prefix)
+        if missing := required_files(segment) - set(segment.files):
+            raise ArtifactRefusedError(f"{prefix}/segment.json does not list {sorted(missing)}; index again")
+        if unlisted := unlisted_files(directory, segment):
+            raise ArtifactRefusedError(f"{prefix} holds files that segment.json does not list: {unlisted}; remove them")
+        yield OpenSegment(directory, segment)
 
 
 class OpenSegment:
@@ -79,17 +69,24 @@ class OpenSegment:
         self._group_ends = np.cumsum(sizes)
         self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
         self._vectors = _open_vectors(directory, segment)
-        self._searcher: Searcher = (
-            ExactSearcher(self._vectors, segment) if segment.kind == "exact" else ScannSearcher(directory, segment)
+        self._index: Index = (
+            ExactIndex(self._vectors, distance=segment.distance)
+            if segment.kind == "exact"
+            else ScannIndex.load(directory, segment)
         )
 
     def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """See Searcher."""
-        return self._searcher.search(vectors, k)
+        """Returns rows and similarities as an Index does, searched with the parameters whose recall was measured."""
+        return self._index.search(vectors, k, self.segment.parameters)
+
+    def nearest(self, vectors: np.ndarray, k: int) -> Nearest:
+        """Returns the contents that are nearest to float32 [queries, dimension]."""
+        rows, similarities = self.search(vectors, k)
+        return Nearest(np.where(rows < 0, -np.inf, similarities), self.contents(np.maximum(rows, 0)))
 
     def find(self, contents: Sequence[bytes]) -> list[int | None]:
         """Returns the row of each content hash, or None where the segment does not hold it."""
-        # fixed-width bytes drop trailing zeros when read as scalars: both sides are compared as arrays
+        # NumPy drops trailing zeros of fixed-width bytes that are read one by one: both sides are compared as arrays.
         wanted = np.array(list(contents), "S32")
         positions = np.searchsorted(self._hashes, wanted)
         found = self._hashes[np.minimum(positions, len(self._hashes) - 1)] == wanted

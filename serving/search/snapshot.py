@@ -1,27 +1,20 @@
-"""Opens a snapshot read-only: every file checked, then vectors in, neighbours out."""
+"""Opens a snapshot read-only: every file checked, then vectors in, contents out, and the places that hold them."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from foundation.errors import ArtifactRefusedError
-from foundation.store import artifact
 from foundation.store.files import Store
-from foundation.store.segments import SegmentReference, read_segment, segment_directory
-from foundation.store.snapshots import Snapshot, read_snapshot
-from serving.search.segment import OpenSegment, required_files, unlisted_files
+from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
+from serving.search.merge import Nearest, merge
+from serving.search.segment import OpenSegment, open_segment
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """One row of one segment, near a query."""
+class Place(NamedTuple):
+    """Where a snapshot holds a content: a row of one of its segments, by its place in the snapshot's list."""
 
-    content: bytes
-    similarity: float
     segment: int
     row: int
 
@@ -34,64 +27,41 @@ class OpenSnapshot:
 
     def __init__(self, store: Store, number: int | None = None):
         self.snapshot: Snapshot = read_snapshot(store, number)
-        self._stack = ExitStack()
-        self._segments = [self._open(store, reference) for reference in self.snapshot.segments]
+        self.spec, described = read_contents(store, self.snapshot)
+        with ExitStack() as stack:
+            self._segments: list[OpenSegment] = [stack.enter_context(open_segment(store, one)) for one in described]
+            # Nothing failed: from here on the segments live until `close`.
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> "OpenSnapshot":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes what was copied from a bucket."""
         self._stack.close()
 
-    def search(self, vectors: np.ndarray, k: int) -> list[list[Neighbour]]:
-        """Returns, per vector, the k nearest distinct contents over all segments, best first.
+    def search(self, vectors: np.ndarray, k: int) -> Nearest:
+        """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
+        if not self._segments:
+            return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
+        return merge([segment.nearest(vectors, k) for segment in self._segments], k)
 
-        vectors: float32 [queries, dimension].
-        """
-        found: list[list[Neighbour]] = [[] for _ in range(len(vectors))]
+    def places(self, contents: Sequence[bytes]) -> list[list[Place]]:
+        """Returns, per content hash (32 bytes), every place that holds exactly these bytes."""
+        found: list[list[Place]] = [[] for _ in contents]
         for number, segment in enumerate(self._segments):
-            rows, similarities = segment.search(vectors, k)
-            contents = segment.contents(np.maximum(rows, 0))
-            for query, row in zip(*np.nonzero(rows >= 0), strict=True):
-                content = bytes(contents[query, row]).ljust(32, b"\0")
-                found[query].append(Neighbour(content, float(similarities[query, row]), number, int(rows[query, row])))
-        return [_distinct(neighbours, k) for neighbours in found]
-
-    def find(self, contents: Sequence[bytes]) -> list[list[Neighbour]]:
-        """Returns, per content hash, every row that holds exactly these bytes."""
-        found: list[list[Neighbour]] = [[] for _ in contents]
-        for number, segment in enumerate(self._segments):
-            for query, row in enumerate(segment.find(contents)):
+            for places, row in zip(found, segment.find(contents), strict=True):
                 if row is not None:
-                    found[query].append(Neighbour(contents[query], 1.0, number, row))
+                    places.append(Place(number, row))
         return found
 
-    def vectors(self, neighbours: Sequence[Neighbour]) -> np.ndarray:
-        """Returns the vectors that the photos are found by: float32 [neighbours, dimension], at least one."""
-        return np.stack([self._segments[one.segment].vector(one.row) for one in neighbours])
+    def vectors(self, places: Sequence[Place]) -> np.ndarray:
+        """Returns the vectors that some photos are found by: float32 [places, dimension], at least one."""
+        return np.stack([self._segments[place.segment].vector(place.row) for place in places])
 
-    def photo(self, neighbour: Neighbour) -> dict[str, Any]:
+    def photo(self, place: Place) -> dict[str, Any]:
         """Returns the photo's columns; `occurrences` are those of its segment."""
-        return self._segments[neighbour.segment].photo(neighbour.row)
-
-    def _open(self, store: Store, reference: SegmentReference) -> OpenSegment:
-        segment = read_segment(store, reference)
-        if segment.encoder_digest != self.snapshot.encoder_digest:
-            raise ArtifactRefusedError(
-                f"segment {segment.segment_id} was built with the encoder digest {segment.encoder_digest[:12]}…, "
-                f"snapshot {self.snapshot.number} names {self.snapshot.encoder_digest[:12]}…; index again"
-            )
-        prefix = segment_directory(segment.segment_id)
-        directory: Path = self._stack.enter_context(store.local_copy(prefix, list(segment.files)))
-        artifact.verify_files(Store(directory), ".", segment.files, original=prefix)
-        if missing := required_files(segment) - set(segment.files):
-            raise ArtifactRefusedError(f"{prefix}/segment.json does not list {sorted(missing)}; index again")
-        if unlisted := unlisted_files(directory, segment):
-            raise ArtifactRefusedError(f"{prefix} holds files that segment.json does not list: {unlisted}; remove them")
-        return OpenSegment(directory, segment)
-
-
-def _distinct(neighbours: list[Neighbour], k: int) -> list[Neighbour]:
-    # Two segments may hold the same content: the order by content makes ties stable.
-    ordered = sorted(neighbours, key=lambda one: (-one.similarity, one.content))
-    return list({one.content: one for one in reversed(ordered)}.values())[::-1][:k]
+        return self._segments[place.segment].photo(place.row)

@@ -12,7 +12,7 @@ from foundation.errors import ArtifactRefusedError, UsageError
     ("value", "lowest", "highest", "message"),
     [
         (0, 1, math.inf, "top-k is 0; expected at least 1"),
-        (1001, 1, 1000, "top-k is 1,001; expected 1 to 1,000"),
+        (1001, 1, 1000, "top-k is 1001; expected 1 to 1,000"),
         (1.5, 0, 1, "top-k is 1.5; expected 0 to 1"),
         (math.nan, 0, 1, "top-k is nan; expected 0 to 1"),
     ],

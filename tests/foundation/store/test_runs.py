@@ -194,7 +194,6 @@ def test_the_columns_are_those_of_the_contract() -> None:
             "list<item: struct<photo_id: string, uri: string, published_at: timestamp[us, tz=UTC]>>",
             False,
         ),
-        ("thumbnail", "binary", True),
     ]
     assert reject_schema().names == ["photo_id", "uri", "reason", "detail"]
     assert inventory_schema().names == [

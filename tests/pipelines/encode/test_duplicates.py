@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from pipelines.encode.duplicates import Content, RowEdit, apply_edits, merge, read_shard
 from tests.builders import content, day, photo_columns, shard_table, write_shard
 
@@ -17,7 +18,7 @@ dates = st.none() | st.integers(0, 20_000).map(day)
 def contents_of_one(published: list[datetime | None]) -> list[Content]:
     """Returns rows of one content, spread over three shards."""
     return [
-        Content(f"part-{number % 3}", number // 3, f"{number}.jpg", f"file:///{number}.jpg", date)
+        Content(f"part-{number % 3}", number // 3, Occurrence(f"{number}.jpg", f"file:///{number}.jpg", date))
         for number, date in enumerate(published)
     ]
 
@@ -33,8 +34,8 @@ def test_the_first_published_stays_and_names_all() -> None:
     assert edits["part-0"] == RowEdit(0, None)
     assert edits["part-1"] == RowEdit(0, None)
     kept = edits["part-2"]
-    assert [one["photo_id"] for one in kept.occurrences] == ["2.jpg", "1.jpg", "0.jpg"]
-    assert kept.occurrences[0] == {"photo_id": "2.jpg", "uri": "file:///2.jpg", "published_at": day(3)}
+    assert [one.photo_id for one in kept.occurrences] == ["2.jpg", "1.jpg", "0.jpg"]
+    assert kept.occurrences[0] == Occurrence("2.jpg", "file:///2.jpg", day(3))
 
 
 @given(st.lists(dates, min_size=2, max_size=12), st.randoms())
@@ -71,7 +72,7 @@ def apply(shards: list[pa.Table]) -> list[pa.Table]:
     by_content, by_shard = defaultdict(list), defaultdict(list)
     for number, table in enumerate(shards):
         for index, row in enumerate(table.to_pylist()):
-            one = Content(str(number), index, row["photo_id"], row["uri"], row["published_at"])
+            one = Content(str(number), index, Occurrence.from_struct(row))
             by_content[row["content_sha256"]].append(one)
     for contents in by_content.values():
         for shard, edit in merge(contents):

@@ -9,6 +9,7 @@ from pyarrow import parquet
 
 from foundation.store import artifact
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.runs import reject_schema
 from pipelines.encode.decode_photos import Reject
 from pipelines.encode.write_shards import ROW_GROUP_ROWS, contents_of, to_parquet, write_parquet, write_rejects
@@ -59,8 +60,8 @@ def test_contents_name_each_row_by_its_place() -> None:
     table = shard_table([photo_columns("a", published_at=day(1)), photo_columns("b")])
     found = list(contents_of(table, "part-x"))
     assert [hash_ for hash_, _ in found] == [content("a"), content("b")]
-    assert found[0][1] == ("part-x", 0, "a", "file:///a", day(1))
-    assert found[1][1] == ("part-x", 1, "b", "file:///b", None)
+    assert found[0][1] == ("part-x", 0, Occurrence("a", "file:///a", day(1)))
+    assert found[1][1] == ("part-x", 1, Occurrence("b", "file:///b", None))
 
 
 def test_rejects_are_written_and_counted_by_reason(tmp_path: Path) -> None:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UsageError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, TemporaryError, UsageError
+from foundation.store.builds import BUILDS
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.segments import CONTENT_HASHES, PHOTOS, VECTORS, read_segment, segment_directory
-from foundation.store.snapshots import publish, read_snapshot, snapshot_numbers
-from pipelines.index import build_segment, job
+from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
+from pipelines.index import build_segment, job, scann_index
 from pipelines.index.plan import IndexOptions
-from tests.builders import add_encoder, add_run, unit_vectors
+from tests.builders import add_encoder, add_run, neighbours_of, unit_vectors
 
 DIMENSION = 8
 
@@ -64,8 +65,8 @@ def test_scann_segments_reach_the_recall_they_claim(made: tuple[Store, str]):
     assert segment.recall_queries == 1_000
     queries = vectors_of(200, seed=7)
     with OpenSnapshot(store) as opened:
-        found = opened.search(queries, 10)
-        names = [{opened.photo(one)["photo_id"] for one in neighbours} for neighbours in found]
+        found = neighbours_of(opened, queries, 10)
+        names = [{opened.photo(one.place)["photo_id"] for one in neighbours} for neighbours in found]
     best = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
     hits = sum(len(got & {f"run1/{row}.jpg" for row in rows}) for got, rows in zip(names, best, strict=True))
     assert hits / 2_000 > 0.85
@@ -84,7 +85,7 @@ def test_recall_under_the_bar_publishes_nothing(made: tuple[Store, str], monkeyp
     """The error names the recall and the bar, and no snapshot appears."""
     store, encoder_id = made
     add_run(store, encoder_id, "run1", vectors_of(200))
-    monkeypatch.setattr(build_segment, "recall_of", lambda *_: 0.5)
+    monkeypatch.setattr(scann_index, "recall_of", lambda *_: 0.5)
     with pytest.raises(ArtifactRefusedError, match=r"is 0\.500, expected at least 0\.95"):
         job.build_index(store, options=IndexOptions(exact_below=0))
     assert snapshot_numbers(store) == []
@@ -95,9 +96,9 @@ def test_recall_is_counted_by_similarity():
     """Equal vectors are equally right; a wrong neighbour and a neighbour named twice are not."""
     vectors = np.array([[1, 0], [1, 0], [0, 1], [-1, 0]], np.float32)
     queries, best = vectors[:1], np.array([[1.0, 1.0]], np.float32)
-    assert build_segment.recall_of(np.array([[1, 0]]), queries, vectors, best, "cosine") == 1.0
-    assert build_segment.recall_of(np.array([[0, 2]]), queries, vectors, best, "cosine") == 0.5
-    assert build_segment.recall_of(np.array([[0, 0]]), queries, vectors, best, "cosine") == 0.5
+    assert scann_index.recall_of(np.array([[1, 0]]), queries, vectors, best, "cosine") == 1.0
+    assert scann_index.recall_of(np.array([[0, 2]]), queries, vectors, best, "cosine") == 0.5
+    assert scann_index.recall_of(np.array([[0, 0]]), queries, vectors, best, "cosine") == 0.5
 
 
 def test_a_second_run_adds_a_segment_and_a_third_call_nothing(made: tuple[Store, str]):
@@ -164,7 +165,7 @@ def test_an_encoder_replaced_under_its_name_is_refused(made: tuple[Store, str]):
     add_run(store, encoder_id, "run1", vectors_of(5))
     path = store.local_root / "encoders" / encoder_id / "encoder.json"
     path.write_text(path.read_text().replace('"size": 8', '"size": 9'))
-    with pytest.raises(ArtifactRefusedError, match="was made by the encoder with digest"):
+    with pytest.raises(ArtifactRefusedError, match="the encoder of run run1 has the digest"):
         job.build_index(store)
 
 
@@ -236,9 +237,37 @@ def test_a_retried_publish_is_no_lost_race(made: tuple[Store, str]):
     spec, digest = read_spec(store, encoder_id)
     snapshot = job.next_snapshot(None, spec, digest, [])
     for _ in range(2):
-        job.publish_with(snapshot, [], store=store)
+        publish(store, snapshot)
     with pytest.raises(PublishRaceLostError):
-        job.publish_with(job.next_snapshot(None, spec, digest, []), [], store=store)
+        publish(store, job.next_snapshot(None, spec, digest, []))
+
+
+def test_nothing_is_live_before_the_launcher_publishes(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
+    """When the pipeline has ended, the segments are whole and no snapshot names them: a gate can stand there."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    seen = []
+
+    def judge(store: Store, snapshot: Snapshot) -> None:
+        seen.append(snapshot_numbers(store))
+        assert [read_segment(store, one).rows for one in snapshot.segments] == [20]
+        raise ArtifactRefusedError("below the bar")
+
+    monkeypatch.setattr(job, "publish", judge)
+    with pytest.raises(ArtifactRefusedError, match="below the bar"):
+        job.build_index(store)
+    assert seen == [[]]
+    assert snapshot_numbers(store) == []
+    assert store.files(BUILDS) == []
+
+
+def test_an_error_says_which_segment_it_struck(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
+    """Of many segments the one that failed is named, and the type of the error stays."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20), per_shard=10)
+    monkeypatch.setattr(build_segment, "collapse", lambda *_: (_ for _ in ()).throw(TemporaryError("disk full")))
+    with pytest.raises(TemporaryError, match=r"^segment 0 of this index: disk full$"):
+        job.build_index(store)
 
 
 def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
@@ -254,7 +283,7 @@ def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
     queries = vectors[:50] + 0.05
     nearest = np.linalg.norm(queries[:, None] - vectors[None], axis=2)
     with OpenSnapshot(store) as opened:
-        for query, neighbours in enumerate(opened.search(queries, 3)):
+        for query, neighbours in enumerate(neighbours_of(opened, queries, 3)):
             best = int(nearest[query].argmin())
-            assert opened.photo(neighbours[0])["photo_id"] == f"run1/{best}.jpg"
+            assert opened.photo(neighbours[0].place)["photo_id"] == f"run1/{best}.jpg"
             assert neighbours[0].similarity == pytest.approx(1 / (1 + nearest[query, best]), abs=1e-3)

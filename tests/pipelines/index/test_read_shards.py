@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
 from pipelines.index.plan import ShardReference
-from pipelines.index.read_shards import collapse, merge_occurrences, read_shards
+from pipelines.index.read_shards import collapse, read_shards
 from tests.builders import DIMENSION, ENCODER_DIGEST, content, day, photo_columns, shard_table, write_shard
 
 
@@ -60,7 +60,7 @@ def test_a_missing_shard_is_an_input_error(store: Store, tmp_path: Path) -> None
 def test_another_encoders_shard_is_refused(store: Store) -> None:
     """The error names both sides; a file without any digest is no shard of ours either."""
     other = write_shard(store, shard_table([photo_columns("a")], encoder_digest="f" * 64))
-    with pytest.raises(ArtifactRefusedError, match=r"digest ffffffffffff…, expected eeeeeeeeeeee…"):
+    with pytest.raises(ArtifactRefusedError, match=r"digest ffffffffffff…, .* eeeeeeeeeeee…"):
         read(store, other)
     nobodys = write_shard(store, shard_table([photo_columns("a")]).replace_schema_metadata(None))
     with pytest.raises(ArtifactRefusedError, match="two encoders cannot be mixed"):
@@ -122,12 +122,3 @@ def test_hashes_that_end_in_zero_bytes_stay_apart() -> None:
     collapsed, _, found = collapse(table, np.zeros((5, 2), np.float32))
     assert collapsed["content_sha256"].to_pylist() == sorted(hashes)
     assert found.tobytes() == b"".join(sorted(hashes))
-
-
-def test_an_archive_encoded_twice_adds_no_occurrence() -> None:
-    """Each uri counts once; a date found later fills the one that was missing, and never the other way round."""
-    one = {"photo_id": "a", "uri": "file:///a", "published_at": None}
-    dated = {**one, "published_at": day(5)}
-    earlier = {"photo_id": "b", "uri": "file:///b", "published_at": day(4)}
-    assert merge_occurrences([one, dated, earlier, one]) == [earlier, dated]
-    assert merge_occurrences([one, one]) == [one]

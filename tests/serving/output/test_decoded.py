@@ -21,21 +21,23 @@ from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from serving.answers import Answer
-from serving.match.matcher import Matcher, MatchOptions, Query
+from serving.match.options import MatchOptions
+from serving.match.query import Query
 from serving.output import decoded
 from serving.output.decoded import check_decoder, check_folder, write_decoded
-from serving.search.snapshot import Neighbour, OpenSnapshot
+from serving.search.snapshot import Place
+from serving.searcher import Searcher
 from tests.builders import add_encoder, add_run, match, no_match, unit_vectors
 from tests.conftest import Desk
 from tests.photos import jpeg, scene, write_archive
 
 
-def place(row: int) -> Neighbour:
+def place(row: int) -> Place:
     """Returns where an index might hold a match."""
-    return Neighbour(b"", 1.0, 0, row)
+    return Place(0, row)
 
 
-def flat(places: Sequence[Neighbour], *, channels: int = 3) -> np.ndarray:
+def flat(places: Sequence[Place], *, channels: int = 3) -> np.ndarray:
     """Decodes a place into a flat picture whose level is its row, in 255 levels."""
     levels = np.array([one.row for one in places], np.float32)[:, None, None, None] / 255
     return np.broadcast_to(levels, (len(places), 4, 4, channels))
@@ -87,7 +89,7 @@ def test_few_matches_are_decoded_at_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(decoded, "DECODED_AT_ONCE", 3)
     sizes = []
 
-    def decode(places: Sequence[Neighbour]) -> np.ndarray:
+    def decode(places: Sequence[Place]) -> np.ndarray:
         sizes.append(len(places))
         return flat(places)
 
@@ -198,11 +200,10 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
     (segment,) = build_index(Store(store), options=IndexOptions(exact_below=exact_below, min_recall=0)).added
     assert segment.kind == ("exact" if exact_below else "scann")
     queries = [Query("same", paths[3].read_bytes), Query("edited", lambda: jpeg(scene(5), quality=40))]
-    with OpenSnapshot(Store(store)) as opened:
-        matcher = Matcher(Store(store), opened, MatchOptions(top_k=4))
-        stream = write_decoded(matcher.match_all(queries), folder=tmp_path / "new", decode=matcher.pictures)
+    with Searcher.open(str(store), options=MatchOptions(top_k=4)) as searcher:
+        stream = write_decoded(searcher.lookup(queries), folder=tmp_path / "new", decode=searcher.decode)
         answers = [answer for one_query in stream for answer in one_query]
-        pictures = matcher.pictures([answer.place for answer in answers if answer.place])
+        pictures = searcher.decode([answer.place for answer in answers if answer.place])
     assert [answers[0].verdict, answers[4].verdict] == ["identical", "similar"]
     encoder = load(Store(store), segment.encoder_id)
     squares = [photo.decode(read(answer.uri or ""), size=encoder.spec.size).pixels for answer in answers]

@@ -15,7 +15,7 @@ from foundation.store.snapshots import publish, read_snapshot, snapshot_path
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from serving.search.snapshot import OpenSnapshot
-from tests.builders import Distance, add_encoder, add_run, content, unit_vectors
+from tests.builders import Distance, add_encoder, add_run, content, neighbours_of, unit_vectors
 from tests.conftest import Desk
 
 
@@ -33,7 +33,7 @@ def scann_store(tmp_path: Path) -> Store:
 
 def names_of(opened: OpenSnapshot, queries: np.ndarray, k: int = 5) -> list[list[str]]:
     """Returns the photo_ids found for each query."""
-    return [[opened.photo(one)["photo_id"] for one in found] for found in opened.search(queries, k)]
+    return [[opened.photo(one.place)["photo_id"] for one in found] for found in neighbours_of(opened, queries, k)]
 
 
 def test_a_moved_or_copied_store_gives_the_same_answers(scann_store: Store, tmp_path: Path):
@@ -61,7 +61,7 @@ def test_every_flipped_bit_is_refused(scann_store: Store):
             OpenSnapshot(scann_store)
         path.write_bytes(original)
     with OpenSnapshot(scann_store) as opened:
-        assert len(opened.search(unit_vectors(1, 8), 3)[0]) == 3
+        assert len(neighbours_of(opened, unit_vectors(1, 8), 3)[0]) == 3
 
 
 def test_a_missing_file_is_named(scann_store: Store):
@@ -99,13 +99,10 @@ def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path, name: str):
 def test_contents_are_found_in_every_segment(scann_store: Store):
     """Search by hash answers for the segments that hold it."""
     with OpenSnapshot(scann_store) as opened:
-        neighbours = opened.search(unit_vectors(1, 8), 2)[0]
-        contents = [opened.photo(one)["content_sha256"] for one in neighbours]
+        neighbours = neighbours_of(opened, unit_vectors(1, 8), 2)[0]
+        contents = [opened.photo(one.place)["content_sha256"] for one in neighbours]
         assert [one.content for one in neighbours] == contents
-        assert [[one.row for one in found] for found in opened.find([*contents, b"\0" * 32])] == [
-            *([one.row] for one in neighbours),
-            [],
-        ]
+        assert opened.places([*contents, b"\0" * 32]) == [*([one.place] for one in neighbours), []]
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
@@ -120,8 +117,8 @@ def test_vectors_are_those_that_were_indexed(tmp_path: Path, distance: Distance)
     add_run(store, encoder_id, "run2", indexed["run2"], prefix="x")
     build_index(store)
     with OpenSnapshot(store) as opened:
-        found = opened.search(length * unit_vectors(1, 8, seed=7), 100)[0]
-        found += [one for some in opened.find([content("17"), content("x3")]) for one in some]
+        found = [one.place for one in neighbours_of(opened, length * unit_vectors(1, 8, seed=7), 100)[0]]
+        found += [one for some in opened.places([content("17"), content("x3")]) for one in some]
         places = [opened.photo(one)["photo_id"].removesuffix(".jpg").split("/") for one in found]
         vectors = opened.vectors(found)
     assert {run for run, _ in places} == {"run1", "run2"}
@@ -133,7 +130,7 @@ def test_vectors_are_those_that_were_indexed(tmp_path: Path, distance: Distance)
 def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
     """Missing neighbours, which ScaNN returns as row 0 with NaN, are no matches."""
     with OpenSnapshot(scann_store) as opened:
-        found = opened.search(unit_vectors(2, 8, seed=9), 500)
+        found = neighbours_of(opened, unit_vectors(2, 8, seed=9), 500)
     for neighbours in found:
         assert len({one.content for one in neighbours}) == len(neighbours)
         assert 40 < len(neighbours) <= 340

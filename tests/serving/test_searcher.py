@@ -1,13 +1,11 @@
 """Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
 
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from foundation.archives.archive import read
 from foundation.archives.uris import uri_of
 from foundation.encoder import load
 from foundation.errors import UsageError
@@ -17,15 +15,11 @@ from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from serving.answers import Answer
-from serving.match.matcher import Matcher, MatchOptions, Query, first_seen
-from serving.search.snapshot import OpenSnapshot
+from serving.match.options import MatchOptions
+from serving.match.query import Query
+from serving.searcher import Searcher
 from tests.conftest import Desk
 from tests.photos import jpeg, scene, write_catalog
-
-
-def query_of(path: Path | str) -> Query:
-    """Returns a query that reads a file."""
-    return Query(str(path), partial(read, str(path)))
 
 
 def from_bytes(data: bytes, name: str = "bytes") -> Query:
@@ -33,11 +27,10 @@ def from_bytes(data: bytes, name: str = "bytes") -> Query:
     return Query(name, lambda: data)
 
 
-def ask(desk: Desk, *queries: Query, **options) -> list[list[Answer]]:
+def ask(desk: Desk, *queries: str | Query, **options) -> list[list[Answer]]:
     """Opens the live snapshot and looks the queries up."""
-    store = Store(desk.store)
-    with OpenSnapshot(store) as opened:
-        return list(Matcher(store, opened, MatchOptions(**options)).match_all(queries))
+    with Searcher.open(str(desk.store), options=MatchOptions(**options)) as searcher:
+        return list(searcher.lookup(queries))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +41,7 @@ def archive_photos(live_desk: Desk) -> list[Path]:
 
 def test_every_photo_finds_itself_first_and_identical(live_desk: Desk, archive_photos: list[Path]):
     """The same bytes are rank 1 with score 1, its date and its place."""
-    answers = ask(live_desk, *map(query_of, archive_photos), batch_size=3)
+    answers = ask(live_desk, *map(str, archive_photos), batch_size=3)
     for number, (path, found) in enumerate(zip(archive_photos, answers, strict=True)):
         first = found[0]
         assert (first.rank, first.verdict, first.status) == (1, "identical", "matched")
@@ -79,7 +72,7 @@ def test_ranks_and_similarities_are_those_of_exact_search(live_desk: Desk, archi
 
 def test_bad_queries_are_rows_and_stop_nobody(live_desk: Desk, archive_photos: list[Path], tmp_path: Path):
     """Missing, empty and foreign files are `rejected` with their reason, each in its place."""
-    queries = [query_of(tmp_path / "gone.jpg"), from_bytes(b""), query_of(archive_photos[0]), from_bytes(b"<html>" * 9)]
+    queries = [str(tmp_path / "gone.jpg"), from_bytes(b""), str(archive_photos[0]), from_bytes(b"<html>" * 9)]
     answers = ask(live_desk, *queries)
     assert [found[0].status for found in answers] == ["rejected", "rejected", "matched", "rejected"]
     reasons = [found[0].reason for found in answers if found[0].reason]
@@ -101,13 +94,13 @@ def test_a_known_blank_photo_is_still_found_by_its_bytes(desk: Desk, tmp_path: P
     (folder / "grey.jpg").write_bytes(jpeg(np.full((64, 64, 3), 128, np.uint8)))
     encode(EncodeOptions(archive=str(folder), store=str(desk.store)))
     build_index(Store(desk.store))
-    (found,) = ask(desk, query_of(folder / "grey.jpg"))
+    (found,) = ask(desk, str(folder / "grey.jpg"))
     assert (found[0].verdict, found[0].photo_id) == ("identical", "grey.jpg")
 
 
 def test_top_k_and_min_score_bound_the_answers(live_desk: Desk, archive_photos: list[Path]):
     """At most k matches; none below the score; a query that loses all of them is `no_match`."""
-    query = query_of(archive_photos[2])
+    query = str(archive_photos[2])
     assert [answer.rank for answer in ask(live_desk, query, top_k=3)[0]] == [1, 2, 3]
     assert [answer.verdict for answer in ask(live_desk, query, min_score=0.9999)[0]] == ["identical"]
     (nothing,) = ask(live_desk, from_bytes(jpeg(scene(77))), min_score=1.0)
@@ -130,30 +123,12 @@ def test_copies_in_two_segments_are_one_match_with_the_earliest_date(desk: Desk,
     encode(EncodeOptions(archive=str(folder), store=str(desk.store), catalog=catalog))
     snapshot = build_index(Store(desk.store)).snapshot
     assert len(snapshot.segments) == 2
-    (found,) = ask(desk, query_of(archive_photos[4]))
+    (found,) = ask(desk, str(archive_photos[4]))
     first = found[0]
     assert (first.verdict, first.occurrences, first.photo_id) == ("identical", 2, "found.jpg")
     assert first.first_seen_at == datetime(1999, 12, 31, tzinfo=timezone.utc)
     assert first.first_seen_uri == uri_of(folder / "found.jpg")
     assert len({answer.photo_id for answer in found}) == len(found) == 10
-
-
-def test_first_seen_prefers_published_over_captured():
-    """Each occurrence counts with its publication, else with the capture time of the photo."""
-
-    def occurrence(uri: str, published_at: datetime | None) -> dict:
-        return {"photo_id": uri, "uri": uri, "published_at": published_at}
-
-    def day(year: int) -> datetime:
-        return datetime(year, 1, 1, tzinfo=timezone.utc)
-
-    dated = {"uri": "a", "captured_at": day(2000), "occurrences": [occurrence("a", day(2010)), occurrence("b", None)]}
-    assert first_seen([dated]).at == day(2000)
-    assert first_seen([dated]).uri == "b"
-    published = {"uri": "a", "captured_at": day(2000), "occurrences": [occurrence("a", day(2010))]}
-    assert (first_seen([published]).at, first_seen([published]).uri) == (day(2010), "a")
-    undated = {"uri": "a", "captured_at": None, "occurrences": [occurrence("a", None), occurrence("c", None)]}
-    assert (first_seen([undated]).at, first_seen([undated]).uri, first_seen([undated]).occurrences) == (None, "a", 2)
 
 
 def test_no_queries_give_no_answers(live_desk: Desk):

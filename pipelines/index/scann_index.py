@@ -1,0 +1,112 @@
+"""Builds the ScaNN index of a segment, and widens its search until it finds as much as it should."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.segments import SearchParameters
+from foundation.vectors import exact_neighbours, similarity
+from pipelines.index.plan import IndexOptions, plan_search, wider_searches
+from serving.search.scann_index import ScannIndex, import_scann
+
+# ScaNN learns 16 centres for each block of components, and refuses to from fewer rows.
+FEWEST_SCANN_ROWS = 16
+# Rows that the leaves are learned from: more make them hardly better, and the build slower.
+TRAINING_SAMPLE = 250_000
+RECALL_QUERIES = 1_000
+RECALL_NEIGHBOURS = 10
+
+
+def write_scann(
+    directory: Path, vectors: np.ndarray, distance: str, options: IndexOptions
+) -> tuple[SearchParameters, float, int]:
+    """Builds a tree with asymmetric hashing and exact re-scoring; returns (parameters, recall@10, queries measured).
+
+    The search is widened until the recall is reached: no rebuild is needed for that. Raises ArtifactRefusedError if
+    even the widest search stays under `min_recall`.
+    """
+    first = plan_search(len(vectors))
+    searcher = _build(vectors, distance, first)
+    index = ScannIndex(searcher, distance=distance, rows=len(vectors))
+    queries = sample_queries(vectors, distance)
+    _, best = exact_neighbours(queries, vectors, k=RECALL_NEIGHBOURS, distance=distance)
+    for parameters in wider_searches(first, len(vectors)):
+        rows, _ = index.search(queries, RECALL_NEIGHBOURS, parameters)
+        recall = recall_of(rows, queries, vectors, best, distance)
+        if recall >= options.min_recall:
+            break
+    else:
+        raise ArtifactRefusedError(
+            f"recall@{RECALL_NEIGHBOURS} of the segment is {recall:.3f}, expected at least {options.min_recall}; "
+            "nothing was published: raise --exact-below or lower --min-recall"
+        )
+    directory.mkdir()
+    searcher.serialize(str(directory), relative_path=True)
+    return parameters, float(recall), len(queries)
+
+
+def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
+    """Returns ScaNN's own searcher, which holds about three times the vectors while it is built."""
+    measure = "dot_product" if distance == "cosine" else "squared_l2"
+    builder = import_scann().scann_ops_pybind.builder(vectors, RECALL_NEIGHBOURS, measure)
+    with quiet_stderr():
+        return (
+            builder.tree(
+                num_leaves=parameters.leaves,
+                num_leaves_to_search=parameters.leaves_to_search,
+                training_sample_size=min(len(vectors), TRAINING_SAMPLE),
+            )
+            # Anisotropic quantization favours errors at right angles to a vector, which a dot product does not see;
+            # for Euclidean distances every direction counts the same.
+            .score_ah(2, anisotropic_quantization_threshold=0.2 if distance == "cosine" else float("nan"))
+            .reorder(parameters.reorder)
+            .build()
+        )
+
+
+def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.ndarray:
+    """Returns float32 [queries, dimension]: sampled vectors, moved a little, as an edited copy's would be.
+
+    A vector itself would always be found, and the recall would flatter the index.
+    """
+    generator = np.random.default_rng(seed)
+    rows = generator.choice(len(vectors), size=min(RECALL_QUERIES, len(vectors)), replace=False)
+    sample = vectors[np.sort(rows)]
+    lengths = np.linalg.norm(sample, axis=1, keepdims=True)
+    noise = generator.standard_normal(sample.shape).astype(np.float32) / np.sqrt(sample.shape[1])
+    moved = sample + 0.3 * lengths * noise
+    if distance == "cosine":
+        moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+    return moved
+
+
+def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: np.ndarray, distance: str) -> float:
+    """Returns the share of true neighbours found, counted by similarity: any of several equal ones will do.
+
+    rows: int64 [queries, k] found, -1 for none; best: float32 [queries, k] the exact similarities, descending.
+    """
+    found = 0
+    for query, candidates, true in zip(queries, rows, best, strict=True):
+        distinct = np.unique(candidates[candidates >= 0])
+        values = similarity(query[None], vectors[distinct], distance)[0]
+        found += min(len(true), int((values >= true[-1] - 1e-5).sum()))
+    return found / best.size
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keeps what ScaNN's C++ prints while it builds off the terminal; nothing in it is addressed to a user."""
+    sys.stderr.flush()
+    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)

@@ -1,0 +1,20 @@
+"""Says what is looked up: a photo by its name, and how to get its bytes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from foundation.archives.archive import read
+
+
+@dataclass(frozen=True)
+class Query:
+    """A photo to look up: its name as the user gave it, and how to get its bytes."""
+
+    name: str
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, name: str) -> "Query":
+        """Returns the query of a file, by its path or URI."""
+        return cls(name, partial(read, name))

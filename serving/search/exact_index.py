@@ -1,0 +1,21 @@
+"""Searches the vectors of a small segment by looking at every one of them."""
+
+import numpy as np
+
+from foundation.store.segments import SearchParameters
+from foundation.vectors import exact_neighbours
+
+
+class ExactIndex:
+    """The vectors of a segment, float32 [rows, dimension], perhaps mapped from disk; too few to be worth a tree."""
+
+    def __init__(self, vectors: np.ndarray, *, distance: str):
+        self._vectors = vectors
+        self._distance = distance
+
+    def search(self, vectors: np.ndarray, k: int, _parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+        """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
+
+        With fewer than k rows there are fewer columns.
+        """
+        return exact_neighbours(vectors, self._vectors, k=k, distance=self._distance)

@@ -1,0 +1,68 @@
+"""Searches a ScaNN tree on all cores: a batch of vectors in, rows and similarities out."""
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from foundation.store.segments import SCANN, SearchParameters, Segment
+from foundation.vectors import from_squared_distance
+
+# Vectors that one thread searches at a time, at least: handing over fewer costs more than it saves.
+FEWEST_PER_THREAD = 8
+
+
+class ScannIndex:
+    """A ScaNN tree in memory, built or loaded; it is searched on `threads` cores, all of them by default."""
+
+    def __init__(self, searcher: Any, *, distance: str, rows: int, threads: int | None = None):
+        self._searcher = searcher
+        self._distance = distance
+        self._rows = rows
+        self.threads = threads or os.cpu_count() or 1
+        searcher.set_num_threads(self.threads)
+
+    @classmethod
+    def load(cls, directory: Path, segment: Segment) -> "ScannIndex":
+        """Loads the index of a segment whose files lie in `directory`, verified."""
+        import_scann()
+        from scann.scann_ops.py import scann_ops_pybind
+
+        searcher = scann_ops_pybind.load_searcher(str(directory / SCANN))
+        return cls(searcher, distance=segment.distance, rows=segment.rows)
+
+    def search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+        """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
+
+        With fewer than k rows there are fewer columns; where fewer neighbours are found, rows of -1.
+        """
+        rows, measures = self._searcher.search_batched_parallel(
+            np.ascontiguousarray(vectors, np.float32),
+            final_num_neighbors=min(k, self._rows),
+            leaves_to_search=parameters.leaves_to_search,
+            pre_reorder_num_neighbors=max(parameters.reorder, k),
+            # ScaNN hands whole batches to its threads, 256 queries by default: a lookup's 64 would occupy one core.
+            batch_size=max(FEWEST_PER_THREAD, -(-len(vectors) // self.threads)),
+        )
+        # Missing neighbours come back as row 0 with NaN: unmasked, the first photo would match everything.
+        missing = ~np.isfinite(measures)
+        cosine = self._distance == "cosine"
+        similarities = np.clip(measures, -1, 1) if cosine else from_squared_distance(measures)
+        return np.where(missing, -1, rows.astype(np.int64)), np.where(missing, -np.inf, similarities)
+
+
+def import_scann() -> ModuleType:
+    """Imports ScaNN without TensorFlow, which it would load for operations that nobody here uses: 0.1 s, not 7 s."""
+    if "scann" in sys.modules or "tensorflow" in sys.modules:
+        import scann
+
+        return scann
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        import scann
+    finally:
+        del sys.modules["tensorflow"]
+    return scann

@@ -1,0 +1,81 @@
+"""Opens a store and looks photos up in it: the Python API, and what every face of the product stands on."""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+
+from foundation.encoder import load
+from foundation.store.files import Store
+from foundation.store.snapshots import Snapshot
+from serving.answers import Answer
+from serving.match.match import Outcome, answers_of
+from serving.match.matcher import Matcher
+from serving.match.options import MatchOptions
+from serving.match.query import Query
+from serving.search.snapshot import OpenSnapshot, Place
+
+
+class Searcher:
+    """One snapshot of a store, opened with its encoder; a context manager that ends its threads and removes its copies.
+
+    with Searcher.open("STORE") as searcher:
+        for answers in searcher.lookup(["photo.jpg"]):
+            print(answers[0].photo_id, answers[0].first_seen_at)
+    """
+
+    def __init__(self, store: Store, *, snapshot: int | None, options: MatchOptions):
+        with ExitStack() as stack:
+            self._opened = stack.enter_context(OpenSnapshot(store, snapshot))
+            live = self._opened.snapshot
+            self._encoder = load(
+                store, live.encoder_id, expected_digest=live.encoder_digest, batch_size=options.batch_size
+            )
+            self._matcher = Matcher(self._opened, self._encoder, options)
+            stack.callback(self._matcher.close)
+            self._stack = stack.pop_all()
+
+    @classmethod
+    def open(
+        cls, store: str | Store, *, snapshot: int | None = None, options: MatchOptions | None = None
+    ) -> "Searcher":
+        """Opens the live snapshot of a store, or the numbered one, after checking every file of it.
+
+        `store` is a local directory, gs://… or s3://…. Raises InputNotFoundError without a store or a snapshot,
+        ArtifactRefusedError if any file of the snapshot or the encoder differs from its digest.
+        """
+        opened = store if isinstance(store, Store) else Store(store)
+        return cls(opened, snapshot=snapshot, options=options or MatchOptions())
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that answers."""
+        return self._opened.snapshot
+
+    def lookup(self, queries: Iterable[str | Query]) -> Generator[list[Answer], None, None]:
+        """Yields the answers of each query, in order: one per match, best first, or one that says why there is none.
+
+        A query is the path or URI of a photo, or a Query with bytes of its own.
+        """
+        return (answers_of(outcome, self.snapshot) for outcome in self.find(queries))
+
+    def find(self, queries: Iterable[str | Query]) -> Generator[Outcome, None, None]:
+        """Yields what each query came to, in order, with the places of its matches in the index."""
+        return self._matcher.match_all(one if isinstance(one, Query) else Query.of(one) for one in queries)
+
+    def decode(self, places: Sequence[Place]) -> np.ndarray:
+        """Returns what the index knows of some photos: their vectors decoded, float32 [n, size, size, channels].
+
+        Raises UsageError if the encoder has no decoder.
+        """
+        return self._encoder.decode(self._opened.vectors(places))
+
+    def close(self) -> None:
+        """Ends the threads, and removes what was copied from a bucket."""
+        self._stack.close()
+
+    def __enter__(self) -> "Searcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
