@@ -16,6 +16,7 @@ def choose_encoder(
     index can be built of no other. Raises InputNotFoundError if there is none or not the one asked for, UsageError
     naming all if there are several, ArtifactRefusedError if the encoder is not the one that the live snapshot names.
     """
+    # The live snapshot's encoder comes first, since vectors of another one cannot be added to its segments.
     if live and encoder_id in (None, live.encoder_id):
         return read_encoder(store, live), live.encoder_digest
     return read_spec(store, _only_encoder(store, with_runs) if encoder_id is None else encoder_id)

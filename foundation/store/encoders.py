@@ -76,6 +76,7 @@ def read_spec(store: Store, encoder_id: str) -> tuple[EncoderSpec, str]:
         known = ", ".join(list_encoders(store)) or "none; `firstseen train` makes one"
         raise InputNotFoundError(f"no encoder {encoder_id!r} in store {store.uri}; it has: {known}")
     spec, digest = artifact.read(store, path, EncoderSpec)
+    # The id ends in the digest of the files: a renamed directory, or an exchanged file, shows before a model is read.
     if encoder_id_for(spec.recipe, spec.files) != encoder_id or spec.encoder_id != encoder_id:
         raise ArtifactRefusedError(
             f"{path} describes other files than encoder {encoder_id!r} was named after; restore the directory"
@@ -87,6 +88,7 @@ def golden_photos(size: int, channels: int) -> "np.ndarray":
     """Returns uint8 [4, size, size, channels]: fixed waves of integer arithmetic, the same on every machine."""
     import numpy as np
 
+    # Random numbers, sines or a resized photo could change with a library's version, and every encoder with them.
     row, column, channel = np.ogrid[:size, :size, :channels]
     waves = [(row * 3 + column * step + channel * 50) % 256 for step in range(1, GOLDEN_PHOTOS + 1)]
     return np.stack([np.broadcast_to(wave, (size, size, channels)) for wave in waves]).astype(np.uint8)

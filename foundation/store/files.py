@@ -82,6 +82,7 @@ class Store:
 
     def directories(self, prefix: str) -> list[str]:
         """Returns the names of the directories directly below `prefix`, sorted."""
+        # One level is asked for: a plain listing of a bucket would walk through every shard of every run.
         with _translated(f"list {prefix} in store {self.uri}"):
             found = obstore.list_with_delimiter(self._backend, prefix)["common_prefixes"]
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
@@ -113,6 +114,7 @@ class Store:
     @contextmanager
     def local_copy(self, prefix: str, names: list[str]) -> Iterator[Path]:
         """Yields a local directory with these files of `prefix`: the store's own, or a temporary download."""
+        # TensorFlow, ScaNN and NumPy's memory maps open files by their path, which a bucket cannot give them.
         if self.local_root:
             yield self.local_root / prefix
             return
