@@ -142,3 +142,10 @@ def test_golden_vectors_that_are_not_finite_pass_nothing() -> None:
     spec = make_spec(golden_vectors=[[float("nan"), 0.0]] * 4)
     with pytest.raises(ArtifactRefusedError, match="differs from its golden vectors"):
         check_golden_vectors(spec, np.ones((4, 2), np.float32))
+
+
+def test_golden_vectors_of_two_lengths_are_refused() -> None:
+    """A description that contradicts itself is named, before any comparison with it."""
+    spec = make_spec(golden_vectors=[[1.0, 0.0], [1.0], [1.0, 0.0], [1.0, 0.0]])
+    with pytest.raises(ArtifactRefusedError, match=f"{spec.encoder_id} lists golden vectors that differ in length"):
+        check_golden_vectors(spec, np.ones((4, 2), np.float32))
