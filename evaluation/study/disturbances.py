@@ -1,23 +1,30 @@
-"""What is done to a photo before it is asked for: can a search still find the clean one?"""
+"""Disturbs a photo before it is asked for, to measure whether a search still finds the clean one."""
 
 import math
 import zlib
 from collections.abc import Callable
+from functools import partial
 
-import cv2
 import numpy as np
 
 from evaluation.study.result import DISTURBANCES
+from foundation.checks import require_choice
 from foundation.errors import UsageError
+from training.edits.degrade import add_noise, blur
+from training.edits.geometry import rotate, shift
+from training.edits.overlay import overlay_box
 
-# Of the range of values, or of the side: the same for 28 × 28 digits and larger photos. Twice the shift, or half as
-# much rotation again, and raw pixels find next to nothing: no search could be told from another.
+# Shares are of the range of values, or of the side, so that they mean the same for 28 × 28 digits and for larger
+# photos. Twice the shift, or half as much rotation again, and raw pixels find next to nothing: no search could be told
+# from another.
 NOISE_SHARE = 0.3
 BLUR_SHARE = 1 / 20
 SHIFT_SHARE = 1 / 20
 ROTATION_DEGREES = 10
 OCCLUSION_SHARE = 1 / 3
 OCCLUSION_VALUE = 128  # seen on the black ground of a digit as well as on the white of a shirt
+
+Seed = tuple[int, ...]
 
 
 def disturb(photos: np.ndarray, name: str, *, seed: int) -> np.ndarray:
@@ -33,55 +40,47 @@ def disturb(photos: np.ndarray, name: str, *, seed: int) -> np.ndarray:
     and the position among the photos, on nothing else.
     Raises UsageError for another name, and for anything but square uint8 photos.
     """
-    if name not in _DISTURBANCES:
-        raise UsageError(f"disturbance {name!r} is unknown; expected one of {', '.join(DISTURBANCES)}")
+    require_choice("disturbance", name, DISTURBANCES)
     if photos.dtype != np.uint8 or photos.ndim != 4 or photos.shape[1] != photos.shape[2]:
         received = f"{photos.dtype} {list(photos.shape)}"
         raise UsageError(f"photos are {received}; expected uint8 [n, side, side, channels]")
     disturbed = np.empty_like(photos)
     for position, photo in enumerate(photos):
-        generator = np.random.default_rng((seed, zlib.crc32(name.encode()), position))
-        # OpenCV drops the axis of a single channel.
-        disturbed[position] = _DISTURBANCES[name](photo, generator).reshape(photo.shape)
+        edit = _DRAWN[name](len(photo), (seed, zlib.crc32(name.encode()), position))
+        disturbed[position] = edit(photo)
     return disturbed
 
 
-def _noise(photo: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    noisy = photo + generator.normal(0, NOISE_SHARE * 255, photo.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+def _draw_noise(_side: int, seed: Seed) -> partial[np.ndarray]:
+    return partial(add_noise, deviation=NOISE_SHARE * 255, seed=seed)
 
 
-def _blur(photo: np.ndarray, _generator: np.random.Generator) -> np.ndarray:
-    return cv2.GaussianBlur(photo, (0, 0), BLUR_SHARE * len(photo), borderType=cv2.BORDER_REPLICATE)
+def _draw_blur(side: int, _seed: Seed) -> partial[np.ndarray]:
+    # Beyond the border lies more of the same, as for a shift and a rotation: a digit's black ground stays black.
+    return partial(blur, deviation=BLUR_SHARE * side, border="edge")
 
 
-def _shift(photo: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    angle, distance = generator.uniform(0, 2 * math.pi), SHIFT_SHARE * len(photo)
-    right, down = round(distance * math.cos(angle)), round(distance * math.sin(angle))
-    return _warp(photo, np.array([[1, 0, right], [0, 1, down]], np.float64))
+def _draw_shift(side: int, seed: Seed) -> partial[np.ndarray]:
+    angle, distance = np.random.default_rng(seed).uniform(0, 2 * math.pi), SHIFT_SHARE * side
+    return partial(shift, right=round(distance * math.cos(angle)), down=round(distance * math.sin(angle)))
 
 
-def _rotation(photo: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    centre = (len(photo) - 1) / 2
-    return _warp(photo, cv2.getRotationMatrix2D((centre, centre), generator.choice((-1, 1)) * ROTATION_DEGREES, 1))
+def _draw_rotation(_side: int, seed: Seed) -> partial[np.ndarray]:
+    degrees = int(np.random.default_rng(seed).choice((-1, 1))) * ROTATION_DEGREES
+    return partial(rotate, degrees=degrees, expand=False, border="edge")
 
 
-def _occlusion(photo: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    square = max(1, round(OCCLUSION_SHARE * len(photo)))
-    top, left = generator.integers(0, len(photo) - square + 1, 2)
-    occluded = photo.copy()
-    occluded[top : top + square, left : left + square] = OCCLUSION_VALUE
-    return occluded
+def _draw_occlusion(side: int, seed: Seed) -> partial[np.ndarray]:
+    square = max(1, round(OCCLUSION_SHARE * side))
+    top, left = np.random.default_rng(seed).integers(0, side - square + 1, 2).tolist()
+    return partial(overlay_box, top=top, left=left, height=square, width=square, colour=(OCCLUSION_VALUE,))
 
 
-def _warp(photo: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    return cv2.warpAffine(photo, matrix, photo.shape[:2], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-_DISTURBANCES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
-    "noise": _noise,
-    "blur": _blur,
-    "shift": _shift,
-    "rotation": _rotation,
-    "occlusion": _occlusion,
+# Each draws the parameters of one edit for a photo of that side; the same seed draws the same.
+_DRAWN: dict[str, Callable[[int, Seed], partial[np.ndarray]]] = {
+    "noise": _draw_noise,
+    "blur": _draw_blur,
+    "shift": _draw_shift,
+    "rotation": _draw_rotation,
+    "occlusion": _draw_occlusion,
 }

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from firstseen.demo.edits import EDITS
 from firstseen.demo.scenes import draw_scene
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
-from training.edits.copies import EDITS, to_jpeg
+from training.edits.degrade import to_jpeg
 
 CATALOG = "catalog.csv"
 CATALOG_COLUMNS = ("photo_id", "published_at", "caption", "credit", "source")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firstseen.demo.archive import CATALOG, require_photographs, write_demo_archive, write_demo_queries
+from firstseen.demo.edits import EDITS
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
 from foundation.photos.photo import PhotoError
-from training.edits.copies import EDITS, to_jpeg
+from training.edits.degrade import to_jpeg
 
 MARKER = ".firstseen-demo"
 # What the demo writes into its folder, and removes when it is run again.

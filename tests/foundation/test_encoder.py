@@ -181,6 +181,6 @@ def test_a_copied_store_gives_the_same_vectors(store, only_encoder, saved_encode
 def test_importing_the_module_imports_no_tensorflow(run_python):
     """The pipelines plan and the command line starts without TensorFlow."""
     run_python(
-        "import sys, foundation.encoder, training.edits.copies, firstseen.demo.archive;"
+        "import sys, foundation.encoder, firstseen.demo.archive;"
         "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules)"
     )

@@ -1,11 +1,20 @@
-"""Damage done to training photos, so that an encoder learns to see through it."""
+"""Corrupts training photos at random, so that an encoder learns to see through it."""
 
-import cv2
+from collections.abc import Iterable
+from functools import partial
+
 import numpy as np
+
+from training.edits.degrade import blur
+from training.edits.overlay import overlay_box
 
 
 def corrupt(photos: np.ndarray, name: str, generator: np.random.Generator) -> np.ndarray:
-    """Returns the photos damaged at random: uint8 [batch, size, size, channels]; `none` returns them as they are."""
+    """Returns the photos corrupted, uint8 [batch, size, size, channels]; the names are `training.recipe.CORRUPTIONS`.
+
+    `none` returns them as they are, every other name a new array. What is drawn, in which order and how it is rounded
+    decides what a seed trains: a change here changes every encoder that is trained after it.
+    """
     return _CORRUPTIONS[name](photos, generator)
 
 
@@ -13,56 +22,81 @@ def _none(photos: np.ndarray, _generator: np.random.Generator) -> np.ndarray:
     return photos
 
 
+# The noise of trainings is not that of `degrade.add_noise`: it is drawn for a whole batch in one stream of float32, and
+# its values lose their fraction instead of being rounded, as when the published encoders were trained. Sums are made in
+# place, because fresh arrays for a batch of floats cost more time than the arithmetic.
+
+
 def _mild(photos: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """What a photo goes through on its way round the web: other brightness and contrast, noise, a caption bar."""
+    """Applies what happens to photos on the web: other brightness and contrast, a little noise, a caption bar."""
     shape = (len(photos), 1, 1, 1)
     brightness = generator.uniform(-40, 40, shape).astype(np.float32)
     contrast = generator.uniform(0.75, 1.3, shape).astype(np.float32)
-    noise = generator.standard_normal(photos.shape, np.float32) * generator.uniform(0, 8, shape).astype(np.float32)
-    damaged = (photos - np.float32(128)) * contrast + (128 + brightness) + noise
-    damaged = np.clip(damaged, 0, 255).astype(np.uint8)
+    noise = generator.standard_normal(photos.shape, np.float32)
+    noise *= generator.uniform(0, 8, shape).astype(np.float32)
+    # Contrast is about middle grey, so that it leaves the brightness of most photos alone.
+    damaged = photos - np.float32(128)
+    damaged *= contrast
+    damaged += 128 + brightness
+    damaged += noise
+    damaged = np.clip(damaged, 0, 255, out=damaged).astype(np.uint8)
     for index in np.flatnonzero(generator.random(len(photos)) < 0.5):
-        _cover(damaged[index], generator)
+        damaged[index] = _draw_bar(damaged[index].shape, generator)(damaged[index])
     return damaged
 
 
-def _cover(photo: np.ndarray, generator: np.random.Generator) -> None:
-    """Paints one bar or box of at most a fifth of the photo, in place."""
-    size = len(photo)
-    height, width = (
-        generator.integers(size // 16 + 1, size // 5 + 2),
-        generator.integers(size // 5 + 1, size + 1),
-    )
-    top, left = generator.integers(0, size - height + 1), generator.integers(0, size - width + 1)
-    photo[top : top + height, left : left + width] = generator.integers(0, 256, photo.shape[-1])
+def _draw_bar(shape: tuple[int, ...], generator: np.random.Generator) -> partial[np.ndarray]:
+    """Draws one bar or box of any colour: up to a fifth of the height, a fifth of the width to all of it."""
+    size, _, channels = shape
+    height = int(generator.integers(size // 16 + 1, size // 5 + 2))
+    width = int(generator.integers(size // 5 + 1, size + 1))
+    top, left = _draw_place(size, height, width, generator)
+    colour = generator.integers(0, 256, channels).tolist()
+    return partial(overlay_box, top=top, left=left, height=height, width=width, colour=colour)
 
 
 def _noise(photos: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of up to 0.4 of the range from black to white."""
+    """Adds Gaussian noise of up to 0.4 of the range from black to white."""
     deviation = generator.uniform(0, 102, (len(photos), 1, 1, 1)).astype(np.float32)
-    return np.clip(photos + deviation * generator.standard_normal(photos.shape, np.float32), 0, 255).astype(np.uint8)
+    noisy = generator.standard_normal(photos.shape, np.float32)
+    noisy *= deviation
+    noisy += photos
+    return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
 
 
 def _masks(photos: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """One black or white rectangle per photo, each of its sides up to half of the photo's."""
-    size = photos.shape[1]
-    damaged = photos.copy()
-    for photo in damaged:
-        height, width = generator.integers(size // 8, size // 2 + 1, 2)
-        top, left = generator.integers(0, size - height + 1), generator.integers(0, size - width + 1)
-        photo[top : top + height, left : left + width] = generator.choice((0, 255))
-    return damaged
+    return _edit_each(photos, (_draw_mask(len(photo), generator) for photo in photos))
+
+
+def _draw_mask(size: int, generator: np.random.Generator) -> partial[np.ndarray]:
+    """Draws one black or white rectangle, each of its sides an eighth to a half of the photo's."""
+    height, width = generator.integers(size // 8, size // 2 + 1, 2).tolist()
+    top, left = _draw_place(size, height, width, generator)
+    colour = (255 * int(generator.integers(2)),)
+    return partial(overlay_box, top=top, left=left, height=height, width=width, colour=colour)
+
+
+def _draw_place(size: int, height: int, width: int, generator: np.random.Generator) -> tuple[int, int]:
+    """Draws (top, left) of a box of that height and width that lies inside a photo of that side."""
+    return int(generator.integers(0, size - height + 1)), int(generator.integers(0, size - width + 1))
 
 
 def _blur(photos: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Gaussian blur of up to a fourteenth of the side."""
-    deviations = generator.uniform(0.01, photos.shape[1] / 14, len(photos))
-    blurred = [cv2.GaussianBlur(photo, (0, 0), deviation) for photo, deviation in zip(photos, deviations, strict=True)]
-    return np.stack(blurred).reshape(photos.shape)  # OpenCV drops the axis of a single channel
+    """Applies a Gaussian blur of up to a fourteenth of the side."""
+    deviations = generator.uniform(0.01, photos.shape[1] / 14, len(photos)).tolist()
+    return _edit_each(photos, (partial(blur, deviation=deviation) for deviation in deviations))
+
+
+def _edit_each(photos: np.ndarray, edits: Iterable[partial[np.ndarray]]) -> np.ndarray:
+    """Returns the photos, each after its own edit; the edits keep their shape."""
+    edited = np.empty_like(photos)
+    for number, edit in enumerate(edits):
+        edited[number] = edit(photos[number])
+    return edited
 
 
 def _mixed(photos: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Noise for a third of the photos, masks for another, blur for the last."""
+    """Applies noise to about a third of the photos, masks to another, blur to the rest."""
     damaged = photos.copy()
     kinds = generator.integers(0, 3, len(photos))
     for kind, damage in enumerate((_noise, _masks, _blur)):

@@ -87,7 +87,7 @@ def test_occlusion_is_one_grey_square_of_a_third():
 
 def test_an_unknown_disturbance_names_the_valid_ones():
     """The message says what was received and what there is."""
-    with pytest.raises(UsageError, match="'snow' is unknown; expected one of noise, blur, shift, rotation, occlusion"):
+    with pytest.raises(UsageError, match="is 'snow'; expected one of: noise, blur, shift, rotation, occlusion"):
         disturb(GREY, "snow", seed=0)
 
 

@@ -13,10 +13,10 @@ from firstseen.demo.archive import (
     write_demo_archive,
     write_demo_queries,
 )
+from firstseen.demo.edits import EDITS
 from firstseen.demo.scenes import SCENES, draw_scene
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
-from training.edits.copies import EDITS
 
 PHOTOS = SMALLEST_ARCHIVE + 8
 

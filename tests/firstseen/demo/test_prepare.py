@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from firstseen.demo.edits import EDITS
 from firstseen.demo.prepare import MARKER, prepare_demo
 from foundation.errors import InputNotFoundError, UsageError
 from tests.photos import write_archive
-from training.edits.copies import EDITS
 
 
 def test_a_users_archive_gets_one_query_per_edit_and_one_unedited(tmp_path: Path):

@@ -13,8 +13,9 @@ import numpy as np
 
 from evaluation.study.disturbances import disturb
 from evaluation.study.result import DISTURBANCES
-from training.edits.copies import EDITS, to_jpeg
+from firstseen.demo.edits import EDITS
 from training.edits.corruptions import corrupt
+from training.edits.degrade import to_jpeg
 from training.recipe import CORRUPTIONS
 
 FILE = Path(__file__).with_suffix(".json")

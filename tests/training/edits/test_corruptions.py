@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.photos import scene
 from training.edits.corruptions import corrupt
@@ -52,6 +54,18 @@ def test_noise_changes_every_pixel_a_little_and_masks_a_few_wholly():
     sharp = np.stack([scene(seed, width=16, height=16) for seed in range(20)])
     smooth = corrupt(sharp, "blur", np.random.default_rng(0))
     assert np.abs(np.diff(smooth.astype(int), axis=1)).mean() < np.abs(np.diff(sharp.astype(int), axis=1)).mean()
+
+
+@given(size=st.integers(8, 40), channels=st.sampled_from((1, 3)), seed=st.integers(0, 99))
+def test_a_mask_is_one_rectangle_within_its_bounds(size, channels, seed):
+    """Its sides are an eighth to a half of the photo's, all of it is black or all of it white, the rest stays."""
+    photos = np.full((3, size, size, channels), 100, np.uint8)
+    for photo in corrupt(photos, "masks", np.random.default_rng(seed)):
+        rows, columns = np.nonzero((photo != 100).all(axis=2))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert len(rows) == height * width == np.count_nonzero(photo != 100) // channels
+        assert size // 8 <= min(height, width) <= max(height, width) <= size // 2
+        assert len(np.unique(photo[rows, columns])) == 1
 
 
 def test_mixed_damage_holds_all_three():
