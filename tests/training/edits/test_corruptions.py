@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.photos import scene
@@ -56,6 +56,7 @@ def test_noise_changes_every_pixel_a_little_and_masks_a_few_wholly():
     assert np.abs(np.diff(smooth.astype(int), axis=1)).mean() < np.abs(np.diff(sharp.astype(int), axis=1)).mean()
 
 
+@settings(deadline=None)
 @given(size=st.integers(8, 40), channels=st.sampled_from((1, 3)), seed=st.integers(0, 99))
 def test_a_mask_is_one_rectangle_within_its_bounds(size, channels, seed):
     """Its sides are an eighth to a half of the photo's, all of it is black or all of it white, the rest stays."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -16,6 +16,7 @@ from training.edits.degrade import add_noise, blur, reencode, to_jpeg
 PHOTO = scene(7, width=120, height=80)
 
 
+@settings(deadline=None)
 @given(photo=photos(), strength=st.integers(1, 100))
 def test_every_edit_keeps_shape_and_type_and_repeats_itself(photo: np.ndarray, strength: int) -> None:
     """The same parameters give the same uint8 photo of the same shape, in memory of its own."""
@@ -33,6 +34,7 @@ def test_every_edit_keeps_shape_and_type_and_repeats_itself(photo: np.ndarray, s
         np.testing.assert_array_equal(photo, before)
 
 
+@settings(deadline=None)
 @given(photo=photos())
 def test_neutral_parameters_change_nothing(photo: np.ndarray) -> None:
     """Noise and blur of no deviation give the photo, in memory of its own."""

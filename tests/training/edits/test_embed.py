@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.photos import scene
 from tests.training.edits.strategies import photos
@@ -23,6 +23,7 @@ def test_a_screenshot_holds_the_whole_photo(channels: int) -> None:
     assert page.shape[0] > 80 * 1.5
 
 
+@settings(deadline=None)
 @given(photo=photos())
 def test_any_photo_fits(photo: np.ndarray) -> None:
     """The page is larger on all sides, has as many channels and repeats itself; the photo itself stays."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -15,6 +15,7 @@ from training.edits.geometry import crop, mirror, resize, rotate, shift
 PHOTO = scene(7, width=120, height=80)
 
 
+@settings(deadline=None)
 @given(photo=photos(), share=st.floats(0.01, 3))
 def test_sides_follow_the_share(photo: np.ndarray, share: float) -> None:
     """Resized and cropped photos have both sides times the share, one pixel at least, and as many channels."""
@@ -25,6 +26,7 @@ def test_sides_follow_the_share(photo: np.ndarray, share: float) -> None:
         assert crop(photo, share=share).shape == shape
 
 
+@settings(deadline=None)
 @given(photo=photos(), degrees=st.integers(-360, 360), expand=st.booleans(), down=st.integers(-1, 1))
 def test_edits_repeat_themselves_and_leave_their_input_alone(
     photo: np.ndarray, degrees: int, expand: bool, down: int
@@ -46,6 +48,7 @@ def test_edits_repeat_themselves_and_leave_their_input_alone(
         np.testing.assert_array_equal(photo, before)
 
 
+@settings(deadline=None)
 @given(photo=photos())
 def test_neutral_parameters_change_nothing(photo: np.ndarray) -> None:
     """All of a photo, no turn and no shift are the photo itself."""
@@ -77,6 +80,7 @@ def test_crop_keeps_the_middle() -> None:
     np.testing.assert_array_equal(crop(PHOTO, share=0.5), PHOTO[20:60, 30:90])
 
 
+@settings(deadline=None)
 @given(photo=photos())
 def test_mirror_twice_is_the_photo(photo: np.ndarray) -> None:
     """Left and right are exchanged, and nothing else."""
@@ -84,6 +88,7 @@ def test_mirror_twice_is_the_photo(photo: np.ndarray) -> None:
     np.testing.assert_array_equal(mirror(mirror(photo)), photo)
 
 
+@settings(deadline=None)
 @given(photo=photos(), degrees=st.sampled_from((90, 180, 270, 360, -90)))
 def test_quarter_turns_are_exact(photo: np.ndarray, degrees: int) -> None:
     """Turns by 90 degrees lose nothing; the first counter-clockwise one brings the right column to the top."""
@@ -121,6 +126,7 @@ def test_turns_are_counter_clockwise() -> None:
         assert columns.mean() == pytest.approx(middle[1] + 12 * np.cos(np.radians(80)), abs=0.6)
 
 
+@settings(deadline=None)
 @given(photo=photos(), right=st.floats(-1, 1), down=st.floats(-1, 1))
 def test_shift_moves_every_pixel_and_continues_the_border(photo: np.ndarray, right: float, down: float) -> None:
     """The result is a window of the photo padded with its border values."""

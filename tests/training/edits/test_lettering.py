@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.edits.lettering import DARK, GREY, LIGHT, draw_text_lines, levels, write_line
@@ -16,6 +16,7 @@ def test_a_colour_in_a_grey_picture_is_its_brightness() -> None:
     assert green > red > blue
 
 
+@settings(deadline=None)
 @given(
     width=st.integers(1, 300),
     height=st.integers(1, 60),

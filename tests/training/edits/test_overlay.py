@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -17,6 +17,7 @@ PHOTO = scene(7, width=120, height=80)
 BOX = {"top": 0, "left": 0, "height": 10, "width": 10, "colour": (0,)}
 
 
+@settings(deadline=None)
 @given(photo=photos(), share=st.floats(0, 1))
 def test_a_caption_covers_the_lower_edge_only(photo: np.ndarray, share: float) -> None:
     """Above the bar nothing changes; the same text and share give the same; the photo itself stays."""
@@ -40,6 +41,7 @@ def test_a_caption_is_light_text_on_a_dark_bar(channels: int) -> None:
     assert not np.array_equal(captioned, overlay_caption(photo, text="OTHER", share=0.14))
 
 
+@settings(deadline=None)
 @given(data=st.data(), photo=photos())
 def test_a_box_covers_its_place_and_nothing_else(data: st.DataObject, photo: np.ndarray) -> None:
     """Any box inside any photo: inside it there is its colour, outside it the photo, which itself stays."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -11,6 +11,7 @@ from tests.training.edits.strategies import photos
 from training.edits.tone import brighten
 
 
+@settings(deadline=None)
 @given(photo=photos(), factor=st.floats(0.01, 10))
 def test_brighten_multiplies_and_stops_at_white(photo: np.ndarray, factor: float) -> None:
     """Each value is the product, rounded, up to 255; shape, type and the photo itself stay."""
@@ -22,6 +23,7 @@ def test_brighten_multiplies_and_stops_at_white(photo: np.ndarray, factor: float
     np.testing.assert_array_equal(photo, before)
 
 
+@settings(deadline=None)
 @given(photo=photos())
 def test_a_factor_of_one_changes_nothing(photo: np.ndarray) -> None:
     """The neutral factor gives the photo, in memory of its own."""
