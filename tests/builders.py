@@ -75,23 +75,31 @@ def write_shard(store: Store, table: pa.Table) -> ShardReference:
     return ShardReference(f"embeddings/encoder/run/{written.name}", written.rows, written.record)
 
 
+def encoder_spec(**changes: Any) -> EncoderSpec:
+    """Returns the description of a small encoder."""
+    dimension = changes.get("dimension", DIMENSION)
+    described: dict[str, Any] = {
+        "encoder_id": "encoder",
+        "recipe": "made",
+        "created_at": artifact.now(),
+        "size": 8,
+        "channels": 3,
+        "dimension": dimension,
+        "distance": "cosine",
+        "decode_rule": 1,
+        "golden_vectors": [[0.0] * dimension] * 4,
+        "files": {},
+    }
+    return EncoderSpec(**{**described, **changes})
+
+
 def add_encoder(
     store: Store, *, recipe: str = "made", distance: Distance = "cosine", dimension: int = DIMENSION
 ) -> str:
     """Puts the description of an encoder into the store, without a model: indexing never loads it. Returns its id."""
     files = {"model": FileRecord(1, artifact.digest_of(recipe.encode()))}
-    spec = EncoderSpec(
-        encoder_id=encoder_id_for(recipe, files),
-        recipe=recipe,
-        created_at=artifact.now(),
-        size=8,
-        channels=3,
-        dimension=dimension,
-        distance=distance,
-        decode_rule=1,
-        golden_vectors=[[0.0] * dimension] * 4,
-        files=files,
-    )
+    encoder_id = encoder_id_for(recipe, files)
+    spec = encoder_spec(encoder_id=encoder_id, recipe=recipe, distance=distance, dimension=dimension, files=files)
     artifact.finish(store, f"{encoder_directory(spec.encoder_id)}/{ENCODER_DESCRIPTION}", spec)
     return spec.encoder_id
 

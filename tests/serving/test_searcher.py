@@ -1,5 +1,6 @@
 """Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
 
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from foundation.archives.uris import uri_of
 from foundation.encoder import load
-from foundation.errors import UsageError
+from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos import photo
 from foundation.store.files import Store
 from pipelines.encode.job import encode
@@ -134,3 +135,40 @@ def test_copies_in_two_segments_are_one_match_with_the_earliest_date(desk: Desk,
 def test_no_queries_give_no_answers(live_desk: Desk):
     """An empty stream is not an error here."""
     assert ask(live_desk) == []
+
+
+def test_a_closed_searcher_leaves_no_thread(live_desk: Desk, archive_photos: list[Path]):
+    """However many were opened, and whether their answers were all asked for or not."""
+    with Searcher.open(str(live_desk.store)) as searcher:
+        answers = searcher.lookup(map(str, archive_photos))
+        assert next(answers)[0].verdict == "identical"
+        assert any(thread.name.startswith("decode") for thread in threading.enumerate())
+        answers.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("decode"):
+            thread.join(5)
+    assert not any(thread.name.startswith("decode") for thread in threading.enumerate())
+
+
+def test_an_encoder_that_cannot_be_loaded_leaves_nothing_open(desk: Desk):
+    """What was opened before it is closed again, and the error is the encoder's."""
+    (model,) = desk.store.glob("encoders/*/saved_model.pb")
+    model.write_bytes(model.read_bytes()[:-1])
+    with pytest.raises(ArtifactRefusedError, match=r"saved_model\.pb is damaged"):
+        Searcher.open(str(desk.store))
+
+
+def test_queries_are_decoded_ahead_and_no_further(live_desk: Desk, archive_photos: list[Path]):
+    """A list of a million queries is not read before its first answer."""
+    asked = []
+
+    def names():
+        for number in range(1_000):
+            asked.append(number)
+            yield str(archive_photos[number % 10])
+
+    with Searcher.open(str(live_desk.store), options=MatchOptions(batch_size=4)) as searcher:
+        answers = searcher.lookup(names())
+        next(answers)
+        assert len(asked) <= 12
+        answers.close()

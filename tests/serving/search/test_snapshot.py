@@ -152,5 +152,5 @@ def test_a_segment_of_another_encoder_is_refused(desk: Desk):
     """A snapshot that mixes encoders names both digests."""
     store = Store(desk.store)
     publish(store, replace(read_snapshot(store), number=2, encoder_digest="0" * 64))
-    with pytest.raises(ArtifactRefusedError, match="index again"):
+    with pytest.raises(ArtifactRefusedError, match="snapshot 2 names 000000000000…"):
         OpenSnapshot(store)

@@ -1,0 +1,79 @@
+"""Candidates: the same bytes first, then the nearest contents, each with every place that holds it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundation.photos.metadata import PhotoMetadata
+from foundation.photos.photo import Photo
+from foundation.store.files import Store
+from pipelines.index.job import build_index
+from serving.match.candidates import find_candidates
+from serving.search.snapshot import OpenSnapshot, Place
+from tests.builders import add_encoder, add_run, content, unit_vectors
+
+VECTORS = unit_vectors(20, 8)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> OpenSnapshot:
+    """Twenty contents in one segment, the first five of them in a second one too."""
+    store = Store(tmp_path / "store", create=True)
+    encoder_id = add_encoder(store, dimension=8)
+    for run, rows in (("run1", 20), ("run2", 5)):
+        add_run(store, encoder_id, run, VECTORS[:rows])
+        build_index(store)
+    with OpenSnapshot(store) as found:
+        yield found
+
+
+def photo_of(name: object) -> Photo:
+    """A decoded photo with the content hash of that name."""
+    return Photo(np.zeros((1, 1, 3), np.uint8), content(name), 1, 1, "JPEG", PhotoMetadata())
+
+
+def test_a_near_content_names_every_place_that_holds_it(opened: OpenSnapshot):
+    """Its first date may stand in either segment: neither is left out."""
+    (found,) = find_candidates(opened, [photo_of("unknown")], VECTORS[3:4], 4)
+    assert len(found) == 4
+    assert (found[0].content, found[0].is_identical) == (content(3), False)
+    assert {place.segment for place in found[0].places} == {0, 1}
+    assert len({one.content for one in found}) == 4
+
+
+def test_the_same_bytes_come_first_whatever_their_vector(opened: OpenSnapshot):
+    """The vector is another photo's: the hash decides, and the near ones follow."""
+    (found,) = find_candidates(opened, [photo_of(12)], VECTORS[3:4], 3)
+    assert [(one.content, one.is_identical) for one in found[:2]] == [(content(12), True), (content(3), False)]
+    assert found[0].similarity == 1
+    assert len(found) == 3
+
+
+def test_an_identical_content_is_not_found_twice(opened: OpenSnapshot):
+    """It is the nearest one as well."""
+    (found,) = find_candidates(opened, [photo_of(3)], VECTORS[3:4], 20)
+    assert [one.content for one in found].count(content(3)) == 1
+    assert len(found) == 20
+
+
+def test_a_vector_that_is_not_finite_finds_nothing_but_the_same_bytes(opened: OpenSnapshot):
+    """It must not match what a vector of zeros would, and the queries beside it are answered."""
+    vectors = np.stack([np.full(8, np.nan, np.float32), VECTORS[7], np.full(8, np.inf, np.float32)])
+    lost, near, known = find_candidates(opened, [photo_of("a"), photo_of("b"), photo_of(9)], vectors, 2)
+    assert lost == []
+    assert near[0].content == content(7)
+    assert [one.content for one in known] == [content(9)]
+
+
+def test_no_photos_have_no_candidates(opened: OpenSnapshot):
+    """An empty batch is no error."""
+    assert find_candidates(opened, [], np.empty((0, 8), np.float32), 3) == []
+    assert opened.places([]) == []
+
+
+def test_a_place_names_segment_and_row(opened: OpenSnapshot):
+    """The photo at a place is the one whose content was asked for."""
+    (places,) = opened.places([content(2)])
+    assert [place.segment for place in places] == [0, 1]
+    assert all(isinstance(place, Place) and opened.photo(place)["content_sha256"] == content(2) for place in places)
