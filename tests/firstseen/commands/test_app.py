@@ -1,0 +1,68 @@
+"""Tests the program as a whole: help, what it imports, and every verb one after the other."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from tests.conftest import REPOSITORY, Desk
+from tests.photos import write_archive
+
+VERBS = ("train", "encode", "index", "lookup", "status", "verify", "rollback", "demo", "study")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Returns the top-level modules that a command has imported, in a process of its own."""
+    script = (
+        "import sys\nfrom firstseen.commands.running import run\n"
+        "try: run(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS)])
+def test_help_loads_nothing_heavy(arguments: list[str]):
+    """Help answers at once because none of the large libraries is imported for it."""
+    assert not modules_after(*arguments) & {"tensorflow", "keras", "apache_beam", "pyarrow", "scann", "cv2", "numpy"}
+
+
+def test_status_loads_nothing_heavy(live_desk: Desk):
+    """Status reads descriptions only."""
+    heavy = {"tensorflow", "keras", "apache_beam", "pyarrow", "scann", "cv2"}
+    assert not modules_after("status", "--store", str(live_desk.store)) & heavy
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture):
+    """Each verb says what it does, and exits with 0."""
+    assert run([verb, "--help"]) == 0
+    assert f"firstseen {verb}" in capsys.readouterr().out
+
+
+def test_the_whole_way_by_commands(store: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    """encode, index, lookup, verify, a second run, rollback: each ends with 0 and names what comes next."""
+    assert run(["encode", str(archive), "--store", str(store)]) == 0
+    assert f"next: firstseen index --store {store}" in capsys.readouterr().err
+    assert run(["index", "--store", str(store)]) == 0
+    assert "snapshot 1 is live: 10 photos" in capsys.readouterr().err
+    assert run(["lookup", str(archive), "--store", str(store), "--format", "jsonl"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    firsts = [row for row in rows if row["rank"] == 1]
+    assert [row["verdict"] for row in firsts] == ["identical"] * 10
+    assert all(row["query"].endswith(row["photo_id"]) for row in firsts)
+    write_archive(tmp_path / "more", photos=3, first_seed=50)
+    assert run(["encode", str(tmp_path / "more"), "--store", str(store)]) == 0
+    assert run(["index", "--store", str(store)]) == 0
+    capsys.readouterr()
+    assert run(["rollback", "--store", str(store)]) == 0
+    assert "snapshot 3 is live: rollback to 1, 10 photos" in capsys.readouterr().out
+    assert run(["verify", "--store", str(store)]) == 0
+    assert "snapshot 3 is whole" in capsys.readouterr().out

@@ -1,0 +1,18 @@
+"""Tests the verbs that take an archive into the store."""
+
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from tests.firstseen.desk import one_error_line
+
+
+def test_rejects_above_the_limit_are_exit_code_3(store: Path, archive: Path, capsys: pytest.CaptureFixture):
+    """The run is finished and usable; the line says how many and where the reasons lie."""
+    (archive / "bad.jpg").write_bytes(b"")
+    command = ["encode", str(archive), "--store", str(store)]
+    assert run(command) == 3
+    assert "9.1% of the photos were rejected, expected at most 1.0%" in one_error_line(capsys)
+    assert run([*command, "--max-rejects", "0.1"]) == 0
+    assert run(["index", "--store", str(store)]) == 0

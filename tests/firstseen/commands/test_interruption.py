@@ -1,0 +1,72 @@
+"""Tests Ctrl-C and SIGTERM, from the first moment to the middle of a job."""
+
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from tests.conftest import REPOSITORY, Desk
+from tests.firstseen.desk import photo_of
+from tests.photos import jpeg, scene
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "seconds", "workers"),
+    [(signal.SIGINT, 0, 1), (signal.SIGINT, 4, 1), (signal.SIGTERM, 4, 1), (signal.SIGINT, 6, 2)],
+)
+def test_an_interruption_ends_with_130_and_a_store_that_answers(
+    desk: Desk, tmp_path: Path, signal_number: int, seconds: float, workers: int
+):
+    """An encode interrupted in the middle says one line; what was live is live, and the next run starts afresh."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    data = jpeg(scene(1, width=3000, height=2000))
+    for number in range(600):
+        (folder / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))
+    command = [sys.executable, "-m", "firstseen", "encode", str(folder), "--store", str(desk.store)]
+    command += ["--workers", str(workers)]
+    # What runs in the background may have been started with SIGINT ignored, and would pass that on.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+    while not list(desk.store.glob("embeddings/*/*/inventory.parquet"))[1:]:
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(seconds)
+    process.send_signal(signal_number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert len(list(desk.store.glob("embeddings/*/*/run.json"))) == 1
+    assert run(["lookup", photo_of(desk), "--store", str(desk.store)]) == 0
+    assert run(["verify", "--store", str(desk.store)]) == 0
+
+
+def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_path: Path):
+    """Ctrl-C ends it with 130 and one line; the next run says where it goes on, and writes nothing to stdout."""
+    words = f"train --source {archive} --store {tmp_path}/store --work-dir {tmp_path}/work --log-dir {tmp_path}/logs "
+    words += "--size 16 --latent-dim 8 --batch-size 1 --epochs 150 --set filters=2 --set halvings=1"
+    command = [sys.executable, "-m", "firstseen", *words.split()]
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (tmp_path / "errors").open("w") as errors:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=errors, preexec_fn=listen)
+        while "epoch 3 of 150" not in (tmp_path / "errors").read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert (tmp_path / "errors").read_text().splitlines()[-1].startswith("firstseen: interrupted")
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0] == "10 photos of 10 listed; left out: 0 exact duplicates, 0 that cannot be used"
+    epoch = int(lines[1].removeprefix("resuming after epoch ").split(" of 150, from ")[0])
+    assert epoch >= 3
+    assert lines[2].startswith(f"epoch {epoch + 1} of 150: loss ")
+    assert lines[-3] == f"curves: tensorboard --logdir {tmp_path}/logs"
+    assert "is in the store" in lines[-2]

@@ -1,0 +1,101 @@
+"""Tests how a command ends: one clear line per error, the right exit code, and nothing but data on stdout."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from foundation.errors import TemporaryError
+from tests.conftest import REPOSITORY, Desk
+from tests.firstseen.desk import one_error_line, photo_of
+from tests.photos import write_archive
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ("no-such-verb", 2, "no-such-verb"),
+        ("lookup x.jpg", 2, "--store"),
+        ("lookup {photo} --store {store} --top-k many", 2, "--top-k"),
+        ("lookup {photo} --store {store} --top-k 0", 2, "top-k is 0"),
+        ("lookup {photo} --store {store} --format xml", 2, "expected one of table"),
+        ("lookup {photo} --store {store} --format parquet", 2, "--output"),
+        ("lookup {photo} --store {store} --output /nowhere/x", 4, "/nowhere"),
+        ("lookup {photo} --store {store} --snapshot 9", 4, "no snapshot 9"),
+        ("lookup /nowhere.jpg --store {store}", 4, "every query was rejected"),
+        ("lookup /nowhere.parquet --store {store}", 4, "/nowhere.parquet"),
+        ("lookup {photo} --store /nowhere", 4, "no store at /nowhere"),
+        ("lookup {photo} --store ftp://host/x", 2, "ftp"),
+        ("encode /nowhere --store {store}", 4, "expected a folder"),
+        ("encode {photo} --store {store}", 4, "is a file"),
+        ("encode {archive} --store {store} --encoder none-1", 4, "no encoder 'none-1'"),
+        ("encode {archive} --store {store} --workers 0", 2, "workers is 0"),
+        ("encode {archive} --store {store} --dtype int8", 2, "int8"),
+        ("encode {archive} --store {store} --runner Nope", 2, "Nope"),
+        ("encode {archive} --store {store} -- --no_such_flag=1", 2, "--no_such_flag=1"),
+        ("encode {archive} --store {store} --max-rejects 3", 2, "max-rejects is 3"),
+        ("lookup {photo} --store {store} --format csv --output {store}/snapshots/1.json", 2, "lies in the store"),
+        ("lookup {photo} --store {store} --format csv --output {photo}", 2, "among the queries"),
+        ("lookup {archive} --store {store} --format csv --output {photo}", 2, "among the queries"),
+        ("lookup {photo} --store {store} --batch-size 1000000000", 2, "batch-size is 1000000000"),
+        ("lookup {photo} --store file://relative", 2, "no absolute path"),
+        ("lookup {photo} --store {store} --output " + "x" * 300, 4, "File name too long"),
+        ("index --store {store} --min-recall 2", 2, "min-recall is 2"),
+        ("rollback --store {store}", 4, "no parent"),
+        ("rollback --store {store} --to 5", 4, "no snapshot 5"),
+        ("train --source {archive} --store {store} --recipe nope", 2, "convolutional"),
+        ("train --source {archive} --store {store} --set nope", 2, "NAME=VALUE"),
+        ("train --source /nowhere --store {store}", 4, "/nowhere"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_the_right_code(
+    desk: Desk, capsys: pytest.CaptureFixture, arguments: str, code: int, words: str
+):
+    """Received, expected, remedy; the store answers as before."""
+    before = sorted(path for path in desk.store.rglob("*") if path.suffix == ".json")
+    names = {"photo": photo_of(desk), "store": desk.store, "archive": desk.archive}
+    assert run([word.format(**names) for word in arguments.split()]) == code
+    assert words in one_error_line(capsys)
+    assert sorted(path for path in desk.store.rglob("*") if path.suffix == ".json") == before
+
+
+def test_an_empty_argument_is_not_the_current_folder(desk: Desk, capsys: pytest.CaptureFixture):
+    """An unset variable must not look everything up that lies around."""
+    assert run(["lookup", "", "--store", str(desk.store)]) == 2
+    assert "one argument is empty" in one_error_line(capsys)
+
+
+def test_closed_streams_are_no_defect(live_desk: Desk):
+    """Without stdin, stdout and stderr the exit code still says how it ended."""
+    command = shlex.join([sys.executable, "-m", "firstseen", "status", "--store", str(live_desk.store)])
+    done = subprocess.run(f"{command} <&- >&- 2>&-", cwd=REPOSITORY, shell=True, check=False)  # noqa: S602
+    assert done.returncode == 0
+
+
+def test_a_full_disk_is_exit_code_75(
+    desk: Desk, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The scheduler may retry; the old answers stand."""
+
+    def full(*_, **__):
+        raise TemporaryError("cannot write part-x: No space left on device; free some space and run again")
+
+    monkeypatch.setattr("pipelines.encode.write_shards.write_parquet", full)
+    write_archive(tmp_path / "more", photos=3, first_seed=90)
+    assert run(["encode", str(tmp_path / "more"), "--store", str(desk.store)]) == 75
+    assert "No space left" in one_error_line(capsys)
+    assert run(["lookup", photo_of(desk), "--store", str(desk.store)]) == 0
+
+
+def test_a_reader_that_goes_away_is_no_error(live_desk: Desk):
+    """`firstseen … | head -1` ends quietly."""
+    command = [sys.executable, "-m", "firstseen", "status", "--store", str(live_desk.store)]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert "Traceback" not in done.stderr
