@@ -2,16 +2,19 @@
 
 import contextlib
 import functools
+import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
 from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 
 SCHEME = "tfds:"
+# TensorFlow Datasets tries for minutes, with longer and longer pauses; a network that answers does so within seconds.
+CONNECT_SECONDS = 5
 
 
 def archive_uri(source: str, data_dir: Path | None) -> str:
@@ -102,7 +105,8 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             f"TensorFlow Datasets knows no {name!r} (received {source!r}); see "
             "https://www.tensorflow.org/datasets/catalog for the names"
         ) from error
-    except ValueError as error:  # what it cannot even parse, it explains on many lines
+    # What it cannot parse, or a version that there is not, it explains on many lines.
+    except (ValueError, AssertionError) as error:
         raise UsageError(f"{source!r} names no data set; expected tfds:NAME, such as tfds:mnist") from error
     if builder.is_prepared():
         return builder
@@ -111,6 +115,7 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             f"{name} is not prepared below {data_dir}; expected {builder.data_path}: correct --data-dir, or leave it "
             "out to download the data set to ~/tensorflow_datasets"
         )
+    _require_network(builder, name)
     try:
         with contextlib.redirect_stdout(sys.stderr):
             builder.download_and_prepare()
@@ -119,6 +124,36 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             f"cannot download {name}: {error}; prepare it elsewhere and name its folder with --data-dir"
         ) from error
     return builder
+
+
+def _require_network(builder, name: str) -> None:
+    """Raises InputNotFoundError if the first file that is to be downloaded cannot be asked for within seconds."""
+    import requests  # what the download itself is made with: the same proxies count
+
+    missing = _files_to_download(builder)
+    if not missing:
+        return
+    try:
+        requests.head(missing[0], timeout=CONNECT_SECONDS).close()
+    except requests.RequestException as error:
+        raise InputNotFoundError(
+            f"{name} is not prepared in {builder.data_path}, and {urlsplit(missing[0]).hostname} cannot be reached to "
+            "download it; prepare it elsewhere, and name its folder with --data-dir"
+        ) from error
+
+
+def _files_to_download(builder) -> list[str]:
+    """Returns the http addresses that a data set is made of, without those that were downloaded before.
+
+    Beside each file that it has downloaded TensorFlow Datasets writes a description that names its address. A data
+    set that people have to download by hand is left out: what of it is there, only TensorFlow Datasets knows.
+    """
+    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+        return []
+    downloads = Path(builder.data_dir_root, "downloads")
+    described = [path.read_text() for path in (*downloads.glob("*.INFO"), *downloads.glob("*/*.INFO"))]
+    addresses = [url for url in builder.url_infos if url.startswith("http")]
+    return [url for url in addresses if not any(json.dumps(url) in text for text in described)]
 
 
 def _label_names(builder) -> Callable[[dict], str | None]:
