@@ -1,26 +1,62 @@
-"""What to look up: photos, folders, inventories and lists on stdin, as one stream of names."""
+"""Lists what to look up (photos, folders, inventories, lists on stdin) as one stream of names, and reads the photos."""
 
+import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyarrow import ArrowException, parquet, types
 
 from foundation.archives import folders
+from foundation.archives.archive import read
+from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import path_of, uri_of
-from foundation.errors import InputNotFoundError
+from foundation.errors import InputNotFoundError, UsageError
+
+# A data URI is told from a file whose name begins with `data:` by what has to follow the type of its content.
+ADDRESS = re.compile(r"(?:https?|ftp)://|data:[\w/+.-]*[;,]", re.IGNORECASE)
+REMOTE = re.compile(r"(?:s3|gs)://", re.IGNORECASE)
+# Characters of an address that an error shows: a data URI is as long as its photo.
+SHOWN = 80
 
 
 def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[str]:
-    """Yields the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
+    """Returns the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
 
     A photo is named as it was given, or by its path below the folder that was given, even if it is missing: its
-    answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it.
+    answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it. Raises UsageError
+    at once if an argument is an address; one in a list is a query like any other, which `read_query` refuses.
     """
+    arguments = list(arguments)
+    for argument in arguments:
+        if reason := _why_not_read(argument):
+            raise UsageError(reason)
+    return _names(arguments, stdin)
+
+
+def read_query(name: str) -> bytes:
+    """Returns the bytes of a query; raises UnreadablePhotoError for one that cannot be read, an address among them."""
+    if reason := _why_not_read(name):
+        raise UnreadablePhotoError(reason)
+    return read(name)
+
+
+def _why_not_read(name: str) -> str | None:
+    shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    if ADDRESS.match(name):
+        return f"{shown!r}: addresses are not fetched: download the photo, and name the file"
+    if REMOTE.match(name):
+        return f"{shown!r}: queries in s3:// and gs:// are not supported yet: copy the photo here, and name the file"
+    return None
+
+
+def _names(arguments: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
     for argument in arguments:
         path = path_of(argument)
         if argument == "-":
             yield from (_writable(line.rstrip("\r\n")) for line in stdin if line.strip())
-        elif path.is_dir():
+        # Path.is_dir raises on a name that is too long or that may not be looked at: the answer has to say so instead.
+        elif os.path.isdir(path):
             yield from (_writable(str(name)) for name in _below(path))
         elif path.suffix.lower() == ".parquet":
             yield from _uris(path)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from foundation.archives.archive import read
+from serving.queries import read_query
 
 
 @dataclass(frozen=True)
@@ -17,4 +17,4 @@ class Query:
     @classmethod
     def of(cls, name: str) -> "Query":
         """Returns the query of a file, by its path or URI."""
-        return cls(name, partial(read, name))
+        return cls(name, partial(read_query, name))

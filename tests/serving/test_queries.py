@@ -9,9 +9,10 @@ import pytest
 from pyarrow import parquet
 
 from foundation.archives.archive import read
+from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import uri_of
-from foundation.errors import InputNotFoundError
-from serving.queries import list_queries
+from foundation.errors import InputNotFoundError, UsageError
+from serving.queries import list_queries, read_query
 
 
 def queries(*arguments: str, stdin: str = "") -> list[str]:
@@ -77,3 +78,41 @@ def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"uri": [1, 2]}), tmp_path / "numbers.parquet")
     with pytest.raises(InputNotFoundError, match="expected text"):
         list(list_queries([str(tmp_path / "numbers.parquet")], stdin=[]))
+
+
+ADDRESSES = ["http://h/a.jpg", "HTTPS://h/a.jpg", "ftp://h/a.jpg", "data:image/png;base64,AAAA", "data:,x"]
+REMOTE = ["s3://bucket/a.jpg", "gs://bucket/a.jpg"]
+
+
+@pytest.mark.parametrize("name", [*ADDRESSES, *REMOTE])
+def test_an_address_is_not_fetched(name: str) -> None:
+    """As an argument it ends the lookup at once, in a list it is a query that cannot be read: both name it whole."""
+    remedy = "copy the photo here" if name in REMOTE else "addresses are not fetched: download the photo"
+    with pytest.raises(UsageError, match=remedy) as refused:
+        list_queries([name], stdin=[])
+    assert repr(name) in str(refused.value)
+    assert queries("-", stdin=f"{name}\n") == [name]
+    with pytest.raises(UnreadablePhotoError, match=remedy):
+        read_query(name)
+
+
+def test_a_long_address_is_shortened() -> None:
+    """A data URI is as long as the photo that it holds."""
+    with pytest.raises(UnreadablePhotoError) as refused:
+        read_query("data:image/png;base64," + "A" * 10_000)
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["data:1.jpg", "http.jpg", "s3.jpg"])
+def test_a_file_whose_name_begins_like_an_address(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read."""
+    (tmp_path / name).write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert queries(name) == [name]
+    assert read_query(name) == b"x"
+
+
+def test_a_path_that_cannot_be_looked_at_is_a_query(tmp_path: Path) -> None:
+    """Too long a name, as an argument or in a list, is for the answer to reject."""
+    names = ["x" * 300, str(tmp_path / ("y/" * 3_000))]
+    assert queries(*names) == queries("-", stdin="\n".join(names)) == names
