@@ -1,4 +1,4 @@
-"""The verb that makes an encoder."""
+"""Trains an encoder by a recipe, with the settings that the options change: train."""
 
 import shlex
 from pathlib import Path
@@ -11,7 +11,7 @@ from firstseen.commands.options import StoreOption
 from firstseen.commands.progress import ProgressLine
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
-from training.recipe import LOSSES, SCHEDULES
+from training.recipe import LOSSES, SCHEDULES, Scalar
 
 
 def train(
@@ -72,12 +72,11 @@ def train(
         "schedule": schedule,
         "loss": loss,
     }
-    overrides = parse_settings(settings or []) | {name: value for name, value in named.items() if value is not None}
     options = TrainOptions(
         source=source,
         store=store,
         recipe=recipe,
-        overrides=overrides,
+        overrides=merge_settings(settings or [], {name: value for name, value in named.items() if value is not None}),
         data_dir=data_dir,
         max_photos=max_photos,
         seed=seed,
@@ -100,16 +99,35 @@ def train(
     tell(f"next: firstseen encode ARCHIVE --store {shlex.quote(store)} --encoder {encoder_id}")
 
 
-def parse_settings(settings: list[str]) -> dict[str, int | float | str | bool]:
-    """Returns NAME=VALUE pairs as a dictionary; whole numbers, numbers and true/false become such."""
-    pairs = [setting.partition("=") for setting in settings]
-    wrong = [name for name, separator, _ in pairs if not separator]
-    if wrong:
-        raise UsageError(f"--set {wrong[0]} has no value; expected NAME=VALUE")
-    return {name: parse_value(value) for name, _, value in pairs}
+def merge_settings(settings: list[str], named: dict[str, Scalar]) -> dict[str, Scalar]:
+    """Returns the NAME=VALUE pairs of --set together with the settings that have an option of their own.
+
+    Raises UsageError on a setting that is given twice: which of the values was meant is not for us to choose.
+    """
+    merged = dict(named)
+    given = {name: f"{option_of(name)} {value}" for name, value in named.items()}
+    for setting in settings:
+        name, value = parse_setting(setting)
+        if name in merged:
+            raise UsageError(f"{given[name]} and --set {setting} both set {name}; expected one of them: leave one out")
+        merged[name], given[name] = value, f"--set {setting}"
+    return merged
 
 
-def parse_value(text: str) -> int | float | str | bool:
+def option_of(name: str) -> str:
+    """Returns the option of a setting that has one."""
+    return "--latent-dim" if name == "dimension" else f"--{name.replace('_', '-')}"
+
+
+def parse_setting(text: str) -> tuple[str, Scalar]:
+    """Returns name and value of NAME=VALUE; a whole number, a number, true and false become such."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise UsageError(f"--set {name} has no value; expected NAME=VALUE")
+    return name, parse_value(value)
+
+
+def parse_value(text: str) -> Scalar:
     """Returns the number or truth value that the text spells, else the text."""
     if text in ("true", "false"):
         return text == "true"

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
+from firstseen.commands.train import merge_settings
+from tests.firstseen.desk import one_error_line
 
 
 def test_every_option_of_a_training_arrives(monkeypatch: pytest.MonkeyPatch):
@@ -54,3 +56,25 @@ def test_every_option_of_a_training_arrives(monkeypatch: pytest.MonkeyPatch):
     )
     assert run(["train", "--source", "a", "--store", "s", "--dimension", "6", "--mixed-precision"]) == 0
     assert received[1] == training.TrainOptions(source="a", store="s", overrides={"dimension": 6}, mixed_precision=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--epochs 3 --set epochs=5", "--epochs 3 and --set epochs=5 both set epochs"),
+        ("--latent-dim 8 --set dimension=8", "--latent-dim 8 and --set dimension=8 both set dimension"),
+        ("--set filters=4 --set filters=8", "--set filters=4 and --set filters=8 both set filters"),
+        ("--set filters", "--set filters has no value"),
+    ],
+)
+def test_a_setting_is_given_once(words: str, message: str, capsys: pytest.CaptureFixture):
+    """Neither the last nor the option wins silently."""
+    assert run(["train", "--source", "a", "--store", "s", *words.split()]) == 2
+    assert message in one_error_line(capsys)
+
+
+def test_values_become_numbers_and_truth_values():
+    """What is neither stays text."""
+    given = ["a=1", "b=0.5", "c=true", "d=false", "e=relu", "f=x=y", "g="]
+    expected = {"a": 1, "b": 0.5, "c": True, "d": False, "e": "relu", "f": "x=y", "g": ""}
+    assert merge_settings(given, {}) == expected
