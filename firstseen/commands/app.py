@@ -1,4 +1,8 @@
-"""The command line: its verbs, one function each."""
+"""Puts the verbs together into the command line `firstseen`, one function each."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -8,6 +12,7 @@ from firstseen.commands.evaluate import study
 from firstseen.commands.lookup import lookup
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
+from foundation.errors import UsageError
 
 # In the order in which a user meets them.
 VERBS = (train, encode, index, lookup, status, verify, rollback, demo, study)
@@ -15,12 +20,35 @@ VERBS = (train, encode, index, lookup, status, verify, rollback, demo, study)
 
 def make_app() -> typer.Typer:
     """Returns the program with all of its verbs."""
-    app = typer.Typer(
-        help="Tells whether a photo has been seen before, when first, and what was done to it since.",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback()(firstseen)
     for verb in VERBS:
-        app.command()(verb)
+        # Without a short help Typer makes one, and cuts it off at the end of the line.
+        app.command(short_help=summary(verb))(verb)
     return app
+
+
+def summary(verb: Callable[..., None]) -> str:
+    """Returns the first line of a verb's docstring."""
+    return (inspect.getdoc(verb) or "").partition("\n")[0]
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version that is installed, and ends."""
+    if not wanted:
+        return
+    from importlib import metadata
+
+    try:
+        typer.echo(f"firstseen {metadata.version('firstseen')}")
+    except metadata.PackageNotFoundError as error:
+        raise UsageError("firstseen is not installed, so it has no version; pip install '.[cpu]'") from error
+    raise typer.Exit
+
+
+def firstseen(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Tells whether a photo has been seen before, when first, and what was done to it since."""

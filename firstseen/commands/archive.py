@@ -1,4 +1,4 @@
-"""The verbs that take an archive into the store: encode, index."""
+"""Takes an archive into the store: encode, index."""
 
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, StoreOption
 from firstseen.commands.progress import ProgressLine
-from firstseen.commands.streams import tell
+from firstseen.commands.streams import number_of, tell
 from foundation.errors import TooManyRejectsError, UsageError
 
 if TYPE_CHECKING:
@@ -74,13 +74,14 @@ def index(
     result = build_index(Store(store), encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or [])
     for segment in result.added:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
-        tell(f"segment {segment.segment_id}: {segment.rows:,} contents, {segment.kind} search{measured}")
+        contents = number_of(segment.rows, "content", "contents")
+        tell(f"segment {segment.segment_id}: {contents}, {segment.kind} search{measured}")
     if result.replaced:
         old = result.replaced
-        tell(f"they replace snapshot {old.number}: {old.photos:,} photos of encoder {old.encoder_id}")
+        tell(f"they replace snapshot {old.number}: {number_of(old.photos, 'photo', 'photos')} of {old.encoder_id}")
     if not result.added:
         tell("nothing to index: the live snapshot holds every run of its encoder")
-    tell(f"snapshot {result.snapshot.number} is live: {result.snapshot.photos:,} photos")
+    tell(f"snapshot {result.snapshot.number} is live: {number_of(result.snapshot.photos, 'photo', 'photos')}")
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 
 

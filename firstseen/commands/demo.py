@@ -1,4 +1,4 @@
-"""The verb that goes the whole way once."""
+"""Goes the whole way once, by the commands that a user would type: demo."""
 
 import shlex
 import time

@@ -1,4 +1,4 @@
-"""The verb that measures encoders: study."""
+"""Measures and compares encoders: study."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The verb that looks photos up."""
+"""Looks photos up in a snapshot, and writes the answers in the format that was asked for: lookup."""
 
 import io
 import sys
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstseen.commands.options import SnapshotOption, StoreOption
-from firstseen.commands.streams import tell
+from firstseen.commands.streams import number_of, tell
 from foundation.errors import InputNotFoundError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def lookup(
     total = statuses.total()
     if not total:
         raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
-    tell(f"{total:,} queries: " + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items())))
+    by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
     if decode:
         tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
     if statuses["rejected"] == total:

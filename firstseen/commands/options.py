@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Defines the options that several verbs share."""
 
 from typing import Annotated
 

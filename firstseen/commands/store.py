@@ -1,11 +1,11 @@
-"""The verbs that look after a store: status, verify, rollback."""
+"""Looks after a store: status, verify, rollback."""
 
 from typing import Annotated
 
 import typer
 
 from firstseen.commands.options import SnapshotOption, StoreOption
-from firstseen.commands.streams import tell
+from firstseen.commands.streams import number_of, tell
 
 
 def status(
@@ -39,4 +39,5 @@ def rollback(
     from foundation.store.snapshots import roll_back
 
     snapshot = roll_back(Store(store), to)
-    typer.echo(f"snapshot {snapshot.number} is live: {snapshot.reason}, {snapshot.photos:,} photos")
+    photos = number_of(snapshot.photos, "photo", "photos")
+    typer.echo(f"snapshot {snapshot.number} is live: {snapshot.reason}, {photos}")

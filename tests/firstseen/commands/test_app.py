@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from firstseen.commands import app
 from firstseen.commands.running import run
 from tests.conftest import REPOSITORY, Desk
+from tests.firstseen.desk import one_error_line
 from tests.photos import write_archive
 
 VERBS = ("train", "encode", "index", "lookup", "status", "verify", "rollback", "demo", "study")
@@ -66,3 +70,29 @@ def test_the_whole_way_by_commands(store: Path, archive: Path, tmp_path: Path, c
     assert "snapshot 3 is live: rollback to 1, 10 photos" in capsys.readouterr().out
     assert run(["verify", "--store", str(store)]) == 0
     assert "snapshot 3 is whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", app.VERBS, ids=lambda verb: verb.__name__)
+def test_the_program_sums_up_every_verb(verb: Callable[..., None], capsys: pytest.CaptureFixture):
+    """The whole first sentence of its help, over as many lines as it takes: nothing is cut off."""
+    assert run(["--help"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert f"{verb.__name__} {app.summary(verb)}" in words
+    assert "..." not in words.removeprefix("Usage: firstseen [OPTIONS] COMMAND [ARGS]...")
+
+
+def test_the_version_goes_to_stdout(capsys: pytest.CaptureFixture):
+    """The one that is installed, and nothing else."""
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"firstseen {metadata.version('firstseen')}\n"
+
+
+def test_the_version_of_what_is_not_installed(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    """A checkout without an installation says so in one line."""
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert run(["--version"]) == 2
+    assert "not installed" in one_error_line(capsys)

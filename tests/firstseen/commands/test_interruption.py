@@ -4,11 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from firstseen.commands import app, interruption
 from firstseen.commands.running import run
 from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import photo_of
@@ -70,3 +72,33 @@ def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_
     assert lines[2].startswith(f"epoch {epoch + 1} of 150: loss ")
     assert lines[-3] == f"curves: tensorboard --logdir {tmp_path}/logs"
     assert "is in the store" in lines[-2]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.005, 0.02])
+@pytest.mark.parametrize("module", ["_heapq", "typer._click.core", "firstseen.commands.lookup"])
+def test_ctrl_c_during_the_start_is_one_line(live_desk: Desk, module: str, seconds: float):
+    """While modules are imported, too: no traceback, and the exit code of an interruption."""
+    command = [sys.executable, "-X", "importtime", "-m", "firstseen", "lookup", "-", "--store", str(live_desk.store)]
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen
+    )
+    assert process.stderr is not None
+    # Python names each module when it has been imported: none of these belongs to Python's own start.
+    while module != process.stderr.readline().rpartition("|")[2].strip():
+        assert process.poll() is None
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    told = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert len(told) == 1
+    assert told[0].startswith("firstseen: interrupted; the store is untouched")
+
+
+@pytest.mark.parametrize("verb", app.VERBS, ids=lambda verb: verb.__name__)
+def test_every_verb_says_what_its_interruption_means(verb: Callable[..., None]):
+    """A verb that has nothing of its own to say says less, and never what holds for another only."""
+    assert interruption.what_now([verb.__name__, "train"]) == interruption.WHAT_NOW[verb.__name__]
+    assert set(interruption.WHAT_NOW) == {verb.__name__ for verb in app.VERBS}
+    assert interruption.what_now(["--version"]) == interruption.ANY_VERB

@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from firstseen.commands.running import run
 from foundation.store.files import Store
 from serving.answers import SCHEMA
 from tests.builders import add_encoder, add_run, unit_vectors
-from tests.conftest import Desk
+from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import one_error_line, photo_of
 
 
@@ -133,3 +136,37 @@ def test_decode_without_a_decoder_is_exit_code_2(live_desk: Desk, tmp_path: Path
     assert run(command) == 2
     assert "has no decoder" in one_error_line(capsys)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["https://host/a.jpg", "s3://bucket/a.jpg", "x" * 300, "x/" * 3_000 + "x.jpg"])
+def test_a_name_that_leads_nowhere_does_not_end_a_list(
+    live_desk: Desk, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """One rejected answer, and the others are answered."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{name}\n{photo_of(live_desk)}\n"))
+    assert run(["lookup", "-", "--store", str(live_desk.store), "--top-k", "1", "--format", "jsonl"]) == 0
+    printed = capsys.readouterr()
+    first, second = (json.loads(line) for line in printed.out.splitlines())
+    assert (first["query"], first["status"], second["verdict"]) == (name, "rejected", "identical")
+    assert "2 queries: 1 matched, 1 rejected" in printed.err
+
+
+def test_a_path_that_is_too_long_is_one_rejected_answer(live_desk: Desk, capsys: pytest.CaptureFixture):
+    """As an argument, too; and one query is counted in the singular."""
+    command = ["--store", str(live_desk.store), "--top-k", "1", "--format", "jsonl"]
+    assert run(["lookup", "x" * 300, photo_of(live_desk), *command]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert "File name too long" in first["reason"]
+    assert second["verdict"] == "identical"
+    assert run(["lookup", photo_of(live_desk), *command]) == 0
+    assert "1 query: 1 matched" in capsys.readouterr().err
+
+
+def test_a_reader_of_a_table_that_goes_away_is_no_error(live_desk: Desk):
+    """Rich ends the process in its own way, which is told from a library that gives up."""
+    command = [sys.executable, "-m", "firstseen", "lookup", photo_of(live_desk), "--store", str(live_desk.store)]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,6 +20,10 @@ from tests.photos import write_archive
     [
         ("no-such-verb", 2, "no-such-verb"),
         ("lookup x.jpg", 2, "--store"),
+        ("lookup --store {store}", 2, "Missing argument 'queries'; see firstseen lookup --help"),
+        ("lookup https://host/a.jpg --store {store}", 2, "'https://host/a.jpg': addresses are not fetched"),
+        ("lookup {photo} s3://bucket/a.jpg --store {store}", 2, "'s3://bucket/a.jpg': queries in s3:// and gs:// are"),
+        ("lookup {long} --store {store}", 4, "every query was rejected"),
         ("lookup {photo} --store {store} --top-k many", 2, "--top-k"),
         ("lookup {photo} --store {store} --top-k 0", 2, "top-k is 0"),
         ("lookup {photo} --store {store} --format xml", 2, "expected one of table"),
@@ -43,7 +47,7 @@ from tests.photos import write_archive
         ("lookup {archive} --store {store} --format csv --output {photo}", 2, "among the queries"),
         ("lookup {photo} --store {store} --batch-size 1000000000", 2, "batch-size is 1000000000"),
         ("lookup {photo} --store file://relative", 2, "no absolute path"),
-        ("lookup {photo} --store {store} --output " + "x" * 300, 4, "File name too long"),
+        ("lookup {photo} --store {store} --output {long}", 4, "File name too long"),
         ("index --store {store} --min-recall 2", 2, "min-recall is 2"),
         ("rollback --store {store}", 4, "no parent"),
         ("rollback --store {store} --to 5", 4, "no snapshot 5"),
@@ -57,7 +61,7 @@ def test_bad_input_ends_in_one_line_and_the_right_code(
 ):
     """Received, expected, remedy; the store answers as before."""
     before = sorted(path for path in desk.store.rglob("*") if path.suffix == ".json")
-    names = {"photo": photo_of(desk), "store": desk.store, "archive": desk.archive}
+    names = {"photo": photo_of(desk), "store": desk.store, "archive": desk.archive, "long": "x" * 300}
     assert run([word.format(**names) for word in arguments.split()]) == code
     assert words in one_error_line(capsys)
     assert sorted(path for path in desk.store.rglob("*") if path.suffix == ".json") == before
@@ -98,4 +102,74 @@ def test_a_reader_that_goes_away_is_no_error(live_desk: Desk):
     os.close(read_end)
     done = subprocess.run(command, cwd=REPOSITORY, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write_end)
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def run_broken(broken: str, *, stdout: int = subprocess.DEVNULL) -> subprocess.CompletedProcess:
+    """Runs `status` in a process of its own, in which reading the status of a store executes `broken` instead."""
+    script = (
+        "import sys, errno\n"
+        "from foundation.store import status\n"
+        "from firstseen.__main__ import main\n"
+        f"def broken(store): {broken}\n"
+        "status.read_status = broken\n"
+        "sys.argv = ['firstseen', 'status', '--store', '.']\n"
+        "main()\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("code", ["", "0", "2", "'the library gives up'"])
+def test_a_library_that_ends_the_process_is_no_success(code: str):
+    """Whatever it says with its SystemExit, the work was not done."""
+    done = run_broken(f"raise SystemExit({code})")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("firstseen: unexpected SystemExit")
+
+
+def test_only_the_reader_of_stdout_may_go_away():
+    """A pipe to a worker that breaks is a failure, even while nobody reads stdout any more."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = run_broken("raise BrokenPipeError(errno.EPIPE, 'Broken pipe')", stdout=write_end)
+    os.close(write_end)
+    assert done.returncode == 1
+    assert "unexpected BrokenPipeError" in done.stderr.splitlines()[-1]
+
+
+def test_a_file_that_ends_too_early_is_named_by_its_own_error():
+    """Typer hides it behind an error without words."""
+    done = run_broken("raise EOFError('the file ends after 3 bytes')")
+    assert done.returncode == 1
+    assert "unexpected EOFError: the file ends after 3 bytes" in done.stderr.splitlines()[-1]
+
+
+def test_too_little_memory_names_what_lowers_the_need():
+    """One line without a traceback: the settings have to change."""
+    done = run_broken("raise MemoryError('cannot allocate 9 TB')")
+    assert done.returncode == 2
+    assert "cannot allocate 9 TB" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, which only Linux has")
+@pytest.mark.parametrize("arguments", ["--help", "--version", "status --store {store} --json"])
+def test_a_full_standard_output_is_named(live_desk: Desk, arguments: str):
+    """Exit code 75, one line, and no complaint of Python's own when it ends."""
+    command = [sys.executable, "-m", "firstseen", *arguments.format(store=live_desk.store).split()]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=REPOSITORY, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 75
+    assert done.stderr == "firstseen: No space left on device: standard output; free some space and run again\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, which only Linux has")
+def test_an_error_that_cannot_be_told_keeps_its_exit_code():
+    """A log on a full disk must not turn a usage error into a defect."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "firstseen", "no-such-verb"], cwd=REPOSITORY, stderr=full, check=False
+        )
+    assert done.returncode == 2

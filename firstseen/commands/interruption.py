@@ -1,0 +1,84 @@
+"""Ends a command on Ctrl-C or SIGTERM: tidily if that takes seconds, always with one line and exit code 130.
+
+The entry point loads this module before all others, so it imports next to nothing.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+EXIT_CODE = 130
+# A scheduler stops a job with SIGTERM: the job ends as with Ctrl-C.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_SECONDS = 3
+STDERR = 2
+
+# What is true of an interrupted verb, and of running it again.
+WHAT_NOW = {
+    "train": "run it again, without --restart, and it resumes after its last whole epoch",
+    "encode": "nothing that was finished before is lost; run it again, and a new run begins from the first photo",
+    "index": "no segment that was published is lost; run it again to index what the live snapshot does not hold",
+    "lookup": "the store is untouched and the answers so far are not all; run it again",
+    "status": "the store is untouched",
+    "verify": "the store is untouched, and not all of it was checked",
+    "rollback": "`firstseen status` says which snapshot is live",
+    "demo": "run it again, and it begins anew in the same folder",
+    "study": "run it again to go on; what is finished is not done again",
+}
+ANY_VERB = "nothing that was finished before is lost"
+
+
+def leave_at_once(arguments: Sequence[str]) -> None:
+    """From now on an interruption leaves without tidying up, which is right while nothing has been begun."""
+    _listen(lambda *_: leave(arguments))
+
+
+def leave_tidily(arguments: Sequence[str]) -> None:
+    """From now on an interruption raises KeyboardInterrupt in the main thread, and leaves if that takes too long.
+
+    A pipeline may wait for its workers for ever: after three seconds the process ends wherever it is.
+    """
+    import threading
+
+    def interrupt(*_: object) -> NoReturn:
+        ignore()
+        # What an interruption breaks in the threads of a pipeline is no news.
+        threading.excepthook = lambda _: None
+        timer = threading.Timer(GRACE_SECONDS, leave, [arguments])
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
+
+    _listen(interrupt)
+
+
+def ignore() -> None:
+    """From now on Ctrl-C is ignored: the end has begun, and its exit code stands."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def leave(arguments: Sequence[str]) -> NoReturn:
+    """Says in one line that the command was interrupted and what to do now, and ends the process.
+
+    Neither waits for anything: the threads of a pipeline do not stop when they are asked, and a lock of stderr may be
+    held by the very code that was interrupted. So the line goes past Python's streams, and nothing is flushed.
+    """
+    with suppress(OSError):
+        # On a terminal a progress bar may stand in this line with its cursor hidden: both are undone.
+        clean = b"\r\x1b[K\x1b[?25h" if os.isatty(STDERR) else b""
+        os.write(STDERR, clean + f"firstseen: interrupted; {what_now(arguments)}\n".encode())
+    os._exit(EXIT_CODE)
+
+
+def what_now(arguments: Sequence[str]) -> str:
+    """Returns what is true after an interruption of the verb that these arguments name."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    return WHAT_NOW.get(verb, ANY_VERB)
+
+
+def _listen(handler: Callable[..., object]) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # what `nohup` and `&` ask for is respected
+            signal.signal(number, handler)
