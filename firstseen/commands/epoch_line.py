@@ -1,12 +1,11 @@
-"""A training on a terminal: a bar with both losses and the time left; without a terminal, a plain line per epoch."""
+"""Shows how far a training is: a bar with both losses and the time left, or a plain line per epoch in a log."""
 
-import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firstseen.commands.progress import PLAIN_LINE_EVERY_SECONDS
+from firstseen.commands.progress import PLAIN_LINE_EVERY_SECONDS, can_draw, time_left
+from firstseen.commands.streams import number_of, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -34,8 +33,9 @@ class EpochLine:
 
     def show_photos(self, photos: "PhotoCache") -> None:
         """Says how many photos there are to train on, and what was left out."""
-        _tell(
-            f"{photos.photos:,} photos of {photos.listed:,} listed; left out: {photos.duplicates:,} exact duplicates, "
+        tell(
+            f"{number_of(photos.photos, 'photo', 'photos')} of {photos.listed:,} listed; left out: "
+            f"{number_of(photos.duplicates, 'exact duplicate', 'exact duplicates')}, "
             f"{sum(photos.rejects.values()):,} that cannot be used"
         )
 
@@ -47,12 +47,12 @@ class EpochLine:
         self._timed_from: tuple[int, float] | None = None
         self._told = self._epoch_began = time.monotonic()
         if damage:
-            _tell(f"the checkpoint in {directory} is damaged ({damage}): training begins anew")
+            tell(f"the checkpoint in {directory} is damaged ({damage}): training begins anew")
         if epoch:
-            _tell(f"resuming after epoch {epoch} of {epochs}, from {directory}")
+            tell(f"resuming after epoch {epoch} of {epochs}, from {directory}")
         else:
-            _tell(f"training for {epochs} epochs; interrupted, it resumes from {directory}")
-        if sys.stderr.isatty():
+            tell(f"training for {number_of(epochs, 'epoch', 'epochs')}; interrupted, it resumes from {directory}")
+        if can_draw():
             self._bar = _make_bar()
             self._bar.start()
             self._bar.add_task(
@@ -88,7 +88,7 @@ class EpochLine:
         if self._bar:
             self._bar.stop()  # it stays as it is, and what is printed next stands below it
         early = "" if epoch == self._epochs else f" of {self._epochs}, since none was better"
-        _tell(f"trained until epoch {epoch}{early}; best: epoch {best_epoch}, validation loss {val_loss:.5f}")
+        tell(f"trained until epoch {epoch}{early}; best: epoch {best_epoch}, validation loss {val_loss:.5f}")
 
     def _count(self, batches: int) -> None:
         self._done, self._done_at = batches, time.monotonic()
@@ -100,11 +100,11 @@ class EpochLine:
         if self._done == batches:
             return "time left unknown"
         seconds = (self._done_at - since) / (self._done - batches) * (self._epochs * self._batches - self._done)
-        return f"{timedelta(seconds=round(seconds))} left"
+        return time_left(seconds)
 
     def _say(self, line: str) -> None:
         self._told = time.monotonic()
-        _tell(f"{line}, {self._left()}")
+        tell(f"{line}, {self._left()}")
 
     def _show_bar(self, bar: "Progress", epoch: int, loss: float) -> None:
         losses = f"loss {loss:.5f}" + ("" if self._val_loss is None else f" validation {self._val_loss:.5f}")
@@ -115,10 +115,6 @@ class EpochLine:
             loss=losses,
             left=self._left(),
         )
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _make_bar() -> "Progress":

@@ -1,8 +1,12 @@
-"""Long work on a terminal: a bar with rate, rejects and time left; without a terminal, a plain line now and then."""
+"""Shows how far long work is: a bar with rate, rejects and time left, or a plain line now and then in a log."""
 
+import os
 import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from firstseen.commands.streams import tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -11,7 +15,11 @@ PLAIN_LINE_EVERY_SECONDS = 30
 
 
 class ProgressLine:
-    """Rate, rejects and time left on stderr: a bar on a terminal, else one plain line every 30 s."""
+    """Rate, rejects and time left on stderr: a bar on a terminal, else one plain line every 30 s.
+
+    The rate counts from when the work on photos begins: loading libraries and a model before that takes seconds, and
+    would make a short job look slow.
+    """
 
     def __init__(self, verb: str):
         self._verb = verb
@@ -27,16 +35,17 @@ class ProgressLine:
 
     def show(self, listed: int, done: int, rejected: int) -> None:
         """Shows that `done` photos are usable and `rejected` are not, of all that were listed."""
-        if sys.stderr.isatty():
+        if not done + rejected:
+            self._started = time.monotonic()
+        if can_draw():
             self._show_bar(listed, done, rejected)
         elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_SECONDS:
             self._told = time.monotonic()
-            print(self._plain(listed, done, rejected), file=sys.stderr, flush=True)
+            tell(self._plain(listed, done, rejected))
 
     def _plain(self, listed: int, done: int, rejected: int) -> str:
-        seconds = time.monotonic() - self._started
-        rate = (done + rejected) / seconds
-        left = f"{(listed - done - rejected) / rate:,.0f} s left" if rate else "time left unknown"
+        rate = self._rate(done + rejected)
+        left = time_left((listed - done - rejected) / rate) if rate else "time left unknown"
         return f"{self._verb}: {done + rejected:,} of {listed:,} photos, {rate:,.0f}/s, {rejected:,} rejected, {left}"
 
     def _show_bar(self, listed: int, done: int, rejected: int) -> None:
@@ -44,10 +53,23 @@ class ProgressLine:
             self._bar = _make_photos_bar()
             self._bar.start()
             self._bar.add_task(self._verb, total=listed, rejected=0, rate=0.0)
-        rate = (done + rejected) / (time.monotonic() - self._started)
+        rate = self._rate(done + rejected)
         self._bar.update(self._bar.task_ids[0], completed=done + rejected, rejected=rejected, rate=rate)
         if done + rejected >= listed:
             self._bar.stop()  # a finished bar stays as it is, and what is printed next stands below it
+
+    def _rate(self, seen: int) -> float:
+        return seen / (time.monotonic() - self._started) if seen else 0.0
+
+
+def can_draw() -> bool:
+    """Returns whether stderr is a terminal that can move its cursor: a log and a dumb terminal get plain lines."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def time_left(seconds: float) -> str:
+    """Returns how long it will still take, in hours, minutes and seconds."""
+    return f"{timedelta(seconds=round(seconds))} left"
 
 
 def _make_photos_bar() -> "Progress":
