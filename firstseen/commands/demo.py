@@ -23,15 +23,18 @@ def demo(
     paths = prepare_demo(directory, archive=archive)
     store = str(paths.store)
     tell(f"an archive of photos lies in {paths.archive}, edited copies of some in {paths.queries}")
+    tell("the whole way follows, command by command, as you would type them")
     started = time.monotonic()
     step("firstseen", "train", "--source", str(paths.archive), "--store", store)
     catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
     step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
-    # So few photos would be searched exactly; the demo shows what a large archive gets.
+    # So few photos would be searched exactly; the demo shows the approximate search that a large archive gets.
     step("firstseen", "index", "--store", store, "--exact-below", "100")
     step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3")
     page = ["--format", "html", "--output", str(paths.page)]
     step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3", *page)
+    tell("the name of a query says what was done to which photo, so you can tell which were found")
+    tell("`identical` is the same file; `similar` only means that nothing is nearer, even to a photo never seen before")
     tell(f"done in {time.monotonic() - started:.0f} s; open {paths.page} in a browser")
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 

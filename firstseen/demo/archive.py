@@ -1,6 +1,6 @@
-"""A small archive for demonstrations and tests, made offline: real photographs among a few hundred made scenes.
+"""Writes a small archive for demonstrations and tests: real photographs among a few hundred made scenes.
 
-The photographs are those that scikit-image and scikit-learn ship; nothing is downloaded.
+The photographs are those that scikit-image and scikit-learn ship: nothing is downloaded.
 """
 
 import csv
@@ -20,7 +20,7 @@ from training.edits.degrade import to_jpeg
 CATALOG = "catalog.csv"
 CATALOG_COLUMNS = ("photo_id", "published_at", "caption", "credit", "source")
 
-# file name, caption; all of them lie inside the wheels.
+# File names and captions; the files lie inside the wheels of both libraries.
 PHOTOGRAPHS = {
     "astronaut.png": "Astronaut Eileen Collins in her launch suit",
     "brick.png": "A brick wall",
@@ -42,13 +42,13 @@ PHOTOGRAPHS = {
     "rocket.jpg": "A rocket on the launch pad before dawn",
     "text.png": "Handwriting on paper",
 }
-# Kept out of the archive, and asked for: the answer has to be that it was never seen.
+# This photograph is kept out of the archive, and looked up: a photo that was never seen has nearest neighbours too.
 UNSEEN = "coffee.png"
-# Photographs that scenes may cut their surfaces from.
+# Scenes may cut their surfaces from these photographs.
 TEXTURES = ("brick.png", "grass.png", "gravel.png", "ihc.png", "moon.png", "china.jpg")
-# Published again later under another path, as agencies do.
+# These come a second time, under another path and a later date, as agencies publish them.
 PUBLISHED_AGAIN = ("chelsea.png", "rocket.jpg")
-# Which photograph each edited query is made of.
+# Each edit of a query and the photograph that it is made of; every edit has another one.
 QUERIES = {
     "reencode": "astronaut",
     "resize": "rocket",
@@ -62,6 +62,7 @@ QUERIES = {
 
 FIRST_DAY = datetime(2016, 1, 4, 6, 30, tzinfo=timezone.utc)
 DAYS = 3500
+# Half of the photos know when they were taken, and the catalog misses some, so that every rule for dates is used.
 EXIF_SHARE = 0.5
 CATALOG_SHARE = 0.9
 JPEG_QUALITY = 88
@@ -102,7 +103,7 @@ def write_demo_archive(folder: Path, *, photos: int = 300, seed: int = 0) -> lis
             original = next(other for other in listed if other.name == item.name)
             shutil.copyfile(folder / original.photo_id, path)
         elif item.kind == "broken":
-            # What a failed download leaves behind.
+            # An error page under the name of a photo is what a failed download leaves behind.
             path.write_text("<!doctype html><title>503</title><p>The image server is busy.</p>\n")
         else:
             made = item.kind == "made"

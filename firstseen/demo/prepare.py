@@ -12,8 +12,9 @@ from foundation.photos import photo
 from foundation.photos.photo import PhotoError
 from training.edits.degrade import to_jpeg
 
+# Lists the parts that a demo has written: a folder without this file belongs to somebody else.
 MARKER = ".firstseen-demo"
-# What the demo writes into its folder, and removes when it is run again.
+# The demo writes these into its folder, and removes no others when it is run again.
 PARTS_BESIDE_AN_ARCHIVE = ("queries", "store", "answers.html")
 PARTS = ("archive", CATALOG, *PARTS_BESIDE_AN_ARCHIVE)
 UNEDITED = "motorcycle_right.jpg"
@@ -63,6 +64,7 @@ def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[P
 
     Raises InputNotFoundError if the archive holds no photo that can be decoded.
     """
+    # The same photos each time, but not all from the folder that comes first.
     files = sorted(path for path in archive.rglob("*") if path.is_file())
     random.Random(seed).shuffle(files)  # noqa: S311 (which photos a demo shows is no secret)
     folder.mkdir()
@@ -77,6 +79,7 @@ def write_edited_copies(archive: Path, folder: Path, *, seed: int = 0) -> list[P
         name, edit = waiting.pop()
         written.append(folder / f"{name.replace('_', '-')}-of-{path.stem}.jpg")
         written[-1].write_bytes(to_jpeg(edit(pixels)))
+        # The last photo is there a second time, unedited, to show what `identical` means.
         if len(written) == len(EDITS):
             written.append(copy_unedited(path, folder))
     if not written:

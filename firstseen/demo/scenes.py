@@ -1,6 +1,7 @@
-"""Made pictures for the demo archive: varied scenes drawn from noise, gradients and shapes, uint8 RGB [H, W, 3].
+"""Draws the made scenes of the demo archive out of noise, gradients and shapes, uint8 RGB [height, width, 3].
 
-Every scene is a function of a random generator and a size; none resembles another closely enough to be its copy.
+A lookup has to find one photograph among hundreds of pictures, more than any library ships. So most of the archive is
+made: varied scenes, none of which resembles another closely enough to be its copy.
 """
 
 from collections.abc import Callable
@@ -8,8 +9,18 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-Generator = np.random.Generator
-Colour = np.ndarray  # float32 [3], 0 to 255
+from firstseen.demo.brushes import (
+    Colour,
+    Generator,
+    add_clouds,
+    add_disc,
+    noise_line,
+    random_colour,
+    random_window,
+    sky_colours,
+    smooth_noise,
+    vertical_gradient,
+)
 
 # (height, width): the shapes in which photos come.
 SHAPES = ((320, 480), (360, 480), (480, 360), (400, 400), (480, 320), (270, 480))
@@ -24,7 +35,7 @@ def draw_scene(generator: Generator, *, textures: list[np.ndarray]) -> np.ndarra
 
 
 def _finish(generator: Generator, picture: np.ndarray) -> np.ndarray:
-    """What a camera adds: falling light towards the corners, grain, a cast of colour."""
+    """Adds what a camera does: light that falls off towards the corners, grain, a cast of colour."""
     height, width = picture.shape[:2]
     row, column = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     vignette = 1 - generator.uniform(0, 0.35) * (row**2 + column**2) / 2
@@ -34,19 +45,18 @@ def _finish(generator: Generator, picture: np.ndarray) -> np.ndarray:
 
 
 def _landscape(generator: Generator, height: int, width: int, _textures) -> np.ndarray:
-    """Ridges behind each other under a sky; sometimes a lake mirrors them."""
-    top, bottom = _sky_colours(generator)
-    picture = _vertical_gradient(top, bottom, height, width)
-    _add_clouds(generator, picture, cover=generator.uniform(0, 0.8))
-    _add_disc(generator, picture, _colour(generator, 220, 255), radius=height * generator.uniform(0.03, 0.09))
-    ground, ridges = _colour(generator, 10, 110), generator.integers(2, 6)
+    """Draws ridges behind each other under a sky; sometimes a lake mirrors them."""
+    top, bottom = sky_colours(generator)
+    picture = vertical_gradient(top, bottom, height, width)
+    add_clouds(generator, picture, cover=generator.uniform(0, 0.8))
+    add_disc(generator, picture, random_colour(generator, 220, 255), radius=height * generator.uniform(0.03, 0.09))
+    ground, ridges = random_colour(generator, 10, 110), generator.integers(2, 6)
     for ridge in range(ridges):
         nearness = (ridge + 1) / ridges
-        skyline = height * (0.35 + 0.5 * nearness) - _noise_line(generator, width) * height * generator.uniform(
-            0.1, 0.3
-        )
+        # Distant ridges stand higher and take on the colour of the horizon, since haze lies before them.
+        skyline = height * (0.35 + 0.5 * nearness) - noise_line(generator, width) * height * generator.uniform(0.1, 0.3)
         colour = bottom * (1 - nearness) * 0.8 + ground * (0.3 + 0.7 * nearness)
-        shade = 0.75 + 0.5 * _noise(generator, height, width, scale=generator.uniform(6, 30))
+        shade = 0.75 + 0.5 * smooth_noise(generator, height, width, scale=generator.uniform(6, 30))
         mask = np.arange(height)[:, None] > skyline
         picture[mask] = (colour * shade[..., None])[mask]
     if generator.random() < 0.4:
@@ -57,22 +67,23 @@ def _landscape(generator: Generator, height: int, width: int, _textures) -> np.n
 
 
 def _city(generator: Generator, height: int, width: int, _textures) -> np.ndarray:
-    """Buildings with windows, by day or by night."""
+    """Draws buildings with windows, by day or by night."""
     night = generator.random() < 0.5
-    top, bottom = _sky_colours(generator)
-    picture = _vertical_gradient(top, bottom, height, width) * (0.35 if night else 1.0)
-    lit = np.array([255, 225, 150], np.float32) if night else _colour(generator, 90, 200)
+    top, bottom = sky_colours(generator)
+    picture = vertical_gradient(top, bottom, height, width) * (0.35 if night else 1.0)
+    lit = np.array([255, 225, 150], np.float32) if night else random_colour(generator, 90, 200)
+    # From the back to the front: each row of buildings is lower and hides the feet of the one behind.
     for layer in range(3):
         left = -int(generator.integers(0, 40))
         while left < width:
             wide, tall = int(generator.integers(24, 90)), height * generator.uniform(0.2, 0.75 - 0.12 * layer)
-            wall = _colour(generator, 15, 60) if night else _colour(generator, 70, 215)
+            wall = random_colour(generator, 15, 60) if night else random_colour(generator, 70, 215)
             roof = int(height * (0.9 + 0.05 * layer) - tall)
             picture[max(roof, 0) :, max(left, 0) : left + wide] = wall
             _add_windows(generator, picture, roof, left, wide, lit, share=generator.uniform(0.2, 0.9))
             left += wide + int(generator.integers(-8, 30))
     street = int(height * generator.uniform(0.85, 0.95))
-    picture[street:] = _colour(generator, 25, 90)
+    picture[street:] = random_colour(generator, 25, 90)
     return picture
 
 
@@ -86,14 +97,15 @@ def _add_windows(generator: Generator, picture, roof: int, left: int, wide: int,
 
 
 def _sea(generator: Generator, height: int, width: int, _textures) -> np.ndarray:
-    """A horizon, waves that grow towards the viewer, a few boats."""
-    top, bottom = _sky_colours(generator)
-    picture = _vertical_gradient(top, bottom, height, width)
-    _add_clouds(generator, picture, cover=generator.uniform(0.2, 0.9))
+    """Draws a horizon, waves that grow towards the viewer, a few boats."""
+    top, bottom = sky_colours(generator)
+    picture = vertical_gradient(top, bottom, height, width)
+    add_clouds(generator, picture, cover=generator.uniform(0.2, 0.9))
     horizon = int(height * generator.uniform(0.25, 0.65))
-    deep, shallow = _colour(generator, 5, 90), bottom * 0.8
-    water = _vertical_gradient(shallow, deep, height - horizon, width)
-    waves = _noise(generator, height - horizon, width, scale=4, stretch=generator.uniform(3, 9))
+    deep, shallow = random_colour(generator, 5, 90), bottom * 0.8
+    # Water mirrors the sky at the horizon, and shows its own colour near the viewer.
+    water = vertical_gradient(shallow, deep, height - horizon, width)
+    waves = smooth_noise(generator, height - horizon, width, scale=4, stretch=generator.uniform(3, 9))
     depth = np.linspace(0.1, 1, height - horizon, dtype=np.float32)[:, None, None]
     picture[horizon:] = water + (waves[..., None] - 0.5) * 160 * depth
     for _ in range(generator.integers(0, 4)):
@@ -106,23 +118,25 @@ def _sea(generator: Generator, height: int, width: int, _textures) -> np.ndarray
                 [x + length // 5, horizon + length // 5],
             ]
         )
-        cv2.fillPoly(picture, [hull], _colour(generator, 0, 255).tolist())
+        cv2.fillPoly(picture, [hull], random_colour(generator, 0, 255).tolist())
         sail = np.array([[x + length // 2, horizon - length], [x + length // 2, horizon], [x + length, horizon]])
-        cv2.fillPoly(picture, [sail], _colour(generator, 180, 255).tolist())
+        cv2.fillPoly(picture, [sail], random_colour(generator, 180, 255).tolist())
     return picture
 
 
 def _still_life(generator: Generator, height: int, width: int, textures) -> np.ndarray:
-    """Shaded balls with shadows on a table that is cut from a photograph of a surface."""
-    picture = _vertical_gradient(_colour(generator, 20, 220), _colour(generator, 20, 220), height, width)
+    """Draws shaded balls with shadows on a table that is cut from a photograph of a surface."""
+    picture = vertical_gradient(random_colour(generator, 20, 220), random_colour(generator, 20, 220), height, width)
     table = int(height * generator.uniform(0.4, 0.65))
-    surface = _window(generator, textures, share=0.4)
+    surface = random_window(generator, textures, share=0.4)
     surface = cv2.resize(surface, (width, height - table), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    picture[table:] = surface.mean(axis=2, keepdims=True) * _colour(generator, 80, 255) / 180
+    # The surface keeps the brightness of the photograph but not its colours: it must not count as a copy.
+    picture[table:] = surface.mean(axis=2, keepdims=True) * random_colour(generator, 80, 255) / 180
     row, column = np.mgrid[:height, :width].astype(np.float32)
     for _ in range(generator.integers(2, 7)):
         radius = height * generator.uniform(0.06, 0.2)
         x, y = generator.uniform(0, width), generator.uniform(table, height * 0.95) - radius * 0.7
+        # The light comes from the upper left: a flat shadow falls to the right, and the gloss lies on the left.
         shadow = ((column - x - radius * 0.5) / (1.3 * radius)) ** 2 + ((row - y - radius * 0.9) / (0.35 * radius)) ** 2
         picture *= 1 - 0.6 * np.exp(-(shadow**2))[..., None]
         across, down = (column - x) / radius, (row - y) / radius
@@ -130,31 +144,32 @@ def _still_life(generator: Generator, height: int, width: int, textures) -> np.n
         facing = np.sqrt(np.clip(1 - across**2 - down**2, 0, 1))
         light = np.clip(0.15 + 0.85 * (-0.5 * across - 0.6 * down + 0.6 * facing), 0.05, 1.2)
         gloss = 200 * np.clip(-0.45 * across - 0.55 * down + 0.7 * facing, 0, 1) ** 24
-        ball = _colour(generator, 40, 255, vivid=0.9) * light[..., None] + gloss[..., None]
+        ball = random_colour(generator, 40, 255, vivid=0.9) * light[..., None] + gloss[..., None]
         picture[inside] = ball[inside]
     return picture
 
 
 def _texture(generator: Generator, height: int, width: int, _textures) -> np.ndarray:
-    """Marble, wood, clouds or cloth: warped noise through a palette of a few colours."""
-    noise = _noise(generator, height, width, scale=generator.uniform(20, 120), stretch=generator.uniform(1, 4))
+    """Draws marble, wood, clouds or cloth: warped noise through a palette of a few colours."""
+    noise = smooth_noise(generator, height, width, scale=generator.uniform(20, 120), stretch=generator.uniform(1, 4))
     row, column = np.mgrid[: 1 : height * 1j, : 1 : width * 1j].astype(np.float32)
     angle, bands = generator.uniform(0, np.pi), generator.uniform(0, 14)
+    # Stripes that noise bends are grain of wood or veins of marble; without stripes the noise alone is cloud.
     value = noise + 0.5 * np.sin(bands * 2 * np.pi * (row * np.sin(angle) + column * np.cos(angle)) / 2 + 6 * noise)
     value = (value - value.min()) / np.ptp(value)
-    palette = np.stack([_colour(generator, 0, 255, vivid=0.6) for _ in range(generator.integers(2, 6))])
+    palette = np.stack([random_colour(generator, 0, 255, vivid=0.6) for _ in range(generator.integers(2, 6))])
     steps = np.linspace(0, 1, len(palette))
     return np.stack([np.interp(value, steps, palette[:, channel]) for channel in range(3)], axis=-1).astype(np.float32)
 
 
 def _flowers(generator: Generator, height: int, width: int, _textures) -> np.ndarray:
-    """Blossoms in front of an unsharp background."""
-    picture = _vertical_gradient(_colour(generator, 0, 90), _colour(generator, 20, 140), height, width)
+    """Draws blossoms in front of an unsharp background."""
+    picture = vertical_gradient(random_colour(generator, 0, 90), random_colour(generator, 20, 140), height, width)
     for _ in range(30):
         centre = int(generator.integers(0, width)), int(generator.integers(0, height))
-        cv2.circle(picture, centre, int(generator.integers(8, 45)), _colour(generator, 20, 200).tolist(), -1)
+        cv2.circle(picture, centre, int(generator.integers(8, 45)), random_colour(generator, 20, 200).tolist(), -1)
     picture = cv2.GaussianBlur(picture, (0, 0), generator.uniform(8, 16))
-    petal_colour = _colour(generator, 60, 255, vivid=0.9)
+    petal_colour = random_colour(generator, 60, 255, vivid=0.9)
     for _ in range(generator.integers(1, 7)):
         x, y = int(generator.integers(0, width)), int(generator.integers(0, height))
         length, petals = height * generator.uniform(0.08, 0.3), int(generator.integers(5, 14))
@@ -164,45 +179,40 @@ def _flowers(generator: Generator, height: int, width: int, _textures) -> np.nda
             axes = int(length * 0.55), int(length * generator.uniform(0.15, 0.24))
             colour = petal_colour * generator.uniform(0.75, 1.1)
             cv2.ellipse(picture, middle, axes, np.degrees(turn), 0, 360, colour.tolist(), -1, cv2.LINE_AA)
-        cv2.circle(picture, (x, y), max(2, int(length * 0.25)), _colour(generator, 40, 230).tolist(), -1, cv2.LINE_AA)
+        heart = random_colour(generator, 40, 230).tolist()
+        cv2.circle(picture, (x, y), max(2, int(length * 0.25)), heart, -1, cv2.LINE_AA)
     return picture
 
 
 def _road(generator: Generator, height: int, width: int, textures) -> np.ndarray:
-    """A road through fields to the horizon, with trees along it."""
-    top, bottom = _sky_colours(generator)
-    picture = _vertical_gradient(top, bottom, height, width)
-    _add_clouds(generator, picture, cover=generator.uniform(0, 0.9))
+    """Draws a road through fields to the horizon, with trees along it."""
+    top, bottom = sky_colours(generator)
+    picture = vertical_gradient(top, bottom, height, width)
+    add_clouds(generator, picture, cover=generator.uniform(0, 0.9))
     horizon, vanishing = int(height * generator.uniform(0.3, 0.6)), int(width * generator.uniform(0.2, 0.8))
-    ground = cv2.resize(_window(generator, textures, share=0.6), (width, height - horizon)).astype(np.float32)
-    picture[horizon:] = ground.mean(axis=2, keepdims=True) * _colour(generator, 50, 220) / 150
+    ground = cv2.resize(random_window(generator, textures, share=0.6), (width, height - horizon)).astype(np.float32)
+    picture[horizon:] = ground.mean(axis=2, keepdims=True) * random_colour(generator, 50, 220) / 150
     left, right = sorted(generator.integers(-width // 2, width * 3 // 2, 2).tolist())
     road = np.array([[vanishing - 2, horizon], [vanishing + 2, horizon], [right + 40, height], [left - 40, height]])
-    cv2.fillPoly(picture, [road], _colour(generator, 50, 130).tolist(), cv2.LINE_AA)
+    cv2.fillPoly(picture, [road], random_colour(generator, 50, 130).tolist(), cv2.LINE_AA)
     cv2.line(picture, (vanishing, horizon), ((left + right) // 2, height), (235, 235, 225), 2, cv2.LINE_AA)
-    leaves = _colour(generator, 10, 140)
+    leaves = random_colour(generator, 10, 140)
     for _ in range(generator.integers(0, 14)):
         nearness = generator.uniform(0.05, 1)
         x, foot = int(generator.integers(0, width)), int(horizon + nearness * (height - horizon) * 0.5)
         tall = int(height * 0.5 * nearness) + 6
         cv2.line(picture, (x, foot), (x, foot - tall), (60, 45, 35), max(1, tall // 14))
-        cv2.circle(
-            picture,
-            (x, foot - tall),
-            max(3, tall // 3),
-            (leaves * generator.uniform(0.6, 1.2)).tolist(),
-            -1,
-            cv2.LINE_AA,
-        )
+        shade = (leaves * generator.uniform(0.6, 1.2)).tolist()
+        cv2.circle(picture, (x, foot - tall), max(3, tall // 3), shade, -1, cv2.LINE_AA)
     return picture
 
 
 def _document(generator: Generator, height: int, width: int, textures) -> np.ndarray:
-    """A printed page: a headline, columns of lines, a picture."""
-    paper = _colour(generator, 225, 255)
+    """Draws a printed page: a headline, columns of lines, a picture."""
+    paper = random_colour(generator, 225, 255)
     picture = np.full((height, width, 3), paper, np.float32)
     columns, margin = int(generator.integers(1, 4)), width // 16
-    ink = _colour(generator, 0, 80)
+    ink = random_colour(generator, 0, 80)
     picture[margin : margin + height // 12, margin : int(width * generator.uniform(0.5, 0.9))] = ink
     for column in range(columns):
         left = margin + column * (width - margin) // columns
@@ -211,14 +221,15 @@ def _document(generator: Generator, height: int, width: int, textures) -> np.nda
             picture[top : top + 4, left : left + int((right - left) * generator.uniform(0.7, 1))] = ink * 1.3 + 40
     tall, wide = int(height * generator.uniform(0.25, 0.5)), int(width * generator.uniform(0.3, 0.6))
     top, left = int(generator.integers(height // 6, height - tall)), int(generator.integers(0, width - wide))
+    # The first four kinds are views, as a newspaper prints them.
     inset = SCENES[generator.integers(4)](generator, max(tall, 80), max(wide, 80), textures)
     picture[top : top + tall, left : left + wide] = cv2.resize(np.clip(inset, 0, 255), (wide, tall))
     return picture
 
 
 def _detail(generator: Generator, height: int, width: int, textures) -> np.ndarray:
-    """A small window of a photograph, mirrored, enlarged, and in other colours: no copy of the whole of it."""
-    window = cv2.resize(_window(generator, textures, share=generator.uniform(0.2, 0.35)), (width, height))
+    """Draws a small window of a photograph, mirrored, enlarged, and in other colours: no copy of the whole of it."""
+    window = cv2.resize(random_window(generator, textures, share=generator.uniform(0.2, 0.35)), (width, height))
     window = window[:, ::-1].astype(np.float32)
     # Much of the Moon and of the sky is one flat grey: spread the values that there are.
     window = (window - window.mean()) * min(3.0, 55 / max(float(window.std()), 1)) + generator.uniform(90, 150)
@@ -239,67 +250,3 @@ SCENES: tuple[Callable[..., np.ndarray], ...] = (
     _document,
     _detail,
 )
-
-
-def _window(generator: Generator, photographs: list[np.ndarray], *, share: float) -> np.ndarray:
-    """Returns a random part of a random photograph, `share` of its height and width."""
-    photograph = photographs[generator.integers(len(photographs))]
-    height, width = (max(8, int(side * share)) for side in photograph.shape[:2])
-    top = generator.integers(0, photograph.shape[0] - height + 1)
-    left = generator.integers(0, photograph.shape[1] - width + 1)
-    return photograph[top : top + height, left : left + width]
-
-
-def _colour(generator: Generator, lowest: float, highest: float, *, vivid: float = 0.5) -> Colour:
-    """Returns a random colour; `vivid` 0 is grey, 1 as saturated as chance has it, which is garish for surfaces."""
-    colour = generator.uniform(lowest, highest, 3).astype(np.float32)
-    return colour.mean() + (colour - colour.mean()) * vivid
-
-
-def _sky_colours(generator: Generator) -> tuple[Colour, Colour]:
-    """Returns the colours of the zenith and of the horizon: noon, dusk, dawn, overcast or storm."""
-    pairs = (
-        ((70, 130, 210), (190, 215, 235)),
-        ((35, 40, 90), (240, 140, 80)),
-        ((110, 90, 140), (250, 200, 170)),
-        ((150, 155, 165), (205, 205, 205)),
-        ((45, 55, 65), (120, 130, 125)),
-    )
-    top, bottom = pairs[generator.integers(len(pairs))]
-    vary = generator.uniform(0.8, 1.15, (2, 3))
-    return (np.array(top) * vary[0]).astype(np.float32), (np.array(bottom) * vary[1]).astype(np.float32)
-
-
-def _vertical_gradient(top: Colour, bottom: Colour, height: int, width: int) -> np.ndarray:
-    share = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    return np.repeat(top * (1 - share) + bottom * share, width, axis=1).astype(np.float32)
-
-
-def _noise(generator: Generator, height: int, width: int, *, scale: float, stretch: float = 1.0) -> np.ndarray:
-    """Returns smooth noise in [0, 1], float32 [height, width]: octaves of enlarged random grids."""
-    total, weight = np.zeros((height, width), np.float32), 1.0
-    while scale >= 2:
-        grid = generator.random((int(height / scale) + 2, int(width / scale / stretch) + 2), np.float32)
-        total += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-        scale, weight = scale / 2, weight / 2
-    return (total - total.min()) / max(float(np.ptp(total)), 1e-6)
-
-
-def _noise_line(generator: Generator, width: int) -> np.ndarray:
-    return _noise(generator, 1, width, scale=generator.uniform(60, 240))[0]
-
-
-def _add_clouds(generator: Generator, picture: np.ndarray, *, cover: float) -> None:
-    height, width = picture.shape[:2]
-    noise = _noise(generator, height, width, scale=height / 3, stretch=2.5)
-    share = np.clip((noise - 1 + cover) * 2.5, 0, 0.85)[..., None]
-    picture[:] = picture * (1 - share) + 240 * share
-
-
-def _add_disc(generator: Generator, picture: np.ndarray, colour: Colour, *, radius: float) -> None:
-    height, width = picture.shape[:2]
-    row, column = np.mgrid[:height, :width].astype(np.float32)
-    y, x = generator.uniform(0.05, 0.5) * height, generator.uniform(0.05, 0.95) * width
-    distance = np.hypot(row - y, column - x) / radius
-    share = np.clip(np.exp(-((distance / 3) ** 2)) * 0.5 + (distance < 1), 0, 1)[..., None]
-    picture[:] = picture * (1 - share) + colour * share
