@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
+from tests.conftest import Desk
 from tests.firstseen.desk import one_error_line
 
 
@@ -16,3 +17,11 @@ def test_rejects_above_the_limit_are_exit_code_3(store: Path, archive: Path, cap
     assert "9.1% of the photos were rejected, expected at most 1.0%" in one_error_line(capsys)
     assert run([*command, "--max-rejects", "0.1"]) == 0
     assert run(["index", "--store", str(store)]) == 0
+
+
+def test_a_second_index_finds_nothing_new(desk: Desk, capsys: pytest.CaptureFixture):
+    """The live snapshot stays as it is, and says so."""
+    assert run(["index", "--store", str(desk.store)]) == 0
+    told = capsys.readouterr().err
+    assert "nothing to index: the live snapshot holds every run of its encoder" in told
+    assert "snapshot 1 is live: 10 photos" in told

@@ -1,5 +1,6 @@
 """Tests how a command ends: one clear line per error, the right exit code, and nothing but data on stdout."""
 
+import errno
 import os
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
-from foundation.errors import TemporaryError
+from foundation.errors import FirstseenError, TemporaryError
 from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import one_error_line, photo_of
 from tests.photos import write_archive
@@ -139,19 +140,33 @@ def test_only_the_reader_of_stdout_may_go_away():
     assert "unexpected BrokenPipeError" in done.stderr.splitlines()[-1]
 
 
-def test_a_file_that_ends_too_early_is_named_by_its_own_error():
-    """Typer hides it behind an error without words."""
-    done = run_broken("raise EOFError('the file ends after 3 bytes')")
-    assert done.returncode == 1
-    assert "unexpected EOFError: the file ends after 3 bytes" in done.stderr.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (SystemExit(3), 1, "unexpected SystemExit: 3"),
+        (EOFError("3 bytes are missing"), 1, "unexpected EOFError: 3 bytes are missing"),  # Typer hides its words
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 1, "unexpected BrokenPipeError"),
+        (FirstseenError("nobody expected this"), 1, "nobody expected this"),
+        (MemoryError("9 TB"), 2, "more memory was needed than there is (9 TB)"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 4, "Permission denied: 'a.csv'"),
+        (OSError(errno.ENOSPC, "No space left", "part-1"), 75, "No space left: part-1; free some space"),
+        (OSError(errno.EDQUOT, "Quota exceeded"), 75, "Quota exceeded: an output or temporary file; free some"),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, error: BaseException, code: int, words: str
+):
+    """One line each; only an error that is a defect shows where it comes from."""
 
+    def fail(_: object) -> None:
+        raise error
 
-def test_too_little_memory_names_what_lowers_the_need():
-    """One line without a traceback: the settings have to change."""
-    done = run_broken("raise MemoryError('cannot allocate 9 TB')")
-    assert done.returncode == 2
-    assert "cannot allocate 9 TB" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    monkeypatch.setattr("foundation.store.status.read_status", fail)
+    assert run(["status", "--store", str(REPOSITORY)]) == code
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("firstseen: ")
+    assert words in told[-1]
+    assert any("Traceback" in line for line in told) == (code == 1)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, which only Linux has")
