@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, StoreOption
-from firstseen.commands.progress import ProgressLine
 from firstseen.commands.streams import number_of, tell
 from foundation.errors import TooManyRejectsError, UsageError
 
@@ -33,6 +32,7 @@ def encode(
     max_rejects: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.01,
 ) -> None:
     """Encode an archive into embedding shards."""
+    from firstseen.commands.progress import ProgressLine
     from pipelines.encode.job import encode as encode_archive
     from pipelines.encode.plan import EncodeOptions
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.epoch_line import EpochLine
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
 
@@ -36,6 +35,7 @@ def study(
         raise UsageError(f"the study needs {error.name}, which is not installed; pip install '.[cpu,study]'") from error
     from evaluation.study.plan import plan
     from evaluation.study.workplace import Workplace
+    from firstseen.commands.epoch_line import EpochLine
 
     workplace = Workplace(work_dir, data_dir)
     planned = plan(datasets or [], colour)

@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NoReturn
 
 EXIT_CODE = 130
 # A scheduler stops a job with SIGTERM: the job ends as with Ctrl-C.
@@ -42,7 +41,7 @@ def leave_tidily(arguments: Sequence[str]) -> None:
     """
     import threading
 
-    def interrupt(*_: object) -> NoReturn:
+    def interrupt(*_: object) -> None:
         ignore()
         # What an interruption breaks in the threads of a pipeline is no news.
         threading.excepthook = lambda _: None
@@ -59,7 +58,7 @@ def ignore() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def leave(arguments: Sequence[str]) -> NoReturn:
+def leave(arguments: Sequence[str]) -> None:
     """Says in one line that the command was interrupted and what to do now, and ends the process.
 
     Neither waits for anything: the threads of a pipeline do not stop when they are asked, and a lock of stderr may be

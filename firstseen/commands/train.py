@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.epoch_line import EpochLine
 from firstseen.commands.options import StoreOption
-from firstseen.commands.progress import ProgressLine
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
 from training.recipe import LOSSES, SCHEDULES, Scalar
@@ -57,6 +55,8 @@ def train(
     ] = None,
 ) -> None:
     """Train an encoder and put it into the store."""
+    from firstseen.commands.epoch_line import EpochLine
+    from firstseen.commands.progress import ProgressLine
     from training.train import TrainOptions
     from training.train import train as train_encoder
 
