@@ -18,8 +18,8 @@ STDERR = 2
 WHAT_NOW = {
     "train": "run it again, without --restart, and it resumes after its last whole epoch",
     "encode": "nothing that was finished before is lost; run it again, and a new run begins from the first photo",
-    "index": "no segment that was published is lost; run it again to index what the live snapshot does not hold",
-    "lookup": "the store is untouched and the answers so far are not all; run it again",
+    "index": "what is live still answers; run it again to index what the live snapshot does not hold",
+    "lookup": "the store is untouched, and answers are missing; run it again",
     "status": "the store is untouched",
     "verify": "the store is untouched, and not all of it was checked",
     "rollback": "`firstseen status` says which snapshot is live",
@@ -54,15 +54,16 @@ def leave_tidily(arguments: Sequence[str]) -> None:
 
 
 def ignore() -> None:
-    """From now on Ctrl-C is ignored: the end has begun, and its exit code stands."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """From now on an interruption is ignored: the end has begun, and its exit code stands."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def leave(arguments: Sequence[str]) -> None:
     """Says in one line that the command was interrupted and what to do now, and ends the process.
 
-    Neither waits for anything: the threads of a pipeline do not stop when they are asked, and a lock of stderr may be
-    held by the very code that was interrupted. So the line goes past Python's streams, and nothing is flushed.
+    The threads of a pipeline do not stop when they are asked, and the code that was interrupted may hold the lock of a
+    stream. So this waits for neither: the line goes past Python's streams, and nothing is flushed.
     """
     with suppress(OSError):
         # On a terminal a progress bar may stand in this line with its cursor hidden: both are undone.

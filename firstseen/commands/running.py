@@ -28,8 +28,8 @@ def main() -> None:
     streams.open_missing()
     streams.name_stdout()
     quiet_libraries()
-    interruption.leave_tidily(arguments)
     try:
+        interruption.leave_tidily(arguments)
         code = run(arguments)
         streams.settle()
         interruption.ignore()
