@@ -2,22 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    from serving.search.snapshot import Place
 
 Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One match of one query; without a match only the query, the status and the reason are set.
-
-    `place` is where the index holds the match. It is no column of the contract, and no format writes it.
-    """
+    """One match of one query; without a match only the query, the status and the reason are set."""
 
     query: str
     status: Status
@@ -40,7 +34,6 @@ class Answer:
     published_at: datetime | None = None
     caption: str | None = None
     credit: str | None = None
-    place: "Place | None" = None
 
 
 _TIME = pa.timestamp("us", "UTC")

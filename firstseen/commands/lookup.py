@@ -15,6 +15,7 @@ from firstseen.commands.streams import number_of, tell
 from foundation.errors import InputNotFoundError
 
 if TYPE_CHECKING:
+    from foundation.store.files import Store
     from serving.answers import Answer
     from serving.match.options import MatchOptions
 
@@ -35,67 +36,48 @@ def lookup(
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
 ) -> None:
     """Look photos up in the live snapshot."""
+    from foundation.store.files import Store
     from serving.match.options import MatchOptions
-    from serving.output.formats import check_format, check_output, format_of, write_answers
+    from serving.output.decoded import check_decoder
+    from serving.output.formats import check_format, format_of, write_answers
+    from serving.output.guard import check_decode_folder, check_output, spare
     from serving.queries import list_queries
 
     format = format or format_of(output)
     check_format(format, output)
+    opened = Store(store)
     if output:
-        check_output(output, store=store, queries=queries)
+        check_output(output, store=opened, queries=queries)
     if decode:
-        check_decode(decode, store, queries=queries, output=output, snapshot=snapshot)
+        check_decode_folder(decode, store=opened, queries=queries, output=output)
+        check_decoder(opened, snapshot)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
     options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
-    names = list_queries(queries, stdin=sys.stdin)
+    names = spare(list_queries(queries, stdin=sys.stdin), output=output)
     statuses: Counter[str] = Counter()
-    with open_answers(store, names, snapshot=snapshot, options=options, decode=decode) as (answers, facts):
-        counted = counting(answers, statuses)
-        if format == "html" and output:
-            write_html(counted, output=output, facts=facts, decoded=decode)
-        else:
-            write_answers(counted, name=format, output=output)
-    total = statuses.total()
-    if not total:
-        raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
-    by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
-    tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
-    if decode:
-        tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
-    if statuses["rejected"] == total:
-        raise InputNotFoundError("every query was rejected; the reason stands in each answer")
-
-
-def check_decode(
-    folder: Path, store_uri: str, *, queries: Iterable[str], output: Path | None, snapshot: int | None
-) -> None:
-    """Refuses a folder that cannot be used, and a snapshot whose encoder has no decoder, before anything is loaded."""
-    from foundation.archives.uris import path_of
-    from foundation.store.files import Store
-    from serving.output.decoded import check_decoder, check_folder
-
-    store = Store(store_uri)
-    check_folder(folder, store=store, queries=map(path_of, queries), output=output)
-    check_decoder(store, snapshot)
+    with open_answers(opened, names, snapshot=snapshot, options=options, decode=decode) as (answers, facts):
+        write_answers(counting(answers, statuses), name=format, output=output, facts=facts, decoded=decode)
+    report(statuses, decode=decode)
 
 
 @contextmanager
 def open_answers(
-    store: str, names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
+    store: "Store", names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
+    from serving.match.match import answers_of
     from serving.output.decoded import write_decoded
     from serving.searcher import Searcher
 
     with Searcher.open(store, snapshot=snapshot, options=options) as searcher:
         live = searcher.snapshot
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
-        answers = searcher.lookup(names)
+        outcomes = searcher.find(names)
         if decode:
-            answers = write_decoded(answers, folder=decode, decode=searcher.decode)
-        with closing(answers):  # however it ends: an unfinished list of files is removed
-            yield answers, facts
+            outcomes = write_decoded(outcomes, folder=decode, decode=searcher.decode)
+        with closing(outcomes):  # however it ends: an unfinished list of files is removed
+            yield (answers_of(outcome, live) for outcome in outcomes), facts
 
 
 def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Iterator[list["Answer"]]:
@@ -105,10 +87,16 @@ def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Itera
         yield one_query
 
 
-def write_html(answers: Iterator[list["Answer"]], *, output: Path, facts: str, decoded: Path | None) -> None:
-    """Writes the page, reading each photo once more for its picture."""
-    from foundation.archives.archive import read
-    from serving.output.page import write_page
-
-    title = "Have we seen these photos before?"
-    write_page(answers, read=read, output=output, title=title, facts=facts, decoded=decoded)
+def report(statuses: Counter[str], *, decode: Path | None) -> None:
+    """Tells how many queries came to what; raises InputNotFoundError if there was none, or none that could be used."""
+    total = statuses.total()
+    if not total:
+        raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
+    by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
+    if decode and statuses["matched"]:
+        tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
+    elif decode:
+        tell(f"no query has a match: there is nothing to decode, and nothing was written to {decode}")
+    if statuses["rejected"] == total:
+        raise InputNotFoundError("every query was rejected; the reason stands in each answer")

@@ -60,5 +60,4 @@ def _columns(match: Match) -> dict[str, Any]:
         "published_at": match.photo["published_at"],
         "caption": match.photo["caption"],
         "credit": match.photo["credit"],
-        "place": match.place,
     }

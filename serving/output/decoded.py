@@ -1,19 +1,20 @@
-"""What an index knows of its matches, as pictures: each stored vector, put through the encoder's decoder."""
+"""Writes what an index knows of its matches, as pictures: each stored vector, put through the encoder's decoder."""
 
-import csv
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from foundation.encoder import has_decoder
-from foundation.errors import InputNotFoundError, UsageError
+from foundation.errors import UsageError
 from foundation.files import finished_file
 from foundation.store.files import Store
 from foundation.store.snapshots import read_encoder, read_snapshot
-from serving.answers import Answer
-from serving.output.formats import open_text
+from serving.match.match import Match, Outcome
+from serving.output.csv_file import CsvRows
+from serving.output.destination import open_text
 from serving.search.snapshot import Place
 
 MANIFEST = "decoded.csv"
@@ -33,49 +34,29 @@ def check_decoder(store: Store, snapshot: int | None) -> None:
         )
 
 
-def check_folder(folder: Path, *, store: Store, queries: Iterable[Path], output: Path | None) -> None:
-    """Raises UsageError unless `folder` is new or empty, and lies where its pictures can do no harm.
-
-    Raises InputNotFoundError if the folder that it would be made in does not exist.
-    """
-    place = folder.resolve()
-    if not folder.absolute().parent.is_dir():
-        raise InputNotFoundError(f"folder {folder.parent} does not exist; make it before --decode {folder}")
-    if store.local_root and place.is_relative_to(store.local_root.resolve()):
-        raise UsageError(f"decode folder {folder} lies in the store, which holds artifacts only; choose another place")
-    for query in queries:
-        if place.is_relative_to(query.resolve()):
-            raise UsageError(
-                f"decode folder {folder} lies among the queries {query}: its pictures would be looked up; "
-                "choose another place"
-            )
-    if output and output.resolve().is_relative_to(place):
-        raise UsageError(f"output {output} lies in the decode folder {folder}; choose another place for one of them")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"decode folder {folder} is a file; expected the name of a new folder")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"decode folder {folder} is not empty; expected a new or an empty one: nothing is replaced")
-
-
-def write_decoded(
-    answers: Iterable[list[Answer]], *, folder: Path, decode: Decode
-) -> Generator[list[Answer], None, None]:
-    """Writes a picture per match, then passes the answers of its query on; `decoded.csv` says which file is whose.
+def write_decoded(outcomes: Iterable[Outcome], *, folder: Path, decode: Decode) -> Generator[Outcome, None, None]:
+    """Writes a picture per match, then passes the outcome of its query on; `decoded.csv` says which file is whose.
 
     `decode` gives float32 [n, height, width, channels] in [0, 1] for n places of the index, and is asked for at most
-    64 at once. A picture appears only when it is whole, `decoded.csv` only when all of them are there.
+    64 at once. A picture appears only when it is whole, `decoded.csv` only when all of them are there. Without a match
+    nothing is written, not even the folder.
     """
+    with ExitStack() as stack:
+        files: CsvRows | None = None
+        for number, outcome in enumerate(outcomes, 1):
+            for rank, (match, picture) in enumerate(_pictures(outcome.matches, decode), 1):
+                files = files or stack.enter_context(_list_of_files(folder))
+                name = picture_name(number, rank)
+                _write_png(folder / name, picture)
+                files.write([outcome.query, rank, match.photo["photo_id"], name])
+            yield outcome
+
+
+@contextmanager
+def _list_of_files(folder: Path) -> Iterator[CsvRows]:
     folder.mkdir(exist_ok=True)
     with open_text(folder / MANIFEST) as file:
-        # Quoted for the same reason as the answers: a name may hold a carriage return.
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        writer.writerow(COLUMNS)
-        for number, one_query in enumerate(answers, 1):
-            for answer, picture in _pictures(one_query, decode):
-                name = picture_name(number, answer.rank)
-                _write_png(folder / name, picture)
-                writer.writerow([answer.query, answer.rank, answer.photo_id, name])
-            yield one_query
+        yield CsvRows(file, COLUMNS)
 
 
 def picture_name(query: int, rank: int | None) -> str:
@@ -83,12 +64,10 @@ def picture_name(query: int, rank: int | None) -> str:
     return f"{query:06}-{rank:02}.png"
 
 
-def _pictures(answers: Sequence[Answer], decode: Decode) -> Iterator[tuple[Answer, np.ndarray]]:
-    matches = [(answer, answer.place) for answer in answers if answer.place]
+def _pictures(matches: Sequence[Match], decode: Decode) -> Iterator[tuple[Match, np.ndarray]]:
     for start in range(0, len(matches), DECODED_AT_ONCE):
         part = matches[start : start + DECODED_AT_ONCE]
-        pictures = decode([place for _, place in part])
-        yield from zip((answer for answer, _ in part), pictures, strict=True)
+        yield from zip(part, decode([match.place for match in part]), strict=True)
 
 
 def _write_png(path: Path, picture: np.ndarray) -> None:
@@ -98,5 +77,5 @@ def _write_png(path: Path, picture: np.ndarray) -> None:
         with finished_file(path) as partial:
             Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(partial, "PNG")
     except OSError as error:
-        error.filename = str(path)  # a full disk does not say where
+        error.filename = str(path)  # A full disk does not say where, and the name of the moment says nothing.
         raise

@@ -1,28 +1,24 @@
-"""Writes answers as a table, JSON, JSON Lines, CSV or Parquet: streamed, and a file appears only when it is whole."""
+"""Names the formats of answers, chooses one by the name of a file, and writes in any of them."""
 
-import csv
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import unquote
+from typing import IO
 
-import pyarrow as pa
-from pyarrow import parquet
-
-from foundation.errors import InputNotFoundError, UsageError
-from foundation.files import finished_file
-from serving.answers import SCHEMA, Answer
+from foundation.archives.archive import read as read_photo
+from foundation.checks import require_choice
+from foundation.errors import UsageError
+from serving.answers import Answer
+from serving.output.csv_file import write_csv
+from serving.output.destination import open_binary, open_text
+from serving.output.json_file import write_json, write_json_lines
+from serving.output.page import write_page
+from serving.output.parquet_file import write_parquet
+from serving.output.table import write_table
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
 FILE_ONLY = ("parquet", "html")
-PARQUET_BATCH_ROWS = 4_096
-# Columns of a table that goes to a file or a pipe: wide enough that no line is folded.
-UNBOUNDED = 10_000
+TITLE = "Have we seen these photos before?"
 
 
 def format_of(output: Path | None) -> str:
@@ -32,125 +28,39 @@ def format_of(output: Path | None) -> str:
 
 
 def check_format(name: str, output: Path | None) -> None:
-    """Raises UsageError on an unknown format, or on a binary one without a file; InputNotFoundError on a bad folder."""
-    if name not in FORMATS:
-        raise UsageError(f"format is {name!r}; expected one of {', '.join(FORMATS)}")
+    """Raises UsageError on an unknown format, or on one without a file that nobody could read in a terminal."""
+    require_choice("--format", name, FORMATS)
     if output is None and name in FILE_ONLY:
-        raise UsageError(f"format {name} goes to a file; add --output FILE")
-    if output is not None and not output.absolute().parent.is_dir():
-        raise InputNotFoundError(f"output folder {output.parent} does not exist; make it first")
-    # The file is put in place by renaming: that would replace /dev/null itself.
-    if output is not None and output.exists() and not output.is_file():
-        raise UsageError(f"output {output} is not a regular file; expected a file name, or no --output for stdout")
+        raise UsageError(f"--format {name} goes to a file; add --output FILE")
 
 
-def check_output(output: Path, *, store: str, queries: Iterable[str]) -> None:
-    """Raises UsageError if writing the answers would replace a file of the store, or a photo that is asked for."""
-    target = output.resolve()
-    if "://" not in store and target.is_relative_to(Path(store).resolve()):
-        raise UsageError(f"output {output} lies in the store, whose files are never replaced; choose another place")
-    if target.exists() and any(target.is_relative_to(Path(query).resolve()) for query in queries):
-        raise UsageError(f"output {output} exists and is among the queries; choose another name")
+def write_answers(
+    answers: Iterable[list[Answer]],
+    *,
+    name: str,
+    output: Path | None,
+    read: Callable[[str], bytes] = read_photo,
+    title: str = TITLE,
+    facts: str = "",
+    decoded: Path | None = None,
+) -> None:
+    """Writes the answers, one list per query, to `output` or to standard output, in bounded memory.
 
-
-def write_answers(answers: Iterable[list[Answer]], *, name: str, output: Path | None) -> None:
-    """Writes the answers, one list per query, to `output` or to stdout."""
+    A file takes its name only when everything is written. `read`, `title`, `facts` and `decoded` are what a page shows
+    beside the answers: see `write_page`. Raises UsageError as `check_format` does, OSError with the name of the output
+    where it cannot be written.
+    """
+    check_format(name, output)
     if name == "parquet" and output:
-        with finished_file(output) as path:
-            _write_parquet(answers, path)
+        with open_binary(output) as binary:
+            write_parquet(answers, binary)
         return
-    write = {"table": _write_table, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv}[name]
-    with open_text(output) as file:
-        write(answers, file)
-
-
-@contextmanager
-def open_text(output: Path | None) -> Iterator[IO[str]]:
-    """Opens stdout, or a file that takes its name only when everything is written."""
-    if output is None:
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    with finished_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
-        yield file
-
-
-def to_json(answer: Answer) -> dict[str, Any]:
-    """Returns an answer as JSON types: times are ISO 8601, absent values null, keys as in the contract."""
-    row = asdict(answer)
-    return {name: _json_value(row[name]) for name in SCHEMA.names}
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def _write_jsonl(answers: Iterable[list[Answer]], file: IO[str]) -> None:
-    for one_query in answers:
-        for answer in one_query:
-            file.write(json.dumps(to_json(answer), ensure_ascii=False) + "\n")
-
-
-def _write_json(answers: Iterable[list[Answer]], file: IO[str]) -> None:
-    separator = "["
-    for one_query in answers:
-        for answer in one_query:
-            file.write(separator + "\n" + json.dumps(to_json(answer), ensure_ascii=False))
-            separator = ","
-    file.write("[]\n" if separator == "[" else "\n]\n")
-
-
-def _write_csv(answers: Iterable[list[Answer]], file: IO[str]) -> None:
-    # Python before 3.13 leaves a carriage return unquoted, and readers then see two lines: all text is quoted.
-    writer = csv.DictWriter(file, SCHEMA.names, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writeheader()
-    for one_query in answers:
-        writer.writerows(to_json(answer) for answer in one_query)
-
-
-def _write_parquet(answers: Iterable[list[Answer]], path: Path) -> None:
-    rows: list[dict[str, Any]] = []
-    with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        for one_query in answers:
-            rows += [asdict(answer) for answer in one_query]
-            if len(rows) >= PARQUET_BATCH_ROWS:
-                writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
-                rows = []
-        writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
-
-
-def _write_table(answers: Iterable[list[Answer]], file: IO[str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(file=file, width=None if file.isatty() else UNBOUNDED)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("query", "rank", "verdict", "score", "photo", "first seen", "copies"):
-        numeric, long = name in ("rank", "score", "copies"), name in ("query", "photo")
-        # Long names are folded, never cut: all queries of one folder begin alike.
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=not long)
-    for one_query in answers:
-        for answer in one_query:
-            table.add_row(*_table_row(answer))
-        table.add_section()
-    console.print(table)
-
-
-def _table_row(answer: Answer) -> list[Any]:
-    from rich.text import Text
-
-    name = printable(answer.query) if answer.rank in (None, 1) else ""
-    if answer.rank is None:
-        return [Text(name), "", Text(answer.status), "", Text(printable(answer.reason or "")), "", ""]
-    seen = f"{answer.first_seen_at:%Y-%m-%d}" if answer.first_seen_at else "unknown"
-    cells = [str(answer.rank), answer.verdict or "", f"{answer.score:.3f}", printable(answer.photo_id or "")]
-    return [Text(cell) for cell in (name, *cells, seen, str(answer.occurrences))]
-
-
-def printable(text: str) -> str:
-    """Returns the text without control characters, which could rewrite a terminal; a file URI is decoded."""
-    plain = unquote(text) if text.startswith("file://") else text
-    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in plain)
+    writers: dict[str, Callable[[Iterable[list[Answer]], IO[str]], None]] = {
+        "table": write_table,
+        "json": write_json,
+        "jsonl": write_json_lines,
+        "csv": write_csv,
+        "html": partial(write_page, read=read, title=title, facts=facts, decoded=decoded),
+    }
+    with open_text(output, for_people=name == "table") as file:
+        writers[name](answers, file)

@@ -4,7 +4,7 @@ import base64
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jinja2 import Environment, PackageLoader
 from PIL import Image
@@ -13,7 +13,7 @@ from foundation.errors import FirstseenError
 from foundation.photos import photo
 from serving.answers import Answer
 from serving.output.decoded import picture_name
-from serving.output.formats import open_text, printable
+from serving.output.display import printable
 
 PICTURE_SIDE = 320
 SHOWN_MATCHES = 4
@@ -22,27 +22,27 @@ DECODED_QUALITY = 90
 
 def write_page(
     answers: Iterable[list[Answer]],
+    file: IO[str],
     *,
     read: Callable[[str], bytes],
-    output: Path,
     title: str,
     facts: str,
     decoded: Path | None = None,
 ) -> None:
     """Writes the page query by query, in bounded memory; `read` fetches the bytes of a query or a match.
 
-    `decoded` is the folder with the decoded pictures of the matches, if there is one. A photo that cannot be read any
-    more leaves a note in its place.
+    `title` is its headline, `facts` the line below it. `decoded` is the folder with the decoded pictures of the
+    matches, if there is one. A photo that cannot be read any more leaves a note in its place.
     """
+    # Whatever strangers wrote is escaped by the template, and made printable here.
     environment = Environment(loader=PackageLoader("serving", "web"), autoescape=True)
     page = environment.get_template("answers.html").stream(
-        title=title,
-        facts=facts,
+        title=printable(title),
+        facts=printable(facts),
         decoded=decoded,
         queries=(_query(number, one_query, read, decoded) for number, one_query in enumerate(answers, 1)),
     )
-    with open_text(output) as file:
-        file.writelines(page)
+    file.writelines(page)
 
 
 def _query(number: int, answers: list[Answer], read: Callable[[str], bytes], decoded: Path | None) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _query(number: int, answers: list[Answer], read: Callable[[str], bytes], dec
         "name": printable(name),
         "folder": printable(folder),
         "status": first.status,
-        "reason": first.reason,
+        "reason": printable(first.reason or ""),
         "picture": picture and _encoded(picture),
         "matches": [_match(answer, read, decoded and decoded / picture_name(number, answer.rank)) for answer in shown],
     }
@@ -66,11 +66,11 @@ def _match(answer: Answer, read: Callable[[str], bytes], decoded: Path | None) -
         "rank": answer.rank,
         "verdict": answer.verdict,
         "score": answer.score,
-        "photo_id": answer.photo_id,
+        "photo_id": printable(answer.photo_id or ""),
         "first_seen": f"{answer.first_seen_at:%-d %B %Y}" if answer.first_seen_at else None,
         "occurrences": answer.occurrences,
-        "caption": answer.caption,
-        "credit": answer.credit,
+        "caption": printable(answer.caption or ""),
+        "credit": printable(answer.credit or ""),
         "picture": picture and _encoded(picture),
         "decoded": decoded and _encoded(_in_shape_of(picture, decoded)),
     }

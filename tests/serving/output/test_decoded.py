@@ -1,4 +1,4 @@
-"""Decoded candidates: the right vector for each match, whole files only, and nobody's files in danger."""
+"""Decoded candidates: the right vector for each match, and whole files only."""
 
 import csv
 import errno
@@ -16,25 +16,35 @@ from foundation.encoder import load
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
 from foundation.store.files import Store
+from foundation.store.occurrences import FirstSeen
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
-from serving.answers import Answer
+from serving.match.candidates import Candidate
+from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 from serving.match.query import Query
+from serving.match.verdict import Verdict
 from serving.output import decoded
-from serving.output.decoded import check_decoder, check_folder, write_decoded
+from serving.output.decoded import check_decoder, write_decoded
 from serving.search.snapshot import Place
 from serving.searcher import Searcher
-from tests.builders import add_encoder, add_run, match, no_match, unit_vectors
+from tests.builders import add_encoder, add_run, unit_vectors
 from tests.conftest import Desk
 from tests.photos import jpeg, scene, write_archive
 
 
-def place(row: int) -> Place:
-    """Returns where an index might hold a match."""
-    return Place(0, row)
+def found(row: int, photo_id: str = "a/photo.jpg") -> Match:
+    """Returns a match that the index holds in that row."""
+    place = Place(0, row)
+    candidate = Candidate(b"", 0.5, False, [place])
+    return Match({"photo_id": photo_id}, place, candidate, Verdict("similar", 0.75), FirstSeen(None, "", 1))
+
+
+def outcome(*matches: Match, query: str = "query.jpg") -> Outcome:
+    """Returns what a query came to: some matches, or none."""
+    return Outcome(query, "matched" if matches else "no_match", matches=matches)
 
 
 def flat(places: Sequence[Place], *, channels: int = 3) -> np.ndarray:
@@ -43,9 +53,9 @@ def flat(places: Sequence[Place], *, channels: int = 3) -> np.ndarray:
     return np.broadcast_to(levels, (len(places), 4, 4, channels))
 
 
-def write(folder: Path, *answers: list[Answer], decode=flat) -> list[list[str]]:
+def write(folder: Path, *outcomes: Outcome, decode=flat) -> list[list[str]]:
     """Writes the pictures and returns the rows of the list of files."""
-    assert list(write_decoded(answers, folder=folder, decode=decode)) == list(answers)
+    assert list(write_decoded(outcomes, folder=folder, decode=decode)) == list(outcomes)
     with (folder / decoded.MANIFEST).open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
@@ -58,8 +68,7 @@ def pixels(path: Path) -> np.ndarray:
 
 def test_each_match_has_a_picture_named_by_query_and_rank(tmp_path: Path) -> None:
     """Queries count from 1, those without a match too; the same query asked twice has files of its own."""
-    first = [match(rank=1, place=place(10)), match(rank=2, photo_id="b\r", place=place(20))]
-    rows = write(tmp_path / "new", first, [no_match()], [match(place=place(30))])
+    rows = write(tmp_path / "new", outcome(found(10), found(20, "b\r")), outcome(), outcome(found(30)))
     assert rows == [
         ["query", "rank", "photo_id", "file"],
         ["query.jpg", "1", "a/photo.jpg", "000001-01.png"],
@@ -71,16 +80,35 @@ def test_each_match_has_a_picture_named_by_query_and_rank(tmp_path: Path) -> Non
     assert levels == [[10] * 3, [20] * 3, [30] * 3]
 
 
+def test_without_a_match_nothing_is_written(tmp_path: Path) -> None:
+    """An empty folder with an empty list would tell of pictures that there are none; every answer still passes."""
+    answers = [Outcome("a.jpg", "rejected", "empty_file"), outcome()]
+    assert list(write_decoded(answers, folder=tmp_path / "new", decode=flat)) == answers
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_late_match_is_listed_by_its_query(tmp_path: Path) -> None:
+    """The folder is made at the first picture; the queries before it were counted."""
+    rows = write(tmp_path / "new", outcome(), outcome(found(3)))
+    assert rows[1:] == [["query.jpg", "1", "a/photo.jpg", "000002-01.png"]]
+
+
+def test_the_list_of_files_holds_no_formulas(tmp_path: Path) -> None:
+    """Names are from strangers, and the list is opened in spreadsheets as the answers are."""
+    rows = write(tmp_path, outcome(found(1, "@home/1.jpg"), query="=cmd.jpg"))
+    assert rows[1] == ["'=cmd.jpg", "1", "'@home/1.jpg", "000001-01.png"]
+
+
 def test_grey_is_written_as_grey(tmp_path: Path) -> None:
     """One channel gives a PNG of one channel."""
-    write(tmp_path, [match(place=place(7))], decode=partial(flat, channels=1))
+    write(tmp_path, outcome(found(7)), decode=partial(flat, channels=1))
     assert pixels(tmp_path / "000001-01.png").tolist() == [[7] * 4] * 4
 
 
 def test_values_are_rounded_and_kept_in_range(tmp_path: Path) -> None:
     """A decoder may end a little outside of [0, 1]: that must not wrap around."""
     values = np.array([-0.3, 0.0, 0.5019, 1.0, 1.7], np.float32).reshape(1, 1, 5, 1)
-    write(tmp_path, [match(place=place(0))], decode=lambda places: values)
+    write(tmp_path, outcome(found(0)), decode=lambda places: values)
     assert pixels(tmp_path / "000001-01.png").tolist() == [[0, 0, 128, 255, 255]]
 
 
@@ -93,7 +121,7 @@ def test_few_matches_are_decoded_at_once(tmp_path: Path, monkeypatch: pytest.Mon
         sizes.append(len(places))
         return flat(places)
 
-    rows = write(tmp_path, [match(rank=rank, place=place(rank)) for rank in range(1, 8)], decode=decode)
+    rows = write(tmp_path, outcome(*map(found, range(1, 8))), decode=decode)
     assert sizes == [3, 3, 1]
     assert [pixels(tmp_path / row[3])[0, 0, 0] for row in rows[1:]] == list(range(1, 8))
 
@@ -101,8 +129,8 @@ def test_few_matches_are_decoded_at_once(tmp_path: Path, monkeypatch: pytest.Mon
 def test_answers_are_streamed(tmp_path: Path) -> None:
     """The first query's pictures are there before the second query is looked up, the list of files not yet."""
 
-    def answers() -> Iterator[list[Answer]]:
-        yield [match(place=place(1))]
+    def answers() -> Iterator[Outcome]:
+        yield outcome(found(1))
         assert (tmp_path / "000001-01.png").exists()
         assert not (tmp_path / "decoded.csv").exists()
 
@@ -112,7 +140,7 @@ def test_answers_are_streamed(tmp_path: Path) -> None:
 
 def test_an_interruption_leaves_whole_pictures_and_no_list(tmp_path: Path) -> None:
     """Without decoded.csv the folder says of itself that it is not finished."""
-    stream = write_decoded([[match(place=place(1))], [match(place=place(2))]], folder=tmp_path, decode=flat)
+    stream = write_decoded([outcome(found(1)), outcome(found(2))], folder=tmp_path, decode=flat)
     next(stream)
     stream.close()
     assert os.listdir(tmp_path) == ["000001-01.png"]
@@ -128,7 +156,7 @@ def test_a_full_disk_leaves_no_torn_picture(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(OSError, match=r"No space left on device: .*000001-01\.png"):
-        list(write_decoded([[match(place=place(1))]], folder=tmp_path, decode=flat))
+        list(write_decoded([outcome(found(1))], folder=tmp_path, decode=flat))
     assert os.listdir(tmp_path) == []
 
 
@@ -136,43 +164,6 @@ def test_a_full_disk_leaves_no_torn_picture(tmp_path: Path, monkeypatch: pytest.
 def made_store(tmp_path: Path) -> Store:
     """An empty store."""
     return Store(tmp_path / "store", create=True)
-
-
-def test_a_new_or_an_empty_folder_is_taken(made_store: Store, tmp_path: Path) -> None:
-    """Beside the queries, beside the output: both are fine; the check itself writes nothing."""
-    (tmp_path / "empty").mkdir()
-    for name in ("empty", "new"):
-        check_folder(tmp_path / name, store=made_store, queries=[tmp_path / "q.jpg"], output=tmp_path / "a.html")
-    assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "words"),
-    [
-        ("used", UsageError, "used is not empty; expected a new or an empty one"),
-        ("file", UsageError, "file is a file"),
-        ("none/new", InputNotFoundError, "none does not exist"),
-        ("store/new", UsageError, "lies in the store"),
-        ("link/new", UsageError, "lies in the store"),
-        ("photos/new", UsageError, "photos: its pictures would be looked up"),
-        ("photo.jpg", UsageError, "lies among the queries"),
-        ("out", UsageError, r"output .*out/answers\.csv lies in the decode folder"),
-    ],
-)
-def test_a_folder_that_could_do_harm_is_refused(
-    made_store: Store, tmp_path: Path, name: str, error: type[Exception], words: str
-) -> None:
-    """Files of the user, the store, the queries and the output are safe, whatever the name."""
-    for made in ("used", "photos", "out"):
-        (tmp_path / made).mkdir()
-    (tmp_path / "used" / "thesis.txt").write_text("mine")
-    (tmp_path / "file").write_text("mine")
-    (tmp_path / "link").symlink_to(tmp_path / "store")
-    queries, output = [tmp_path / "photos", tmp_path / "photo.jpg"], tmp_path / "out" / "answers.csv"
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(error, match=words):
-        check_folder(tmp_path / name, store=made_store, queries=queries, output=output)
-    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_encoder_without_a_decoder_is_refused_by_its_description(made_store: Store) -> None:
@@ -201,12 +192,12 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
     assert segment.kind == ("exact" if exact_below else "scann")
     queries = [Query("same", paths[3].read_bytes), Query("edited", lambda: jpeg(scene(5), quality=40))]
     with Searcher.open(str(store), options=MatchOptions(top_k=4)) as searcher:
-        stream = write_decoded(searcher.lookup(queries), folder=tmp_path / "new", decode=searcher.decode)
-        answers = [answer for one_query in stream for answer in one_query]
-        pictures = searcher.decode([answer.place for answer in answers if answer.place])
-    assert [answers[0].verdict, answers[4].verdict] == ["identical", "similar"]
+        stream = write_decoded(searcher.find(queries), folder=tmp_path / "new", decode=searcher.decode)
+        matches = [match for outcome in stream for match in outcome.matches]
+        pictures = searcher.decode([match.place for match in matches])
+    assert [matches[0].verdict.name, matches[4].verdict.name] == ["identical", "similar"]
     encoder = load(Store(store), segment.encoder_id)
-    squares = [photo.decode(read(answer.uri or ""), size=encoder.spec.size).pixels for answer in answers]
+    squares = [photo.decode(read(match.photo["uri"]), size=encoder.spec.size).pixels for match in matches]
     expected = encoder.decode(encoder.encode(np.stack(squares)))
     np.testing.assert_allclose(pictures, expected, atol=2e-6)
     assert np.ptp(expected, axis=0).max() > 1e-3  # else any match's picture would do for every other

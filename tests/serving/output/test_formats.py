@@ -1,7 +1,6 @@
-"""Formats: the same answers in each of them, and a file that appears only when it is whole."""
+"""Formats: the same answers in each of them, streamed, and a file that appears only when it is whole."""
 
 import csv
-import io
 import json
 import os
 import stat
@@ -15,9 +14,11 @@ from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, UsageError
 from serving.answers import SCHEMA, Answer
-from serving.output import formats
-from serving.output.formats import check_format, write_answers
+from serving.output import parquet_file
+from serving.output.formats import FORMATS, check_format, format_of, write_answers
+from serving.output.json_file import to_json
 from tests.builders import match, no_match
+from tests.photos import jpeg, scene
 
 HOSTILE = "a\rb\nc\td\x00e\x1b[31m\x07\"',;é写真😀\u2028\u202e"
 
@@ -73,7 +74,7 @@ def test_every_format_holds_the_same_answers(name: str, tmp_path: Path) -> None:
     """Columns in the contract's order, one row per match, every value back as it was, control characters too."""
     path = tmp_path / f"answers.{name}"
     write_answers(iter(ANSWERS), name=name, output=path)
-    expected = [formats.to_json(answer) for one_query in ANSWERS for answer in one_query]
+    expected = [to_json(answer) for one_query in ANSWERS for answer in one_query]
     if name == "csv":  # an absent value and an empty text look the same there
         expected = [{key: None if value == "" else value for key, value in row.items()} for row in expected]
     found = READERS[name](path)
@@ -90,7 +91,7 @@ def test_no_queries_give_an_empty_file_of_the_format(name: str, tmp_path: Path) 
 
 def test_parquet_is_the_contract_and_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Schema and contract version are in the file; many queries never lie in memory together."""
-    monkeypatch.setattr(formats, "PARQUET_BATCH_ROWS", 2)
+    monkeypatch.setattr(parquet_file, "BATCH_ROWS", 2)
     write_answers([[no_match(query=str(number))] for number in range(5)], name="parquet", output=tmp_path / "a")
     file = parquet.ParquetFile(tmp_path / "a")
     assert file.schema_arrow.metadata[b"firstseen.contract_version"] == b"1"
@@ -117,7 +118,7 @@ def fail_midway() -> Iterator[list[Answer]]:
     raise InputNotFoundError("the store went away")
 
 
-@pytest.mark.parametrize("name", ["table", *READERS])
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("old", [None, "yesterday's answers"])
 def test_a_failure_midway_leaves_what_was_there(name: str, old: str | None, tmp_path: Path) -> None:
     """No half file and no temporary file: the old answers stay untouched, or none appear."""
@@ -130,7 +131,7 @@ def test_a_failure_midway_leaves_what_was_there(name: str, old: str | None, tmp_
     assert not old or path.read_text() == old
 
 
-@pytest.mark.parametrize("name", ["table", *READERS])
+@pytest.mark.parametrize("name", FORMATS)
 def test_the_file_appears_only_when_it_is_whole(name: str, tmp_path: Path) -> None:
     """While queries are answered, a reader still sees the old file."""
     path = tmp_path / "answers"
@@ -155,65 +156,47 @@ def test_a_file_has_the_rights_the_user_gives_files(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
 
-def test_check_format_names_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that can be known beforehand is refused before a single lookup."""
-    monkeypatch.chdir(tmp_path)
-    for name in formats.FORMATS:
+def test_a_page_is_written_like_every_other_format(tmp_path: Path) -> None:
+    """What the page shows beside the answers is handed in; by default it reads the photos where they lie."""
+    (tmp_path / "query.jpg").write_bytes(jpeg(scene(0)))
+    answers = [[match(query=str(tmp_path / "query.jpg"))]]
+    write_answers(answers, name="html", output=tmp_path / "plain")
+    page = (tmp_path / "plain").read_text("utf-8")
+    assert "Have we seen these photos before?" in page
+    assert page.count('src="data:image/jpeg') == 1  # the match's photo does not exist
+    given = {"read": lambda uri: jpeg(scene(1)), "title": "Harbour desk", "facts": "Snapshot 7"}
+    write_answers(answers, name="html", output=tmp_path / "given", **given)
+    page = (tmp_path / "given").read_text("utf-8")
+    assert "Harbour desk" in page
+    assert "Snapshot 7" in page
+    assert page.count('src="data:image/jpeg') == 2
+
+
+def test_check_format_names_what_is_wrong(tmp_path: Path) -> None:
+    """A format is refused before a single lookup, by the check and by the writing alike."""
+    for name in FORMATS:
         check_format(name, Path("answers"))
     check_format("table", None)
-    (tmp_path / "answers").write_text("old")
-    check_format("csv", Path("answers"))
-    with pytest.raises(UsageError, match="format is 'xml'; expected one of table, json, jsonl, csv, parquet, html"):
+    with pytest.raises(UsageError, match="format is 'xml'; expected one of: table, json, jsonl, csv, parquet, html"):
         check_format("xml", None)
     for name in ("parquet", "html"):
         with pytest.raises(UsageError, match=f"format {name} goes to a file; add --output FILE"):
             check_format(name, None)
-    with pytest.raises(InputNotFoundError, match="output folder none does not exist"):
-        check_format("csv", Path("none/answers"))
-    for special in (tmp_path, Path("/dev/null")):
-        with pytest.raises(UsageError, match=f"output {special} is not a regular file"):
-            check_format("csv", special)
-
-
-def test_the_table_shows_matches_and_reasons(capsys: pytest.CaptureFixture) -> None:
-    """A query is named once, its matches follow; without a match the status and the reason stand there."""
-    write_answers(ANSWERS[:2], name="table", output=None)
-    out = capsys.readouterr().out
-    assert out.count("query.jpg") == 1
-    assert "1970-01-02" in out
-    assert "unknown" in out
-    assert "0.750" in out
-    assert "no_match" in out
-    assert "no photo scores 0.5 or more" in out
-
-
-def test_the_table_cannot_rewrite_a_terminal(capsys: pytest.CaptureFixture) -> None:
-    """Escape sequences, carriage returns and direction marks in names and reasons are shown as a sign."""
-    row = {"query": HOSTILE, "photo_id": HOSTILE, "verdict": "[bold]similar[/bold]"}
-    write_answers([[match(**row)], [no_match(reason=HOSTILE)]], name="table", output=None)
-    out = capsys.readouterr().out
-    assert not set(out) & set("\r\t\x00\x1b\x07\u2028\u202e")
-    assert "[bold]similar[/bold]" in out
+        with pytest.raises(UsageError, match=f"format {name} goes to a file; add --output FILE"):
+            write_answers([], name=name, output=None)
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("output", "name"),
     [
-        ("plain é 写真.jpg", "plain é 写真.jpg"),
-        ("file:///a/caf%C3%A9%20x.jpg", "file:///a/café x.jpg"),
-        ("file:///a/%1b[31m.jpg", "file:///a/�[31m.jpg"),
-        ("file:///a/caf%E9.jpg", "file:///a/caf�.jpg"),
-        ("100%25.jpg", "100%25.jpg"),
-        ("\udce9", "�"),
+        (None, "table"),
+        ("a.CSV", "csv"),
+        ("a.html", "html"),
+        ("a.csv.gz", "table"),
+        ("csv", "table"),
+        ("a.txt", "table"),
     ],
 )
-def test_names_are_shown_readable(text: str, shown: str) -> None:
-    """Only a URI is decoded: a path may hold percent signs of its own."""
-    assert formats.printable(text) == shown
-
-
-def test_a_csv_opens_without_quotes_around_numbers() -> None:
-    """Spreadsheets and readers see numbers as numbers."""
-    file = io.StringIO()
-    formats._write_csv([[match()]], file)
-    assert ",1," in file.getvalue().splitlines()[1]
+def test_the_name_of_a_file_chooses_the_format(output: str | None, name: str) -> None:
+    """Its suffix counts, in small or capital letters; any other gives a table."""
+    assert format_of(output and Path(output)) == name
