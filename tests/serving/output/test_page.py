@@ -142,8 +142,22 @@ def test_the_page_is_streamed() -> None:
     assert ">second</div>" in file.getvalue()
 
 
+@pytest.mark.parametrize("column", ["query", "photo_id", "caption", "credit", "reason"])
+def test_marks_of_direction_are_shown_as_a_sign(column: str) -> None:
+    """`\u202egpj.exe` would read `exe.jpg`; the joiners that Persian needs stay, and each text finds its own side."""
+    made = no_match if column == "reason" else match
+    page = write([made(**{column: "\u202egpj.exe\x07 می\u200cخواهم"})])
+    assert 'dir="auto">�gpj.exe� می\u200cخواهم</div>' in page
+    assert not set(page) & set("\u202e\x07")
+
+
 def test_quotes_cannot_leave_an_attribute() -> None:
     """Names stand in the description of a picture too."""
     page = write([match(query="a\" onerror='x'", photo_id="b\" onerror='x'")])
     assert page.count("&#34; onerror=&#39;x&#39;") == 4
     assert '" onerror' not in page
+
+
+def test_a_verdict_is_written_in_words() -> None:
+    """Like a status: without the underscore of the contract."""
+    assert "1. same scene</span>" in write([match(verdict="same_scene")])
