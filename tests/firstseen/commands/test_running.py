@@ -27,7 +27,7 @@ from tests.photos import write_archive
         ("lookup {long} --store {store}", 4, "every query was rejected"),
         ("lookup {photo} --store {store} --top-k many", 2, "--top-k"),
         ("lookup {photo} --store {store} --top-k 0", 2, "top-k is 0"),
-        ("lookup {photo} --store {store} --format xml", 2, "expected one of table"),
+        ("lookup {photo} --store {store} --format xml", 2, "expected one of: table"),
         ("lookup {photo} --store {store} --format parquet", 2, "--output"),
         ("lookup {photo} --store {store} --output /nowhere/x", 4, "/nowhere"),
         ("lookup {photo} --store {store} --snapshot 9", 4, "no snapshot 9"),
