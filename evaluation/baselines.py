@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from evaluation.grey import resize_grey
-from evaluation.search_method import Searcher, by_vectors
+from evaluation.search_method import SearchMethod, by_vectors
 from foundation.errors import UsageError
 
 # Photos per block: their colours' shares of a palette take 26 MB.
@@ -15,7 +15,7 @@ HASH_SIDE = 8
 DCT_SIDE = 32
 
 
-def vector_baselines() -> list[Searcher]:
+def vector_baselines() -> list[SearchMethod]:
     """Returns the baselines that learn nothing."""
     return [
         by_vectors("raw_pixels", raw_pixels, title="raw pixels"),
@@ -30,7 +30,7 @@ def raw_pixels(photos: np.ndarray) -> np.ndarray:
     return photos.reshape(len(photos), -1).astype(np.float32)
 
 
-def principal_components(training_photos: np.ndarray, *, dimension: int, name: str = "pca") -> Searcher:
+def principal_components(training_photos: np.ndarray, *, dimension: int, name: str = "pca") -> SearchMethod:
     """Returns PCA by the exact eigenvectors of the covariance; a reconstruction is cut off at black and white.
 
     Raises UsageError for a dimension that the training photos cannot fill.

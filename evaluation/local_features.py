@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation.grey import resize_grey
 from evaluation.metrics import Similarity
-from evaluation.search_method import Searcher
+from evaluation.search_method import SearchMethod
 
 DESCRIPTOR = 128
 KEYPOINTS = 32
@@ -32,9 +32,9 @@ class LocalFeatures:
         return np.concatenate([[0], np.cumsum(self.counts)])
 
 
-def local_feature_search() -> Searcher:
+def local_feature_search() -> SearchMethod:
     """Returns the search by SIFT matching."""
-    return Searcher(
+    return SearchMethod(
         name="local_features",
         title="local features (SIFT)",
         distance="matches",

@@ -4,10 +4,10 @@ A search is a `Similarity`, so that vectors and anything else that compares phot
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.study.result import Retrieval
 from foundation import vectors
 from foundation.errors import UsageError
 
@@ -18,6 +18,26 @@ Similarity = Callable[[np.ndarray], np.ndarray]
 BLOCK_ROWS = 1_000
 # float64 products of 3,072 values are off by at most 4e-13 of the lengths: what differs by less is the same vector.
 SAME = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Each photo of the test split asked of all others of it, by the entry's own distance, as shares from 0 to 1.
+
+    Relevant are the photos of the same class; `pixel_recall_at_10` is the share of the ten nearest photos by pixels
+    that are among the ten nearest by vectors. `best_precision_at_10` is what a perfect search would reach: small
+    classes do not fill ten places. `euclidean` and `cosine` are the precision@10 by either distance. A search that
+    takes long asks `queries` of the photos only.
+    """
+
+    queries: int
+    precision_at_4: float
+    precision_at_10: float
+    mean_average_precision: float
+    pixel_recall_at_10: float
+    best_precision_at_10: float
+    euclidean: float | None = None
+    cosine: float | None = None
 
 
 def by_vectors(queries: np.ndarray, gallery: np.ndarray, *, distance: str) -> Similarity:

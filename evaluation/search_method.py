@@ -15,7 +15,7 @@ Described = Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searcher:
+class SearchMethod:
     """`describe` turns photos, uint8 [n, side, side, channels], into what `compare(queries, gallery)` compares.
 
     `reconstruct`, where there is one, turns photos into what their vectors still hold of them, float32 of the photos'
@@ -40,9 +40,9 @@ def by_vectors(
     title: str,
     distance: str = "euclidean",
     reconstruct: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Searcher:
+) -> SearchMethod:
     """Returns the search by the cosine or the Euclidean distance of vectors, float32 [n, dimension]."""
-    return Searcher(
+    return SearchMethod(
         name=name,
         title=title,
         distance=distance,

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from evaluation import metrics
-from evaluation.search_method import Described, Searcher
+from evaluation.metrics import Retrieval
+from evaluation.search_method import Described, SearchMethod
 from evaluation.study.photos import Photos
 from evaluation.study.plan import SEED, TRAINING_SAMPLE
-from evaluation.study.result import Errors, Retrieval
+from evaluation.study.result import Errors
 
 BLOCK_PHOTOS = 1_000
 
@@ -33,28 +34,28 @@ def squared_errors(reconstruct: Callable[[np.ndarray], np.ndarray], photos: np.n
     return np.concatenate(errors)
 
 
-def measure_retrieval(searcher: Searcher, described: Described, photos: Photos) -> Retrieval:
+def measure_retrieval(method: SearchMethod, described: Described, photos: Photos) -> Retrieval:
     """Returns how well the test photos find the others of their class; `described`: the test photos."""
-    queries = _at_most(searcher.max_queries, np.arange(len(photos.test)))
+    queries = _at_most(method.max_queries, np.arange(len(photos.test)))
     found = metrics.measure_retrieval(
-        searcher.compare(described, described), photos.test_labels, queries, photos.pixel_neighbours[queries]
+        method.compare(described, described), photos.test_labels, queries, photos.pixel_neighbours[queries]
     )
     if not isinstance(described, np.ndarray):  # what is not compared by vectors has no other distance
         return found
-    other = "cosine" if searcher.distance == "euclidean" else "euclidean"
+    other = "cosine" if method.distance == "euclidean" else "euclidean"
     precision = metrics.measure_precision(
         metrics.by_vectors(described, described, distance=other), photos.test_labels, queries, 10
     )
-    return Retrieval(**{**vars(found), searcher.distance: found.precision_at_10, other: precision})
+    return Retrieval(**{**vars(found), method.distance: found.precision_at_10, other: precision})
 
 
-def found_first(searcher: Searcher, described: Described, photos: Photos) -> dict[str, np.ndarray]:
+def found_first(method: SearchMethod, described: Described, photos: Photos) -> dict[str, np.ndarray]:
     """Returns, by disturbance, which robustness queries find their clean photo first among all test photos: bool."""
-    queries = _at_most(searcher.max_queries, np.arange(len(photos.robustness_queries)))
+    queries = _at_most(method.max_queries, np.arange(len(photos.robustness_queries)))
     targets = photos.robustness_queries[queries]
     return {
         name: metrics.found_first(
-            searcher.compare(searcher.describe(disturbed[queries]), described), np.arange(len(queries)), targets
+            method.compare(method.describe(disturbed[queries]), described), np.arange(len(queries)), targets
         )
         for name, disturbed in photos.disturbed.items()
     }

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from evaluation import metrics
-from evaluation.search_method import Searcher
+from evaluation.search_method import SearchMethod
 from evaluation.study.evaluate import squared_errors
 from evaluation.study.photos import Photos
 from evaluation.study.plan import SEED
@@ -31,10 +31,10 @@ class Gallery:
     vectors: np.ndarray
 
 
-def collect(searcher: Searcher, gallery: Gallery) -> Arrays:
+def collect(method: SearchMethod, gallery: Gallery) -> Arrays:
     """Returns the arrays for the pictures of one entry, by the names that `evaluation.study.result` knows."""
     shown = np.sort(np.random.default_rng(SEED).choice(len(gallery.photos), SHOWN, replace=False))
-    similarity = searcher.compare(gallery.vectors, gallery.vectors)
+    similarity = method.compare(gallery.vectors, gallery.vectors)
     of_all = metrics.nearest(similarity, np.arange(len(gallery.photos)), NEIGHBOURS, leave_out_self=True)
     neighbours = of_all[shown]
     arrays = {
@@ -45,24 +45,24 @@ def collect(searcher: Searcher, gallery: Gallery) -> Arrays:
         "neighbour_labels": gallery.labels[neighbours],
         **_failures(gallery, of_all),
     }
-    if searcher.reconstruct:
-        arrays["reconstructions"] = _as_pixels(searcher.reconstruct(gallery.photos[shown]))
+    if method.reconstruct:
+        arrays["reconstructions"] = _as_pixels(method.reconstruct(gallery.photos[shown]))
         # What a decoder makes of a neighbour's vector is what it makes of the neighbour.
-        decoded = _as_pixels(searcher.reconstruct(gallery.photos[neighbours.ravel()]))
+        decoded = _as_pixels(method.reconstruct(gallery.photos[neighbours.ravel()]))
         arrays["decoded_neighbours"] = decoded.reshape(arrays["neighbours"].shape)
-        worst = np.argsort(-squared_errors(searcher.reconstruct, gallery.photos), kind="stable")[:FAILURES]
+        worst = np.argsort(-squared_errors(method.reconstruct, gallery.photos), kind="stable")[:FAILURES]
         arrays["worst"] = gallery.photos[worst]
-        arrays["worst_reconstructions"] = _as_pixels(searcher.reconstruct(gallery.photos[worst]))
+        arrays["worst_reconstructions"] = _as_pixels(method.reconstruct(gallery.photos[worst]))
     return arrays
 
 
-def disturbed(searcher: Searcher, photos: Photos, vectors: np.ndarray, found: dict[str, np.ndarray]) -> Arrays:
+def disturbed(method: SearchMethod, photos: Photos, vectors: np.ndarray, found: dict[str, np.ndarray]) -> Arrays:
     """Returns, for each disturbance, queries that find another photo than their own first, and then ones that do."""
     queries, answers, right = [], [], []
     for name in DISTURBANCES:
         chosen = np.argsort(found[name], kind="stable")[:DISTURBED]
         asked = photos.disturbed[name][chosen]
-        similarity = searcher.compare(searcher.describe(asked), vectors)
+        similarity = method.compare(method.describe(asked), vectors)
         first = metrics.nearest(similarity, np.arange(len(asked)), 1, leave_out_self=False)[:, 0]
         queries.append(asked)
         answers.append(photos.test[first])
@@ -74,7 +74,7 @@ def disturbed(searcher: Searcher, photos: Photos, vectors: np.ndarray, found: di
     }
 
 
-def plane(searcher: Searcher, photos: Photos, vectors: np.ndarray) -> Arrays:
+def plane(method: SearchMethod, photos: Photos, vectors: np.ndarray) -> Arrays:
     """Returns the codes of training and test photos laid out in one plane by t-SNE (van der Maaten and Hinton, 2008).
 
     `vectors`: those of the test photos. Both splits are laid out together, so that they can be compared.
@@ -82,7 +82,7 @@ def plane(searcher: Searcher, photos: Photos, vectors: np.ndarray) -> Arrays:
     generator = np.random.default_rng(SEED)
     training = generator.choice(len(photos.training), min(PLANE_PHOTOS, len(photos.training)), replace=False)
     test = generator.choice(len(photos.test), min(PLANE_PHOTOS, len(photos.test)), replace=False)
-    codes = np.concatenate([searcher.describe(photos.training[training]), vectors[test]])
+    codes = np.concatenate([method.describe(photos.training[training]), vectors[test]])
     laid_out = TSNE(random_state=SEED, init="pca").fit_transform(codes)
     return {
         "plane_training": laid_out[: len(training)],

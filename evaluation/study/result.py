@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from evaluation.metrics import Retrieval
 from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
 
@@ -24,26 +25,6 @@ class Errors:
     training: float
     validation: float
     test: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retrieval:
-    """Each photo of the test split asked of all others of it, by the entry's own distance, as shares from 0 to 1.
-
-    Relevant are the photos of the same class; `pixel_recall_at_10` is the share of the ten nearest photos by pixels
-    that are among the ten nearest by vectors. `best_precision_at_10` is what a perfect search would reach: small
-    classes do not fill ten places. `euclidean` and `cosine` are the precision@10 by either distance. A search that
-    takes long asks `queries` of the photos only.
-    """
-
-    queries: int
-    precision_at_4: float
-    precision_at_10: float
-    mean_average_precision: float
-    pixel_recall_at_10: float
-    best_precision_at_10: float
-    euclidean: float | None = None
-    cosine: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

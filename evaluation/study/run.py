@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.baselines import principal_components, vector_baselines
 from evaluation.local_features import local_feature_search
-from evaluation.search_method import Described, Searcher, by_vectors
+from evaluation.search_method import Described, SearchMethod, by_vectors
 from evaluation.study import costs, examples
 from evaluation.study.evaluate import found_first, measure_errors, measure_retrieval
 from evaluation.study.examples import Gallery
@@ -93,16 +93,16 @@ class DatasetStudy:
     def study_baselines(self) -> None:
         """Evaluates what needs no neural network, where that was not done before."""
         dataset = self.dataset
-        for searcher in (*vector_baselines(), local_feature_search()):
-            if not self._is_done(searcher.name):
-                self._tell(f"{dataset.name}: {searcher.name}")
-                self._keep(self._evaluate(searcher))
+        for method in (*vector_baselines(), local_feature_search()):
+            if not self._is_done(method.name):
+                self._tell(f"{dataset.name}: {method.name}")
+                self._keep(self._evaluate(method))
         for dimension in (dataset.dimension, *dataset.pca_dimensions):
             name = "pca" if dimension == dataset.dimension else f"pca@{dimension}"
             if not self._is_done(name):
                 self._tell(f"{dataset.name}: {name}")
-                searcher = principal_components(self._photos.training, dimension=dimension, name=name)
-                self._keep(self._evaluate(searcher))
+                method = principal_components(self._photos.training, dimension=dimension, name=name)
+                self._keep(self._evaluate(method))
 
     def measure_costs(self) -> None:
         """Measures what every entry costs, if that of one is missing: times taken hours apart do not compare."""
@@ -122,39 +122,39 @@ class DatasetStudy:
     def _load(self, trained: Training) -> SavedEncoder:
         return load(Store(self._workplace.store), trained.encoder_id, batch_size=BATCH_SIZE)
 
-    def _evaluate(self, searcher: Searcher) -> Result:
+    def _evaluate(self, method: SearchMethod) -> Result:
         """Returns what is measured of one way to search, and writes what the pictures show of it."""
         photos = self._photos
-        described = searcher.describe(photos.test)
-        found = found_first(searcher, described, photos)
+        described = method.describe(photos.test)
+        found = found_first(method, described, photos)
         packed = io.BytesIO()
-        np.savez_compressed(packed, allow_pickle=False, **self._examples(searcher, described, found))
-        replace_file(self._workplace.result(self.dataset.name, searcher.name) / EXAMPLES, packed.getvalue())
+        np.savez_compressed(packed, allow_pickle=False, **self._examples(method, described, found))
+        replace_file(self._workplace.result(self.dataset.name, method.name) / EXAMPLES, packed.getvalue())
         return Result(
             dataset=self.dataset.name,
-            entry=searcher.name,
-            title=searcher.title,
+            entry=method.name,
+            title=method.title,
             kind="baseline",
             number=0,
-            dimension=searcher.dimension or described.shape[1],
-            distance=searcher.distance,
+            dimension=method.dimension or described.shape[1],
+            distance=method.distance,
             photos=photos.digest,
-            retrieval=measure_retrieval(searcher, described, photos),
+            retrieval=measure_retrieval(method, described, photos),
             robustness={name: float(is_found.mean()) for name, is_found in found.items()},
-            errors=measure_errors(searcher.reconstruct, photos) if searcher.reconstruct else None,
+            errors=measure_errors(method.reconstruct, photos) if method.reconstruct else None,
         )
 
-    def _examples(self, searcher: Searcher, described: Described, found: dict[str, np.ndarray]) -> examples.Arrays:
+    def _examples(self, method: SearchMethod, described: Described, found: dict[str, np.ndarray]) -> examples.Arrays:
         photos = self._photos
-        if searcher.max_queries:  # too slow to ask for every photo
+        if method.max_queries:  # too slow to ask for every photo
             return {}
         if not self.dataset.are_photos_free:
             shown, labels, names = photographs(self.dataset.size)
-            return examples.collect(searcher, Gallery(shown, labels, names, searcher.describe(shown)))
-        arrays = examples.collect(searcher, Gallery(photos.test, photos.test_labels, photos.class_names, described))
-        arrays |= examples.disturbed(searcher, photos, described, found)
-        if searcher.name in LAID_OUT:
-            arrays |= examples.plane(searcher, photos, described)
+            return examples.collect(method, Gallery(shown, labels, names, method.describe(shown)))
+        arrays = examples.collect(method, Gallery(photos.test, photos.test_labels, photos.class_names, described))
+        arrays |= examples.disturbed(method, photos, described, found)
+        if method.name in LAID_OUT:
+            arrays |= examples.plane(method, photos, described)
         return arrays
 
     def _is_done(self, name: str, *, encoder_id: str | None = None) -> bool:
@@ -172,7 +172,7 @@ class DatasetStudy:
         replace_file(self._workplace.result(result.dataset, result.entry) / DESCRIPTION, artifact.to_json(result))
 
 
-def _search_by(encoder: SavedEncoder, entry: Entry) -> Searcher:
+def _search_by(encoder: SavedEncoder, entry: Entry) -> SearchMethod:
     return by_vectors(
         entry.name,
         encoder.encode,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.study.result import DESCRIPTION, DISTURBANCES, EXAMPLES, Errors, Kind, Result, Retrieval
+from evaluation.metrics import Retrieval
+from evaluation.study.result import DESCRIPTION, DISTURBANCES, EXAMPLES, Errors, Kind, Result
 from foundation.store import artifact
 
 ENCODERS: tuple[tuple[int, str, str, Kind], ...] = (

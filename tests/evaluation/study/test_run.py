@@ -104,7 +104,7 @@ def test_nothing_is_done_twice(workplace, datasets, monkeypatch):
     monkeypatch.setattr("evaluation.study.training.train", None)
     original = DatasetStudy._evaluate
     monkeypatch.setattr(
-        DatasetStudy, "_evaluate", lambda self, searcher: evaluated.append(searcher.name) or original(self, searcher)
+        DatasetStudy, "_evaluate", lambda self, method: evaluated.append(method.name) or original(self, method)
     )
     study(datasets, workplace, tell=lambda _line: None)
     assert evaluated == []
