@@ -1,22 +1,31 @@
-"""What photos were searched by before encoders; each takes uint8 [n, side, side, 1 or 3]."""
+"""Describes photos without a neural network: raw pixels, PCA, colour histograms, perceptual hashes.
+
+Each takes photos, uint8 [n, side, side, 1 or 3].
+"""
 
 import cv2
 import numpy as np
 from sklearn.decomposition import PCA
 
 from evaluation.grey import resize_grey
+from evaluation.local_features import local_feature_search
 from evaluation.search_method import SearchMethod, by_vectors
 from foundation.errors import UsageError
 
-# Photos per block: their colours' shares of a palette take 26 MB.
+# So many photos a block: their colours' shares of a palette take 26 MB.
 BLOCK_PHOTOS = 100
 PALETTE_STEPS = {1: 16, 3: 4}
 HASH_SIDE = 8
 DCT_SIDE = 32
 
 
+def fixed_baselines() -> dict[str, SearchMethod]:
+    """Returns every baseline that learns nothing, by name."""
+    return {method.name: method for method in (*vector_baselines(), local_feature_search())}
+
+
 def vector_baselines() -> list[SearchMethod]:
-    """Returns the baselines that learn nothing."""
+    """Returns the baselines that learn nothing and describe a photo by one vector."""
     return [
         by_vectors("raw_pixels", raw_pixels, title="raw pixels"),
         by_vectors("colour_histogram", colour_histogram, title="colour histogram"),
@@ -38,6 +47,7 @@ def principal_components(training_photos: np.ndarray, *, dimension: int, name: s
     largest = min(len(training_photos), training_photos[0].size)
     if not 1 <= dimension <= largest:
         raise UsageError(f"dimension is {dimension}; expected 1 to {largest}, the training photos or their pixels")
+    # There are many more photos than pixels: the eigenvectors of the small covariance are exact and quick to get.
     pca = PCA(dimension, svd_solver="covariance_eigh").fit(raw_pixels(training_photos) / 255)
 
     def describe(photos: np.ndarray) -> np.ndarray:
@@ -106,7 +116,7 @@ def _to_lab(colours: np.ndarray) -> np.ndarray:
 def _shares(photos: np.ndarray, palette: np.ndarray, variance: float) -> np.ndarray:
     """Returns the square roots of each photo's shares of the palette's colours, float32 [n, colours]."""
     pixels = _to_lab(photos.reshape(len(photos), -1, photos.shape[-1]).astype(np.float32) / 255)
-    # Of the squared distances, the pixel's own square is the same for all colours and cancels in the shares.
+    # Squared distances without the pixel's own square: that is the same for all colours, and cancels in the shares.
     nearness = (pixels @ palette.T - (palette**2).sum(axis=1) / 2) / np.float32(variance)
     nearness -= nearness.max(axis=2, keepdims=True)
     weights = np.exp(nearness, out=nearness)

@@ -1,4 +1,4 @@
-"""Photos as one channel of grey, for what was made to see no colour."""
+"""Resizes a photo to one grey channel, for SIFT and perceptual hashes, which see no colour."""
 
 import cv2
 import numpy as np

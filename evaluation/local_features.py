@@ -1,4 +1,4 @@
-"""Search by local features, as photos were searched by before encoders: SIFT keypoints matched one by one."""
+"""Searches by local features, as was usual before encoders: SIFT keypoints are matched one by one."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,12 @@ from evaluation.metrics import Similarity
 from evaluation.search_method import SearchMethod
 
 DESCRIPTOR = 128
+# So few keypoints a photo keep the search of a test split below some minutes.
 KEYPOINTS = 32
 LEAST_SIDE = 112
+# The cosines of one block with another take 20 MB.
 QUERY_BLOCK, GALLERY_BLOCK = 100, 50
+# A match counts by this power of its cosine.
 SELECTIVITY = 8
 NO_MATCH = -1.0
 # Every keypoint of a query is compared with every keypoint of the test split.
@@ -98,7 +101,7 @@ def _match(queries: LocalFeatures, gallery: LocalFeatures) -> np.ndarray:
         photos = held[start : start + GALLERY_BLOCK]
         best = _best_cosines(queries, gallery, photos) ** SELECTIVITY
         means = np.add.reduceat(best, queries.ends[asked], axis=1) / queries.counts[asked]
-        # Rounded, so that the same photo is as near wherever it stands in a block.
+        # Sums in float32 depend on where a photo stands in a block: rounded, the same photo is as near everywhere.
         matched[np.ix_(asked, photos)] = means.T.round(5)
     return matched
 

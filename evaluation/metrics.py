@@ -1,4 +1,4 @@
-"""How well a search finds: precision, mean average precision, recall of the pixels' neighbours, and the photo itself.
+"""Measures how well a search finds: precision, mean average precision, recall of pixel neighbours, the photo itself.
 
 A search is a `Similarity`, so that vectors and anything else that compares photos are measured alike.
 """
@@ -14,7 +14,7 @@ from foundation.errors import UsageError
 Similarity = Callable[[np.ndarray], np.ndarray]
 """Indices of queries → float32 [queries, gallery], finite; larger is nearer."""
 
-# 1,000 queries of 10,000 photos are 80 MB in float64; a measurement holds some copies of them.
+# The similarities of 1,000 queries with 10,000 photos are 80 MB in float64; a measurement holds some copies of them.
 BLOCK_ROWS = 1_000
 # float64 products of 3,072 values are off by at most 4e-13 of the lengths: what differs by less is the same vector.
 SAME = 1e-12
@@ -53,7 +53,7 @@ def by_vectors(queries: np.ndarray, gallery: np.ndarray, *, distance: str) -> Si
         raise UsageError(f"distance is {distance!r}; expected cosine or euclidean")
     if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
         raise UsageError(f"vectors of shapes {queries.shape} and {gallery.shape}; expected two tables of one dimension")
-    # float32 cancels: neighbours in a narrow cone, or far from the origin, would be ordered by rounding.
+    # Differences cancel in float32: neighbours in a narrow cone, or far from the origin, would be ordered by rounding.
     queries, gallery = _finite(queries), _finite(gallery)
     if distance == "cosine":
         return _by_cosine(_unit(queries), _unit(gallery))

@@ -1,4 +1,4 @@
-"""One way to search photos, whatever stands behind it: an encoder, a formula, or local features."""
+"""Describes one way to search photos, whatever stands behind it: an encoder, a formula, or local features."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,10 +1,11 @@
-"""Conclusions in words, made of the numbers only: pure functions of the results."""
+"""Draws conclusions in words from the numbers only: pure functions of the results."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from evaluation.study import measures as m
 from evaluation.study.measures import Measure
+from evaluation.study.plan import COLOUR_ENTRY, DEFAULT_ENTRY
 from evaluation.study.result import Result
 from evaluation.study.studied import DENOISING, PLAIN, VARIATIONAL, Studied
 
@@ -24,8 +25,10 @@ SEQUENCES = (
     ("attention", PLAIN),
     ("attention", "recurrent"),
 )
-# What the denoising network was trained on, so that only the other disturbances are new to it.
+DEFAULT_AND_LITERATURE = ((DEFAULT_ENTRY.name, COLOUR_ENTRY.name),)
+# The denoising network was trained on these, so that only the other disturbances are new to it.
 SEEN_IN_TRAINING = ("noise", "blur", "occlusion")
+# An encoder that is less precise than the best by no more than this can still be chosen for its speed or its size.
 NEARLY = 0.02
 
 
@@ -62,6 +65,7 @@ class Duel:
 def conclude(studies: Sequence[Studied]) -> list[Conclusion]:
     """Returns the questions of the study with their answers; a question that no result speaks to is left out."""
     questions: tuple[tuple[str, Callable[[Studied], Iterable[str]]], ...] = (
+        ("Does the default recipe beat the literature's network for colour photos?", default_recipe),
         ("Does an autoencoder with fully connected layers beat one without?", fully_connected),
         ("Is a variational autoencoder better for search?", variational),
         ("What do recurrence and attention cost, and what do they bring?", recurrence),
@@ -71,7 +75,7 @@ def conclude(studies: Sequence[Studied]) -> list[Conclusion]:
         ("Which encoder for what?", choice),
     )
     made = [
-        Conclusion(question, [f"**{s.title}.** {finding}" for s in studies for finding in answer(s)])
+        Conclusion(question, [f"**{s.heading}.** {finding}" for s in studies for finding in answer(s)])
         for question, answer in questions
     ]
     return [conclusion for conclusion in made if conclusion.findings]
@@ -82,7 +86,8 @@ def duel(studied: Studied, one: str, other: str) -> Duel | None:
     ours = {result.dimension: result for result in studied.curve(one)}
     theirs = {result.dimension: result for result in studied.curve(other)}
     pairs = [(ours[dimension], theirs[dimension]) for dimension in sorted(ours.keys() & theirs.keys())]
-    pairs = [pair for pair in pairs if len(pair[0].history) == len(pair[1].history)]  # as long a training for both
+    # A curve's points may have trained for longer: only equally long trainings are held against each other.
+    pairs = [pair for pair in pairs if len(pair[0].history) == len(pair[1].history)]
     first, second = studied.find(one), studied.find(other)
     if not pairs and first and second:
         pairs = [(first, second)]
@@ -101,6 +106,11 @@ def verdict(outcomes: Sequence[int]) -> str:
 def versus(measure: Measure, one: Result, other: Result) -> str:
     """Returns both values and which is better: `test MSE 0.00912 against 0.01100 (better)`."""
     return _values(measure, one, other, measure.words)
+
+
+def default_recipe(studied: Studied) -> Iterable[str]:
+    """The default recipe against entry 11: what is found, what is found again, and the error."""
+    return _judge(studied, DEFAULT_AND_LITERATURE, (m.PRECISION_AT_10, m.MEAN_ROBUSTNESS, m.TEST_ERROR))
 
 
 def fully_connected(studied: Studied) -> Iterable[str]:
@@ -263,7 +273,10 @@ def _dimensions(one: Result, other: Result) -> str:
 
 
 def _terms(one: Result, other: Result) -> str:
-    """Returns the dimensions, and the sizes of the networks where these differ: what else could make the difference."""
-    if not one.parameters or not other.parameters or one.parameters == other.parameters:
-        return _dimensions(one, other)
-    return f"{_dimensions(one, other)}, with {one.parameters:,} and {other.parameters:,} parameters"
+    """Returns the dimensions, and sizes and epochs where these differ: what else could make the difference."""
+    terms = _dimensions(one, other)
+    if one.parameters and other.parameters and one.parameters != other.parameters:
+        terms += f", with {one.parameters:,} and {other.parameters:,} parameters"
+    if len(one.history) != len(other.history):
+        terms += f", after {len(one.history)} and {len(other.history)} epochs"
+    return terms

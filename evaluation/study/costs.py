@@ -1,4 +1,4 @@
-"""What an encoder costs: the time to train it, and how many photos it encodes per second."""
+"""Measures what an encoder costs: the time to train it, and how many photos it encodes per second."""
 
 import time
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from training.recipe import Recipe
 
 TIMED_PHOTOS = 2_000
 REPEATS = 3
-# The first ones wait for the model to be compiled.
+# The first batches wait for the model to be compiled, and are not counted.
 WARM_UP_BATCHES = 3
 
 
 def photos_per_second(describe: Callable[[np.ndarray], object], photos: Photos) -> float:
     """Returns how many test photos are described per second: the median of some repeats, the first not counted."""
     timed = photos.test[:TIMED_PHOTOS]
-    describe(timed)
+    describe(timed)  # the first call traces the model
     return len(timed) / median(_seconds(lambda: describe(timed)) for _ in range(REPEATS))
 
 

@@ -1,4 +1,4 @@
-"""What the pictures of the study show of one entry: photos, what is left of them, and what a search finds."""
+"""Collects what the pictures of the study show of one entry: photos, what is left of them, what a search finds."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ SHOWN = 16
 FAILURES = 8
 DISTURBED = 4
 NEIGHBOURS = 4
+# The time of t-SNE grows faster than the number of photos: two splits of so many take a minute and more.
 PLANE_PHOTOS = 2_000
 
 Arrays = dict[str, np.ndarray]

@@ -1,4 +1,4 @@
-"""Curves of the study's page: error and precision over the dimension of the code, with what was published."""
+"""Draws the curves of the study's page: error and precision over the code dimension, with what was published."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from evaluation.study.result import Result
 from evaluation.study.studied import Studied, short_title
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# Of the height of the axes: what a label beside them needs.
+# A label beside the axes needs this part of their height.
 LABEL_HEIGHT = 0.045
 
 

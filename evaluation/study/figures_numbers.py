@@ -1,4 +1,4 @@
-"""Charts of the study's page: losses by epoch, robustness, the code space in two dimensions."""
+"""Draws the charts of the study's page: losses by epoch, robustness, the code space in two dimensions."""
 
 import math
 import textwrap

@@ -1,4 +1,4 @@
-"""Contact sheets of the study's page: what encoders keep of photos, what they find, and where they fail."""
+"""Lays out the contact sheets of the page: what encoders keep of photos, what they find, and where they fail."""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluation.study import measures as m
 from evaluation.study.picture import Picture, shortened
+from evaluation.study.plan import COLOUR_ENTRY, DEFAULT_ENTRY
 from evaluation.study.result import DISTURBANCES, Result
 from evaluation.study.sheet import Heading, Row, Tile, draw_sheet
 from evaluation.study.studied import DENOISING, PLAIN, VARIATIONAL, Studied, short_title
@@ -15,7 +16,11 @@ SHOWN_QUERIES = 10
 SHOWN_DECODED = 5
 SHOWN_FAILURES = 8
 GROUPS = 3
+# What is held beside the best encoder where neither the plain network nor the variational one was trained.
+OF_PHOTOGRAPHS = (DEFAULT_ENTRY.name, COLOUR_ENTRY.name)
 LABEL_WIDTH = 30
+# So many bold letters stand above four tiles without running into the next group.
+GROUP_LETTERS = 32
 
 
 def photo_pictures(studied: Studied) -> list[Picture]:
@@ -43,7 +48,8 @@ def reconstructions(studied: Studied) -> Picture | None:
         draw_sheet(rows),
         f"{len(photos)} {studied.title} photos and what {len(shown)} autoencoders make of them",
         f"{_kind_of_photos(studied)} (top row), and what each decoder makes of their vectors, with code dimension and "
-        "test MSE. Look at thin strokes, holes and edges: they blur first.",
+        f"test MSE. Look at {'thin strokes, holes' if studied.shows_test_photos else 'fine texture'} and edges: they blur "
+        "first.",
     )
 
 
@@ -78,7 +84,7 @@ def neighbours(studied: Studied) -> Picture | None:
 def decoded(studied: Studied) -> Picture | None:
     """Candidates decoded from their vectors: the photo above, what the decoder knows of it below."""
     best = m.PRECISION_AT_10.best(studied.having("decoded_neighbours"))
-    entries = [best, *(studied.find(entry) for entry in (VARIATIONAL, PLAIN))]
+    entries = [best, *(studied.find(entry) for entry in (VARIATIONAL, PLAIN, *OF_PHOTOGRAPHS))]
     shown = [r for r in _distinct(entries) if "decoded_neighbours" in studied.examples.get(r.entry, {})][:2]
     if not shown:
         return None
@@ -127,7 +133,7 @@ def failures(studied: Studied) -> Picture | None:
 def worst(studied: Studied) -> Picture | None:
     """The photos with the highest reconstruction error, above what became of them."""
     best = m.TEST_ERROR.best(studied.having("worst"))
-    entries = [best, *(studied.find(entry) for entry in (PLAIN, VARIATIONAL))]
+    entries = [best, *(studied.find(entry) for entry in (PLAIN, VARIATIONAL, *OF_PHOTOGRAPHS))]
     shown = [r for r in _distinct(entries) if "worst" in studied.examples.get(r.entry, {})][:GROUPS]
     if not shown:
         return None
@@ -209,7 +215,9 @@ def _answers(photos: np.ndarray, labels: np.ndarray, wanted: int) -> list[Tile |
 
 def _group_heading(query: str, words: Sequence[str]) -> Heading:
     """Words above the query and above the groups of four tiles behind it, each after a gap."""
-    return Heading("", {0: query, **{2 + 5 * index: shortened(each, 30) for index, each in enumerate(words)}})
+    return Heading(
+        "", {0: query, **{2 + 5 * index: shortened(each, GROUP_LETTERS) for index, each in enumerate(words)}}
+    )
 
 
 def _label(result: Result, measure: m.Measure) -> list[str]:

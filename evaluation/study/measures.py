@@ -1,4 +1,4 @@
-"""What is measured of an entry: how it is read off a result, written, and when two of them count as equal."""
+"""Reads what was measured off a result, writes it, and says when two values count as equal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,17 +7,20 @@ from typing import Literal
 
 from evaluation.study.result import DISTURBANCES, Result
 
-# Chosen, since one seed was run: less than this counts as no difference.
+# One seed was run, so nobody knows how far chance goes: these bounds, below which nothing counts as a difference, are
+# chosen.
 EQUAL_SHARES = 0.005
 EQUAL_ERRORS = 0.05
-# Two standard errors of a difference of shares around a half, of 2,000 queries each.
+# This one is two standard errors of a difference of shares around a half, of 2,000 queries each.
 EQUAL_ROBUSTNESS = 0.03
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """`heading` names it in a table, `words` in a sentence; values differ by more than `equal`, of which
-    `relative` says whether it is a part of the smaller value."""
+    """`heading` names it in a table, `words` in a sentence.
+
+    Values differ by more than `equal`, of which `relative` says whether it is a part of the smaller value.
+    """
 
     heading: str
     words: str

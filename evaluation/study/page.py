@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -11,7 +12,9 @@ from markupsafe import Markup
 from evaluation.study import disturbances, figures_curves, figures_numbers, figures_photos, plan, published, tables
 from evaluation.study import measures as m
 from evaluation.study.conclusions import conclude
+from evaluation.study.findings import find
 from evaluation.study.picture import Picture
+from evaluation.study.plan import Dataset
 from evaluation.study.result import Result
 from evaluation.study.studied import Studied, read_studied
 from foundation.files import replace_file
@@ -21,14 +24,15 @@ MARKDOWN, HTML = "README.md", "index.html"
 _PICTURE_OF_A_PAGE = re.compile(r"!\[[^\]]*\]\(([\w-]+\.png)\)")
 
 
-def write_page(results_dir: Path, output: Path) -> None:
+def write_page(results_dir: Path, output: Path, *, datasets: Sequence[Dataset], tell: Callable[[str], None]) -> None:
     """Writes `README.md`, `index.html` and their PNG files into `output`, from `results_dir/<data set>/<entry>/`.
 
     Equal results give equal files. Each file is replaced as a whole; pictures that only the previous page showed are
-    removed. What was not studied is left out. Raises InputNotFoundError if there are no results,
-    ArtifactRefusedError at a damaged one.
+    removed. What was not studied is left out, and so is what the plan, `datasets`, names no more or would study
+    otherwise: `tell(line)` says what. Raises InputNotFoundError if there are no results, ArtifactRefusedError at a
+    damaged one.
     """
-    studies = read_studied(results_dir)
+    studies = read_studied(results_dir, datasets, tell=tell)
     drawn = {studied.name: _draw(studied) for studied in studies}
     pictures = [picture for sections in drawn.values() for section in sections.values() for picture in section]
     text = _markdown(studies, drawn)
@@ -64,12 +68,13 @@ def _markdown(studies: list[Studied], drawn: dict[str, dict[str, list[Picture]]]
     text = template.render(
         title=TITLE,
         studies=studies,
+        findings=find(studies),
         conclusions=conclude(studies),
         drawn=drawn,
         reached=published.reached(studies),
         tables=tables,
-        trained=sum(result.training_seconds is not None for studied in studies for result in studied.results),
-        training_time=m.duration(sum(r.training_seconds or 0.0 for s in studies for r in s.results)),
+        trained=sum(result.kind != "baseline" for studied in studies for result in studied.results),
+        training_time=_training_time(studies),
         equal_shares=m.EQUAL_SHARES,
         equal_errors=f"{m.EQUAL_ERRORS:.0%}",
         sampled=_sampled,
@@ -79,6 +84,13 @@ def _markdown(studies: list[Studied], drawn: dict[str, dict[str, list[Picture]]]
         disturbances=disturbances,
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _training_time(studies: list[Studied]) -> str | None:
+    """Returns the time of all trainings together, None before the times of all of them were measured."""
+    seconds = [r.training_seconds for studied in studies for r in studied.results if r.kind != "baseline"]
+    known = [each for each in seconds if each is not None]
+    return m.duration(sum(known)) if known and len(known) == len(seconds) else None
 
 
 def _best_precision(studied: Studied) -> float:
@@ -98,7 +110,7 @@ def _html(markdown: str) -> str:
     environment: dict = {}
     tokens = renderer.parse(markdown, environment)
     for heading, words in itertools.pairwise(tokens):
-        if heading.type == "heading_open":
+        if heading.type == "heading_open":  # the words of a heading are the token behind its opening
             heading.attrSet("id", re.sub(r"[^\w\- ]", "", words.content.lower()).replace(" ", "-"))
     body = renderer.renderer.render(tokens, renderer.options, environment)
     # The words of results were escaped by the renderer, which passes no HTML of theirs.

@@ -1,4 +1,4 @@
-"""The photos of a data set as the study uses them: split, labelled, disturbed, and compared by their pixels."""
+"""Prepares the photos of a data set for the study: split, labelled, disturbed, and compared by their pixels."""
 
 import hashlib
 import math
@@ -18,9 +18,9 @@ from training.data.photo_cache import PhotoCache, cache_photos
 from training.data.source import open_source
 from training.recipe import Recipe
 
-# The pictures show 16 of them.
+# The pictures show 16 test photos, each as a query that needs another one to find.
 LEAST_TEST_PHOTOS = 17
-# What every recipe of the study holds back: the same photos for all of them.
+# Every recipe of the study holds back this share for validation, so that all of them learn from the same photos.
 VALIDATION_SHARE = Recipe.validation_share
 
 

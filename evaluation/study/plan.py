@@ -1,21 +1,24 @@
-"""What the study compares: data sets, and on each the encoders of the literature at one dimension and more."""
+"""Names what the study compares: data sets, and on each the encoders of the literature at one dimension and more."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from evaluation.baselines import fixed_baselines
 from evaluation.study.result import Kind
 from foundation.errors import UsageError
 from training import recipe as recipes
 from training.recipe import Recipe, Scalar
 
 SEED = 0
-# Of the training split; its error is a mean over so many that more change nothing.
+# The literature's systems as the project lists them; an encoder with a higher number is our own.
+SYSTEMS = 13
+# The error on the training split is measured on so many of its photos: the mean over more would be the same.
 TRAINING_SAMPLE = 10_000
 ROBUSTNESS_QUERIES = 2_000
 TIMED_BATCHES = 20
-# Of the encoders whose code can have any dimension, so that what differs is the kind of network.
+# Encoders whose code can have any dimension all get this one, so that what differs is the kind of network.
 DIMENSION = 64
-# PCA beside the encoders at each dimension of the curve.
+# PCA stands beside the encoders at each dimension of the curve.
 PCA_DIMENSIONS = (32, 128, 256)
 GREY = ("mnist", "fashion_mnist")
 COLOUR = "colour"
@@ -26,8 +29,8 @@ COLOUR_DIMENSION = 512
 class Entry:
     """One encoder to train: a recipe, and what it changes of it.
 
-    `number` is its place in the list of the literature's systems. A `name` that ends in `@N` is the same network at
-    another dimension.
+    `number` is its place in the list of the literature's systems, or above `SYSTEMS`. A `name` that ends in `@N` is
+    the same network at another dimension.
     """
 
     name: str
@@ -64,6 +67,21 @@ class Dataset:
     pca_dimensions: tuple[int, ...] = ()
     are_photos_free: bool = True
 
+    @property
+    def every_entry(self) -> dict[str, Entry]:
+        """All entries by name, those of the curve too."""
+        return {entry.name: entry for entry in (*self.entries, *self.curve)}
+
+    @property
+    def every_pca(self) -> dict[str, int]:
+        """The dimensions of PCA by the names of its results; the first is the one of the tables."""
+        return {"pca": self.dimension} | {f"pca@{dimension}": dimension for dimension in self.pca_dimensions}
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The names of the baselines: those that learn nothing, and PCA."""
+        return (*fixed_baselines(), *self.every_pca)
+
 
 def _at(entry: Entry, *dimensions: int) -> tuple[Entry, ...]:
     """Returns the entry at other dimensions, for the curve."""
@@ -83,9 +101,11 @@ TRANSPOSE = _recipe(3, "convolution_transpose", "convolution + transpose convolu
 DENSE_UPSAMPLING = _recipe(4, "convolution_dense_upsampling", "convolution + fully connected + up-sampling")
 DENSE_TRANSPOSE = _recipe(5, "convolution_dense_transpose", "convolution + fully connected + transpose convolution")
 COLOUR_ENTRY = _recipe(11, "colour", "colour, 8 × 8 × 8 bottleneck")
-# Not of the literature: what `firstseen train` makes of photographs when no recipe is named.
+# What `firstseen train` makes of photographs when no recipe is named. It learns from mildly damaged photos, and gets
+# the dimension of the literature's colour network, so that their codes are equally long.
 DEFAULT_ENTRY = replace(
-    _recipe(14, "convolutional", "the default: strided convolutions, spread"), changes={"dimension": COLOUR_DIMENSION}
+    _recipe(SYSTEMS + 1, "convolutional", "default recipe (convolutional)", "denoising"),
+    changes={"dimension": COLOUR_DIMENSION},
 )
 GREY_ENTRIES = (
     DENSE,
@@ -101,7 +121,7 @@ GREY_ENTRIES = (
     _recipe(12, "binary_crossentropy", "convolutional 32–16–8, binary cross-entropy"),
     _recipe(13, "reverse_image_search", "dense bottleneck of 32"),
 )
-# More epochs than the tables' entries have, and for up-sampling a larger map, to see what the kind can reach.
+# These train longer than the tables' entries, and up-sampling gets a larger map, to see what the kind can reach.
 LONGER = {"epochs": 10}
 GREY_CURVE = (
     *_at(DENSE, 128, 256),
@@ -123,6 +143,11 @@ def plan(names: Sequence[str], colour: tuple[str, str] | None) -> list[Dataset]:
             raise UsageError(f"no data set {name!r} in the study; expected one of: {', '.join(GREY)}")
     grey = names or (() if colour else GREY)
     return [grey_dataset(name) for name in dict.fromkeys(grey)] + ([colour_dataset(*colour)] if colour else [])
+
+
+def every_dataset() -> list[Dataset]:
+    """Returns all data sets of the study; where photographs come from changes nothing in what is planned for them."""
+    return plan(GREY, (COLOUR, COLOUR))
 
 
 def grey_dataset(name: str) -> Dataset:

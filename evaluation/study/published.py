@@ -1,4 +1,4 @@
-"""What the literature reported of the same kinds of networks, and the dimension at which ours reaches it."""
+"""Holds what the literature reported of the same kinds of networks, and finds where ours reaches it."""
 
 from dataclasses import dataclass
 

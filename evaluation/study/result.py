@@ -1,4 +1,7 @@
-"""CONTRACT within the study: what is known of one encoder on one data set after it was trained and evaluated."""
+"""CONTRACT within the study: what is known of one encoder on one data set after it was trained and evaluated.
+
+A new field has a default, so that results of hours ago stay readable.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +19,8 @@ Kind = Literal["autoencoder", "variational", "denoising", "baseline"]
 DISTURBANCES = ("noise", "blur", "shift", "rotation", "occlusion")
 DESCRIPTION = "result.json"
 EXAMPLES = "examples.npz"
+# Beside the entries of a data set: the digest of the photos that it was last studied with.
+PHOTOS = "photos.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +37,10 @@ class Result:
     """One entry (an encoder of a recipe, or a baseline) on one data set.
 
     `photos` is the digest of the photos; `number` the place in the list of the literature's systems, 0 for a baseline;
-    `history` holds the loss and the validation loss of each epoch. `robustness` is, by disturbance, the share of
-    disturbed test photos whose clean photo is found first among all of the test split. Of the baselines, which have no
-    recipe, only PCA has errors. Rate and time are measured last, for all encoders one after the other.
+    `settings` those of the training, its options among them (results of older versions have none); `history` holds
+    the loss and the validation loss of each epoch. `robustness` is, by disturbance, the share of disturbed test photos
+    whose clean photo is found first among all of the test split. Of the baselines, which have no recipe, only PCA has
+    errors. Rate and time are measured last, for all entries one after the other.
     """
 
     __pydantic_config__: ClassVar = artifact.STRICT
@@ -56,6 +62,7 @@ class Result:
     training_seconds: float | None = None
     errors: Errors | None = None
     history: list[list[float]] = field(default_factory=list)
+    settings: dict[str, int | float | str | bool] | None = None
 
 
 def read_result(directory: Path) -> Result:

@@ -1,4 +1,4 @@
-"""The study: trains every entry, evaluates it and the baselines; goes on where it was stopped."""
+"""Runs the study: trains every entry, evaluates it and the baselines, and goes on where it was stopped."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from evaluation.baselines import principal_components, vector_baselines
-from evaluation.local_features import local_feature_search
+from evaluation.baselines import fixed_baselines, principal_components
 from evaluation.search_method import Described, SearchMethod, by_vectors
 from evaluation.study import costs, examples
+from evaluation.study.current import settings_of
 from evaluation.study.evaluate import found_first, measure_errors, measure_retrieval
 from evaluation.study.examples import Gallery
 from evaluation.study.photos import open_photos
@@ -26,7 +26,7 @@ from foundation.store import artifact
 from foundation.store.files import Store
 from training.fitting.display import Display
 
-# Entries whose codes are laid out in a plane.
+# The codes of these entries are laid out in a plane, which takes minutes for each.
 LAID_OUT = (PLAIN, VARIATIONAL)
 BATCH_SIZE = 256
 
@@ -70,6 +70,7 @@ class DatasetStudy:
         self._tell = tell
         self._make_line = make_line
         self._photos = open_photos(dataset, workplace)
+        replace_file(workplace.photos_record(dataset.name), self._photos.digest.encode())
 
     def study_entries(self, entries: Sequence[Entry]) -> None:
         """Trains and evaluates those entries, where that was not done before."""
@@ -87,34 +88,39 @@ class DatasetStudy:
                 encoder_id=trained.encoder_id,
                 parameters=trained.parameters,
                 history=trained.history,
+                settings=settings_of(entry.settings(self.dataset)),
             )
             self._keep(result)
 
     def study_baselines(self) -> None:
         """Evaluates what needs no neural network, where that was not done before."""
-        dataset = self.dataset
-        for method in (*vector_baselines(), local_feature_search()):
-            if not self._is_done(method.name):
-                self._tell(f"{dataset.name}: {method.name}")
-                self._keep(self._evaluate(method))
-        for dimension in (dataset.dimension, *dataset.pca_dimensions):
-            name = "pca" if dimension == dataset.dimension else f"pca@{dimension}"
+        for name in self.dataset.baselines:
             if not self._is_done(name):
-                self._tell(f"{dataset.name}: {name}")
-                method = principal_components(self._photos.training, dimension=dimension, name=name)
-                self._keep(self._evaluate(method))
+                self._tell(f"{self.dataset.name}: {name}")
+                self._keep(self._evaluate(self._baseline(name)))
 
     def measure_costs(self) -> None:
         """Measures what every entry costs, if that of one is missing: times taken hours apart do not compare."""
-        entries = (*self.dataset.entries, *self.dataset.curve)
-        if all(self._read(entry.name).encode_per_second for entry in entries):
+        entries, baselines = self.dataset.every_entry, self.dataset.baselines
+        if all(self._read(name).encode_per_second for name in (*entries, *baselines)):
             return
-        for entry in entries:
+        for entry in entries.values():
             self._tell(f"{self.dataset.name}: costs of {entry.name}")
             trained, photos = self._train(entry), self._photos
             seconds = costs.training_seconds(entry.settings(self.dataset), photos, epochs=len(trained.history))
             rate = costs.photos_per_second(self._load(trained).encode, photos)
             self._keep(replace(self._read(entry.name), encode_per_second=rate, training_seconds=seconds))
+        for name in baselines:
+            self._tell(f"{self.dataset.name}: costs of {name}")
+            rate = costs.photos_per_second(self._baseline(name).describe, self._photos)
+            self._keep(replace(self._read(name), encode_per_second=rate))
+
+    def _baseline(self, name: str) -> SearchMethod:
+        """Returns the baseline of that name; PCA is fitted anew, since nothing of it is kept but its result."""
+        dimension = self.dataset.every_pca.get(name)
+        if dimension is None:
+            return fixed_baselines()[name]
+        return principal_components(self._photos.training, dimension=dimension, name=name)
 
     def _train(self, entry: Entry) -> Training:
         return train_once(entry, self.dataset, self._photos, self._workplace, make_line=self._make_line)

@@ -1,4 +1,4 @@
-"""Contact sheets: rows of small photos with words beside them, right and wrong ones framed and marked."""
+"""Draws contact sheets: rows of small photos with words beside them, right and wrong ones framed and marked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from evaluation.study.picture import GREEN, INK, PAPER, VERMILION, image_png
 
-# The marks say without colour what the frames say.
+# Frames tell right from wrong by colour; ticks and crosses tell it to those who do not see colours.
 RIGHT, WRONG, NEUTRAL = GREEN, VERMILION, "#b9b9b4"
+# All in pixels. Photos are enlarged by whole numbers to about a tile, so that every pixel of theirs is equally large.
 TILE, FRAME, SPACE, GAP, MARGIN = 56, 3, 8, 20, 12
 LINE_HEIGHT, FONT_SIZE = 17, 13
+# Grey photos, two colours of frames and smooth letters fit a palette; colour photos would lose theirs.
 PALETTE = 255
 
 

@@ -1,4 +1,4 @@
-"""Photographs that pictures may show: cuts of colour photographs that scikit-image ships for everybody's use."""
+"""Cuts photographs that pictures may show out of those that scikit-image ships for everybody's use."""
 
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import numpy as np
 from foundation.errors import InputNotFoundError
 from foundation.photos import photo
 
-# In the public domain or given free by their makers, as scikit-image's notes on its data say.
+# These are in the public domain or given free by their makers, as scikit-image's notes on its data say.
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "retina.jpg", "rocket.jpg")
-# Of each photograph the whole and, at this share of its sides, the four corners and the middle.
+# Each photograph is shown whole and, at this share of its sides, by its four corners and its middle: six photos that
+# a search should find by one another.
 CUT = 0.6
 
 

@@ -1,17 +1,20 @@
-"""The results of the study as its page reads them: by data set, in the order of the literature's list."""
+"""Reads the results of the study for its page: by data set, in the order of the literature's list."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from evaluation.study.plan import COLOUR
-from evaluation.study.result import DESCRIPTION, EXAMPLES, Result, read_examples, read_result
+from evaluation.study.current import Found, read_current
+from evaluation.study.plan import COLOUR, SYSTEMS, Dataset
+from evaluation.study.result import DESCRIPTION, EXAMPLES, Result, read_examples
 from foundation.errors import InputNotFoundError
 
-TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", COLOUR: "Colour"}
-# What has room beside a picture.
+# Photographs come first, since they are what news archives hold.
+TITLES = {COLOUR: "Colour", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+# Shorter words, for labels that stand beside a picture.
 ABBREVIATIONS = (
     (r"\bfully connected\b", "dense"),
     (r"\btranspose convolution\b", "transpose"),
@@ -36,8 +39,18 @@ class Studied:
 
     @property
     def title(self) -> str:
-        """The data set's name for people."""
+        """The data set's name for people, as an adjective: `Colour`."""
         return TITLES.get(self.name, self.name)
+
+    @property
+    def spoken(self) -> str:
+        """The data set's name within a sentence."""
+        return "photographs" if self.name == COLOUR else self.title
+
+    @property
+    def heading(self) -> str:
+        """The data set's name above a section."""
+        return self.spoken[0].upper() + self.spoken[1:]
 
     @property
     def main(self) -> list[Result]:
@@ -79,35 +92,49 @@ class Studied:
 
 
 def short_title(result: Result) -> str:
-    """Returns number and title for where there is little room: `5 conv + dense + transpose, max`."""
+    """Returns number and title for where there is little room: `5 conv + dense + transpose`."""
     words = result.title
     for pattern, short in ABBREVIATIONS:
         words = re.sub(pattern, short, words)
-    return f"{result.number} {words}" if result.number else words
+    return f"{listed_number(result)} {words}".lstrip()
 
 
-def read_studied(results_dir: Path) -> list[Studied]:
-    """Reads `results_dir/<data set>/<entry>/result.json` and the examples beside them.
+def listed_number(result: Result) -> str:
+    """Returns the number in the literature's list; nothing for a baseline, and for an encoder of our own."""
+    return str(result.number) if 1 <= result.number <= SYSTEMS else ""
 
-    Raises InputNotFoundError if there is no result, ArtifactRefusedError at one that is damaged.
+
+def read_studied(results_dir: Path, datasets: Sequence[Dataset], *, tell: Callable[[str], None]) -> list[Studied]:
+    """Reads `results_dir/<data set>/<entry>/result.json` of what the plan names, and the examples beside them.
+
+    Calls `tell(line)` for each result that is left out, since the study would not find it so today.
+    Raises InputNotFoundError if there is nothing to show, ArtifactRefusedError at a result that is damaged.
     """
-    found = [(path.parent, read_result(path.parent)) for path in sorted(results_dir.glob(f"*/*/{DESCRIPTION}"))]
-    if not found:
+    planned = {dataset.name: dataset for dataset in datasets}
+    names = sorted({path.parent.parent.name for path in results_dir.glob(f"*/*/{DESCRIPTION}")}, key=_place_of_dataset)
+    for name in names:
+        if name not in planned:
+            tell(f"left out of the page: {name}, no data set of the plan")
+    found = {name: read_current(results_dir / name, planned[name], tell=tell) for name in names if name in planned}
+    if not any(found.values()):
         raise InputNotFoundError(
-            f"{results_dir} holds no results; expected <data set>/<entry>/{DESCRIPTION}: run `firstseen study` first"
+            f"{results_dir} holds no results of the plan; expected <data set>/<entry>/{DESCRIPTION}: "
+            "run `firstseen study` first"
         )
-    found.sort(key=lambda pair: _place(pair[1]))
-    names = dict.fromkeys(result.dataset for _, result in found)
-    return [_studied(name, [pair for pair in found if pair[1].dataset == name]) for name in names]
+    return [_studied(name, pairs) for name, pairs in found.items() if pairs]
+
+
+def _place_of_dataset(name: str) -> tuple[int, str]:
+    known = list(TITLES)
+    return (known.index(name) if name in known else len(known), name)
 
 
 def _place(result: Result) -> tuple:
-    known = list(TITLES)
-    dataset = (known.index(result.dataset) if result.dataset in known else len(known), result.dataset)
     family, _, other = result.entry.partition("@")
-    return (dataset, result.kind == "baseline", result.number, family, other != "", result.dimension, result.entry)
+    return (result.kind == "baseline", result.number, family, other != "", result.dimension, result.entry)
 
 
-def _studied(name: str, found: list[tuple[Path, Result]]) -> Studied:
-    examples = {result.entry: read_examples(path) for path, result in found if (path / EXAMPLES).exists()}
-    return Studied(name, [result for _, result in found], examples)
+def _studied(name: str, found: list[Found]) -> Studied:
+    results = sorted((result for _, result in found), key=_place)
+    examples = {result.entry: read_examples(folder) for folder, result in found if (folder / EXAMPLES).exists()}
+    return Studied(name, results, examples)

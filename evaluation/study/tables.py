@@ -1,17 +1,20 @@
-"""The tables of the study's page, as Markdown."""
+"""Writes the tables of the study's page as Markdown."""
 
 from collections.abc import Sequence
 
 from evaluation.study import measures as m
 from evaluation.study.measures import Measure
+from evaluation.study.plan import COLOUR
 from evaluation.study.published import Reached
 from evaluation.study.result import Result
-from evaluation.study.studied import DENOISING, PLAIN, TITLES, VARIATIONAL, Studied
+from evaluation.study.studied import DENOISING, PLAIN, TITLES, VARIATIONAL, Studied, listed_number
 
+# What a reader wants to know first of an encoder, on each data set.
+FIRST = {m.MEAN_ROBUSTNESS: "found again", m.PRECISION_AT_10: "precision at 10", m.TEST_ERROR: "MSE"}
 COST = (m.TRAINING_TIME, m.ENCODE_RATE)
 ERRORS = (m.TRAINING_ERROR, m.VALIDATION_ERROR, m.TEST_ERROR)
 RETRIEVAL = (m.PRECISION_AT_4, m.PRECISION_AT_10, m.MEAN_AVERAGE_PRECISION, m.PIXEL_RECALL, m.EUCLIDEAN, m.COSINE)
-# Written by nobody but them: their own nearest photos are the truth that the column is measured against.
+# Raw pixels take no part in the recall of pixels: their own nearest photos are what it is measured against.
 TRUTH_OF_PIXEL_RECALL = "raw_pixels"
 
 
@@ -19,6 +22,35 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, wo
     """Returns a table whose first `words` columns are aligned left and the others, numbers, right."""
     ruler = ["---" if column < words else "---:" for column in range(len(headings))]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, ruler, *rows))
+
+
+def overview_table(studies: Sequence[Studied]) -> str:
+    """One row for each encoder and baseline, all data sets side by side; first those that the first data set has."""
+    entries = dict.fromkeys(result.entry for studied in studies for result in studied.main)
+    headings = [f"{_brief(studied)}: {words}" for studied in studies for words in FIRST.values()]
+    rows = [_overview_row([studied.find(entry) for studied in studies], studies) for entry in entries]
+    return markdown_table(["", "what it is", *_with_rate(headings, "photos/s")], rows, words=2)
+
+
+def _overview_row(found: Sequence[Result | None], studies: Sequence[Studied]) -> list[str]:
+    values = [
+        _value(result, measure, studied.main) if result else "–"
+        for studied, result in zip(studies, found, strict=True)
+        for measure in FIRST
+    ]
+    known = [result for result in found if result]
+    # One rate is enough: photos of the data sets are small, and about equally so.
+    timed = next((result for result in known if result.encode_per_second), known[0])
+    return [*_name(known[0]), *_with_rate(values, m.ENCODE_RATE.written(timed))]
+
+
+def _with_rate(cells: list[str], rate: str) -> list[str]:
+    """Returns the cells with the rate behind those of the first data set, where it is seen without scrolling."""
+    return [*cells[: len(FIRST)], rate, *cells[len(FIRST) :]]
+
+
+def _brief(studied: Studied) -> str:
+    return "photos" if studied.name == COLOUR else studied.title
 
 
 def reconstruction_table(studied: Studied) -> str:
@@ -91,7 +123,7 @@ def _published_row(reached: Reached) -> list[str]:
 
 
 def _name(result: Result) -> list[str]:
-    return [str(result.number) if result.number else "", result.title]
+    return [listed_number(result), result.title]
 
 
 def _count(value: int | None) -> str:
@@ -112,6 +144,4 @@ def _value(result: Result, measure: Measure, results: list[Result]) -> str:
 
 
 def _takes_part(result: Result, measure: Measure) -> bool:
-    if measure is m.PIXEL_RECALL:
-        return result.entry != TRUTH_OF_PIXEL_RECALL
-    return result.kind != "baseline" if measure in COST else True
+    return measure is not m.PIXEL_RECALL or result.entry != TRUTH_OF_PIXEL_RECALL

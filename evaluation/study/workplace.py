@@ -1,7 +1,9 @@
-"""Where a study works: what lies here lets it go on after an interruption."""
+"""Names the folders of a study: what lies there lets it go on after an interruption."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from evaluation.study.result import PHOTOS
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Workplace:
     def results(self) -> Path:
         """What the page is made of."""
         return self.directory / "results"
+
+    def photos_record(self, dataset: str) -> Path:
+        """The file with the digest of the photos that a data set was last studied with."""
+        return self.results / dataset / PHOTOS
 
     def result(self, dataset: str, entry: str) -> Path:
         """The folder of one entry's result."""

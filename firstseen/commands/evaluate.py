@@ -33,7 +33,7 @@ def study(
         from evaluation.study.run import study as run_study
     except ModuleNotFoundError as error:
         raise UsageError(f"the study needs {error.name}, which is not installed; pip install '.[cpu,study]'") from error
-    from evaluation.study.plan import plan
+    from evaluation.study.plan import every_dataset, plan
     from evaluation.study.workplace import Workplace
     from firstseen.commands.epoch_line import EpochLine
 
@@ -42,5 +42,5 @@ def study(
     if not page_only:
         output.mkdir(parents=True, exist_ok=True)  # refused now, not after hours
         run_study(planned, workplace, tell=tell, make_line=EpochLine)
-    write_page(workplace.results, output)
+    write_page(workplace.results, output, datasets=every_dataset(), tell=tell)
     tell(f"next: open {output / 'index.html'} in a browser")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.metrics import Retrieval
+from evaluation.study.plan import GREY, Dataset, Entry, colour_dataset
 from evaluation.study.result import DESCRIPTION, DISTURBANCES, EXAMPLES, Errors, Kind, Result
 from foundation.store import artifact
 
@@ -86,6 +87,22 @@ def made_retrieval(precision: float) -> Retrieval:
         euclidean=precision,
         cosine=precision + 0.01,
     )
+
+
+def made_plan() -> list[Dataset]:
+    """Returns the plan that all made results are of: titles of theirs, and epochs as their histories have."""
+    encoders = [Entry(name=e, title=t, number=n, kind=k, recipe=e.partition("-")[0]) for n, e, t, k in ENCODERS]
+    entries = [replace(entry, changes={"epochs": 4, "dimension": 64}) for entry in encoders]
+    curve = [
+        replace(entry, name=f"{entry.name}@{dimension}", changes={**entry.changes, "dimension": dimension})
+        for dimension in (16, 256)
+        for entry in entries
+    ]
+    grey = {"training": "", "test": "", "size": 28, "channels": 1, "dimension": 64, "pca_dimensions": (16, 256)}
+    return [
+        *(Dataset(name=name, entries=tuple(entries), curve=tuple(curve), **grey) for name in GREY),
+        colour_dataset("", ""),
+    ]
 
 
 def made_examples(*, size: int = 8, channels: int = 1, seed: int = 0) -> dict[str, np.ndarray]:

@@ -11,7 +11,14 @@ from evaluation.study.result import DESCRIPTION, Result
 from evaluation.study.studied import Studied, read_studied
 from evaluation.study.tables import retrieval_table
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
-from tests.evaluation.study.made_results import every_result, made_baseline, made_examples, made_result, write_results
+from tests.evaluation.study.made_results import (
+    every_result,
+    made_baseline,
+    made_examples,
+    made_plan,
+    made_result,
+    write_results,
+)
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
 
@@ -24,26 +31,41 @@ def whole(tmp_path_factory) -> tuple[Path, Path]:
     write_results(results, every_result("mnist"), examples=made_examples())
     write_results(results, every_result("fashion_mnist"))
     write_results(results, [colour], examples=made_examples(size=32, channels=3))
-    write_page(results, page)
+    write(results, page)
     return results, page
+
+
+def write(results: Path, page: Path) -> list[str]:
+    """Writes the page of results by the made plan; returns what was told."""
+    told: list[str] = []
+    write_page(results, page, datasets=made_plan(), tell=told.append)
+    return told
 
 
 def text_of(tmp_path: Path, *results: Result) -> str:
     """Returns the Markdown of a page of those results."""
     write_results(tmp_path / "results", results)
-    write_page(tmp_path / "results", tmp_path / "page")
+    write(tmp_path / "results", tmp_path / "page")
     return (tmp_path / "page" / "README.md").read_text()
 
 
 def test_the_page_holds_every_part(whole: tuple[Path, Path]) -> None:
     """Conclusions, method, published numbers, and for each data set tables and pictures."""
     text = (whole[1] / "README.md").read_text()
-    for part in ("## What the numbers show", "## What was compared, and how", "## Published numbers beside ours"):
+    for part in (
+        "## Findings",
+        "## Question by question",
+        "## What was compared, and how",
+        "## Published numbers beside",
+    ):
         assert part in text
     for part in ("reconstruction and cost", "retrieval", "robustness", "the code space", "where it fails"):
         assert f"### MNIST: {part}" in text
     assert "### Fashion-MNIST: the code space" not in text
-    assert text.index("\n## MNIST") < text.index("\n## Fashion-MNIST") < text.index("\n## Colour")
+    order = ["| what it is |", "## Findings", "## Contents", "## Photographs", "## MNIST", "## Fashion-MNIST"]
+    order += ["## Published numbers beside ours", "## What was compared, and how", "## Question by question"]
+    places = [text.index(f"\n{part}" if part.startswith("#") else part) for part in order]
+    assert places == sorted(places)
     assert "| 0.0020 at 512 (validation) | **0.00150** | **512** |" in text
 
 
@@ -70,7 +92,7 @@ def test_the_html_page_says_the_same(whole: tuple[Path, Path]) -> None:
 def test_equal_results_give_an_equal_page(whole: tuple[Path, Path], tmp_path: Path) -> None:
     """Byte for byte, in another folder and over itself."""
     for _ in range(2):
-        write_page(whole[0], tmp_path)
+        write(whole[0], tmp_path)
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
             path.name: path.read_bytes() for path in whole[1].iterdir()
         }
@@ -80,16 +102,18 @@ def test_pictures_of_the_previous_page_are_removed_and_others_kept(tmp_path: Pat
     """What the user put beside the page stays."""
     page = tmp_path / "page"
     write_results(tmp_path / "results", [made_result("dense"), made_result("dense@16", dimension=16)])
-    write_page(tmp_path / "results", page)
+    write(tmp_path / "results", page)
     assert (page / "mse-over-dimension-mnist.png").exists()
     (page / "own.png").write_bytes(b"mine")
     (tmp_path / "results/mnist/dense@16" / DESCRIPTION).unlink()
-    write_page(tmp_path / "results", page)
+    write(tmp_path / "results", page)
     assert not (page / "mse-over-dimension-mnist.png").exists()
     assert (page / "own.png").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("result", [made_result("dense"), made_baseline("raw_pixels"), made_result("dense@16")])
+@pytest.mark.parametrize(
+    "result", [made_result("dense"), made_baseline("raw_pixels"), made_result("dense@16", dimension=16)]
+)
 def test_one_result_is_a_page(tmp_path: Path, result: Result) -> None:
     """One encoder, one baseline, one point of a curve: the rest is left out."""
     text = text_of(tmp_path, result)
@@ -116,13 +140,14 @@ def test_the_best_of_a_column_is_bold_and_truth_takes_no_part(tmp_path: Path) ->
 
 def test_entries_come_in_the_order_of_the_list(whole: tuple[Path, Path]) -> None:
     """By number, variants after their entry, curves apart, baselines last."""
-    studied = read_studied(whole[0])
-    assert [each.name for each in studied] == ["mnist", "fashion_mnist", "colour"]
-    numbers = [result.number for result in studied[0].encoders]
+    studied = read_studied(whole[0], made_plan(), tell=pytest.fail)
+    assert [each.name for each in studied] == ["colour", "mnist", "fashion_mnist"]
+    mnist = studied[1]
+    numbers = [result.number for result in mnist.encoders]
     assert numbers == sorted(numbers)
-    assert [result.kind for result in studied[0].main[-6:]] == ["baseline"] * 6
-    assert not any("@" in result.entry for result in studied[0].main)
-    assert [result.dimension for result in studied[0].curve("dense")] == [16, 64, 256]
+    assert [result.kind for result in mnist.main[-6:]] == ["baseline"] * 6
+    assert not any("@" in result.entry for result in mnist.main)
+    assert [result.dimension for result in mnist.curve("dense")] == [16, 64, 256]
 
 
 def test_a_search_asked_fewer_queries_is_named(whole: tuple[Path, Path]) -> None:
@@ -138,7 +163,7 @@ def test_an_unreached_number_is_said_to_be_unreached(tmp_path: Path) -> None:
 def test_no_results_are_an_error_with_the_remedy(tmp_path: Path) -> None:
     """Nothing is written."""
     with pytest.raises(InputNotFoundError, match="firstseen study"):
-        write_page(tmp_path / "results", tmp_path / "page")
+        write(tmp_path / "results", tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 
@@ -149,12 +174,12 @@ def test_a_damaged_result_is_refused_by_name(tmp_path: Path, damage: bytes) -> N
     path = tmp_path / "results/mnist/dense" / DESCRIPTION
     path.write_bytes(damage)
     with pytest.raises(ArtifactRefusedError, match=r"mnist/dense/result\.json"):
-        write_page(tmp_path / "results", tmp_path / "page")
+        write(tmp_path / "results", tmp_path / "page")
 
 
 def test_a_title_cannot_break_the_page(tmp_path: Path) -> None:
     """HTML in a title stays text."""
-    text_of(tmp_path, made_result("dense", title="<script>alert(1)</script>"))
+    text_of(tmp_path, replace(made_baseline("pca"), title="<script>alert(1)</script>"))
     assert "<script>" not in (tmp_path / "page/index.html").read_text()
 
 
@@ -165,4 +190,4 @@ def test_damaged_examples_are_refused(tmp_path: Path, keep: int) -> None:
     stored = tmp_path / "results" / "mnist" / "dense" / "examples.npz"
     stored.write_bytes(stored.read_bytes()[:keep])
     with pytest.raises(ArtifactRefusedError, match=r"examples\.npz is damaged .*; remove .* and run the study again"):
-        write_page(tmp_path / "results", tmp_path / "page")
+        write(tmp_path / "results", tmp_path / "page")

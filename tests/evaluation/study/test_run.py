@@ -66,9 +66,9 @@ def workplace(datasets, tmp_path_factory) -> Workplace:
     return place
 
 
-def test_everything_planned_is_measured(workplace):
-    """Encoders, curve and baselines have results; encoders their costs and losses too."""
-    colour, grey = sorted(read_studied(workplace.results), key=lambda studied: studied.name)
+def test_everything_planned_is_measured(workplace, datasets):
+    """Encoders, curve and baselines have results and costs; encoders their settings and losses too."""
+    colour, grey = read_studied(workplace.results, datasets, tell=pytest.fail)
     assert {result.entry for result in grey.results} == {
         *("convolution_dense_transpose", "dense@12", "raw_pixels", "pca", "pca@4"),
         *("colour_histogram", "perceptual_hash", "difference_hash", "local_features"),
@@ -81,6 +81,9 @@ def test_everything_planned_is_measured(workplace):
     assert plain.training_seconds > 0
     assert 0 < plain.errors.test < 0.3
     assert set(plain.robustness) == set(DISTURBANCES)
+    assert plain.settings["filters"] == "4"
+    assert plain.settings["epochs"] == 2
+    assert all(result.encode_per_second > 0 for result in grey.main)
     raw = grey.find("raw_pixels")
     assert raw.retrieval.pixel_recall_at_10 == 1
     assert raw.retrieval.precision_at_4 > 0.9
@@ -141,7 +144,7 @@ def test_an_interrupted_study_keeps_what_it_has(datasets, tmp_path, monkeypatch)
     monkeypatch.setattr(run, "measure_errors", interrupt)
     with pytest.raises(KeyboardInterrupt):
         study(datasets, place, tell=lambda _line: None)
-    write_page(place.results, tmp_path / "page")
+    write_page(place.results, tmp_path / "page", datasets=datasets, tell=print)
     assert "plain" in (tmp_path / "page" / "README.md").read_text()
 
 
@@ -182,9 +185,11 @@ def test_the_split_is_that_of_the_trainings(workplace, datasets):
 
 
 def test_the_plan_names_each_system_once_and_fits_its_recipes():
-    """Thirteen systems in all; every entry's settings are valid; an unknown data set is refused."""
+    """The thirteen systems of the literature and the default recipe; every entry's settings are valid."""
     planned = plan.plan(plan.GREY, ("training", "test"))
-    assert {entry.number for dataset in planned for entry in dataset.entries} == set(range(1, 14))
+    numbers = {entry.number for dataset in planned for entry in dataset.entries}
+    assert numbers == {*range(1, plan.SYSTEMS + 1), plan.DEFAULT_ENTRY.number}
+    assert plan.SYSTEMS == 13 < plan.DEFAULT_ENTRY.number
     for dataset in planned:
         names = [entry.name for entry in (*dataset.entries, *dataset.curve)]
         assert len(set(names)) == len(names)
