@@ -43,13 +43,13 @@ def reconstructions(studied: Studied) -> Picture | None:
     photos = studied.examples[shown[0].entry]["photos"]
     rows = [Row(["photo"], _tiles(photos))]
     rows += [Row(_label(r, m.TEST_ERROR), _tiles(studied.examples[r.entry]["reconstructions"])) for r in shown]
+    blurred = "thin strokes, holes" if studied.shows_test_photos else "fine texture"
     return Picture(
         f"reconstructions-{studied.name}.png",
         draw_sheet(rows),
         f"{len(photos)} {studied.title} photos and what {len(shown)} autoencoders make of them",
         f"{_kind_of_photos(studied)} (top row), and what each decoder makes of their vectors, with code dimension and "
-        f"test MSE. Look at {'thin strokes, holes' if studied.shows_test_photos else 'fine texture'} and edges: they blur "
-        "first.",
+        f"test MSE. Look at {blurred} and edges: they blur first.",
     )
 
 
