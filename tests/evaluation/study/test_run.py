@@ -1,7 +1,5 @@
 """The study on two tiny data sets: everything is trained, measured and shown once, and never again."""
 
-import io
-import tarfile
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +14,7 @@ from evaluation.study.run import DatasetStudy, study
 from evaluation.study.studied import read_studied
 from evaluation.study.workplace import Workplace
 from foundation.errors import UsageError
+from tests.evaluation.study.made_photos import write_shard
 from tests.photos import jpeg
 from training.train import _batches
 
@@ -28,21 +27,6 @@ PLAIN = Entry(
     changes={**SMALL, "filters": "4"},
 )
 WIDER = Entry(name="dense@12", title="dense", number=1, recipe="dense", changes={**SMALL, "dimension": 12})
-
-
-def write_shard(path, photos: int, *, seed: int) -> str:
-    """A tar shard of photos of four classes: each a bright band at its own height, a little different each time."""
-    generator = np.random.default_rng(seed)
-    with tarfile.open(path, "w") as tar:
-        for number in range(photos):
-            label = number % 4
-            photo = generator.integers(0, 120, (16, 16, 3), np.uint8)
-            photo[4 * label : 4 * label + 4] += 130
-            for name, data in ((f"{number}.jpg", jpeg(photo)), (f"{number}.cls", str(label).encode())):
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-    return str(path)
 
 
 @pytest.fixture(scope="module")
