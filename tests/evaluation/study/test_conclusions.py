@@ -142,6 +142,16 @@ def test_the_choice_names_the_best_for_each_purpose() -> None:
     assert f"of the best precision@10: *{near.title}*" in said
 
 
+def test_the_default_recipe_is_judged_beside_the_literature() -> None:
+    """By what is found, found again and reconstructed; trainings of other lengths are said to be."""
+    default = made_result("convolutional", error=0.01, precision=0.02, history=[[0.1, 0.1]] * 20)
+    literature = made_result("colour", error=0.02, precision=0.01, history=[[0.1, 0.1]] * 40)
+    said = finding("default recipe", default, literature)
+    assert "**Yes.**" in said
+    assert "both at 64 dimensions, after 20 and 40 epochs: precision@10 0.020 against 0.010 (better)" in said
+    assert finding("default recipe", default) == ""
+
+
 def test_nothing_is_concluded_of_what_was_not_studied() -> None:
     """A baseline alone answers no question, and no training no ratio of costs."""
     assert conclude([studied(made_baseline("raw_pixels"))]) == []

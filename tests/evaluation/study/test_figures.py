@@ -9,11 +9,11 @@ from PIL import Image
 
 from evaluation.study.figures_curves import curve_pictures
 from evaluation.study.figures_numbers import code_space, losses, robustness
-from evaluation.study.figures_photos import disturbed, failure_pictures, photo_pictures
+from evaluation.study.figures_photos import decoded, disturbed, failure_pictures, neighbours, photo_pictures, worst
 from evaluation.study.picture import GREEN, VERMILION
 from evaluation.study.sheet import Heading, Row, Tile, draw_sheet
 from evaluation.study.studied import Studied
-from tests.evaluation.study.made_results import every_result, made_baseline, made_examples
+from tests.evaluation.study.made_results import every_result, made_baseline, made_examples, made_result
 
 
 def image(png: bytes) -> Image.Image:
@@ -101,3 +101,31 @@ def test_disturbed_photos_are_shown_for_the_three_kinds(everything: Studied) -> 
     assert three is not None
     assert alone is not None
     assert image(three.png).height > 2.5 * image(alone.png).height
+
+
+def test_photographs_are_shown_by_both_of_their_encoders() -> None:
+    """The literature's network and the default recipe stand side by side where the usual ones were not trained."""
+    results = [made_result("colour", dataset="colour"), made_result("convolutional", dataset="colour", title="default")]
+    results.append(made_baseline("raw_pixels", dataset="colour"))
+    examples = {result.entry: made_examples(size=32, channels=3, seed=n) for n, result in enumerate(results)}
+    for draw in (decoded, worst, neighbours):
+        both, alone = (draw(Studied("colour", results[part:], examples)) for part in (0, 1))
+        assert both is not None
+        assert alone is not None
+        assert "“default”" in both.caption
+        assert "“colour, 8 × 8 × 8 bottleneck”" in both.caption
+        assert "“colour" not in alone.caption
+        assert "scikit-image" in both.caption
+        sizes = [image(picture.png).size for picture in (both, alone)]
+        assert sizes[0] > sizes[1] or sizes[0][1] > sizes[1][1], draw
+
+
+def test_neighbours_are_marked_where_they_stand(everything: Studied) -> None:
+    """As many green frames as neighbours of the query's class, as many orange ones as others."""
+    picture = neighbours(everything)
+    assert picture is not None
+    pixels = np.asarray(image(picture.png).convert("RGB")).astype(int)
+    for colour in (GREEN, VERMILION):
+        wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert (np.abs(pixels - wanted).max(axis=2) < 12).sum() > 1_000
+    assert "precision@10" in picture.caption
