@@ -196,6 +196,7 @@ def choice(studied: Studied) -> Iterable[str]:
     if not precise or len(studied.encoders) == 1:
         return  # nothing to choose from
     floor = precise.retrieval.precision_at_10 - NEARLY
+    # The most precise encoder is itself among those near it, so there is always one to choose.
     near = [result for result in studied.encoders if result.retrieval.precision_at_10 >= floor]
     shortest = min(near, key=lambda result: (result.dimension, -result.retrieval.precision_at_10))
     chosen = [

@@ -33,6 +33,7 @@ def training_seconds(settings: Recipe, photos: Photos, *, epochs: int) -> float:
     A training of many minutes meets other work on most machines; these batches hardly do.
     """
     keras.backend.clear_session()
+    # A fresh network is timed, not the trained one: a batch takes as long with any weights.
     model = build(settings).as_one_model()
     model.compile("adam", loss=settings.loss)
     batches = PhotoBatches(

@@ -16,6 +16,7 @@ BLOCK_PHOTOS = 1_000
 
 def measure_errors(reconstruct: Callable[[np.ndarray], np.ndarray], photos: Photos) -> Errors:
     """Returns the mean squared errors on a sample of the training photos, on the validation and on the test photos."""
+    # The sample is spread over all of the split: the first photos would be those of the first shards.
     sample = np.linspace(0, len(photos.training) - 1, min(TRAINING_SAMPLE, len(photos.training))).astype(int)
     return Errors(
         training=float(squared_errors(reconstruct, photos.training[sample]).mean()),
@@ -29,6 +30,7 @@ def squared_errors(reconstruct: Callable[[np.ndarray], np.ndarray], photos: np.n
     errors = []
     for start in range(0, len(photos), BLOCK_PHOTOS):
         block = photos[start : start + BLOCK_PHOTOS]
+        # Blocks bound the memory: a decoder's output is float32, four times the photos.
         difference = reconstruct(block) - block.astype(np.float32) / 255
         errors.append(np.square(difference, dtype=np.float64).mean(axis=(1, 2, 3)))
     return np.concatenate(errors)

@@ -34,6 +34,7 @@ class Gallery:
 
 def collect(method: SearchMethod, gallery: Gallery) -> Arrays:
     """Returns the arrays for the pictures of one entry, by the names that `evaluation.study.result` knows."""
+    # The seed draws the same photos for every entry, so that rows of a picture compare.
     shown = np.sort(np.random.default_rng(SEED).choice(len(gallery.photos), SHOWN, replace=False))
     similarity = method.compare(gallery.vectors, gallery.vectors)
     of_all = metrics.nearest(similarity, np.arange(len(gallery.photos)), NEIGHBOURS, leave_out_self=True)
@@ -61,6 +62,7 @@ def disturbed(method: SearchMethod, photos: Photos, vectors: np.ndarray, found: 
     """Returns, for each disturbance, queries that find another photo than their own first, and then ones that do."""
     queries, answers, right = [], [], []
     for name in DISTURBANCES:
+        # False sorts before True: failures come first, and right answers fill up.
         chosen = np.argsort(found[name], kind="stable")[:DISTURBED]
         asked = photos.disturbed[name][chosen]
         similarity = method.compare(method.describe(asked), vectors)

@@ -34,6 +34,7 @@ def error_curve(studied: Studied) -> Picture | None:
     with matplotlib.rc_context(STYLE):
         figure, axes = _plot_curves(curves, m.TEST_ERROR)
         axes.set_yscale("log")
+        # Errors span little more than a power of ten, of which the usual ticks would mark one.
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -108,6 +109,7 @@ def _look(result: Result) -> dict[str, Any]:
     if result.kind == "baseline":
         return {"color": INK, "marker": "*"}
     index = result.number - 1
+    # There are twice as many systems as colours: each round through the colours shifts the markers by one.
     return {
         "color": OKABE_ITO[index % len(OKABE_ITO)],
         "marker": MARKERS[(index + index // len(OKABE_ITO)) % len(MARKERS)],
@@ -137,6 +139,7 @@ def _label_right(axes: Axes, labels: dict[str, float]) -> None:
     place = axes.transData + axes.transAxes.inverted()
     at = {words: place.transform((axes.get_xlim()[1], value))[1] for words, value in labels.items()}
     height = -math.inf
+    # From below: a label is moved up only as far as the one below it needs.
     for words in sorted(at, key=lambda words: at[words]):
         height = max(at[words], height + LABEL_HEIGHT)
         axes.text(1.01, height, words, transform=axes.transAxes, va="center", fontsize=8)

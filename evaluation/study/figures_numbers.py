@@ -111,7 +111,7 @@ def _draw_losses(axes: Axes, result: Result) -> None:
     epochs = np.arange(1, len(training) + 1)
     axes.plot(epochs, training, color=BLUE, linewidth=1.3, label="training")
     axes.plot(epochs, validation, color=VERMILION, linewidth=1.3, linestyle="--", label="validation")
-    if min(*training, *validation) > 0:
+    if min(*training, *validation) > 0:  # a logarithm of other losses does not exist
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:.3g}")
@@ -125,7 +125,7 @@ def _draw_bars(axes: Axes, name: str, places: np.ndarray, shown: Sequence[Result
     axes.barh(places, values, color=[OF_KIND[result.kind] for result in shown], height=0.72)
     for place, value, result in zip(places, values, shown, strict=True):
         words = f"{value:.2f}" if name in result.robustness else "–"
-        inside = value > 0.75
+        inside = value > 0.75  # beside a longer bar the number would stand in the next panel
         edge = value + (-0.03 if inside else 0.03)
         colour, side = (PAPER, "right") if inside else (INK, "left")
         axes.text(edge, place, words, va="center", ha=side, fontsize=7, color=colour)
@@ -141,6 +141,7 @@ def _draw_bars(axes: Axes, name: str, places: np.ndarray, shown: Sequence[Result
 def _plane_entries(studied: Studied) -> list[Result]:
     """Returns an autoencoder and a variational one whose codes were laid into the plane: the usual two if they were."""
     kept = [r for r in studied.encoders if {"plane_training", "plane_test"} & studied.examples.get(r.entry, {}).keys()]
+    # A stable sort: the usual two come first, the others stay in the page's order.
     kept.sort(key=lambda result: result.entry not in (PLAIN, VARIATIONAL))
     by_kind = {kind: [r for r in kept if r.kind == kind][:1] for kind in ("autoencoder", "variational")}
     return [result for results in by_kind.values() for result in results]

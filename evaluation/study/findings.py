@@ -137,7 +137,7 @@ def _compared(
 def _by_place(words: dict[str, str], of_what: str = "") -> str:
     """Returns `fewer photos on photographs, more on MNIST and Fashion-MNIST` for the words by data set.
 
-    `of_what` stands once, behind the first words.
+    Data sets with the same outcome are named together, and `of_what` once, so that the sentence stays short.
     """
     places = {each: [place for place, own in words.items() if own == each] for each in dict.fromkeys(words.values())}
     parts: list[str] = []

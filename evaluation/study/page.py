@@ -36,6 +36,7 @@ def write_page(results_dir: Path, output: Path, *, datasets: Sequence[Dataset], 
     drawn = {studied.name: _draw(studied) for studied in studies}
     pictures = [picture for sections in drawn.values() for section in sections.values() for picture in section]
     text = _markdown(studies, drawn)
+    # Everything is drawn before the first file is written: an error leaves the previous page whole.
     output.mkdir(parents=True, exist_ok=True)
     previous = output / MARKDOWN
     shown_before = set(_PICTURE_OF_A_PAGE.findall(previous.read_text("utf-8"))) if previous.exists() else set()
@@ -83,6 +84,7 @@ def _markdown(studies: list[Studied], drawn: dict[str, dict[str, list[Picture]]]
         equal_robustness=m.EQUAL_ROBUSTNESS,
         disturbances=disturbances,
     )
+    # Parts of the template that are left out leave empty lines behind.
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -90,6 +92,7 @@ def _training_time(studies: list[Studied]) -> str | None:
     """Returns the time of all trainings together, None before the times of all of them were measured."""
     seconds = [r.training_seconds for studied in studies for r in studied.results if r.kind != "baseline"]
     known = [each for each in seconds if each is not None]
+    # Times are measured last: a sum over some trainings would pass for the whole.
     return m.duration(sum(known)) if known and len(known) == len(seconds) else None
 
 

@@ -94,6 +94,7 @@ def open_photos(dataset: Dataset, workplace: Workplace) -> Photos:
 def _require_enough(dataset: Dataset, training: int, test: int) -> None:
     """Raises UsageError if PCA could not be fitted, or if ten neighbours and the pictures could not be filled."""
     components = max(dataset.dimension, *dataset.pca_dimensions, 0)
+    # PCA needs a photo for each dimension, of those that are left when the validation split is held back.
     at_least = math.ceil(components / (1 - VALIDATION_SHARE)) + 1
     for source, photos, expected in ((dataset.training, training, at_least), (dataset.test, test, LEAST_TEST_PHOTOS)):
         if photos < expected:

@@ -72,6 +72,7 @@ def reach(studied: Studied, published: Published) -> Reached | None:
     ours = [r for r in studied.results if r.number == published.number and TEST_ERROR.of(r) is not None]
     if published.dataset != studied.name or not ours:
         return None
+    # By dimension, then by error: the first that meets the number is the smallest code that does.
     ours.sort(key=lambda result: (result.dimension, TEST_ERROR.of(result)))
     meeting = [result for result in ours if (TEST_ERROR.of(result) or 0.0) <= published.error]
     best = min(ours, key=lambda r: TEST_ERROR.of(r) or 0.0)

@@ -43,10 +43,12 @@ def study(
     Calls `tell(line)` before each step, and shows each training on a line of its own. What is finished below the
     workplace is used as it is. Raises UsageError on photos without classes, and what `training.train.train` raises.
     """
+    # All photos are read before the first training: a source that cannot be used is refused now, not after hours.
     studies = [DatasetStudy(dataset, workplace, tell=tell, make_line=make_line) for dataset in datasets]
     for each in studies:
         each.study_entries(each.dataset.entries)
         each.study_baselines()
+    # The tables of all data sets come before the curves, so that an interrupted study has a page of use.
     for each in studies:
         each.study_entries(each.dataset.curve)
     for each in studies:
@@ -135,6 +137,7 @@ class DatasetStudy:
         found = found_first(method, described, photos)
         packed = io.BytesIO()
         np.savez_compressed(packed, allow_pickle=False, **self._examples(method, described, found))
+        # The examples are written before the result: an entry without a result is evaluated again, one with is not.
         replace_file(self._workplace.result(self.dataset.name, method.name) / EXAMPLES, packed.getvalue())
         return Result(
             dataset=self.dataset.name,
@@ -155,6 +158,7 @@ class DatasetStudy:
         if method.max_queries:  # too slow to ask for every photo
             return {}
         if not self.dataset.are_photos_free:
+            # Classes are the photographs that the cuts are of: neighbours of one photograph are right answers.
             shown, labels, names = photographs(self.dataset.size)
             return examples.collect(method, Gallery(shown, labels, names, method.describe(shown)))
         arrays = examples.collect(method, Gallery(photos.test, photos.test_labels, photos.class_names, described))
@@ -168,7 +172,7 @@ class DatasetStudy:
         try:
             stored = self._read(name)
         except (FileNotFoundError, ArtifactRefusedError):
-            return False
+            return False  # a damaged result is made again, and replaced
         return (stored.encoder_id, stored.photos) == (encoder_id, self._photos.digest)
 
     def _read(self, name: str) -> Result:

@@ -99,6 +99,7 @@ def _draw_row(image: Image.Image, draw: ImageDraw.ImageDraw, row: Row, columns: 
 
 def _draw_tile(image: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, x: int, y: int, side: int) -> None:
     pixels = tile.photo[..., 0] if tile.photo.shape[-1] == 1 else tile.photo
+    # Without smoothing: the reader shall see the pixels that the encoder saw.
     photo = Image.fromarray(np.ascontiguousarray(pixels)).resize((side, side), Image.Resampling.NEAREST)
     colour = {True: RIGHT, False: WRONG, None: NEUTRAL}[tile.right]
     frame = FRAME if tile.right is not None else 1

@@ -73,6 +73,7 @@ class Studied:
 
     def curve(self, entry: str) -> list[Result]:
         """Returns the results of an entry at all its dimensions, smallest first, one for each dimension."""
+        # The last of two results at one dimension stays in the dictionary: reversed, that is the tables' entry.
         found = {r.dimension: r for r in reversed(self.results) if r.entry.partition("@")[0] == entry}
         return [found[dimension] for dimension in sorted(found)]
 

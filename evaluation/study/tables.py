@@ -109,6 +109,7 @@ def published_table(reached: Sequence[Reached]) -> str:
 
 def _published_row(reached: Reached) -> list[str]:
     published = reached.published
+    # What the report says beside the number stands in its cell: a dimension, or a split other than the test photos.
     stated = f"{published.error:.4f}" + (f" at {published.dimension}" if published.dimension else "")
     stated += f" ({published.split})" if published.split != "not stated" else ""
     ours = reached.smallest or reached.best
@@ -139,6 +140,7 @@ def _value(result: Result, measure: Measure, results: list[Result]) -> str:
     text = measure.written(result)
     comparable = [other for other in results if _takes_part(other, measure)]
     best = measure.best(comparable)
+    # Values that are written alike are bold alike: nobody could see why one of them should not be.
     is_best = best is not None and _takes_part(result, measure) and measure.written(best) == text
     return f"**{text}**" if is_best else text
 

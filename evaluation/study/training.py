@@ -46,14 +46,15 @@ def train_once(
 ) -> Training:
     """Returns the training of that entry; trains, and shows it on a line, if its record or its encoder is missing."""
     settings = entry.settings(dataset)
-    # Asked for by what is trained on what, not by names: a changed recipe and other photos are another training.
+    # The key is what is trained on what, not only the names: a changed recipe or other photos are another training,
+    # and so is another Keras, which draws other weights from the same seed.
     described = [asdict(settings), photos.digest, SEED, keras.__version__]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:12]
     record = workplace.trainings / f"{dataset.name}-{entry.name}-{key}.json"
     epochs = record.with_suffix(".epochs.jsonl")
     trained = _read(record, workplace.store)
     if trained is None:
-        keras.backend.clear_session()  # fifty models in one process would fill the memory
+        keras.backend.clear_session()  # without it, fifty models in one process fill the memory
         record.parent.mkdir(parents=True, exist_ok=True)
         encoder_id = train(
             TrainOptions(
@@ -80,6 +81,7 @@ def _read(record: Path, store: Path) -> Training | None:
         trained = TypeAdapter(Training).validate_json(record.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+    # Somebody may have emptied the store and kept the records, which then point at nothing.
     known = list_encoders(Store(store)) if store.exists() else []
     return trained if trained.encoder_id in known else None
 
@@ -102,6 +104,6 @@ def _read_epochs(path: Path) -> list[list[float]]:
         try:
             epoch, loss, val_loss = json.loads(line)
         except ValueError:
-            continue
+            continue  # an interruption tore the line; the epoch ran again
         found = {number: kept for number, kept in found.items() if number < epoch} | {epoch: [loss, val_loss]}
     return list(found.values())
