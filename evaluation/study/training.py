@@ -47,7 +47,7 @@ def train_once(
     """Returns the training of that entry; trains, and shows it on a line, if its record or its encoder is missing."""
     settings = entry.settings(dataset)
     # The key is what is trained on what, not only the names: a changed recipe or other photos are another training,
-    # and so is another Keras, which draws other weights from the same seed.
+    # and so is another Keras, which may train otherwise from the same seed.
     described = [asdict(settings), photos.digest, SEED, keras.__version__]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:12]
     record = workplace.trainings / f"{dataset.name}-{entry.name}-{key}.json"

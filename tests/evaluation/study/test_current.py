@@ -10,6 +10,7 @@ from evaluation.study.page import write_page
 from evaluation.study.plan import COLOUR, DEFAULT_ENTRY, Dataset, every_dataset
 from evaluation.study.result import DESCRIPTION, PHOTOS
 from evaluation.study.studied import read_studied
+from firstseen.commands.running import run
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from tests.evaluation.study.made_results import made_baseline, made_plan, made_result, write_results
 
@@ -134,3 +135,16 @@ def test_settings_are_flat():
     assert settings["hidden"]
     assert settings["epochs"] == 4
     assert "options" not in settings
+
+
+def test_the_command_says_on_stderr_what_its_page_leaves_out(tmp_path, capsys):
+    """`--page-only` needs neither sources nor trainings, and knows the plan of every data set, photographs too."""
+    colour = made_result("colour", dataset=COLOUR, dimension=512)
+    write_results(tmp_path / "work" / "results", [colour, made_result("dense"), made_result("transformer")])
+    page = ["--work-dir", str(tmp_path / "work"), "--output", str(tmp_path / "page")]
+    assert run(["study", "--page-only", *page]) == 0
+    captured = capsys.readouterr()
+    assert "left out of the page: mnist/transformer, the plan names it no more" in captured.err
+    assert captured.out == ""
+    text = (tmp_path / "page" / "README.md").read_text()
+    assert text.index("## Photographs") < text.index("## MNIST")
