@@ -71,11 +71,8 @@ def read_result(directory: Path) -> Result:
     try:
         return TypeAdapter(Result).validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ArtifactRefusedError(
-            f"{path} is damaged at {where!r}: {first['msg']}; remove it and run `firstseen study` again"
-        ) from error
+        problem = artifact.validation_problem(error, path)
+        raise ArtifactRefusedError(f"{problem}; remove it and run `firstseen study` again") from error
 
 
 def read_examples(directory: Path) -> dict[str, np.ndarray]:
