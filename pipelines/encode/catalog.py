@@ -1,5 +1,6 @@
-"""What an editor knows of the photos (CSV or Parquet), checked and joined to the inventory by photo_id."""
+"""Reads what an editor knows of the photos (CSV or Parquet), checks it, and joins it to the inventory by photo_id."""
 
+import difflib
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,9 @@ from pyarrow import csv, parquet
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.runs import catalog_fields
 
+# Shares of letters in common from which one name is taken for a misspelling of another: `publishd_at` and
+# `published` are, `publisher` and `photographer` are columns of their own.
+LIKENESS = 0.85
 # What a Python datetime can hold: the years 1 to 9999, in microseconds since 1970.
 FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -16,8 +20,8 @@ FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800_000_000, 253_402_300_799_9
 def read_catalog(path: Path) -> pa.Table:
     """Returns photo_id, published_at, caption, credit and source of a catalog; missing columns are null.
 
-    Times without an offset are taken as UTC. Raises InputNotFoundError, or UsageError naming the column or the
-    photo_id that is wrong. The whole catalog is held in memory: about 200 bytes per photo.
+    Times without an offset are taken as UTC; other columns are passed over. Raises InputNotFoundError, or UsageError
+    naming the column or the photo_id that is wrong. The whole catalog is held in memory: about 200 bytes per photo.
     """
     table = _read_table(path)
     table = table.rename_columns([name.strip().lower() for name in table.column_names])
@@ -27,6 +31,7 @@ def read_catalog(path: Path) -> pa.Table:
     for field in fields:
         if table.column_names.count(field.name) > 1:
             raise UsageError(f"catalog {path} has the column {field.name} more than once; expected it once")
+    _require_no_misspelling(table.column_names, [field.name for field in fields], path)
     columns = [_typed(table, field, path) for field in fields]
     catalog = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     _check_unique(catalog, path)
@@ -60,6 +65,23 @@ def _read_table(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputNotFoundError(f"catalog {path} cannot be read: {reason}; expected CSV or Parquet") from error
+
+
+def _require_no_misspelling(found: list[str], expected: list[str], path: Path) -> None:
+    """Raises UsageError if a column is nearly one that is missing: passed over, its dates or captions would be lost.
+
+    Columns that resemble none are the desk's own, and are no affair of ours.
+    """
+    missing = [name for name in expected if name not in found]
+    for name in found:
+        nearest = difflib.get_close_matches(_letters(name), map(_letters, missing), n=1, cutoff=LIKENESS)
+        if name not in expected and nearest:
+            meant = next(one for one in missing if _letters(one) == nearest[0])
+            raise UsageError(f"catalog {path} has a column {name!r}; expected {meant}: rename it, or leave it out")
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum())
 
 
 def _typed(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:

@@ -196,3 +196,38 @@ def test_years_that_no_date_can_hold_are_refused(tmp_path: Path, date: str) -> N
     (tmp_path / "c.csv").write_text(f"photo_id,published_at\na.jpg,{date}\n")
     with pytest.raises(UsageError, match="published_at"):
         read_catalog(tmp_path / "c.csv")
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [
+        ("publishd_at", "published_at"),
+        ("published", "published_at"),
+        ("published-at", "published_at"),
+        ("PublishedAt", "published_at"),
+        ("captions", "caption"),
+        ("credits", "credit"),
+        ("sources", "source"),
+    ],
+)
+def test_a_misspelt_column_is_not_passed_over(tmp_path: Path, column: str, meant: str):
+    """Its dates would be missing from every answer, and nobody would know why."""
+    path = tmp_path / "catalog.csv"
+    path.write_text(f"photo_id,{column}\na.jpg,2024-01-01\n")
+    with pytest.raises(UsageError, match=f"has a column {column.lower()!r}; expected {meant}"):
+        read_catalog(path)
+
+
+@pytest.mark.parametrize("column", ["publisher", "photographer", "id", "resource_type", "edition", "city"])
+def test_other_columns_are_the_desk_s_own(tmp_path: Path, column: str):
+    """A catalog is exported from elsewhere, with more than is asked for."""
+    path = tmp_path / "catalog.csv"
+    path.write_text(f"photo_id,{column}\na.jpg,x\n")
+    assert read_catalog(path)["photo_id"].to_pylist() == ["a.jpg"]
+
+
+def test_a_name_like_a_column_that_is_there_is_no_misspelling(tmp_path: Path):
+    """`captions` beside `caption` is a column of the desk's own."""
+    path = tmp_path / "catalog.csv"
+    path.write_text("photo_id,caption,captions,published_at,published\na.jpg,one,two,2024-01-01,x\n")
+    assert read_catalog(path)["caption"].to_pylist() == ["one"]
