@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint benchmark study clean
+.PHONY: demo test coverage lint benchmark study clean
 
 demo: $(INSTALLED)
 	$(BIN)/firstseen demo
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2
+
+coverage: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -20,6 +23,7 @@ lint: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.encode
+	$(BIN)/python -m benchmarks.search
 
 # TensorFlow Datasets are downloaded, unless DATA holds them; colour photographs are studied only if it holds some.
 DATA ?= ../shared/data
