@@ -1,112 +1,76 @@
-"""The segments of a JPEG before its first scan: frame, metadata blocks, and the same image without junk."""
+"""Decodes JPEGs with simplejpeg (libjpeg-turbo), shrunk while decoding, and strictly: no pixel is filled in."""
 
-import struct
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 
-from foundation.photos.header import TruncatedPhotoError, corrupt, truncated, unsupported
-from foundation.photos.metadata import MetadataBlocks
+import numpy as np
+import simplejpeg
 
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_HUFFMAN_SEQUENTIAL = frozenset((0xC0, 0xC1))
-_DECODED_FRAMES = _HUFFMAN_SEQUENTIAL | {0xC2, 0xC9, 0xCA}  # not the lossless nor the hierarchical ones
-_END_OF_IMAGE, _START_OF_SCAN, _APP0, _APP1, _APP13, _APP14 = 0xD9, 0xDA, 0xE0, 0xE1, 0xED, 0xEE
-_EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
+from foundation.photos.frame import Frame
+from foundation.photos.jpeg_header import JpegHeader, read_jpeg_header
+from foundation.photos.limits import PhotoLimits
+from foundation.photos.metadata import orientation
+from foundation.photos.pillow import read_by_pillow
 
-# A progressive scan over 80 megapixels fits in 100 bytes and costs 10 ms: without a limit, one file of some
-# megabytes decodes for hours. Real encoders write about ten.
-_MAX_SCANS = 500
+Fit = Callable[[int, int], "tuple[int, int] | None"]
 
-
-@dataclass(frozen=True)
-class JpegHeader:
-    """The segments (marker, payload) up to the first scan, that scan's offset, and the frame as declared."""
-
-    segments: list[tuple[int, bytes]]
-    scan: int
-    width: int
-    height: int
-
-    def metadata_blocks(self) -> MetadataBlocks:
-        """Return the first EXIF and XMP segments, and all Photoshop ones, which are split at 64 KB."""
-        exif, xmp = self._payloads(_APP1, _EXIF), self._payloads(_APP1, _XMP)
-        iptc = b"".join(self._payloads(_APP13, _PHOTOSHOP))
-        return MetadataBlocks(exif[0] if exif else b"", iptc, xmp[0] if xmp else b"")
-
-    def without_junk(self, data: bytes) -> bytes:
-        """Return the image of `data` with only what decodes it: tables, frame, JFIF and Adobe's colour mark.
-
-        Gone are junk between segments, broken ICC and EXIF blocks, comments: cameras and editors write all of
-        them, viewers show the photo, and a strict decoder stumbles.
-        """
-        kept = [b"\xff\xd8"]
-        for marker, payload in self.segments:
-            if marker <= _APP0 or marker == _APP14:
-                kept += [bytes((0xFF, marker)), struct.pack(">H", len(payload) + 2), payload]
-        return b"".join((*kept, data[self.scan :]))
-
-    def _payloads(self, wanted: int, prefix: bytes) -> list[bytes]:
-        return [
-            payload[len(prefix) :]
-            for marker, payload in self.segments
-            if marker == wanted and payload.startswith(prefix)
-        ]
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
-def read_jpeg_header(data: bytes) -> JpegHeader:
-    """Return the header of a JPEG that can be decoded.
+def read_jpeg(data: bytes, limits: PhotoLimits, fit: Fit) -> Frame:
+    """Returns the frame, at least as large as `fit(width, height)` asks for; at full size where that gives None.
 
-    Raises UnsupportedFormatError for 12 bits, lossless and hierarchical frames; TruncatedPhotoError when the file
-    ends in its header; CorruptPhotoError for the rest.
+    simplejpeg reads the file, or where it stumbles over the header what is left of the file without junk; Pillow reads
+    what simplejpeg cannot though no pixel is damaged. Raises PhotoError, or ValueError for damage.
     """
-    segments: list[tuple[int, bytes]] = []
-    frame, width, height = 0, 0, 0
-    marker, position = _next_marker(data, 2)
-    while marker != _START_OF_SCAN:
-        payload = _payload(data, position)
-        segments.append((marker, payload))
-        if marker in _START_OF_FRAME:
-            frame, (width, height) = marker, _frame_size(marker, payload)
-        marker, position = _next_marker(data, position + 2 + len(payload))
-    if not frame:
-        raise corrupt("JPEG (a scan without a frame)")
-    if frame not in _HUFFMAN_SEQUENTIAL and data.count(b"\xff\xda", position) >= _MAX_SCANS:
-        raise corrupt(f"JPEG (more than {_MAX_SCANS} scans)")
-    return JpegHeader(segments, position - 2, width, height)
+    header = read_jpeg_header(data)
+    limits.check_jpeg_size(header.width, header.height)
+    shrink = _shrink_factor(header.width, header.height, fit(header.width, header.height))
+    readable = data if _is_readable(data, header) else header.without_junk(data)
+    pixels = _decode(readable, data, header, shrink) if _is_readable(readable, header) else None
+    if pixels is None:
+        shrink, pixels = 1, read_by_pillow(header.without_junk(data), "JPEG", limits).pixels
+    blocks = header.metadata_blocks()
+    return Frame(pixels, header.width, header.height, orientation(blocks.exif), blocks, shrink)
 
 
-def _next_marker(data: bytes, position: int) -> tuple[int, int]:
-    """Return the next marker that has a payload, and the payload's offset; junk and padding are skipped."""
-    if position >= len(data):
-        raise _cut(data)
-    while 0 <= (position := data.find(b"\xff", position)) < len(data) - 1:
-        marker = data[position + 1]
-        if marker == _END_OF_IMAGE:
-            break
-        if marker >= 0xC0 and marker != 0xFF and not 0xD0 <= marker <= 0xD8:
-            return marker, position + 2
-        position += 1 if marker == 0xFF else 2
-    if position == len(data) - 1:
-        raise _cut(data)
-    raise corrupt("JPEG (a header without an image)")
+def _is_readable(data: bytes, header: JpegHeader) -> bool:
+    """Returns whether simplejpeg understands the header, and would decode the size that was checked."""
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        return False
+    return (width, height) == (header.width, header.height)
 
 
-def _payload(data: bytes, position: int) -> bytes:
-    length = int.from_bytes(data[position : position + 2], "big")
-    if position + max(length, 2) > len(data):
-        raise _cut(data)
-    if length < 2:
-        raise corrupt("JPEG (a segment of negative length)")
-    return data[position + 2 : position + length]
+def _decode(readable: bytes, data: bytes, header: JpegHeader, shrink: int) -> np.ndarray | None:
+    """Returns the pixels, shrunk while decoding; None where simplejpeg stumbles over what is no damage."""
+    least = {"min_height": -(-header.height // shrink), "min_width": -(-header.width // shrink)}
+    try:
+        return simplejpeg.decode_jpeg(readable, **least)
+    except ValueError as error:
+        if _is_harmless(str(error), data):
+            return None
+        raise
 
 
-def _frame_size(marker: int, payload: bytes) -> tuple[int, int]:
-    if len(payload) < 6:
-        raise corrupt("JPEG (a frame header too short)")
-    bits, height, width, components = struct.unpack_from(">BHHB", payload)
-    if bits != 8 or marker not in _DECODED_FRAMES or components not in (1, 3, 4):
-        raise unsupported(f"a JPEG of {bits} bits, {components} components, frame {marker:#x}")
-    return width, height
+def _is_harmless(warning: str, data: bytes) -> bool:
+    """Returns whether libjpeg's warning leaves every pixel in place.
+
+    It does for a camera's odd scan parameters and for zeros at the end. Other bytes before the end marker are what a
+    decoder has left over after it lost its way.
+    """
+    if "Invalid SOS parameters" in warning:
+        return True
+    left_over = _LEFT_OVER.search(warning)
+    return left_over is not None and bytes(int(left_over[1])) + b"\xff\xd9" in data
 
 
-def _cut(data: bytes) -> TruncatedPhotoError:
-    return truncated(f"{len(data)} bytes of JPEG that end in the header", "a whole file")
+def _shrink_factor(width: int, height: int, target: tuple[int, int] | None) -> int:
+    """Returns the largest of 8, 4, 2, 1 that leaves the frame at least as large as the target.
+
+    libjpeg also scales by other eighths, but without SIMD: slower than decoding more pixels (measured at 3/8).
+    """
+    if not target:
+        return 1
+    return next((n for n in (8, 4, 2) if width >= n * target[0] and height >= n * target[1]), 1)

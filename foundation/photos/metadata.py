@@ -1,4 +1,4 @@
-"""When a photo was taken, what it shows and who made it, from its EXIF, IPTC and XMP blocks.
+"""Reads when a photo was taken, what it shows and who made it from its EXIF, IPTC and XMP blocks.
 
 The readers here are small on purpose: they take ten fields out of blocks that hold hundreds, in tens of
 microseconds, and a broken block yields nothing instead of raising or warning. (Pillow's EXIF reader warns
@@ -46,14 +46,14 @@ class MetadataBlocks:
 
     @classmethod
     def of_tiff(cls, data: bytes) -> "MetadataBlocks":
-        """Return the blocks of a TIFF file, which is itself the structure that EXIF borrowed."""
+        """Returns the blocks of a TIFF file, which is itself the structure that EXIF borrowed."""
         tags = read_exif(data)
         iptc, xmp = tags.get(_TIFF_IPTC), tags.get(_TIFF_XMP)
         return cls(data, iptc if isinstance(iptc, bytes) else b"", xmp if isinstance(xmp, bytes) else b"")
 
 
 def read_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
-    """Return what the blocks tell, None for what they do not; never raises."""
+    """Returns what the blocks tell, None for what they do not; never raises."""
     exif, iptc = read_exif(blocks.exif), read_iptc(blocks.iptc)
     xmp = functools.cache(lambda: read_xmp(blocks.xmp))  # parsed only when EXIF and IPTC leave a field open
     return PhotoMetadata(
@@ -115,12 +115,12 @@ _DATE = re.compile(
 
 
 def clean_text(text: str) -> str:
-    """Return the text on one line, without control characters, of at most `MAX_TEXT_CHARACTERS`."""
+    """Returns the text on one line, without control characters, of at most `MAX_TEXT_CHARACTERS`."""
     return " ".join(_CONTROLS.sub(" ", text[: 2 * MAX_TEXT_CHARACTERS]).split())[:MAX_TEXT_CHARACTERS].rstrip()
 
 
 def parse_date(text: str) -> datetime | None:
-    """Return the UTC time that an EXIF, IPTC or ISO 8601 text names; None when it names none or an impossible one.
+    """Returns the UTC time that an EXIF, IPTC or ISO 8601 text names; None when it names none or an impossible one.
 
     A day without a time is its midnight. Years before the first photograph, and times more than a day ahead of
     now, are clocks gone wrong.
@@ -145,7 +145,7 @@ def _clean_words(text: str) -> str:
 
 
 def _text(value: bytes | int | None) -> str:
-    """Return the text of a field: UTF-8, or else Latin-1, which is what old programs wrote."""
+    """Returns the text of a field: UTF-8, or else Latin-1, which is what old programs wrote."""
     if not isinstance(value, bytes):
         return ""
     value = value.strip(b"\0 \t\r\n")
@@ -172,7 +172,7 @@ _INTEGER_TYPES = {1: "B", 3: "H", 4: "I"}
 
 
 def read_exif(block: bytes) -> Exif:
-    """Return the wanted tags of an EXIF block (or a TIFF file): single integers as int, the rest as bytes.
+    """Returns the wanted tags of an EXIF block (or a TIFF file): single integers as int, the rest as bytes.
 
     A broken block yields the tags before the break.
     """
@@ -190,7 +190,7 @@ def read_exif(block: bytes) -> Exif:
 
 
 def orientation(block: bytes) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) when the block has none or nonsense."""
+    """Returns the EXIF orientation, 1 to 8; 1 (upright) when the block has none or nonsense."""
     value = read_exif(block).get(Tag.Orientation)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -219,7 +219,7 @@ _IPTC_DATE, _IPTC_TIME, _IPTC_BYLINE, _IPTC_CREDIT, _IPTC_CAPTION = 55, 60, 80, 
 
 
 def read_iptc(block: bytes) -> Iptc:
-    """Return the datasets of record 2 (the first of each number) of Photoshop resources or of bare IPTC."""
+    """Returns the datasets of record 2 (the first of each number) of Photoshop resources or of bare IPTC."""
     datasets: Iptc = {}
     for number, value in _datasets(_iptc_resource(block)):
         datasets.setdefault(number, value)
@@ -260,7 +260,7 @@ _XMP_NAMES = re.compile("|".join(_XMP_FIELDS.values()).encode())
 
 
 def read_xmp(block: bytes) -> dict[str, str]:
-    """Return the wanted XMP fields by their bare name; nothing when the XML is broken or declares entities."""
+    """Returns the wanted XMP fields by their bare name; nothing when the XML is broken or declares entities."""
     if len(block) > MAX_XMP_BYTES or not _XMP_NAMES.search(block):
         return {}
     try:
@@ -276,7 +276,7 @@ def read_xmp(block: bytes) -> dict[str, str]:
 
 
 def _xmp_text(element: Element) -> str:
-    """Return the text of a simple property, or the first item of a list of authors or translations."""
+    """Returns the text of a simple property, or the first item of a list of authors or translations."""
     if element.tag not in _XMP_FIELDS:
         return ""
     return next((text for text in (part.strip() for part in element.itertext()) if text), "")

@@ -1,35 +1,29 @@
 """Decodes every format but JPEG, and the odd JPEG, with Pillow: uint8 RGB under the policies of `photos.photo`."""
 
-from dataclasses import dataclass
 from io import BytesIO
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from foundation.photos.header import PhotoLimits, unsupported
+from foundation.photos.frame import Frame
+from foundation.photos.header import unsupported
+from foundation.photos.limits import MOST_PIXELS, PhotoLimits
 from foundation.photos.metadata import MetadataBlocks, orientation
 
 # Plugins register themselves in Pillow on import, lazily and without a lock; decoder threads must not race for it.
 Image.init()
 
+# Pillow warns of bombs above this and refuses them at twice as many pixels. Our own limits come first, in the same
+# words for every format; Pillow's stays behind them as a second line.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+_BAND_PIXELS = 2**20
 _REDUCED_RESOLUTION = 1  # bit of TIFF's NewSubfileType
 
 
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """A photo as its file stores it, before it is turned upright; its pixels are shrunk `shrink` times."""
-
-    pixels: np.ndarray
-    width: int
-    height: int
-    orientation: int
-    blocks: MetadataBlocks
-    shrink: int = 1
-
-
 def read_by_pillow(data: bytes, photo_format: str, limits: PhotoLimits) -> Frame:
-    """Return the first frame or page at full size.
+    """Returns the first frame or page at full size.
 
     Raises PhotoError for what the limits or the policies refuse, and for broken bytes whatever Pillow raises.
     """
@@ -45,23 +39,35 @@ def read_by_pillow(data: bytes, photo_format: str, limits: PhotoLimits) -> Frame
 
 
 def _refuse_preview(image: Image.Image) -> None:
-    """Raise for a TIFF whose first page is a preview: a camera's raw file (NEF, DNG, ARW), not a photo."""
+    """Raises for a TIFF whose first page is a preview: a camera's raw file (NEF, DNG, ARW), not a photo."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(254, 0) & _REDUCED_RESOLUTION:
         raise unsupported("a TIFF that begins with a preview (camera raw)")
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
-    """Return uint8 [height, width, 3] under the policies of `foundation.photos.photo`."""
+    """Returns uint8 [height, width, 3] under the policies of `foundation.photos.photo`.
+
+    Band by band: each step of the conversion makes a copy, and copies of the whole photo doubled the peak of memory.
+    """
     if image.mode in ("I", "F"):
         raise unsupported(f"a {image.format} of 32-bit integers or floats")
     if image.mode.startswith("I;16"):
         return cv2.cvtColor(_high_byte(image), cv2.COLOR_GRAY2RGB)
-    if image.has_transparency_data:
-        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        pixels[top : top + rows] = _band_rgb(band)
+    return pixels
+
+
+def _band_rgb(band: Image.Image) -> np.ndarray:
+    if band.has_transparency_data:
+        rgba = band if band.mode == "RGBA" else band.convert("RGBA")
+        band = Image.new("RGB", rgba.size, "white")
+        band.paste(rgba, mask=rgba)
+    return np.asarray(band if band.mode == "RGB" else band.convert("RGB"))
 
 
 def _high_byte(image: Image.Image) -> np.ndarray:
@@ -79,7 +85,7 @@ def _info_blocks(info: dict) -> MetadataBlocks:
 
 
 def _raw_profile(info: dict, name: str) -> bytes:
-    """Return a block that ImageMagick wrote into a PNG as text: a name, a length, hexadecimal digits."""
+    """Returns a block that ImageMagick wrote into a PNG as text: a name, a length, hexadecimal digits."""
     lines = str(info.get(f"Raw profile type {name}", "")).split("\n")
     try:
         return bytes.fromhex("".join(lines[3:]))

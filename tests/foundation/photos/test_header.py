@@ -2,15 +2,9 @@
 
 import pytest
 
-from foundation.photos.header import (
-    FORMATS,
-    NotAPhotoError,
-    TruncatedPhotoError,
-    UnsupportedFormatError,
-    declared_size,
-    sniff_format,
-)
-from tests.foundation.photos.test_photo import ANYTHING, encoded
+from foundation.photos.header import FORMATS, declared_size, sniff_format
+from foundation.photos.rejects import NotAPhotoError, TruncatedPhotoError, UnsupportedFormatError
+from tests.foundation.photos.files import ANYTHING, encoded
 from tests.photos import scene
 
 OTHER_IMAGES = {

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from foundation.photos.photo import REASONS, Photo, PhotoError, PhotoLimits, decode
+from foundation.photos.photo import REASONS, Photo, PhotoLimits, decode
+from tests.foundation.photos.files import outcome
 
 DAMAGED = {"truncated", "corrupt"}
 HEADER = {"too_many_pixels", "too_small", "extreme_aspect", "not_a_photo"} | DAMAGED
@@ -77,23 +78,13 @@ def hostile(shared_data: Path) -> Path:
 
 
 def manifest(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of the manifest."""
+    """Yields the rows of the manifest."""
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         yield from csv.DictReader(file)
 
 
-def outcome(data: bytes, **options) -> str:
-    """Return "photo", or the reason for which the bytes are refused."""
-    try:
-        result = decode(data, **options)
-    except PhotoError as error:
-        return error.reason
-    assert result.pixels.dtype == np.uint8
-    return "photo"
-
-
 def is_expected(row: dict[str, str], received: str) -> bool:
-    """Return whether the outcome is one that the manifest and the kind of the file allow."""
+    """Returns whether the outcome is one that the manifest and the kind of the file allow."""
     if row["expected"] == "decodable" or row["file"] in STILL_PHOTOS:
         return received == "photo"
     reasons = MAY_BE_REFUSED.get(row["kind"], set())
@@ -115,7 +106,7 @@ def test_every_hostile_file_has_its_outcome(hostile):
 
 
 def square(folder: Path, name: str, size: int = 64) -> Photo:
-    """Return the named file as a square."""
+    """Returns the named file as a square."""
     return decode((folder / name).read_bytes(), size=size)
 
 

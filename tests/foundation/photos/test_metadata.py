@@ -30,7 +30,7 @@ NOON = datetime(2019, 5, 4, 12, 0, 1, tzinfo=timezone.utc)
 
 
 def exif_block(**tags: str | int) -> bytes:
-    """Return an EXIF block with these tags, dates of the camera in its sub-directory."""
+    """Returns an EXIF block with these tags, dates of the camera in its sub-directory."""
     exif = Image.Exif()
     camera = {"DateTimeOriginal", "DateTimeDigitized", "OffsetTimeOriginal", "OffsetTimeDigitized", "OffsetTime"}
     for name, value in tags.items():
@@ -39,7 +39,7 @@ def exif_block(**tags: str | int) -> bytes:
 
 
 def iptc_block(datasets: dict[int, str], *, encoding: str = "utf-8") -> bytes:
-    """Return Photoshop resources as a JPEG's APP13 holds them, with these datasets of record 2."""
+    """Returns Photoshop resources as a JPEG's APP13 holds them, with these datasets of record 2."""
     body = b"\x1c\x01\x5a\0\3\x1b%G"
     for number, text in datasets.items():
         body += struct.pack(">BBBH", 0x1C, 2, number, len(text.encode(encoding))) + text.encode(encoding)
@@ -48,7 +48,7 @@ def iptc_block(datasets: dict[int, str], *, encoding: str = "utf-8") -> bytes:
 
 
 def xmp_block(properties: str = "", attributes: str = "") -> bytes:
-    """Return an XMP packet with these properties."""
+    """Returns an XMP packet with these properties."""
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
         <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
         <rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:exif="http://ns.adobe.com/exif/1.0/"

@@ -1,0 +1,90 @@
+"""Names why a photo cannot be used: one error for each reason under which rejects are counted."""
+
+from foundation.errors import FirstseenError
+
+
+class PhotoError(FirstseenError):
+    """A photo that cannot be used; `reason` is the word under which it is counted as a reject."""
+
+    reason: str
+    exit_code = 4
+
+
+class EmptyPhotoError(PhotoError):
+    """The file has no bytes."""
+
+    reason = "empty_file"
+
+
+class PhotoTooLargeError(PhotoError):
+    """The file has more bytes than allowed."""
+
+    reason = "too_large"
+
+
+class NotAPhotoError(PhotoError):
+    """The bytes begin like no image format: a web page, text, zeros, a film."""
+
+    reason = "not_a_photo"
+
+
+class UnsupportedFormatError(PhotoError):
+    """An image, but of a format or a kind that is not decoded here."""
+
+    reason = "unsupported_format"
+
+
+class TooManyPixelsError(PhotoError):
+    """The header declares more pixels than allowed: a decompression bomb, or a scan to be shrunk first."""
+
+    reason = "too_many_pixels"
+
+
+class ExtremeAspectError(PhotoError):
+    """One side is so much longer than the other that a square of the whole frame would show next to nothing."""
+
+    reason = "extreme_aspect"
+
+
+class PhotoTooSmallError(PhotoError):
+    """A side is zero, or too short to tell one photo from another."""
+
+    reason = "too_small"
+
+
+class TruncatedPhotoError(PhotoError):
+    """The file ends early: a partial photo is a reject."""
+
+    reason = "truncated"
+
+
+class CorruptPhotoError(PhotoError):
+    """The file is damaged: decoding fails, or would invent pixels."""
+
+    reason = "corrupt"
+
+
+REASONS = tuple(
+    error.reason
+    for error in (
+        EmptyPhotoError,
+        PhotoTooLargeError,
+        NotAPhotoError,
+        UnsupportedFormatError,
+        TooManyPixelsError,
+        ExtremeAspectError,
+        PhotoTooSmallError,
+        TruncatedPhotoError,
+        CorruptPhotoError,
+    )
+)
+
+
+def truncated(received: str, expected: str) -> TruncatedPhotoError:
+    """Returns the error for a file that ends early."""
+    return TruncatedPhotoError(f"received {received}, expected {expected}; replace it with a whole copy")
+
+
+def corrupt(received: str) -> CorruptPhotoError:
+    """Returns the error for a damaged file."""
+    return CorruptPhotoError(f"received damaged {received}, expected a sound file; replace it with a sound copy")
