@@ -1,5 +1,6 @@
 """Decodes every format but JPEG, and the odd JPEG, with Pillow: uint8 RGB under the policies of `photos.photo`."""
 
+import ctypes
 from io import BytesIO
 
 import cv2
@@ -17,6 +18,22 @@ Image.init()
 # Pillow warns of bombs above this and refuses them at twice as many pixels. Our own limits come first, in the same
 # words for every format; Pillow's stays behind them as a second line.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+def _quiet_libtiff() -> None:
+    """Keeps what libtiff says of odd TIFFs off the terminal: it prints from C, and the reject says it already.
+
+    Its error handler belongs to the process and Pillow offers no way to it, but the symbol can be found among the
+    libraries that Pillow's own is linked with. Where it cannot, the lines appear. Redirecting stderr around every TIFF
+    would swallow what other threads print meanwhile.
+    """
+    handler = getattr(ctypes.CDLL(Image.core.__file__), "TIFFSetErrorHandler", None)
+    if handler:
+        handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+        handler(None)
+
+
+_quiet_libtiff()
 
 _BAND_PIXELS = 2**20
 _REDUCED_RESOLUTION = 1  # bit of TIFF's NewSubfileType

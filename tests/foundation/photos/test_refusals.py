@@ -111,6 +111,14 @@ def test_damage_inside_the_pixels_is_corrupt():
         assert reason_of(bytes(data)) == "corrupt"
 
 
+def test_what_libtiff_says_of_damage_is_not_printed(capfd):
+    """libtiff, a C library, would write to stderr itself what the reject says already."""
+    data = bytearray(encoded(scene(21), "TIFF", compression="tiff_lzw"))
+    data[20:400] = bytes(380)
+    assert reason_of(bytes(data)) == "corrupt"
+    assert capfd.readouterr() == ("", "")
+
+
 @settings(max_examples=60, deadline=None)
 @given(name=st.sampled_from(["JPEG", "BMP", "WEBP"]), share=st.floats(0.3, 0.999))
 def test_a_cut_file_is_truncated(name, share):
