@@ -8,6 +8,7 @@ import simplejpeg
 
 from foundation.photos.frame import Frame
 from foundation.photos.jpeg_header import JpegHeader, read_jpeg_header
+from foundation.photos.jpeg_scan import is_whole
 from foundation.photos.limits import PhotoLimits
 from foundation.photos.metadata import orientation
 from foundation.photos.pillow import read_by_pillow
@@ -49,21 +50,23 @@ def _decode(readable: bytes, data: bytes, header: JpegHeader, shrink: int) -> np
     try:
         return simplejpeg.decode_jpeg(readable, **least)
     except ValueError as error:
-        if _is_harmless(str(error), data):
+        if _is_harmless(str(error), data, header):
             return None
         raise
 
 
-def _is_harmless(warning: str, data: bytes) -> bool:
+def _is_harmless(warning: str, data: bytes, header: JpegHeader) -> bool:
     """Returns whether libjpeg's warning leaves every pixel in place.
 
-    It does for a camera's odd scan parameters and for zeros at the end. Other bytes before the end marker are what a
-    decoder has left over after it lost its way.
+    It does for a camera's odd scan parameters, and for zeros or other bytes left over before the end marker unless
+    the decoder left them over because it lost its way.
     """
     if "Invalid SOS parameters" in warning:
         return True
     left_over = _LEFT_OVER.search(warning)
-    return left_over is not None and bytes(int(left_over[1])) + b"\xff\xd9" in data
+    if not left_over:
+        return False
+    return bytes(int(left_over[1])) + b"\xff\xd9" in data or is_whole(data, header)
 
 
 def _shrink_factor(width: int, height: int, target: tuple[int, int] | None) -> int:

@@ -11,6 +11,7 @@ _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _HUFFMAN_SEQUENTIAL = frozenset((0xC0, 0xC1))
 _DECODED_FRAMES = _HUFFMAN_SEQUENTIAL | {0xC2, 0xC9, 0xCA}  # not the lossless nor the hierarchical ones
 _END_OF_IMAGE, _START_OF_SCAN, _APP0, _APP1, _APP13, _APP14 = 0xD9, 0xDA, 0xE0, 0xE1, 0xED, 0xEE
+_FRAME = struct.Struct(">BHHB")  # bits, height, width, components
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 
 # A progressive scan over 80 megapixels fits in 100 bytes and costs 10 ms: without a limit, one file of some
@@ -19,13 +20,43 @@ _MAX_SCANS = 500
 
 
 @dataclass(frozen=True)
+class Component:
+    """One colour component of a frame: its identifier, blocks across and down in a unit, and quantization table."""
+
+    identifier: int
+    across: int
+    down: int
+    quantization: int
+
+    @property
+    def blocks(self) -> int:
+        """How many 8x8 blocks of the component lie in one unit (MCU)."""
+        return self.across * self.down
+
+
+@dataclass(frozen=True)
 class JpegHeader:
     """The segments (marker, payload) up to the first scan, that scan's offset, and the frame as declared."""
 
     segments: list[tuple[int, bytes]]
     scan: int
+    frame: int
     width: int
     height: int
+    components: list[Component]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the frame is coded in one pass with Huffman codes: neither progressive nor arithmetic."""
+        return self.frame in _HUFFMAN_SEQUENTIAL
+
+    @property
+    def units(self) -> int:
+        """How many units (MCUs) make the frame when all components are coded together."""
+        several = len(self.components) > 1
+        across = 8 * max(component.across for component in self.components) if several else 8
+        down = 8 * max(component.down for component in self.components) if several else 8
+        return -(-self.width // across) * -(-self.height // down)
 
     def metadata_blocks(self) -> MetadataBlocks:
         """Returns the first EXIF and XMP segments, and all Photoshop ones, which are split at 64 KB."""
@@ -60,19 +91,21 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     ends in its header; CorruptPhotoError for the rest.
     """
     segments: list[tuple[int, bytes]] = []
-    frame, width, height = 0, 0, 0
+    frame, frame_header = 0, b""
     marker, position = _next_marker(data, 2)
     while marker != _START_OF_SCAN:
         payload = _payload(data, position)
         segments.append((marker, payload))
         if marker in _START_OF_FRAME:
-            frame, (width, height) = marker, _frame_size(marker, payload)
+            frame, frame_header = marker, payload
+            _check_frame(marker, payload)
         marker, position = _next_marker(data, position + 2 + len(payload))
     if not frame:
         raise corrupt("JPEG (a scan without a frame)")
     if frame not in _HUFFMAN_SEQUENTIAL and data.count(b"\xff\xda", position) >= _MAX_SCANS:
         raise corrupt(f"JPEG (more than {_MAX_SCANS} scans)")
-    return JpegHeader(segments, position - 2, width, height)
+    _, height, width, _ = _FRAME.unpack_from(frame_header)
+    return JpegHeader(segments, position - 2, frame, width, height, _components(frame_header))
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:
@@ -100,13 +133,18 @@ def _payload(data: bytes, position: int) -> bytes:
     return data[position + 2 : position + length]
 
 
-def _frame_size(marker: int, payload: bytes) -> tuple[int, int]:
-    if len(payload) < 6:
+def _check_frame(marker: int, payload: bytes) -> None:
+    if len(payload) < _FRAME.size:
         raise corrupt("JPEG (a frame header too short)")
-    bits, height, width, components = struct.unpack_from(">BHHB", payload)
+    bits, _, _, components = _FRAME.unpack_from(payload)
     if bits != 8 or marker not in _DECODED_FRAMES or components not in (1, 3, 4):
         raise unsupported(f"a JPEG of {bits} bits, {components} components, frame {marker:#x}")
-    return width, height
+
+
+def _components(payload: bytes) -> list[Component]:
+    described = payload[_FRAME.size : _FRAME.size + 3 * payload[_FRAME.size - 1]]
+    triples = zip(described[0::3], described[1::3], described[2::3], strict=False)
+    return [Component(identifier, sampling >> 4, sampling % 16, table) for identifier, sampling, table in triples]
 
 
 def _cut(data: bytes) -> TruncatedPhotoError:

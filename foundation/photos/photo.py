@@ -10,7 +10,7 @@ What is decoded, and how:
 - **Orientation**: EXIF, all eight values, also in PNG and WEBP; TIFF's own tag; AVIF's irot and imir. XMP's copy
   of it is ignored, as by every viewer.
 - **A partial photo is a reject** (`truncated`), and so is a damaged one (`corrupt`): half a photo that is grey
-  below would match other grey halves.
+  below would match other grey halves. Bytes left over after the last pixel are no damage (`jpeg_scan`).
 - **CMYK and YCCK** JPEGs are read as Adobe writes them (inverted), like viewers do; CMYK becomes RGB by the plain
   formula R = (255 - C)(255 - K) / 255. No ICC profile is applied anywhere: copies lose their profiles, and both
   copies must look alike here.

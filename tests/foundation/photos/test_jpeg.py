@@ -9,7 +9,7 @@ from PIL import Image
 
 from foundation.photos import jpeg
 from foundation.photos.photo import UnsupportedFormatError, decode
-from tests.foundation.photos.files import difference, encoded, reason_of
+from tests.foundation.photos.files import difference, encoded, outcome, reason_of
 from tests.photos import scene
 
 
@@ -59,12 +59,68 @@ def test_jpeg_varieties_decode(options):
     assert difference(decode(encoded(scene(12), "JPEG", **options)).pixels, scene(12)).mean() < 3
 
 
-def test_padding_before_the_end_of_a_jpeg_is_harmless():
-    """Zero bytes between the last pixel and the end marker are not damage; other left-over bytes are."""
-    data = encoded(scene(13), "JPEG")
-    padded = data[:-2] + b"\x00" * 9 + data[-2:]
+LEFT_OVER = {
+    "zeros": bytes(1214),
+    "one byte": bytes(8) + b"\x55",  # libjpeg reads eight bytes ahead, and does not count them
+    "a pattern": b"\x55" * 9,
+    "text": b"Camera firmware 1.03, 24 May 2009 " * 40,
+    "noise": np.random.default_rng(3).integers(0, 255, 1214, np.uint8).tobytes(),
+}
+VARIETIES = [
+    {},
+    {"subsampling": 2},
+    {"quality": 60, "optimize": True},
+    {"restart_marker_rows": 1},
+    {"restart_marker_blocks": 5, "subsampling": 1},
+]
+
+
+@pytest.mark.parametrize("options", VARIETIES)
+@pytest.mark.parametrize("name", LEFT_OVER)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_bytes_left_over_before_the_end_of_a_jpeg_are_harmless(mode, name, options):
+    """Bytes between the last pixel and the end marker are no damage, whatever they are: every pixel is there."""
+    image = Image.fromarray(scene(13, width=150, height=90)).convert(mode)
+    data = encoded(image, "JPEG", **options)
+    padded = data[:-2] + LEFT_OVER[name] + data[-2:]
+    assert left_over(padded)
     assert difference(decode(padded).pixels, decode(data).pixels).max() <= 1
-    assert reason_of(data[:-2] + b"\x55" * 9 + data[-2:]) == "corrupt"
+    assert difference(decode(padded, size=16).pixels, decode(data, size=16).pixels).mean() < 2
+
+
+@pytest.mark.parametrize("options", VARIETIES)
+def test_bytes_left_over_by_damage_are_corrupt(options):
+    """A decoder that lost its way leaves bytes over too, and the lower part of the photo is wrong: `corrupt`."""
+    data = encoded(scene(13, width=300, height=200), "JPEG", **options)
+    assert reason_of(derailed(data)) == "corrupt"
+
+
+NOISE = np.random.default_rng(6).integers(0, 256, (96, 80, 3), np.uint8)
+
+
+@pytest.mark.parametrize("pixels", [scene(14, width=200, height=96), NOISE], ids=["smooth", "noise"])
+def test_damage_that_leaves_bytes_over_is_found(pixels):
+    """Of a hundred ways to damage a scan so that bytes are left over, one at most passes, its last rows damaged."""
+    random = np.random.default_rng(5)
+    data = encoded(pixels, "JPEG", quality=90, subsampling=2)
+    scan = data.index(b"\xff\xda") + 14
+    damaged = []
+    for _ in range(1000):
+        start, lost = int(random.integers(scan, len(data) - 40)), int(random.integers(0, 20))
+        stray = random.integers(0, 255, int(random.integers(1, 20)), np.uint8).tobytes()
+        damaged.append(data[:start] + stray + data[start + lost * int(random.integers(0, 2)) :])
+    cases = [case for case in damaged if left_over(case)]
+    assert len(cases) > 80
+    passed = [decode(case).pixels[:64] for case in cases if outcome(case) == "photo"]
+    assert len(passed) <= len(cases) / 100
+    assert all(difference(upper, decode(data).pixels[:64]).max() <= 1 for upper in passed)
+
+
+def test_what_cannot_be_told_is_corrupt():
+    """Left-over bytes of a progressive JPEG are taken for damage unless they are zeros, as its scans are not read."""
+    data = encoded(scene(13), "JPEG", progressive=True)
+    assert decode(data[:-2] + bytes(99) + data[-2:]).width == 96
+    assert reason_of(data[:-2] + b"\x55" * 99 + data[-2:]) == "corrupt"
 
 
 def test_trailing_bytes_are_ignored():
