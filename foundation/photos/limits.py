@@ -49,7 +49,8 @@ class PhotoLimits:
             raise EmptyPhotoError("received a file of 0 bytes, expected an image; replace it with a whole copy")
         if len(data) > self.max_bytes:
             raise PhotoTooLargeError(
-                f"received {len(data):,} bytes, expected at most {self.max_bytes:,}; save the photo as JPEG"
+                f"received {len(data):,} bytes, expected at most {self.max_bytes:,}; "
+                "shrink the photo, or save it as JPEG"
             )
 
     def check_jpeg_size(self, width: int, height: int) -> None:

@@ -35,7 +35,7 @@ def _quiet_libtiff() -> None:
 
 _quiet_libtiff()
 
-_BAND_PIXELS = 2**20
+_BAND_PIXELS = 2**20  # some 15 MB of copies at a time
 _REDUCED_RESOLUTION = 1  # bit of TIFF's NewSubfileType
 
 
