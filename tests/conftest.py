@@ -42,7 +42,7 @@ def encoder_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = TrainOptions(
         source=str(folder / "archive"), store=folder / "store", overrides=overrides, work_dir=folder / "work"
     )
-    train(options, on_epoch=lambda *_: None)
+    train(options)
     return folder / "store"
 
 

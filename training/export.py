@@ -1,4 +1,4 @@
-"""A trained autoencoder into the store: written, reloaded, compared, and only then published."""
+"""Writes a trained encoder, reloads it, compares its answers, and only then publishes it in the store."""
 
 import math
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from foundation.encoder import DECODER, load_saved_model
+from foundation.encoder import load_saved_model
 from foundation.errors import ArtifactRefusedError, TrainingDivergedError
 from foundation.photos import photo
 from foundation.store import artifact
@@ -22,7 +22,7 @@ from foundation.store.encoders import (
     golden_photos,
 )
 from foundation.store.files import Store
-from training.objectives.reconstruction import Autoencoder
+from training.objective import Models
 from training.recipe import Recipe
 
 RANDOM_PHOTOS = 8
@@ -31,17 +31,18 @@ TOLERANCE = 1e-4
 RECORDED_VERSIONS = ("firstseen", "tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 
-def export(autoencoder: Autoencoder, *, store: Store, name: str, recipe: Recipe, training: Mapping[str, Scalar]) -> str:
-    """Publishes an autoencoder of float32 weights as an encoder of the store; returns its id.
+def export(models: Models, *, store: Store, name: str, recipe: Recipe, training: Mapping[str, Scalar]) -> str:
+    """Publishes an encoder of float32 weights and its heads in the store; returns the encoder's id.
 
     `name` is the recipe's, `training` says how it was trained. Raises ArtifactRefusedError, and publishes nothing, if
     the written model answers otherwise than the one in memory.
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-export-") as temporary:
         directory = Path(temporary, "encoder")
-        _write(autoencoder.encoder, directory)
-        _write(autoencoder.decoder, directory / DECODER)
-        golden_vectors = _compare(autoencoder, directory, recipe)
+        _write(models.encoder, directory)
+        for folder, head in models.heads.items():
+            _write(head, directory / folder)
+        golden_vectors = _compare(models, directory, recipe)
         names = sorted(str(file.relative_to(directory).as_posix()) for file in directory.rglob("*") if file.is_file())
         files = artifact.record(Store(temporary), directory.name, names)
         spec = EncoderSpec(
@@ -67,12 +68,12 @@ def _write(model: keras.Model, directory: Path) -> None:
     model.export(directory, input_signature=[takes], verbose=False)
 
 
-def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.ndarray:
+def _compare(models: Models, directory: Path, recipe: Recipe) -> np.ndarray:
     """Returns the written encoder's answers to the golden photos: float32 [4, dimension]."""
     golden = golden_photos(recipe.size, recipe.channels)
     random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
     photos = np.concatenate([golden, random])
-    trained = np.asarray(autoencoder.encoder(photos))
+    trained = np.asarray(models.encoder(photos))
     if not np.isfinite(trained).all():
         raise TrainingDivergedError(
             "training diverged in its last steps: the encoder gives values that are not finite; lower --learning-rate"
@@ -85,8 +86,8 @@ def _compare(autoencoder: Autoencoder, directory: Path, recipe: Recipe) -> np.nd
             f"the encoder gives vectors of length {lengths.min():.4f} to {lengths.max():.4f}, expected 1 for the "
             "distance 'cosine': lower --learning-rate, or end its architecture with `code`"
         )
-    decoded = load_saved_model(directory / DECODER)(vectors)
-    _require_equal("decoder", decoded, np.asarray(autoencoder.decoder(vectors)))
+    for folder, head in models.heads.items():
+        _require_equal(folder, load_saved_model(directory / folder)(vectors), np.asarray(head(vectors)))
     return vectors[: len(golden)]
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from evaluation.study.photos import Photos
 from evaluation.study.plan import SEED, TIMED_BATCHES
-from training.data.batches import PhotoBatches
-from training.objectives.reconstruction import build
+from training import objective
 from training.recipe import Recipe
 
 TIMED_PHOTOS = 2_000
@@ -34,19 +33,13 @@ def training_seconds(settings: Recipe, photos: Photos, *, epochs: int) -> float:
     """
     keras.backend.clear_session()
     # A fresh network is timed, not the trained one: a batch takes as long with any weights.
-    model = build(settings).as_one_model()
-    model.compile("adam", loss=settings.loss)
-    batches = PhotoBatches(
-        photos.training,
-        np.arange(len(photos.training)),
-        batch_size=settings.batch_size,
-        seed=SEED,
-        shuffle=True,
-        corruption=settings.corruption,
-    )
+    trained = objective.load(settings.objective)
+    models = trained.build(settings)
+    models.fitted.compile("adam", loss=models.loss)
+    batches = trained.batches(settings, photos.training, np.arange(len(photos.training)), seed=SEED, training=True)
 
     def step(number: int) -> None:
-        model.train_on_batch(*batches[number % len(batches)])
+        models.fitted.train_on_batch(*batches[number % len(batches)])
 
     seconds = [_seconds(partial(step, number)) for number in range(WARM_UP_BATCHES + TIMED_BATCHES)]
     return median(seconds[WARM_UP_BATCHES:]) * len(batches) * epochs

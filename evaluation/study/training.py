@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,8 +18,8 @@ from foundation.files import replace_file
 from foundation.store import artifact
 from foundation.store.encoders import list_encoders
 from foundation.store.files import Store
+from training import objective
 from training.fitting.display import Display
-from training.objectives.reconstruction import build
 from training.recipe import Recipe
 from training.train import TrainOptions, train
 
@@ -67,8 +66,7 @@ def train_once(
                 photo_cache=workplace.photos,
                 seed=SEED,
             ),
-            on_epoch=partial(_add_epoch, epochs),
-            line=make_line() if make_line else None,
+            displays=[_EpochsFile(epochs), *([make_line()] if make_line else [])],
         )
         trained = Training(encoder_id=encoder_id, parameters=_parameters(settings), history=_read_epochs(epochs))
         replace_file(record, artifact.to_json(trained))
@@ -87,14 +85,20 @@ def _read(record: Path, store: Path) -> Training | None:
 
 
 def _parameters(settings: Recipe) -> int:
-    weights = build(settings).as_one_model().trainable_weights
+    weights = objective.load(settings.objective).build(settings).fitted.trainable_weights
     return sum(math.prod(weight.shape) for weight in weights)
 
 
-def _add_epoch(path: Path, epoch: int, _epochs: int, loss: float, val_loss: float) -> None:
-    """Adds an epoch as a line to a file that outlives an interruption."""
-    with path.open("a") as lines:
-        lines.write(json.dumps([epoch, loss, val_loss]) + "\n")
+class _EpochsFile(Display):
+    """Adds each epoch as a line to a file that outlives an interruption."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def show_epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Adds one epoch."""
+        with self._path.open("a") as lines:
+            lines.write(json.dumps([epoch, loss, val_loss]) + "\n")
 
 
 def _read_epochs(path: Path) -> list[list[float]]:

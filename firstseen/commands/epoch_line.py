@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from firstseen.commands.progress import PLAIN_LINE_EVERY_SECONDS, can_draw, time_left
 from firstseen.commands.streams import number_of, tell
+from training.fitting.display import Display
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from training.data.photo_cache import PhotoCache
 
 
-class EpochLine:
+class EpochLine(Display):
     """Losses, seconds per epoch and time left of one training on stderr: a bar on a terminal, else plain lines.
 
     A plain line comes after each epoch, and every 30 s in a longer one. The time left is that until the last epoch
@@ -38,6 +39,8 @@ class EpochLine:
             f"{number_of(photos.duplicates, 'exact duplicate', 'exact duplicates')}, "
             f"{sum(photos.rejects.values()):,} that cannot be used"
         )
+        if photos.rejects_file:
+            tell(f"  which, and why: {photos.rejects_file}")
 
     def start(self, directory: Path, *, epoch: int, epochs: int, batches: int, damage: str | None = None) -> None:
         """Says after which epoch (0: none) a training of so many epochs of so many batches begins, and where."""

@@ -91,7 +91,7 @@ def train(
         encoder_id = train_encoder(
             options,
             on_photos=lambda done, listed, rejected: progress.show(listed, done - rejected, rejected),
-            line=EpochLine(),
+            displays=[EpochLine()],
         )
     if log_dir:
         tell(f"curves: tensorboard --logdir {shlex.quote(str(log_dir))}")

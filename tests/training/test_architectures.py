@@ -6,7 +6,8 @@ import pytest
 
 from foundation.errors import UsageError
 from training import recipe
-from training.objectives.reconstruction import Autoencoder, architecture_names, build
+from training.architecture import Autoencoder, build, names
+from training.objectives import reconstruction
 from training.recipe import Recipe
 
 # Small enough to build in a moment; a dimension that every map fills.
@@ -22,18 +23,23 @@ SMALL = {
 }
 
 
-def make(architecture: str, *, size: int = 9, channels: int = 1, dimension: int = 6, distance="euclidean", **options):
-    """A small autoencoder of a family."""
-    return build(
-        Recipe(
-            architecture=architecture,
-            size=size,
-            channels=channels,
-            dimension=dimension,
-            distance=distance,
-            options={**SMALL[architecture], **options},
-        )
+def small(
+    architecture: str, *, size: int = 9, channels: int = 1, dimension: int = 6, distance="euclidean", **options
+) -> Recipe:
+    """A recipe for a small model of a family."""
+    return Recipe(
+        architecture=architecture,
+        size=size,
+        channels=channels,
+        dimension=dimension,
+        distance=distance,
+        options={**SMALL[architecture], **options},
     )
+
+
+def make(architecture: str, **settings) -> Autoencoder:
+    """A small autoencoder of a family."""
+    return build(small(architecture, **settings))
 
 
 def photos(size: int = 9, channels: int = 1, count: int = 3) -> np.ndarray:
@@ -52,7 +58,7 @@ def require_shapes(model: Autoencoder, asked: np.ndarray, dimension: int) -> Non
 
 def test_every_family_is_tested_here():
     """A new file in the folder needs a line in `SMALL`."""
-    assert sorted(SMALL) == architecture_names()
+    assert sorted(SMALL) == names()
 
 
 @pytest.mark.parametrize("architecture", sorted(SMALL))
@@ -88,7 +94,7 @@ def test_training_lowers_the_loss(architecture):
     for photo in asked:
         photo[slice(0, 5) if generator.random() < 0.5 else slice(5, 9)] = 255
     keras.utils.set_random_seed(0)
-    model = make(architecture).as_one_model()
+    model = reconstruction.build(small(architecture)).fitted
     model.compile("adam", "mean_squared_error")
     model.optimizer.learning_rate = 0.01
     target = asked.astype(np.float32) / 255
@@ -150,7 +156,7 @@ def test_the_code_of_attention_is_all_that_the_decoder_gets():
         ("pooling", {"filters": ""}, "filters is ''; expected at least one width"),
         ("pooling", {"pooling": "median"}, "pooling is 'median'; expected one of: max, average"),
         ("pooling", {"decoder": "magic"}, "decoder is 'magic'; expected one of: upsampling, transpose"),
-        ("pooling", {"dropout": 1.5}, "dropout is 1.5; expected a share"),
+        ("pooling", {"dropout": 1.5}, "dropout is 1.5; expected 0 to 0.99"),
         ("pooling", {"size": 8, "filters": "4-4-4-4"}, "size 8 is too small for 4 halvings; expected at least 9"),
         ("variational", {"size": 8, "filters": "4-4-4-4"}, "size 8 is too small for 4 halvings"),
         ("dense", {"hidden": "12.5"}, "hidden is '12.5'; expected whole numbers"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foundation.encoder import load
+from foundation.encoder import DECODER, load
 from foundation.errors import ArtifactRefusedError
 from foundation.store.encoders import list_encoders
 from foundation.store.files import Store
@@ -14,13 +14,13 @@ from training.objectives.reconstruction import build
 
 @pytest.fixture(scope="module", params=["cosine", "euclidean"])
 def tiny(request):
-    """(recipe, untrained autoencoder) for grey photos, for both distances."""
+    """(recipe, untrained models) for grey photos, for both distances."""
     chosen = recipe.load("convolutional").override(**TINY, channels=1, distance=request.param)
     return chosen, build(chosen)
 
 
 def publish(tiny, folder) -> tuple[Store, str]:
-    """Exports the autoencoder into a new store."""
+    """Exports the models into a new store."""
     chosen, model = tiny
     store = Store(folder, create=True)
     return store, export.export(model, store=store, name="tiny", recipe=chosen, training={"seed": 0})
@@ -34,7 +34,7 @@ def test_the_loaded_encoder_answers_as_the_one_in_memory(tiny, tmp_path):
     photos = np.random.default_rng(3).integers(0, 256, (5, 17, 17, 1), np.uint8)
     vectors = loaded.encode(photos)
     np.testing.assert_allclose(vectors, np.asarray(model.encoder(photos)), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(loaded.decode(vectors), np.asarray(model.decoder(vectors)), atol=1e-5)
+    np.testing.assert_allclose(loaded.decode(vectors), np.asarray(model.heads[DECODER](vectors)), atol=1e-5)
     spec = loaded.spec
     assert (spec.size, spec.channels, spec.dimension) == (17, 1, 8)
     assert (spec.distance, spec.recipe, spec.training) == (chosen.distance, "tiny", {"seed": 0})

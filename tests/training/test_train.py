@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -17,6 +18,8 @@ from tests.conftest import TINY
 from tests.photos import jpeg, scene
 from training import train as training
 from training.data.batches import PhotoBatches
+from training.fitting.display import Display
+from training.objectives import reconstruction
 from training.train import TrainOptions, train
 
 
@@ -38,35 +41,59 @@ def fitted(monkeypatch) -> list[np.ndarray]:
     """What trainings hand to the export, which is replaced: the answers of each encoder to a few photos."""
     answers = []
 
-    def answer(autoencoder, **_options):
+    def answer(models, **_options):
         photos = golden_photos(TINY["size"], 3)
-        answers.append(np.asarray(autoencoder.encoder(photos)))
+        answers.append(np.asarray(models.encoder(photos)))
 
     monkeypatch.setattr(training, "export", answer)
     return answers
 
 
-def ignore(*_) -> None:
-    """Hears of an epoch and does nothing."""
+class Heard(Display):
+    """Keeps (epoch, loss, validation loss) of each epoch, and then does what the test wants done."""
+
+    def __init__(self, then: Callable[[int], object] | None = None):
+        self.epochs: list[tuple[int, float, float]] = []
+        self.then = then
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the epochs."""
+        return [epoch for epoch, *_losses in self.epochs]
+
+    def show_epoch(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Keeps one epoch."""
+        self.epochs.append((epoch, loss, val_loss))
+        if self.then:
+            self.then(epoch)
 
 
-def interrupt_after(last: int, options: TrainOptions) -> None:
-    """Trains until that epoch and is interrupted there."""
+def train_and_hear(options: TrainOptions) -> Heard:
+    """Trains, and returns what was heard of its epochs."""
+    heard = Heard()
+    train(options, displays=[heard])
+    return heard
 
-    def interrupt(epoch, *_):
+
+def interrupt_after(last: int, options: TrainOptions) -> Heard:
+    """Trains until that epoch, is interrupted there, and returns what was heard until then."""
+
+    def interrupt(epoch: int) -> None:
         if epoch == last:
             raise KeyboardInterrupt
 
+    heard = Heard(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train(options, on_epoch=interrupt)
+        train(options, displays=[heard])
+    return heard
 
 
 def test_training_publishes_an_encoder_and_cleans_up(options, tmp_path):
     """The encoder is described by what it was trained on, every epoch is reported, the work directory is empty."""
-    heard = []
-    encoder_id = train(options(), on_epoch=lambda *epoch: heard.append(epoch))
-    assert [epoch[:2] for epoch in heard] == [(1, 2), (2, 2)]
-    assert all(np.isfinite(epoch[2:]).all() for epoch in heard)
+    heard = Heard()
+    encoder_id = train(options(), displays=[heard])
+    assert heard.numbers == [1, 2]
+    assert np.isfinite(heard.epochs).all()
     spec = load(Store(tmp_path / "store"), encoder_id).spec
     assert encoder_id.startswith("convolutional-")
     assert spec.training["photos"] == spec.training["listed"] == 16
@@ -78,17 +105,8 @@ def test_training_publishes_an_encoder_and_cleans_up(options, tmp_path):
 def test_an_interrupted_training_resumes_to_the_same_encoder(options, fitted, mixed_precision):
     """Weights, optimizer, order of photos and damage continue where they were: nothing shows the interruption."""
     four = options(overrides={"epochs": 4}, mixed_precision=mixed_precision)
-    whole, resumed = [], []
-    train(four, on_epoch=lambda *epoch: whole.append(epoch))
-
-    def interrupt(*epoch):
-        resumed.append(epoch)
-        if epoch[0] == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train(four, on_epoch=interrupt)
-    train(four, on_epoch=lambda *epoch: resumed.append(epoch))
+    whole = train_and_hear(four).epochs
+    resumed = interrupt_after(2, four).epochs + train_and_hear(four).epochs
     assert [epoch[0] for epoch in resumed] == [1, 2, 3, 4]
     np.testing.assert_allclose(resumed, whole, rtol=1e-5)
     assert len(fitted) == 2
@@ -104,8 +122,8 @@ def test_every_epoch_sees_the_photos_in_another_order(options, monkeypatch, fitt
             epochs.add((self.shuffle, self.epoch))
             return super().__getitem__(batch)
 
-    monkeypatch.setattr(training, "PhotoBatches", Watched)
-    train(options(), on_epoch=ignore)
+    monkeypatch.setattr(reconstruction, "PhotoBatches", Watched)
+    train(options())
     assert epochs == {(True, 0), (True, 1), (False, 0)}
 
 
@@ -118,35 +136,33 @@ def test_a_training_whose_export_failed_only_exports_again(options, monkeypatch,
     with monkeypatch.context() as patch:
         patch.setattr(training, "export", fail)
         with pytest.raises(TemporaryError):
-            train(options(), on_epoch=ignore)
-    heard = []
-    train(options(), on_epoch=lambda *epoch: heard.append(epoch))
-    assert heard == []
+            train(options())
+    assert train_and_hear(options()).epochs == []
     assert len(fitted) == 1
 
 
 def test_the_seed_decides(options, fitted):
     """The same seed gives the same encoder, another seed another."""
     for seed in (1, 1, 2):
-        train(options(seed=seed, overrides={"epochs": 1}), on_epoch=ignore)
+        train(options(seed=seed, overrides={"epochs": 1}))
     np.testing.assert_allclose(fitted[0], fitted[1], atol=1e-6)
     assert np.abs(fitted[0] - fitted[2]).max() > 0.01
 
 
 def test_the_best_epoch_is_published_and_patience_ends_the_training(options, tmp_path):
     """A learning rate that spoils later epochs does not spoil the encoder, and they are not waited for."""
-    heard = []
+    heard = Heard()
     overrides = {"epochs": 30, "patience": 2, "learning_rate": 0.3, "schedule": "constant"}
-    encoder_id = train(options(overrides=overrides), on_epoch=lambda *epoch: heard.append(epoch))
-    best = min(heard, key=lambda epoch: epoch[3])
-    assert len(heard) == best[0] + 2 < 30
+    encoder_id = train(options(overrides=overrides), displays=[heard])
+    best = min(heard.epochs, key=lambda epoch: epoch[2])
+    assert len(heard.epochs) == best[0] + 2 < 30
     spec = load(Store(tmp_path / "store"), encoder_id).spec
-    assert (spec.training["best_epoch"], spec.training["validation_loss"]) == (best[0], best[3])
+    assert (spec.training["best_epoch"], spec.training["validation_loss"]) == (best[0], best[2])
 
 
 def test_mixed_precision_publishes_single_precision(options, tmp_path):
     """Half precision in training leaves no trace in the encoder but its rounding."""
-    encoder_id = train(options(mixed_precision=True, overrides={"epochs": 1}), on_epoch=ignore)
+    encoder_id = train(options(mixed_precision=True, overrides={"epochs": 1}))
     encoder = load(Store(tmp_path / "store"), encoder_id)
     vectors = encoder.encode(np.zeros((2, 17, 17, 3), np.uint8))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
@@ -156,30 +172,30 @@ def test_a_diverging_training_stops_and_publishes_nothing(options, tmp_path):
     """A loss that is not finite ends in one line with the remedy."""
     overrides = {"learning_rate": 1e30, "distance": "euclidean", "epochs": 3}
     with pytest.raises(TrainingDivergedError, match=r"training diverged in epoch .*lower --learning-rate"):
-        train(options(overrides=overrides), on_epoch=ignore)
+        train(options(overrides=overrides))
     assert not (tmp_path / "store" / "encoders").exists()
 
 
 def test_the_same_training_runs_once_at_a_time(options):
     """A second process with the same options is told to wait; the first is not disturbed."""
 
-    def start_another(*_):
+    def start_another(_epoch: int) -> None:
         with pytest.raises(TemporaryError, match="the same training runs already"):
-            train(options(overrides={"epochs": 1}), on_epoch=ignore)
+            train(options(overrides={"epochs": 1}))
 
-    train(options(overrides={"epochs": 1}), on_epoch=start_another)
+    train(options(overrides={"epochs": 1}), displays=[Heard(start_another)])
 
 
 def test_a_full_disk_while_checkpointing_is_temporary(options, monkeypatch, fitted):
     """Too little space ends in one line that says how to go on; with more space the training resumes."""
     usage = shutil.disk_usage("/")
-    heard: list[tuple] = []
+    heard = Heard()
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=(heard and 1000) or 10**9))
+        patch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000 if heard.epochs else 10**9))
         with pytest.raises(TemporaryError, match=r"no space left .*--work-dir"):
-            train(options(overrides={"epochs": 3}), on_epoch=lambda *epoch: heard.append(epoch))
-    train(options(overrides={"epochs": 3}), on_epoch=lambda *epoch: heard.append(epoch))
-    assert [epoch[0] for epoch in heard] == [1, 2, 3]
+            train(options(overrides={"epochs": 3}), displays=[heard])
+    train(options(overrides={"epochs": 3}), displays=[heard])
+    assert heard.numbers == [1, 2, 3]
     assert len(fitted) == 1
 
 
@@ -190,7 +206,7 @@ def test_a_training_on_grey_parquet_by_euclidean_distance(options, tmp_path):
 
     pq.write_table(pa.table({"image": [jpeg(scene(seed)) for seed in range(6)]}), tmp_path / "photos.parquet")
     overrides = {"channels": 1, "distance": "euclidean", "epochs": 1, "corruption": "none"}
-    encoder_id = train(options(source=str(tmp_path / "photos.parquet"), overrides=overrides), on_epoch=ignore)
+    encoder_id = train(options(source=str(tmp_path / "photos.parquet"), overrides=overrides))
     spec = load(Store(tmp_path / "store"), encoder_id).spec
     assert (spec.channels, spec.distance) == (1, "euclidean")
 
@@ -206,7 +222,6 @@ def test_a_training_on_tensorflow_datasets(options, shared_data, tmp_path):
             max_photos=20,
             overrides={"epochs": 1, "channels": 1},
         ),
-        on_epoch=ignore,
     )
     assert load(Store(tmp_path / "store"), encoder_id).spec.training["photos"] == 20
 
@@ -217,15 +232,13 @@ def test_a_full_disk_in_the_middle_of_a_checkpoint_is_temporary(options, monkeyp
     def fail(self, *_args, **_options):
         raise OSError(f"[Errno 28] Can't write data (file write failed: error message = '{os.strerror(errno.ENOSPC)}')")
 
-    def fill_the_disk(epoch, *_):
+    def fill_the_disk(epoch: int) -> None:
         if epoch == 2:
             patch.setattr(keras.Model, "save_weights", fail)
 
     with monkeypatch.context() as patch, pytest.raises(TemporaryError, match=r"no space left .*--work-dir"):
-        train(options(overrides={"epochs": 3}), on_epoch=fill_the_disk)
-    heard: list[int] = []
-    train(options(overrides={"epochs": 3}), on_epoch=lambda *epoch: heard.append(epoch[0]))
-    assert heard == [3]
+        train(options(overrides={"epochs": 3}), displays=[Heard(fill_the_disk)])
+    assert train_and_hear(options(overrides={"epochs": 3})).numbers == [3]
 
 
 def test_a_damaged_checkpoint_begins_the_training_anew(options, tmp_path, capsys, fitted):
@@ -233,10 +246,10 @@ def test_a_damaged_checkpoint_begins_the_training_anew(options, tmp_path, capsys
     interrupt_after(1, options())
     (weights,) = tmp_path.rglob("epoch-1.weights.h5")
     weights.write_bytes(weights.read_bytes()[:1000])
-    heard = []
-    train(options(), on_epoch=lambda *epoch: heard.append(epoch[0]), line=EpochLine())
-    train(options(seed=0), on_epoch=ignore)
-    assert heard == [1, 2]
+    heard = Heard()
+    train(options(), displays=[heard, EpochLine()])
+    train(options(seed=0))
+    assert heard.numbers == [1, 2]
     assert "is damaged (epoch-1.weights.h5 is not as it was written): training begins anew" in capsys.readouterr().err
     np.testing.assert_allclose(fitted[0], fitted[1], atol=1e-6)
 
@@ -244,9 +257,7 @@ def test_a_damaged_checkpoint_begins_the_training_anew(options, tmp_path, capsys
 def test_restart_begins_anew(options, fitted):
     """Who does not want to resume need not look for the directory."""
     interrupt_after(1, options())
-    heard = []
-    train(options(restart=True), on_epoch=lambda *epoch: heard.append(epoch[0]))
-    assert heard == [1, 2]
+    assert train_and_hear(options(restart=True)).numbers == [1, 2]
 
 
 def test_decoded_photos_are_shared_between_trainings(options, tmp_path, fitted):
@@ -268,7 +279,7 @@ def test_what_cannot_be_built_is_refused_before_photos_are_decoded(options, monk
     def refuse(_recipe):
         raise UsageError("size is 17; expected a multiple of 4")
 
-    monkeypatch.setattr(training, "build", refuse)
+    monkeypatch.setattr(reconstruction, "build", refuse)
     with pytest.raises(UsageError, match="size is 17"):
         train(options(), on_photos=lambda *_: pytest.fail("a photo was decoded"))
     assert not (tmp_path / "store").exists()
@@ -292,13 +303,12 @@ def test_curves_continue_where_a_training_resumes(options, tmp_path):
         return [(event.step, float(make_ndarray(event.tensor_proto))) for event in events]
 
     logged = options(log_dir=tmp_path / "logs", overrides={"epochs": 3, "schedule": "constant"})
-    heard: list[tuple] = []
     interrupt_after(2, logged)
     assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1]
-    train(logged, on_epoch=lambda *epoch: heard.append(epoch))
+    ((_, loss, val_loss),) = train_and_hear(logged).epochs
     assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1, 2]
-    assert curve("train", "epoch_loss")[2][1] == pytest.approx(heard[0][2])
-    assert curve("validation", "epoch_loss")[2][1] == pytest.approx(heard[0][3])
+    assert curve("train", "epoch_loss")[2][1] == pytest.approx(loss)
+    assert curve("validation", "epoch_loss")[2][1] == pytest.approx(val_loss)
     assert curve("train", "epoch_learning_rate") == [(step, pytest.approx(0.001)) for step in range(3)]
     train(logged)
     assert [step for step, _ in curve("train", "epoch_loss")] == [0, 1, 2]
@@ -313,7 +323,7 @@ def test_a_training_shows_itself_on_stderr(options, capsys, fitted):
             batches.append((epoch, batch))
             super().show_batch(epoch, batch, loss)
 
-    train(options(overrides={"batch_size": 4}), line=Line())
+    train(options(overrides={"batch_size": 4}), displays=[Line()])
     assert batches == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -326,7 +336,11 @@ def test_a_training_shows_itself_on_stderr(options, capsys, fitted):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"max_photos": 1}, "max_photos is 1"), ({"seed": -1}, "seed is -1"), ({"recipe": "none"}, "no recipe 'none'")],
+    [
+        ({"max_photos": 1}, "--max-photos is 1"),
+        ({"seed": -1}, "--seed is -1"),
+        ({"recipe": "none"}, "no recipe 'none'"),
+    ],
 )
 def test_impossible_options_are_refused(options, change, message):
     """Options are checked before anything is read or written."""

@@ -1,4 +1,4 @@
-"""Recurrent autoencoder with attention: a few slots of the code, each looked up from the rows that it needs.
+"""Builds a recurrent autoencoder with attention: the code holds a few slots, and each row looks up what it needs.
 
 Attention over the encoder's own states, as translation uses it, would carry the photo around the code. Here the
 encoder's attention sums its states up in a few slots (Lin et al., A Structured Self-attentive Sentence Embedding, 2017,
@@ -8,12 +8,19 @@ arXiv 1703.03130), the code holds the slots, and each step of the decoder attend
 
 import keras
 
-from training.architectures.blocks.rows import as_rows, rows_to_photos
-from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
+from foundation.checks import require_range
+from training.architecture import Autoencoder
+from training.architectures.blocks.ends import code, decoder_input, photo_input
+from training.architectures.blocks.rows import MAX_UNITS, as_rows, rows_to_photos
+
+# The largest photos have so many rows: with more slots than rows nothing would be summed up.
+MAX_SLOTS = 1_024
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, units: int = 128, slots: int = 4) -> Autoencoder:
     """Builds the autoencoder for square photos of any size; `units` is the width of both GRUs and of each slot."""
+    require_range("units", units, 1, MAX_UNITS)
+    require_range("slots", slots, 1, MAX_SLOTS)
     photos, features = photo_input(size, channels)
     states = keras.layers.GRU(units, return_sequences=True)(as_rows(features))
     summed_up = keras.layers.Flatten()(_attended(states, slots=slots))

@@ -1,12 +1,15 @@
-"""Convolutional autoencoder: halve the photo a few times, one dense layer to the code, and the mirror image back."""
+"""Builds a convolutional autoencoder: a few halvings, one dense layer to the code, and the mirror image back."""
 
 import keras
 
-from foundation.errors import UsageError
+from foundation.checks import require_range
+from training.architecture import Autoencoder
 from training.architectures.blocks.convolutions import cropped, normalised
-from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
+from training.architectures.blocks.ends import code, decoder_input, photo_input
 
 SMALLEST_SIZE = 8
+# The largest size that a recipe takes, 1,024, is one pixel after so many.
+MAX_HALVINGS = 10
 MAX_FILTERS = 128
 
 
@@ -25,11 +28,9 @@ def build(
     `filters` is the width of the first convolution; each halving doubles it, up to 128. `spread` is the weight of
     `training.fitting.losses.Spread`. Raises UsageError on a size that is too small for the number of halvings.
     """
-    if size < max(SMALLEST_SIZE, 2**halvings // 2):
-        raise UsageError(
-            f"size {size} is too small for a convolutional autoencoder with {halvings} halvings; expected at least "
-            f"{max(SMALLEST_SIZE, 2**halvings // 2)}: raise size or lower halvings"
-        )
+    require_range("halvings", halvings, 1, MAX_HALVINGS)
+    smallest = max(SMALLEST_SIZE, 2**halvings // 2)
+    require_range("size", size, smallest, remedy=f"raise size or lower halvings, which are {halvings}")
     widths = [min(filters * 2**stage, MAX_FILTERS) for stage in range(halvings)]
     photos, features = photo_input(size, channels)
     vectors = code(_features(features, widths), dimension=dimension, distance=distance, spread=spread)

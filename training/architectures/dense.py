@@ -1,4 +1,4 @@
-"""Fully connected autoencoder: the photo as one row of pixels, narrowed layer by layer to the code, and widened again.
+"""Builds a fully connected autoencoder: pixels in one row are narrowed layer by layer to the code, and widened again.
 
 Hinton and Salakhutdinov, Reducing the Dimensionality of Data with Neural Networks (2006), without the pre-training.
 """
@@ -7,7 +7,9 @@ import math
 
 import keras
 
-from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input, widths
+from training.architecture import Autoencoder
+from training.architectures.blocks.ends import code, decoder_input, photo_input
+from training.architectures.blocks.widths import widths
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, hidden: str = "512-256") -> Autoencoder:

@@ -1,4 +1,4 @@
-"""Convolutions and pooling to the code; convolutions and up-sampling, or transpose convolutions, back to the photo.
+"""Builds autoencoders of convolutions and pooling to the code, and up-sampling or transpose convolutions back.
 
 With or without fully connected layers around the code. Without them the code is the last map itself, laid out flat:
 its dimension is then a multiple of that map's pixels. The shapes go back to Masci et al., Stacked Convolutional
@@ -7,9 +7,18 @@ Auto-Encoders (2011).
 
 import keras
 
+from foundation.checks import require_range
 from foundation.errors import UsageError
-from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_photos
-from training.objectives.reconstruction import Autoencoder, code, compared_by, decoder_input, photo_input, widths
+from training.architecture import Autoencoder
+from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_map, to_photos
+from training.architectures.blocks.ends import code, compared_by, decoder_input, photo_input
+from training.architectures.blocks.widths import widths
+
+# The deepest networks of plain convolutions repeat them four times (VGG-19): with some hundred layers Keras' own
+# recursion ends.
+MAX_REPEATS = 8
+# A dropout of 1 passes nothing on, and one close to it hardly anything.
+MAX_DROPOUT = 0.99
 
 
 def build(
@@ -31,8 +40,8 @@ def build(
     `decoder` upsampling or transpose; `dropout` is the share of features dropped before the code. Raises UsageError on
     a size or a dimension that the halvings cannot give.
     """
-    if dropout >= 1:
-        raise UsageError(f"dropout is {dropout}; expected a share from 0 to below 1")
+    require_range("dropout", dropout, 0, MAX_DROPOUT)
+    require_range("repeats", repeats, 1, MAX_REPEATS)
     layers = widths("filters", filters, at_least=1)
     side = side_after(size, len(layers))
     photos, features = photo_input(size, channels)
@@ -41,8 +50,7 @@ def build(
     vectors, restored = decoder_input(dimension=dimension, distance=distance)
     if fully_connected:
         codes = code(keras.layers.Flatten()(features), dimension=dimension, distance=distance)
-        restored = keras.layers.Dense(side * side * layers[-1], activation="relu")(restored)
-        restored = keras.layers.Reshape((side, side, layers[-1]))(restored)
+        restored = to_map(restored, side=side, filters=layers[-1])
     else:
         depth = _depth(dimension, side)
         code_map = keras.layers.Conv2D(depth, 3, padding="same", dtype="float32", name="code")(features)

@@ -1,4 +1,4 @@
-"""Recurrent autoencoder: an LSTM reads the rows of the photo, and another writes them from the repeated code.
+"""Builds a recurrent autoencoder: an LSTM reads the rows of the photo, and another writes them from the repeated code.
 
 Srivastava et al., Unsupervised Learning of Video Representations using LSTMs (2015, arXiv 1502.04681), with rows for
 frames.
@@ -6,12 +6,15 @@ frames.
 
 import keras
 
-from training.architectures.blocks.rows import as_rows, rows_to_photos
-from training.objectives.reconstruction import Autoencoder, code, decoder_input, photo_input
+from foundation.checks import require_range
+from training.architecture import Autoencoder
+from training.architectures.blocks.ends import code, decoder_input, photo_input
+from training.architectures.blocks.rows import MAX_UNITS, as_rows, rows_to_photos
 
 
 def build(*, size: int, channels: int, dimension: int, distance: str, units: int = 128) -> Autoencoder:
     """Builds the autoencoder for square photos of any size; `units` is the width of both LSTMs."""
+    require_range("units", units, 1, MAX_UNITS)
     photos, features = photo_input(size, channels)
     features = keras.layers.LSTM(units)(as_rows(features))
     vectors, restored = decoder_input(dimension=dimension, distance=distance)

@@ -1,13 +1,15 @@
-"""Variational autoencoder, convolutional: two heads give mean and standard deviation, the decoder takes a sample.
+"""Builds a convolutional variational autoencoder: two heads give mean and deviation, the decoder takes a sample.
 
 Kingma and Welling, Auto-Encoding Variational Bayes (2013, arXiv 1312.6114). The exported encoder gives the mean.
 """
 
 import keras
 
-from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_photos
+from training.architecture import Autoencoder
+from training.architectures.blocks.convolutions import enlarged, pooled, side_after, to_map, to_photos
+from training.architectures.blocks.ends import compared_by, decoder_input, photo_input
+from training.architectures.blocks.widths import widths
 from training.fitting.losses import sampled
-from training.objectives.reconstruction import Autoencoder, compared_by, decoder_input, photo_input, widths
 
 
 def build(
@@ -30,9 +32,7 @@ def build(
     features = keras.layers.Flatten()(pooled(features, layers))
     codes = compared_by(distance, sampled(features, dimension=dimension, beta=beta, pixels=size * size * channels))
     vectors, restored = decoder_input(dimension=dimension, distance=distance)
-    restored = keras.layers.Dense(side * side * layers[-1], activation="relu")(restored)
-    restored = keras.layers.Reshape((side, side, layers[-1]))(restored)
-    restored = enlarged(restored, layers[::-1], decoder="transpose")
+    restored = enlarged(to_map(restored, side=side, filters=layers[-1]), layers[::-1], decoder="transpose")
     return Autoencoder(
         encoder=keras.Model(photos, codes, name="encoder"),
         decoder=keras.Model(vectors, to_photos(restored, size=size, channels=channels), name="decoder"),

@@ -1,5 +1,7 @@
-"""Photos to batches: each photo is decoded once into an array on disk, so that memory stays bounded."""
+"""Decodes each photo once into an array on disk, so that the memory of a training stays bounded."""
 
+import contextlib
+import csv
 import hashlib
 import json
 import os
@@ -8,19 +10,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from foundation.archives.photos import EncodedPhoto
-from foundation.errors import InputNotFoundError, UsageError
+from foundation.checks import require_range
+from foundation.errors import InputNotFoundError
 from foundation.photos import photo
 from foundation.photos.decode_ahead import decode_ahead
 from training.data.source import PhotoSource
 
 # Encoded photos in memory at a time: the bound on memory, besides the frames that the threads decode.
 PHOTOS_AHEAD = 64
+REJECTS = "rejects.csv"
 
 # done, listed, rejected
 OnPhotos = Callable[[int, int, int], None]
@@ -28,13 +32,17 @@ OnPhotos = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class PhotoCache:
-    """The decoded photos of one source: listed = photos + duplicates + the sum of rejects by reason."""
+    """The decoded photos of one source: listed = photos + duplicates + the sum of rejects by reason.
+
+    `rejects_file` lists each photo that was rejected, with the reason; none if none was.
+    """
 
     directory: Path
     listed: int
     photos: int
     duplicates: int
     rejects: dict[str, int]
+    rejects_file: Path | None = None
 
     def open(self) -> np.ndarray:
         """Returns the photos, mapped from disk: uint8 [photos, size, size, channels]."""
@@ -57,11 +65,11 @@ def cache_photos(
 ) -> PhotoCache:
     """Decodes every photo of the source (or `max_photos` drawn by `seed`) once, below the directory `cache`.
 
-    Photos that cannot be decoded are counted by reason, exact duplicates are kept once. A finished cache of the same
-    source and settings is used as it is. Raises InputNotFoundError if no photo is left.
+    Photos that cannot be decoded are counted by reason and listed, exact duplicates are kept once. A finished cache of
+    the same source and settings is used as it is. Raises InputNotFoundError if no photo is left.
     """
-    if max_photos is not None and max_photos < 1:
-        raise UsageError(f"max_photos is {max_photos}; expected at least 1")
+    if max_photos is not None:
+        require_range("--max-photos", max_photos, 1)
     drawn_by = seed if max_photos is not None else None  # else every seed shares one cache
     settings = [source.name, source.fingerprint, size, channels, max_photos, drawn_by, photo.DECODE_RULE]
     directory = cache / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
@@ -72,17 +80,24 @@ def cache_photos(
         # A photo counts only once its directory bears its name: an interrupted cache is never half used.
         partial = Path(tempfile.mkdtemp(prefix="partial-", dir=cache))
         try:
-            _fill(partial, source, size, channels, numbers=_draw(source, max_photos, seed), on_photos=on_photos)
+            numbers = _draw(source, max_photos, seed)
+            _fill(partial, source, (size, size, channels), numbers=numbers, on_photos=on_photos)
             _rename_unless_there(partial, directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+    rejects_file = directory / REJECTS
+    # A cache that an earlier version made has rejects and no list of them.
+    return replace(_read(directory), rejects_file=rejects_file if rejects_file.exists() else None)
+
+
+def _read(directory: Path) -> PhotoCache:
     return PhotoCache(directory, **json.loads((directory / "counts.json").read_text()))
 
 
 def _is_whole(directory: Path, row_shape: tuple[int, ...]) -> bool:
     """Returns whether the files of a finished cache can be read and agree."""
     try:
-        cache = PhotoCache(directory, **json.loads((directory / "counts.json").read_text()))
+        cache = _read(directory)
         photos, labels = cache.open(), cache.labels()
     except (OSError, ValueError, TypeError, EOFError):
         return False
@@ -108,20 +123,20 @@ def _rename_unless_there(partial: Path, directory: Path) -> None:
 def _fill(
     directory: Path,
     source: PhotoSource,
-    size: int,
-    channels: int,
+    row_shape: tuple[int, int, int],
     *,
     numbers: list[int],
     on_photos: OnPhotos | None,
 ) -> None:
-    rejects: Counter[str] = Counter()
+    size, _, channels = row_shape
     seen: set[bytes] = set()
     labels: list[str] = []
     duplicates = 0
-    with _ArrayFile(directory / "photos.npy", (size, size, channels)) as array:
-        for done, (result, label) in enumerate(_decoded(source.read(numbers), size, channels), start=1):
+    with _ArrayFile(directory / "photos.npy", row_shape) as array, _RejectsFile(directory / REJECTS) as rejects:
+        decoded = zip(_decoded(source.read(numbers), size, channels), numbers, strict=False)
+        for done, ((result, label), number) in enumerate(decoded, start=1):
             if isinstance(result, str):
-                rejects[result] += 1
+                rejects.append(f"photo {number + 1} of {source.name}", result)
             elif result.content_sha256 in seen:
                 duplicates += 1
             else:
@@ -129,9 +144,9 @@ def _fill(
                 array.append(result.pixels)
                 labels.append(label or "")
             if on_photos:
-                on_photos(done, len(numbers), rejects.total())
+                on_photos(done, len(numbers), rejects.reasons.total())
     if not array.count:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in rejects.most_common()) or "none listed"
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in rejects.reasons.most_common()) or "none listed"
         raise InputNotFoundError(
             f"no usable photo among the {len(numbers)} files of {source.name}: {reasons}; expected images"
         )
@@ -139,7 +154,7 @@ def _fill(
         "listed": len(numbers),
         "photos": array.count,
         "duplicates": duplicates,
-        "rejects": dict(rejects),
+        "rejects": dict(rejects.reasons),
     }
     np.save(directory / "labels.npy", np.array(labels))
     (directory / "counts.json").write_text(json.dumps(counts))
@@ -187,3 +202,28 @@ class _ArrayFile:
         with self._file:
             self._file.seek(0)
             self._write_header()
+
+
+class _RejectsFile:
+    """A CSV file of rejects, written row by row, since a source of millions may have many; none without a reject."""
+
+    def __init__(self, path: Path):
+        self.reasons: Counter[str] = Counter()
+        self._path = path
+        self._files = contextlib.ExitStack()
+
+    def append(self, photo_name: str, reason: str) -> None:
+        """Adds one photo; the first one brings the header."""
+        if not self.reasons:
+            # A file name is any bytes: what is no text comes back as the bytes it was.
+            opened = self._path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
+            self._lines = csv.writer(self._files.enter_context(opened))
+            self._lines.writerow(("photo", "reason"))
+        self._lines.writerow((photo_name, reason))
+        self.reasons[reason] += 1
+
+    def __enter__(self) -> "_RejectsFile":
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self._files.close()

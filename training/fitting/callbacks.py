@@ -1,10 +1,9 @@
-"""What happens between the epochs of a training: stop on a non-finite loss, keep checkpoints, report."""
+"""Acts between the batches and epochs of a training: stops a lost one, keeps checkpoints, shows where it stands."""
 
 import errno
 import math
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -13,8 +12,6 @@ import numpy as np
 from foundation.errors import TrainingDivergedError
 from training.fitting.checkpoints import Checkpoints
 from training.fitting.display import Display
-
-OnEpoch = Callable[[int, int, float, float], None]
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
@@ -85,30 +82,17 @@ class KeepCheckpoints(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class ReportEpoch(keras.callbacks.Callback):
-    """Calls `on_epoch(epoch, epochs, loss, val_loss)`, epochs counted from 1."""
-
-    def __init__(self, on_epoch: OnEpoch, *, epochs: int):
-        super().__init__()
-        self.on_epoch = on_epoch
-        self.epochs = epochs
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Reports the epoch that ended."""
-        self.on_epoch(epoch + 1, self.epochs, float(logs["loss"]), float(logs["val_loss"]))
-
-
 class ShowEpochs(keras.callbacks.Callback):
     """Shows each batch and each epoch, where the training begins, and which epoch was best."""
 
-    def __init__(self, line: Display, checkpoints: Checkpoints):
+    def __init__(self, display: Display, checkpoints: Checkpoints):
         super().__init__()
-        self.line = line
+        self.display = display
         self.checkpoints = checkpoints
 
     def on_train_begin(self, logs=None):
         """Shows after which epoch the training resumes."""
-        self.line.start(
+        self.display.start(
             self.checkpoints.directory.parent,
             epoch=self.checkpoints.state.epoch,
             epochs=self.params["epochs"],
@@ -119,7 +103,7 @@ class ShowEpochs(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Shows which epoch was best."""
         state = self.checkpoints.state
-        self.line.end(epoch=state.epoch, best_epoch=state.best_epoch, val_loss=state.val_loss)
+        self.display.end(epoch=state.epoch, best_epoch=state.best_epoch, val_loss=state.val_loss)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remembers which epoch the batches belong to."""
@@ -127,11 +111,11 @@ class ShowEpochs(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Shows the loss so far."""
-        self.line.show_batch(self.epoch, batch + 1, float(logs["loss"]))
+        self.display.show_batch(self.epoch, batch + 1, float(logs["loss"]))
 
     def on_epoch_end(self, epoch, logs=None):
         """Shows both losses of the epoch."""
-        self.line.show_epoch(epoch + 1, float(logs["loss"]), float(logs["val_loss"]))
+        self.display.show_epoch(epoch + 1, float(logs["loss"]), float(logs["val_loss"]))
 
 
 class SetEpoch(keras.callbacks.Callback):

@@ -1,16 +1,17 @@
-"""Says what a training shows while it runs; who shows it, and how, is the caller's affair."""
+"""Names the events that a training shows while it runs; who listens shows them as he likes, or keeps them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from training.data.photo_cache import PhotoCache
 
 
-class Display(Protocol):
-    """Shows one training, as a context manager that is left however the training ends.
+class Display:
+    """Shows nothing: a class that derives from this one defines the methods whose events it wants to hear of.
 
-    Epochs and batches are counted from 1; losses are means over the epoch so far.
+    A training is shown inside of it as a context manager, which is left however the training ends. Epochs and batches
+    are counted from 1; losses are means over the epoch so far.
     """
 
     def show_photos(self, photos: "PhotoCache") -> None:
@@ -28,6 +29,8 @@ class Display(Protocol):
     def end(self, *, epoch: int, best_epoch: int, val_loss: float) -> None:
         """Shows after which epoch the training ended, and which one was best."""
 
-    def __enter__(self) -> "Display": ...
+    def __enter__(self) -> "Display":
+        return self
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        """Puts back what showing it has changed, such as a terminal."""

@@ -1,16 +1,19 @@
-"""Where a training works: one locked directory for each training, which an interrupted one resumes from."""
+"""Gives each training one locked directory, which it resumes from when it was interrupted."""
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import InputNotFoundError, TemporaryError
+from training.fitting.folders import full_disk_is_temporary, make_folder
+
+FLAG = "--work-dir"
 
 
 def key_of(settings: Sequence[object]) -> str:
@@ -20,24 +23,35 @@ def key_of(settings: Sequence[object]) -> str:
 
 @contextlib.contextmanager
 def working(key: str, *, work_dir: Path | None = None) -> Iterator[Path]:
-    """Yields the locked directory of that training; raises TemporaryError while another process holds it, or on a full
-    disk."""
+    """Yields the locked directory of that training, and removes it if no file is left in it.
+
+    Raises TemporaryError while another process holds it, or on a full disk; InputNotFoundError where it cannot be made.
+    """
     directory = (work_dir or _default_work_dir()) / key
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory, flag=FLAG)
     lock = os.open(directory, os.O_RDONLY)
     try:
         if not _locked(lock, directory):
             raise TemporaryError(
                 f"the same training runs already in {directory}; wait for it to end, or change an option"
             )
-        with _full_disk_is_temporary(directory):
-            yield directory
+        try:
+            export = f"its export in {tempfile.gettempdir()} (TMPDIR names another folder)"
+            with full_disk_is_temporary(f"the training in {directory}, or for {export}", flag=FLAG):
+                yield directory
+        finally:
+            _remove_without_files(directory)
     finally:
         os.close(lock)
 
 
 def _default_work_dir() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """Returns the user's own folder for caches, as the XDG Base Directory Specification names it."""
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:
+        # As in a container whose user has no entry in /etc/passwd.
+        raise InputNotFoundError(f"this user has no home folder to work in; name a folder with {FLAG}") from error
     return Path(cache, "firstseen", "training")
 
 
@@ -50,18 +64,7 @@ def _locked(lock: int, directory: Path) -> bool:
         return False
 
 
-@contextlib.contextmanager
-def _full_disk_is_temporary(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except FirstseenError:
-        raise
-    except Exception as error:
-        # HDF5 and TensorFlow raise errors of their own, with the system's message in their text.
-        if getattr(error, "errno", None) != errno.EDQUOT and os.strerror(errno.ENOSPC) not in str(error):
-            raise
-        raise TemporaryError(
-            f"no space left for the training in {directory}, for its decoded photos, or for its export in "
-            f"{tempfile.gettempdir()}: free some, or name another folder with --work-dir, and run again; it resumes "
-            "from the last epoch"
-        ) from error
+def _remove_without_files(directory: Path) -> None:
+    """Removes folders that a training left behind before it wrote anything to resume from."""
+    if not any(path.is_file() for path in directory.rglob("*")):
+        shutil.rmtree(directory, ignore_errors=True)

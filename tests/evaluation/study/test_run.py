@@ -16,7 +16,7 @@ from evaluation.study.workplace import Workplace
 from foundation.errors import UsageError
 from tests.evaluation.study.made_photos import write_shard
 from tests.photos import jpeg
-from training.train import _batches
+from training.fitting.fit import make_batches
 
 SMALL = {"epochs": 2, "batch_size": 8, "dimension": 8}
 PLAIN = Entry(
@@ -160,7 +160,7 @@ def test_the_split_is_that_of_the_trainings(workplace, datasets):
     """What is called validation was never trained on: both come from the same seed and share."""
     photos = open_photos(datasets[0], workplace)
     assert len(photos.validation) == round(48 * VALIDATION_SHARE)
-    batches, validation = _batches(
+    batches, validation = make_batches(
         PLAIN.settings(datasets[0]), _cached(datasets[0], datasets[0].training, workplace), seed=plan.SEED
     )
     trained_on = np.concatenate([batches.photos[batches.indices]])

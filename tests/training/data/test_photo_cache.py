@@ -114,7 +114,7 @@ def test_no_usable_photo_is_an_error_with_the_reasons(tmp_path):
 
 def test_max_photos_below_one_is_refused(photo_folder, tmp_path):
     """Nothing cannot be trained on."""
-    with pytest.raises(UsageError, match="max_photos is 0; expected at least 1"):
+    with pytest.raises(UsageError, match="--max-photos is 0; expected at least 1"):
         cache(photo_folder, tmp_path, max_photos=0)
 
 

@@ -1,9 +1,10 @@
-"""The blocks that convolutional architectures are made of: halve a map, double it, and end in photos."""
+"""Halves maps, doubles them, and ends them in photos: the blocks of convolutional architectures."""
 
 import keras
 
+from foundation.checks import require_choice
 from foundation.errors import UsageError
-from training.objectives.reconstruction import MOMENTUM
+from training.architectures.blocks.ends import MOMENTUM
 
 POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 DECODERS = ("upsampling", "transpose")
@@ -16,13 +17,18 @@ def normalised(layer: keras.layers.Layer, features):
 
 def pooled(features, filters: list[int], *, pooling: str = "max", repeats: int = 1):
     """Halves the side once per width in `filters`, rounding up: convolutions, then max or average pooling."""
-    if pooling not in POOLINGS:
-        raise UsageError(f"pooling is {pooling!r}; expected one of: {', '.join(POOLINGS)}")
+    require_choice("pooling", pooling, POOLINGS)
     for width in filters:
         for _ in range(repeats):
             features = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(features)
         features = POOLINGS[pooling](2, padding="same")(features)
     return features
+
+
+def to_map(features, *, side: int, filters: int):
+    """Restores a map [batch, side, side, filters] from the code by one dense layer."""
+    features = keras.layers.Dense(side * side * filters, activation="relu")(features)
+    return keras.layers.Reshape((side, side, filters))(features)
 
 
 def enlarged(features, filters: list[int], *, decoder: str, repeats: int = 1):
@@ -31,8 +37,7 @@ def enlarged(features, filters: list[int], *, decoder: str, repeats: int = 1):
     The batches are normalised here, and not on the way to the code, where it would double the time: without it the
     decoder of a map of 4 × 4 learned to paint every digit black, and stayed there.
     """
-    if decoder not in DECODERS:
-        raise UsageError(f"decoder is {decoder!r}; expected one of: {', '.join(DECODERS)}")
+    require_choice("decoder", decoder, DECODERS)
     for width in filters:
         if decoder == "transpose":
             doubled = keras.layers.Conv2DTranspose(width, 3, strides=2, padding="same", use_bias=False)
