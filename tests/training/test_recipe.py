@@ -45,15 +45,20 @@ def test_unknown_override_lists_the_valid_ones():
         ({"epochs": 2.5}, "epochs is 2.5"),
         ({"batch_size": True}, "batch_size is True"),
         ({"channels": 2}, "channels is 2; expected one of: 1, 3"),
+        ({"channels": 1.0}, "channels is 1.0; expected a whole number"),
+        ({"channels": True}, "channels is True; expected a whole number"),
         ({"distance": "manhattan"}, "distance is 'manhattan'; expected one of: cosine, euclidean"),
         ({"loss": "huge"}, "loss is 'huge'"),
         ({"corruption": "wild"}, "corruption is 'wild'; expected one of: none, mild, noise"),
         ({"learning_rate": 0}, "learning_rate is 0; expected 1e-38 to"),
+        ({"learning_rate": 10**400}, "learning_rate is 10{400}; expected a number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; expected a number, such as 0.001"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"validation_share": 0.9}, "validation_share is 0.9"),
         ({"halvings": 0}, "halvings is 0; expected 1 to"),
         ({"filters": "abc"}, "filters is 'abc'; expected a whole number, such as 16"),
         ({"filters": 2.5}, "filters is 2.5; expected a whole number"),
+        ({"spread": 1e300}, r"spread is 1e\+300; expected 0 to 65,536"),
         ({"spread": -1.0}, "spread is -1.0; expected 0 to"),
         ({"spread": True}, "spread is True; expected a number"),
     ],
@@ -78,3 +83,10 @@ def test_options_take_the_type_of_the_recipe():
     assert recipe.load("variational_convolutional").override(beta=2).options["beta"] == 2.0
     with pytest.raises(UsageError, match="fully_connected is 1; expected true or false, such as True"):
         recipe.load("convolution_dense_upsampling").override(fully_connected=1)
+
+
+@pytest.mark.parametrize("name", ["size", "objective", "loss", "options"])
+def test_an_option_cannot_take_the_name_of_a_setting(name):
+    """One of the two would hide the other in what the encoder's description says of its training."""
+    with pytest.raises(UsageError, match=f"option '{name}' has the name of a setting of every recipe"):
+        Recipe(architecture="dense", size=8, options={name: 8})

@@ -4,49 +4,33 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from firstseen.commands.epoch_line import EpochLine
+from foundation.archives.photo_source import PhotoSource
 from foundation.encoder import load
-from foundation.errors import TemporaryError, TrainingDivergedError, UsageError
-from foundation.store.encoders import golden_photos
+from foundation.errors import (
+    TemporaryError,
+    TrainingDivergedError,
+    UsageError,
+)
 from foundation.store.files import Store
 from tests.conftest import TINY
 from tests.photos import jpeg, scene
+from training import recipe
 from training import train as training
 from training.data.batches import PhotoBatches
+from training.data.photo_cache import PhotoCache
+from training.fitting.checkpoints import State
 from training.fitting.display import Display
+from training.fitting.work_directory import key_of
 from training.objectives import reconstruction
+from training.recipe import Recipe
 from training.train import TrainOptions, train
-
-
-@pytest.fixture
-def options(photo_folder, tmp_path):
-    """A function that makes the options of a tiny training below the test's own folder."""
-
-    def make(store="store", **changes) -> TrainOptions:
-        changes["overrides"] = {**TINY, **changes.get("overrides", {})}
-        return TrainOptions(
-            **{"source": str(photo_folder), "store": tmp_path / store, "work_dir": tmp_path / "work", **changes}
-        )
-
-    return make
-
-
-@pytest.fixture
-def fitted(monkeypatch) -> list[np.ndarray]:
-    """What trainings hand to the export, which is replaced: the answers of each encoder to a few photos."""
-    answers = []
-
-    def answer(models, **_options):
-        photos = golden_photos(TINY["size"], 3)
-        answers.append(np.asarray(models.encoder(photos)))
-
-    monkeypatch.setattr(training, "export", answer)
-    return answers
 
 
 class Heard(Display):
@@ -332,6 +316,27 @@ def test_a_training_shows_itself_on_stderr(options, capsys, fitted):
     assert lines[0].startswith("training for 2 epochs; interrupted, it resumes from ")
     assert lines[1].startswith("epoch 1 of 2: loss 0.")
     assert lines[3].startswith("trained until epoch 2; best: epoch ")
+
+
+def test_the_key_of_a_training_does_not_name_the_usual_objective():
+    """A training that was interrupted before there were objectives resumes: its directory has the name it had."""
+    usual = recipe.load("dense")
+    named = {**vars(usual), **usual.options}
+    del named["options"], named["objective"]
+    settings = ["dense", named, "n", "f", None, 0, (), None, 1, keras.__version__]
+    source = PhotoSource("n", 1, "f", lambda _numbers: iter(()))
+    assert training._key(TrainOptions(source="n", store="s", recipe="dense"), usual, source) == key_of(settings)
+
+
+def test_no_option_hides_a_fact_of_the_training():
+    """What an encoder's description says of its photos and losses is never the value of an option."""
+    facts = {"source": "mine", "listed": 9, "photos": 6, "duplicates": 1, "rejects": 2, "seed": 5, "best_epoch": 3}
+    hidden = Recipe(architecture="dense", size=8, options=dict.fromkeys(facts, 1))
+    photos = PhotoCache(Path("cache"), 9, 6, 1, {"empty_file": 2})
+    options = TrainOptions(source="mine", store="s", seed=5)
+    described = training._provenance(options, hidden, photos, State(best_epoch=3), seconds=4.0)
+    assert {name: described[name] for name in facts} == facts
+    assert described["objective"] == "reconstruction"
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,12 @@ def build(
 
 def _depth(dimension: int, side: int) -> int:
     """Returns the channels of a map of side × side that holds the code."""
-    depth, rest = divmod(dimension, side * side)
+    pixels = side * side
+    depth, rest = divmod(dimension, pixels)
     if rest or not depth:
+        nearest = pixels * max(1, depth)
         raise UsageError(
-            f"dimension {dimension} does not fill a map of {side} × {side}; expected a multiple of {side * side}, such "
-            f"as {side * side * max(1, depth)} or {side * side * (depth + 1)}, or fully_connected=true"
+            f"dimension {dimension} does not fill a map of {side} × {side}; expected a multiple of {pixels}, such as "
+            f"{nearest} or {nearest + pixels}, or fully_connected=true"
         )
     return depth

@@ -1,5 +1,6 @@
 """The cache of decoded photos: each decoded once, all accounted for, never half there."""
 
+import csv
 import io
 import os
 import tarfile
@@ -62,6 +63,53 @@ def test_every_file_is_accounted_for(tmp_path):
     assert (counts.listed, counts.photos, counts.duplicates) == (6, 2, 1)
     assert sum(counts.rejects.values()) == 3
     assert counts.rejects["unreadable"] == 1
+
+
+def test_rejects_are_listed_one_by_one(tmp_path):
+    """Who sees a number of photos that were left out can find them, and why; a number stands for each in the source."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "a.jpg").touch()
+    (folder / "b.jpg").write_bytes(jpeg(scene(1)))
+    (folder / "c, d.jpg").write_text("not a photo at all, but a few words about some")
+    counts = cache(folder, tmp_path)
+    assert counts.rejects_file is not None
+    with counts.rejects_file.open(newline="") as lines:
+        header, *rows = csv.reader(lines)
+    assert header == ["photo", "reason"]
+    assert rows == [[f"photo 1 of {folder}", "empty_file"], [f"photo 3 of {folder}", "not_a_photo"]]
+    assert cache(folder, tmp_path).rejects_file == counts.rejects_file
+
+
+def test_without_rejects_there_is_no_list(photo_folder, tmp_path):
+    """An empty file would make people look."""
+    counts = cache(photo_folder, tmp_path)
+    assert counts.rejects_file is None
+    assert not (counts.directory / photo_cache.REJECTS).exists()
+
+
+def test_a_source_whose_name_is_no_text_is_listed_too(tmp_path):
+    """File names are bytes: the list holds the same ones."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "a.jpg").touch()
+    (folder / "b.jpg").write_bytes(jpeg(scene(1)))
+    rejects = cache(folder, tmp_path).rejects_file
+    assert rejects is not None
+    assert b"caf\xe9,empty_file" in rejects.read_bytes()
+
+
+def test_a_cache_of_before_there_were_lists_is_used(tmp_path):
+    """Decoding a large archive again would cost more than the list is worth."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "a.jpg").touch()
+    (folder / "b.jpg").write_bytes(jpeg(scene(1)))
+    first = cache(folder, tmp_path)
+    assert first.rejects_file is not None
+    first.rejects_file.unlink()
+    again = cache(folder, tmp_path, on_photos=lambda *_: pytest.fail("a photo was decoded"))
+    assert (again.rejects, again.rejects_file) == (first.rejects, None)
 
 
 def test_nothing_is_decoded_twice(photo_folder, tmp_path, monkeypatch):

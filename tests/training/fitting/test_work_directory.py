@@ -3,10 +3,11 @@
 import errno
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-from foundation.errors import TemporaryError, UsageError
+from foundation.errors import InputNotFoundError, TemporaryError, UsageError
 from training.fitting.work_directory import key_of, working
 
 
@@ -36,6 +37,56 @@ def test_by_default_it_lies_in_the_cache_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     with working("key") as directory:
         assert directory == tmp_path / ".cache" / "firstseen" / "training" / "key"
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "HOME"])
+def test_a_home_that_cannot_be_written_to_names_the_flag(tmp_path, monkeypatch, variable):
+    """Nobody has to look the flag up; a file in the way stands for a disk that is read-only."""
+    (tmp_path / "home").touch()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "home"))
+    with pytest.raises(InputNotFoundError, match=r"cannot write to .*; name a folder .* with --work-dir"), working("k"):
+        pass
+
+
+def test_a_directory_that_is_there_and_read_only_names_the_flag(tmp_path, monkeypatch):
+    """It can be made, since it is there already; what matters is whether it can be written to."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputNotFoundError, match=r"Permission denied; .* --work-dir"), working("k", work_dir=tmp_path):
+        pass
+
+
+def test_a_user_without_a_home_is_told_the_flag(monkeypatch):
+    """As in a container whose user is a number."""
+
+    def fail():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", fail)
+    with pytest.raises(InputNotFoundError, match=r"no home folder .*; name a folder with --work-dir"), working("k"):
+        pass
+
+
+def test_a_full_disk_stays_one(tmp_path, monkeypatch):
+    """Another folder need not be named: the system's own error tells the command line to try again later."""
+
+    def fail(*_args, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(OSError, match="No space left on device"), working("k", work_dir=tmp_path):
+        pass
+
+
+def test_a_directory_without_a_file_is_removed(tmp_path):
+    """Empty folders are nothing to resume from; one file is."""
+    with working("empty", work_dir=tmp_path) as directory:
+        (directory / "photos").mkdir()
+    with working("begun", work_dir=tmp_path) as directory:
+        (directory / "photos").mkdir()
+        (directory / "photos" / "1.npy").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["begun"]
 
 
 @pytest.mark.parametrize(
