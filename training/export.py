@@ -39,6 +39,7 @@ def export(models: Models, *, store: Store, name: str, recipe: Recipe, training:
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-export-") as temporary:
         directory = Path(temporary, "encoder")
+        # The id is a digest of the files: they have to be written before their place in the store has a name.
         _write(models.encoder, directory)
         for folder, head in models.heads.items():
             _write(head, directory / folder)
@@ -70,6 +71,7 @@ def _write(model: keras.Model, directory: Path) -> None:
 
 def _compare(models: Models, directory: Path, recipe: Recipe) -> np.ndarray:
     """Returns the written encoder's answers to the golden photos: float32 [4, dimension]."""
+    # Golden photos are regular waves, and stay in the description; random ones reach what waves do not.
     golden = golden_photos(recipe.size, recipe.channels)
     random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
     photos = np.concatenate([golden, random])
@@ -78,6 +80,7 @@ def _compare(models: Models, directory: Path, recipe: Recipe) -> np.ndarray:
         raise TrainingDivergedError(
             "training diverged in its last steps: the encoder gives values that are not finite; lower --learning-rate"
         )
+    # By the very function that serves photos later: an export that only Keras can read is found here.
     vectors = load_saved_model(directory)(photos)
     _require_equal("encoder", vectors, trained)
     lengths = np.linalg.norm(vectors, axis=1)
@@ -110,6 +113,7 @@ def _publish(directory: Path, spec: EncoderSpec, store: Store) -> None:
     description = f"{target}/{ENCODER_DESCRIPTION}"
     if store.exists(description):
         return  # the very same files, described and finished
+    # The description comes last: until then nobody takes the directory for an encoder.
     for name in spec.files:
         store.upload(f"{target}/{name}", directory / name)
     artifact.finish(store, description, spec)

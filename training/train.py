@@ -38,6 +38,7 @@ def train(options: TrainOptions, *, on_photos: OnPhotos | None = None, displays:
     with computing(options.devices, mixed_precision=options.mixed_precision):
         # Refuses what cannot be built before photos are decoded for it, which may take hours.
         objective.load(recipe.objective).build(recipe)
+    # What lists and hashes a large source comes after what fails at once.
     source = open_source(options.source, data_dir=options.data_dir)
     store = Store(options.store, create=True)
     _require_folders(options, store)

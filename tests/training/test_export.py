@@ -1,10 +1,12 @@
 """Export: written, reloaded, compared, and published only if equal."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from foundation.encoder import DECODER, load
-from foundation.errors import ArtifactRefusedError
+from foundation.errors import ArtifactRefusedError, TrainingDivergedError
 from foundation.store.encoders import list_encoders
 from foundation.store.files import Store
 from tests.conftest import TINY
@@ -73,3 +75,35 @@ def test_an_architecture_that_forgets_unit_length_is_refused(tmp_path):
     with pytest.raises(ArtifactRefusedError, match="expected 1 for the distance 'cosine'"):
         publish((chosen.override(distance="cosine"), forgetful), tmp_path)
     assert list_encoders(Store(tmp_path)) == []
+
+
+def test_an_encoder_without_heads_is_published_alone(tiny, tmp_path):
+    """An objective that needs no decoder exports none, and what is loaded says that there is none."""
+    chosen, models = tiny
+    store, encoder_id = publish((chosen, replace(models, heads={})), tmp_path)
+    loaded = load(store, encoder_id)
+    assert loaded.encode(np.zeros((1, 17, 17, 1), np.uint8)).shape == (1, 8)
+    assert not [name for name in loaded.spec.files if name.startswith(DECODER)]
+
+
+def test_a_head_that_answers_otherwise_publishes_nothing(tiny, tmp_path, monkeypatch):
+    """Every model that is written is compared, not the encoder alone; the message says which one it was."""
+
+    def load_wrongly(directory):
+        model = load_saved_model(directory)
+        return lambda inputs: model(inputs) + np.float32(directory.name == DECODER)
+
+    load_saved_model = export.load_saved_model
+    monkeypatch.setattr(export, "load_saved_model", load_wrongly)
+    with pytest.raises(ArtifactRefusedError, match=f"the exported {DECODER} differs by "):
+        publish(tiny, tmp_path)
+    assert list_encoders(Store(tmp_path)) == []
+
+
+def test_an_encoder_that_is_not_finite_is_refused(tiny, tmp_path):
+    """Weights may be lost in the very last step, after the last loss was measured."""
+    chosen, _ = tiny
+    models = build(chosen)
+    models.encoder.set_weights([weight * np.nan for weight in models.encoder.get_weights()])
+    with pytest.raises(TrainingDivergedError, match=r"diverged in its last steps: .*; lower --learning-rate"):
+        publish((chosen, models), tmp_path)

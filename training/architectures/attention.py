@@ -38,5 +38,6 @@ def build(*, size: int, channels: int, dimension: int, distance: str, units: int
 def _attended(states, *, slots: int):
     """Returns one weighted mean of the states [batch, steps, units] per slot: [batch, slots, units]."""
     scores = keras.layers.Dense(slots)(keras.layers.Dense(states.shape[-1], activation="tanh")(states))
+    # Over the steps, not over the slots: each slot shares its attention out among the rows.
     weights = keras.layers.Softmax(axis=1)(scores)
     return keras.layers.Dot(axes=1)([weights, states])

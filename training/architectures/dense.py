@@ -23,6 +23,7 @@ def build(*, size: int, channels: int, dimension: int, distance: str, hidden: st
     vectors, restored = decoder_input(dimension=dimension, distance=distance)
     restored = _stacked(restored, layers[::-1])
     shape = (size, size, channels)
+    # Half precision cannot hold the 255 steps of a photo near 1: the last layer stays in single precision.
     pixels = keras.layers.Dense(math.prod(shape), activation="sigmoid", dtype="float32")(restored)
     return Autoencoder(
         encoder=keras.Model(photos, code(features, dimension=dimension, distance=distance), name="encoder"),

@@ -18,6 +18,7 @@ def build(*, size: int, channels: int, dimension: int, distance: str, units: int
     photos, features = photo_input(size, channels)
     features = keras.layers.LSTM(units)(as_rows(features))
     vectors, restored = decoder_input(dimension=dimension, distance=distance)
+    # Each step gets the whole code and not the row before: a decoder that sees that row learns to copy it.
     restored = keras.layers.LSTM(units, return_sequences=True)(keras.layers.RepeatVector(size)(restored))
     return Autoencoder(
         encoder=keras.Model(photos, code(features, dimension=dimension, distance=distance), name="encoder"),

@@ -1,4 +1,4 @@
-"""Batches of cached photos, in an order that depends on the seed and the epoch alone."""
+"""Makes batches of cached photos, in an order that depends on the seed and the epoch alone."""
 
 import keras
 import numpy as np
@@ -45,6 +45,7 @@ class PhotoBatches(keras.utils.PyDataset):
         # Ascending, so that the disk is read forwards.
         chosen = np.sort(order[batch * self.batch_size : (batch + 1) * self.batch_size])
         photos = self.photos[chosen]
+        # Drawn anew for each batch: a training that resumes damages its photos as one that was never interrupted.
         generator = np.random.default_rng((self.seed, self.epoch, batch))
         return corrupt(photos, self.corruption, generator), photos.astype(np.float32) / 255
 

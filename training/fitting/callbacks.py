@@ -32,6 +32,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Checks the validation loss before anything of this epoch is saved."""
+        # Batch normalisation computes otherwise in validation: one loss may be finite and the other not.
         self._check("val_loss", logs)
 
     def _check(self, name: str, logs: dict | None) -> None:
@@ -59,6 +60,7 @@ class RequireSpace(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Compares the free space with the size of weights and optimizer."""
         variables = [*self.model.variables, *self.model.optimizer.variables]
+        # Whatever precision computes, weights and moments are stored in four bytes each.
         needed_bytes = self.CHECKPOINTS * sum(4 * math.prod(variable.shape) for variable in variables)
         if shutil.disk_usage(self.directory).free < needed_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
@@ -79,6 +81,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
         """Saves the epoch; `logs` must hold `loss` and `val_loss`."""
         self.checkpoints.save(self.model, epoch=epoch + 1, loss=float(logs["loss"]), val_loss=float(logs["val_loss"]))
         if self.checkpoints.state.is_final(epochs=self.params["epochs"], patience=self.patience):
+            # After the checkpoint: run again, a training that has ended is then known to have ended.
             self.model.stop_training = True
 
 
@@ -130,6 +133,7 @@ class SetEpoch(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Finds the random layers, and the seeds they were built with."""
+        # Keras keeps no list of them: a random layer is known by the state of its generator.
         states = [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
         self.seeds = [(state, int(keras.ops.convert_to_numpy(state)[0])) for state in states]
 

@@ -1,4 +1,4 @@
-"""What an interrupted training resumes from: the weights after its last whole epoch, and those of its best one."""
+"""Keeps the weights after the last whole epoch, from which a training resumes, and those of its best one."""
 
 import json
 import math
@@ -59,6 +59,7 @@ class Checkpoints:
     def restore(self, model: keras.Model) -> None:
         """Puts weights and optimizer as they were after the last whole epoch, if there was one."""
         if self.state.epoch:
+            # An optimizer has no variables to load its moments into before it knows the weights.
             model.optimizer.build(model.trainable_variables)
             model.load_weights(self.directory / _weights(self.state.epoch))
 
@@ -69,6 +70,7 @@ class Checkpoints:
         best = (epoch, loss, val_loss) if better else (self.state.best_epoch, self.state.loss, self.state.val_loss)
         weights = self.directory / _weights(epoch)
         model.save_weights(weights, overwrite=True)
+        # A rename survives a crash of the machine, and what the file holds may not: the digest tells.
         digests = {**self.state.files, weights.name: digest_of(weights.read_bytes())}
         kept = {name: digests[name] for name in (_weights(best[0]), weights.name)}
         self.state = State(epoch=epoch, best_epoch=best[0], loss=best[1], val_loss=best[2], files=kept)

@@ -1,4 +1,4 @@
-"""The one file of the training code that knows the backend: which devices compute, and in which precision."""
+"""Chooses the devices that compute, and their precision; no other file of the training code knows the backend."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -18,6 +18,7 @@ def computing(devices: Sequence[str] = (), *, mixed_precision: bool | None = Non
     chosen = list(devices) or gpus()
     if mixed_precision is None:
         mixed_precision = any("GPU" in device for device in chosen)
+    # The policy holds for the whole process: what is built after a training must not inherit it.
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16" if mixed_precision else "float32")
     try:

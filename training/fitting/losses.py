@@ -1,4 +1,4 @@
-"""Losses beside the reconstruction, as layers: they know the code, and work with every architecture."""
+"""Adds losses to the one that is fitted, as layers on the code: so they work with every architecture."""
 
 import keras
 from keras import ops
@@ -18,6 +18,7 @@ class Spread(keras.layers.Layer):
 
     def call(self, vectors, training=False):
         """Returns the vectors unchanged."""
+        # With the penalty in it, validation losses of trainings with other weights could not be compared.
         if training and self.weight:
             cosines = ops.matmul(vectors, ops.transpose(vectors))
             self.add_loss(self.weight * ops.mean(ops.square(cosines)))
@@ -52,6 +53,7 @@ def sampled(features, *, dimension: int, beta: float, pixels: int):
     The reconstruction loss is a mean over `pixels`, the divergence a sum over the photo: dividing by `pixels` makes
     `beta` the weight of the evidence lower bound.
     """
+    # The exponential of a logarithm above 11 overflows half precision: both heads stay in single precision.
     mean = keras.layers.Dense(dimension, dtype="float32", name="mean")(features)
     log_variance = keras.layers.Dense(dimension, dtype="float32", name="log_variance")(features)
     return Sampling(beta / pixels, dtype="float32", name="sampling")([mean, log_variance])

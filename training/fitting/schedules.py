@@ -1,4 +1,4 @@
-"""How the learning rate goes on during a training."""
+"""Lowers the learning rate over the steps of a training."""
 
 import keras
 
@@ -17,6 +17,7 @@ def learning_rate(schedule: str, *, highest: float, steps: int):
     schedules = keras.optimizers.schedules
     if schedule == "cosine":
         warm_up = int(steps * WARM_UP_SHARE)
+        # Adam's first steps are as large as its later ones, while its averages still rest on a few batches only.
         return schedules.CosineDecay(
             highest / 10 if warm_up else highest,
             decay_steps=max(1, steps - warm_up),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from foundation.errors import TrainingDivergedError
-from training.fitting.callbacks import KeepCheckpoints, RequireSpace, SetEpoch, StopOnNonFiniteLoss
-from training.fitting.checkpoints import Checkpoints
+from training.fitting.callbacks import KeepCheckpoints, RequireSpace, SetEpoch, ShowEpochs, StopOnNonFiniteLoss
+from training.fitting.checkpoints import Checkpoints, State
+from training.fitting.display import Display
 
 
 class FakeModel:
@@ -86,3 +87,59 @@ def test_random_layers_draw_by_the_epoch():
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(second, draw(1))
     np.testing.assert_array_equal(first, draw(0))
+
+
+class Events(Display):
+    """Keeps what a training shows, in its order."""
+
+    def __init__(self):
+        self.shown: list[tuple] = []
+
+    def start(self, directory, *, epoch, epochs, batches, damage=None):
+        """Keeps the start."""
+        self.shown.append(("start", directory.name, epoch, epochs, batches, damage))
+
+    def show_batch(self, epoch, batch, loss):
+        """Keeps a batch."""
+        self.shown.append(("batch", epoch, batch, loss))
+
+    def show_epoch(self, epoch, loss, val_loss):
+        """Keeps an epoch."""
+        self.shown.append(("epoch", epoch, loss, val_loss))
+
+    def end(self, *, epoch, best_epoch, val_loss):
+        """Keeps the end."""
+        self.shown.append(("end", epoch, best_epoch, val_loss))
+
+
+def run_one_epoch(display: Display, directory) -> None:
+    """Tells a display of the fourth of ten epochs, of two batches, after three that were trained before."""
+    checkpoints = Checkpoints(directory / "work" / "checkpoints")
+    checkpoints.state = State(epoch=3, best_epoch=2, val_loss=0.5)
+    callback = ShowEpochs(display, checkpoints)
+    callback.set_params({"epochs": 10, "steps": 2})
+    callback.on_train_begin()
+    callback.on_epoch_begin(3)
+    for batch, loss in enumerate((0.9, 0.8)):
+        callback.on_train_batch_end(batch, {"loss": loss})
+    callback.on_epoch_end(3, {"loss": 0.8, "val_loss": 0.7})
+    callback.on_train_end()
+
+
+def test_a_display_hears_of_everything_counted_from_one(tmp_path):
+    """Where the training begins, each batch, each epoch, and which was best."""
+    events = Events()
+    run_one_epoch(events, tmp_path)
+    assert events.shown == [
+        ("start", "work", 3, 10, 2, None),
+        ("batch", 4, 1, 0.9),
+        ("batch", 4, 2, 0.8),
+        ("epoch", 4, 0.8, 0.7),
+        ("end", 3, 2, 0.5),
+    ]
+
+
+def test_a_display_need_not_listen(tmp_path):
+    """Whoever wants to hear of one event defines one method; the others do nothing."""
+    with Display() as display:
+        run_one_epoch(display, tmp_path)

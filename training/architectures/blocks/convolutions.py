@@ -21,6 +21,7 @@ def pooled(features, filters: list[int], *, pooling: str = "max", repeats: int =
     for width in filters:
         for _ in range(repeats):
             features = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(features)
+        # Without padding an odd side would lose its last row, and with it what was done to the border of a photo.
         features = POOLINGS[pooling](2, padding="same")(features)
     return features
 
@@ -42,6 +43,7 @@ def enlarged(features, filters: list[int], *, decoder: str, repeats: int = 1):
         if decoder == "transpose":
             doubled = keras.layers.Conv2DTranspose(width, 3, strides=2, padding="same", use_bias=False)
             features = normalised(doubled, features)
+        # A transpose convolution is one of the repeats; up-sampling learns nothing and counts for none.
         for _ in range(repeats if decoder == "upsampling" else repeats - 1):
             features = normalised(keras.layers.Conv2D(width, 3, padding="same", use_bias=False), features)
         if decoder == "upsampling":
