@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -75,6 +75,16 @@ class Recipe:
         }
         changed: dict[str, Any] = {name: value for name, value in changes.items() if name in own}
         return replace(self, **changed, options=options)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the settings by which a finished or interrupted training is found again.
+
+        Without the usual objective: what was trained before there was a choice of them is found too.
+        """
+        settings = asdict(self)
+        if self.objective == Recipe.objective:
+            del settings["objective"]
+        return settings
 
 
 _FIELDS = {item.name for item in fields(Recipe)}

@@ -129,10 +129,8 @@ def _settings(recipe: Recipe) -> dict[str, Scalar]:
 
 
 def _key(options: TrainOptions, recipe: Recipe, source: PhotoSource) -> str:
-    named = _settings(recipe)
-    if recipe.objective == Recipe.objective:
-        # Trainings that were interrupted before there was a choice of objectives resume all the same.
-        del named["objective"]
+    named = recipe.identity()
+    named |= named.pop("options")
     settings: list[object] = [options.recipe, named, source.name, source.fingerprint, options.max_photos]
     settings += [options.seed, options.devices, options.mixed_precision, photo.DECODE_RULE, keras.__version__]
     return work_directory.key_of(settings)

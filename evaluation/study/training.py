@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -47,7 +47,7 @@ def train_once(
     settings = entry.settings(dataset)
     # The key is what is trained on what, not only the names: a changed recipe or other photos are another training,
     # and so is another Keras, which may train otherwise from the same seed.
-    described = [asdict(settings), photos.digest, SEED, keras.__version__]
+    described = [settings.identity(), photos.digest, SEED, keras.__version__]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:12]
     record = workplace.trainings / f"{dataset.name}-{entry.name}-{key}.json"
     epochs = record.with_suffix(".epochs.jsonl")

@@ -90,3 +90,11 @@ def test_an_option_cannot_take_the_name_of_a_setting(name):
     """One of the two would hide the other in what the encoder's description says of its training."""
     with pytest.raises(UsageError, match=f"option '{name}' has the name of a setting of every recipe"):
         Recipe(architecture="dense", size=8, options={name: 8})
+
+
+def test_the_identity_of_a_recipe_does_not_name_the_usual_objective():
+    """Trainings of before there was a choice are found by the settings they had; every other setting tells apart."""
+    usual = recipe.load("convolutional")
+    assert list(usual.identity())[:3] == ["architecture", "size", "channels"]
+    assert usual.identity()["options"] == usual.options
+    assert usual.identity() != usual.override(spread=0.5).identity()
