@@ -58,9 +58,12 @@ def _require_folders(options: TrainOptions, store: Store) -> None:
         ("--photo-cache", options.photo_cache),
         ("--log-dir", options.log_dir),
     ):
-        if folder:
-            require_outside(store, folder, flag=flag)
-            make_folder(folder, flag=flag)
+        require_outside(store, folder, flag=flag)
+    if options.log_dir:
+        make_folder(options.log_dir, flag="--log-dir")
+    # A cache that is there may hold the photos already, and is then only read: it may belong to somebody else.
+    if options.photo_cache and not options.photo_cache.is_dir():
+        make_folder(options.photo_cache, flag="--photo-cache")
 
 
 def _decode(

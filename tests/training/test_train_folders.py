@@ -63,6 +63,16 @@ def test_a_folder_that_cannot_be_made_names_its_flag(options, tmp_path, flag):
         train(options(**{flag: tmp_path / "file" / "folder"}), on_photos=lambda *_: pytest.fail("a photo was decoded"))
 
 
+def test_a_photo_cache_that_can_only_be_read_is_used(options, monkeypatch, tmp_path, fitted):
+    """Somebody else may have made it, for everybody to train on."""
+    cache = tmp_path / "photos"
+    train(options(photo_cache=cache, overrides={"epochs": 1}))
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != cache and may(path, mode))
+    train(options(photo_cache=cache), on_photos=lambda *_: pytest.fail("a photo was decoded"))
+    assert len(fitted) == 2
+
+
 @pytest.mark.parametrize(("photo_cache", "flag"), [(None, "--work-dir"), ("photos", "--photo-cache")])
 def test_a_disk_that_photos_fill_names_the_flag_of_their_folder(options, monkeypatch, tmp_path, photo_cache, flag):
     """With a cache of its own place another work directory would not help."""

@@ -1,4 +1,4 @@
-"""Names the events that a training shows while it runs; who listens shows them as he likes, or keeps them."""
+"""Names the events that a training shows while it runs; whoever listens shows or keeps them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
