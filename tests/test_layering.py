@@ -25,6 +25,7 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.errors": set(),
     "foundation.checks": {"foundation.errors"},
     "foundation.files": {"foundation.errors"},
+    "foundation.csv_rows": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},
     "foundation.photos": {"foundation.errors", "foundation.checks"},
     "foundation.archives": {"foundation.errors", "foundation.checks", "foundation.photos"},

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from foundation.csv_rows import CsvRows
 from foundation.encoder import has_decoder
 from foundation.errors import UsageError
 from foundation.files import finished_file
 from foundation.store.files import Store
 from foundation.store.snapshots import read_encoder, read_snapshot
 from serving.match.match import Match, Outcome
-from serving.output.csv_file import CsvRows
 from serving.output.destination import open_text
 from serving.search.snapshot import Place
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from foundation.archives.photo_source import PhotoSource
 
 from firstseen.commands.epoch_line import EpochLine
-from foundation.archives.photo_source import PhotoSource
 from foundation.encoder import load
 from foundation.errors import (
     TemporaryError,

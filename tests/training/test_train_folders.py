@@ -40,7 +40,9 @@ def test_photos_that_were_left_out_can_be_found_afterwards(
     assert counts.endswith("1 that cannot be used")
     listed = Path(where.removeprefix("  which, and why: "))
     assert listed.is_relative_to(tmp_path / (photo_cache or "work"))
-    assert listed.read_text().splitlines()[1:] == [f"photo 1 of {damaged_folder},empty_file"]
+    (row,) = listed.read_text().splitlines()[1:]
+    assert '"empty_file"' in row
+    assert str(damaged_folder) in row
     assert [path for path in (tmp_path / "work").iterdir() if path.is_dir()] == []
 
 

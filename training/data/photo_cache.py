@@ -1,7 +1,6 @@
 """Decodes each photo once into an array on disk, so that the memory of a training stays bounded."""
 
 import contextlib
-import csv
 import hashlib
 import json
 import os
@@ -15,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from foundation.archives.photos import EncodedPhoto
+from foundation.archives.photos import EncodedPhoto, Entry
 from foundation.checks import require_range
+from foundation.csv_rows import CsvRows
 from foundation.errors import InputNotFoundError
 from foundation.photos import photo
 from foundation.photos.decode_ahead import decode_ahead
@@ -133,10 +133,10 @@ def _fill(
     labels: list[str] = []
     duplicates = 0
     with _ArrayFile(directory / "photos.npy", row_shape) as array, _RejectsFile(directory / REJECTS) as rejects:
-        decoded = zip(_decoded(source.read(numbers), size, channels), numbers, strict=False)
+        decoded = zip(_decoded(source.read(numbers), size, channels), numbers, strict=True)
         for done, ((result, label), number) in enumerate(decoded, start=1):
-            if isinstance(result, str):
-                rejects.append(f"photo {number + 1} of {source.name}", result)
+            if isinstance(result, photo.PhotoError):
+                rejects.append(source.entries[number], result)
             elif result.content_sha256 in seen:
                 duplicates += 1
             else:
@@ -162,14 +162,14 @@ def _fill(
 
 def _decoded(
     photos: Iterator[EncodedPhoto], size: int, channels: int
-) -> Iterator[tuple["photo.Photo | str", str | None]]:
-    """Yields (a Photo or the reason of its rejection, its label) for each photo, in order."""
+) -> Iterator[tuple["photo.Photo | photo.PhotoError", str | None]]:
+    """Yields (a Photo or the error that rejects it, its label) for each photo, in order."""
 
     def decode(encoded: EncodedPhoto):
         try:
             decoded = photo.decode(encoded.read(), size=size, channels=channels, with_metadata=False)
         except photo.PhotoError as error:
-            return error.reason, None
+            return error, None
         return decoded, encoded.label()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -212,15 +212,13 @@ class _RejectsFile:
         self._path = path
         self._files = contextlib.ExitStack()
 
-    def append(self, photo_name: str, reason: str) -> None:
+    def append(self, entry: Entry, error: photo.PhotoError) -> None:
         """Adds one photo; the first one brings the header."""
         if not self.reasons:
-            # A file name is any bytes: what is no text comes back as the bytes it was.
-            opened = self._path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-            self._lines = csv.writer(self._files.enter_context(opened))
-            self._lines.writerow(("photo", "reason"))
-        self._lines.writerow((photo_name, reason))
-        self.reasons[reason] += 1
+            opened = self._path.open("w", newline="", encoding="utf-8")
+            self._rows = CsvRows(self._files.enter_context(opened), ("photo_id", "uri", "reason", "detail"))
+        self._rows.write((entry.photo_id, entry.uri, error.reason, str(error)))
+        self.reasons[error.reason] += 1
 
     def __enter__(self) -> "_RejectsFile":
         return self

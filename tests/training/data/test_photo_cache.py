@@ -76,8 +76,10 @@ def test_rejects_are_listed_one_by_one(tmp_path):
     assert counts.rejects_file is not None
     with counts.rejects_file.open(newline="") as lines:
         header, *rows = csv.reader(lines)
-    assert header == ["photo", "reason"]
-    assert rows == [[f"photo 1 of {folder}", "empty_file"], [f"photo 3 of {folder}", "not_a_photo"]]
+    assert header == ["photo_id", "uri", "reason", "detail"]
+    assert [(row[0], row[2]) for row in rows] == [("a.jpg", "empty_file"), ("c, d.jpg", "not_a_photo")]
+    assert rows[0][1] == (folder / "a.jpg").as_uri()
+    assert all(row[3] for row in rows)
     assert cache(folder, tmp_path).rejects_file == counts.rejects_file
 
 
