@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from foundation.archives.photo_source import PhotoSource
 
 from firstseen.commands.epoch_line import EpochLine
 from foundation.encoder import load
@@ -25,6 +24,7 @@ from training import recipe
 from training import train as training
 from training.data.batches import PhotoBatches
 from training.data.photo_cache import PhotoCache
+from training.data.source import PhotoSource
 from training.fitting.checkpoints import State
 from training.fitting.display import Display
 from training.fitting.work_directory import key_of
@@ -324,7 +324,8 @@ def test_the_key_of_a_training_does_not_name_the_usual_objective():
     named = {**vars(usual), **usual.options}
     del named["options"], named["objective"]
     settings = ["dense", named, "n", "f", None, 0, (), None, 1, keras.__version__]
-    source = PhotoSource("n", 1, "f", lambda _numbers: iter(()))
+    source = PhotoSource("n", [])
+    source.__dict__["fingerprint"] = "f"
     assert training._key(TrainOptions(source="n", store="s", recipe="dense"), usual, source) == key_of(settings)
 
 

@@ -7,6 +7,8 @@ import pytest
 from evaluation.study import costs
 from evaluation.study.plan import DENSE, Dataset
 from tests.evaluation.study.made_photos import made_photos
+from training.objective import Models
+from training.objectives import reconstruction
 
 DATASET = Dataset(name="made", training="", test="", size=16, channels=1, dimension=8, entries=())
 SMALL = replace(DENSE, changes={"batch_size": 8, "dimension": 8})
@@ -71,7 +73,8 @@ def test_the_time_of_a_training_is_counted_up(clock, monkeypatch, epochs):
             timed = len(trained) - costs.WARM_UP_BATCHES
             clock.now += 9.0 if timed <= 0 else timed
 
-    monkeypatch.setattr(costs, "build", lambda _settings: type("Built", (), {"as_one_model": lambda _: Model()})())
+    built = Models(fitted=Model(), loss="mean_squared_error", encoder=Model(), heads={})
+    monkeypatch.setattr(reconstruction, "build", lambda _settings: built)
     assert costs.training_seconds(SMALL.settings(DATASET), made_photos(), epochs=epochs) == 10.5 * 5 * epochs
     assert trained == [8] * (costs.WARM_UP_BATCHES + costs.TIMED_BATCHES)
 

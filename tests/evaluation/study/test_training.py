@@ -20,9 +20,10 @@ def trained(monkeypatch, tmp_path) -> list[str]:
     """The names of the encoders that were trained, by something that trains none."""
     names: list[str] = []
 
-    def train(options, *, on_epoch, line):
+    def train(options, *, displays):
         for epoch in (1, 2):
-            on_epoch(epoch, 2, 0.5 / epoch, 0.6 / epoch)
+            for display in displays:
+                display.show_epoch(epoch, 0.5 / epoch, 0.6 / epoch)
         names.append(f"encoder-{len(names)}")
         Path(options.store).mkdir(exist_ok=True)
         return names[-1]

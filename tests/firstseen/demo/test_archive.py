@@ -2,6 +2,7 @@
 
 import csv
 
+import cv2
 import numpy as np
 import pytest
 
@@ -118,8 +119,7 @@ def test_scenes_differ():
     textures = [np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)]
     generator = np.random.default_rng(0)
     small = [
-        photo.cv2.resize(draw_scene(generator, textures=textures), (16, 16), interpolation=3).astype(float)
-        for _ in range(30)
+        cv2.resize(draw_scene(generator, textures=textures), (16, 16), interpolation=3).astype(float) for _ in range(30)
     ]
     distances = [np.abs(one - other).mean() for at, one in enumerate(small) for other in small[:at]]
     assert min(distances) > 4

@@ -91,14 +91,14 @@ def test_without_rejects_there_is_no_list(photo_folder, tmp_path):
 
 
 def test_a_source_whose_name_is_no_text_is_listed_too(tmp_path):
-    """File names are bytes: the list holds the same ones."""
+    """File names are bytes: the URI of the list leads to the same ones."""
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     folder.mkdir()
     (folder / "a.jpg").touch()
     (folder / "b.jpg").write_bytes(jpeg(scene(1)))
     rejects = cache(folder, tmp_path).rejects_file
     assert rejects is not None
-    assert b"caf\xe9,empty_file" in rejects.read_bytes()
+    assert b"/caf%E9/a.jpg" in rejects.read_bytes()
 
 
 def test_a_cache_of_before_there_were_lists_is_used(tmp_path):

@@ -114,7 +114,7 @@ def test_the_border_is_what_the_filter_sees_outside() -> None:
         (lambda: to_jpeg(PHOTO, quality=0), "quality is 0; expected 1 to 100"),
         (lambda: reencode(PHOTO, quality=101), "quality is 101; expected 1 to 100"),
         (lambda: add_noise(PHOTO, deviation=-1, seed=0), "deviation is -1; expected 0 to 255"),
-        (lambda: blur(PHOTO, deviation=1001), "deviation is 1,001; expected 0 to 1,000"),
+        (lambda: blur(PHOTO, deviation=1001), "deviation is 1001; expected 0 to 1,000"),
     ],
 )
 def test_parameters_out_of_bounds_are_refused(edit: Callable[[], np.ndarray], message: str) -> None:

@@ -1,9 +1,9 @@
 """Batches that a training is fitted on: of the recipe's objective, split by the seed."""
 
 import numpy as np
-from foundation.archives.training_sources import open_source
 
 from training.data.photo_cache import cache_photos
+from training.data.source import open_source
 from training.fitting.fit import make_batches
 from training.recipe import Recipe
 
