@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from evaluation.grey import resize_grey
 from evaluation.local_features import local_feature_search
 from evaluation.search_method import SearchMethod, by_vectors
-from foundation.errors import UsageError
+from foundation.checks import require_range
 
 # So many photos a block: their colours' shares of a palette take 26 MB.
 BLOCK_PHOTOS = 100
@@ -45,8 +45,7 @@ def principal_components(training_photos: np.ndarray, *, dimension: int, name: s
     Raises UsageError for a dimension that the training photos cannot fill.
     """
     largest = min(len(training_photos), training_photos[0].size)
-    if not 1 <= dimension <= largest:
-        raise UsageError(f"dimension is {dimension}; expected 1 to {largest}, the training photos or their pixels")
+    require_range("dimension", dimension, 1, largest, remedy="there are no more training photos, or pixels in one")
     # There are many more photos than pixels: the eigenvectors of the small covariance are exact and quick to get.
     pca = PCA(dimension, svd_solver="covariance_eigh").fit(raw_pixels(training_photos) / 255)
 

@@ -8,7 +8,8 @@ import typer
 
 from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, StoreOption
 from firstseen.commands.streams import number_of, tell
-from foundation.errors import TooManyRejectsError, UsageError
+from foundation.checks import require_range
+from foundation.errors import TooManyRejectsError
 
 if TYPE_CHECKING:
     from foundation.store.runs import Run
@@ -36,8 +37,7 @@ def encode(
     from pipelines.encode.job import encode as encode_archive
     from pipelines.encode.plan import EncodeOptions
 
-    if not 0 <= max_rejects <= 1:
-        raise UsageError(f"max-rejects is {max_rejects}; expected a share from 0 to 1")
+    require_range("--max-rejects", max_rejects, 0, 1)
     options = EncodeOptions(
         archive=archive,
         store=store,

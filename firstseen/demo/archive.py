@@ -13,6 +13,7 @@ import numpy as np
 
 from firstseen.demo.edits import EDITS
 from firstseen.demo.scenes import draw_scene
+from foundation.checks import require_range
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
 from training.edits.degrade import to_jpeg
@@ -88,8 +89,7 @@ def write_demo_archive(folder: Path, *, photos: int = 300, seed: int = 0) -> lis
     Among them are 19 photographs, 2 exact duplicates and 1 broken file; the rest are made scenes. The same seed gives
     the same archive. Raises UsageError if `folder` holds files, `photos` is too small, or the demo's libraries miss.
     """
-    if photos < SMALLEST_ARCHIVE:
-        raise UsageError(f"photos is {photos}; expected at least {SMALLEST_ARCHIVE} for the demo archive")
+    require_range("photos", photos, SMALLEST_ARCHIVE, remedy="the demo archive holds that many photographs")
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} holds files already; expected a new or empty folder for the demo archive")
     generator = np.random.default_rng(seed)
