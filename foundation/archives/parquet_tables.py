@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size, unreadable
 from foundation.archives.uris import path_of, printable_path, split, uri_of
 from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 
@@ -36,15 +36,15 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     names = list(uris)
     done = 0
     try:
-        for photo in _read_numbers(path_of(names[0]), [int(split(name)[1]) for name in names]):
+        for photo in _read_in_passes(path_of(names[0]), [int(split(name)[1]) for name in names]):
             yield photo
             done += 1
     except (FirstseenError, ValueError, OSError) as error:  # Arrow's errors are of the last two kinds.
         problem = UnreadablePhotoError(f"{names[done]} cannot be read: {str(error).splitlines()[0]}")
-        yield from (EncodedPhoto(partial(_fail, problem)) for _ in names[done:])
+        yield from (unreadable(problem) for _ in names[done:])
 
 
-def _read_numbers(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
+def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
     with _opened(table) as opened:
         column = _photo_column(opened.schema_arrow, table)
         position, open_group = 0, -1
@@ -82,10 +82,6 @@ def _values(opened, column: str, group: int) -> Iterator[bytes]:
 def _checked(name: str, data: bytes) -> bytes:
     require_size(name, len(data))
     return data
-
-
-def _fail(error: UnreadablePhotoError) -> bytes:
-    raise error
 
 
 def _opened(table: Path):

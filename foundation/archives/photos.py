@@ -38,6 +38,15 @@ class EncodedPhoto:
     label: Callable[[], str | None] = lambda: None
 
 
+def unreadable(error: UnreadablePhotoError) -> EncodedPhoto:
+    """Returns a photo whose `read` raises the error: it takes its place in the order, and becomes a reject there."""
+
+    def fail() -> bytes:
+        raise error
+
+    return EncodedPhoto(fail)
+
+
 def require_size(name: str, size_bytes: int) -> None:
     """Raises PhotoTooLargeError for a photo of more bytes than are read, before any of them is."""
     if size_bytes > MAX_BYTES:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
+from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, unreadable
 from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 
 SCHEME = "tfds:"
@@ -49,7 +49,7 @@ def read_records(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
         records = _records(names[0].partition("#")[0], numbers[0], numbers[-1] + 1)
     except (FirstseenError, ValueError) as error:
         problem = UnreadablePhotoError(f"{names[0]} cannot be read: {error}")
-        yield from (EncodedPhoto(partial(_fail, problem)) for _ in names)
+        yield from (unreadable(problem) for _ in names)
         return
     wanted = set(numbers)
     yield from (photo for number, photo in enumerate(records, numbers[0]) if number in wanted)
@@ -63,10 +63,6 @@ def _records(uri: str, start: int, end: int) -> Iterator[EncodedPhoto]:
     reading = tfds.core.ReadInstruction(split, from_=start, to=end, unit="abs")
     records = builder.as_dataset(split=reading, decoders={key: tfds.decode.SkipDecoding()}, shuffle_files=False)
     return (EncodedPhoto(record[key].numpy, partial(label_of, record)) for record in records)
-
-
-def _fail(error: UnreadablePhotoError) -> bytes:
-    raise error
 
 
 def _opened(uri: str):

@@ -34,7 +34,7 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class PhotoRow:
+class DecodedPhoto:
     """One decoded photo: the columns of its shard row, and its pixels uint8 [size, size, channels]."""
 
     columns: dict[str, Any]
@@ -47,10 +47,10 @@ class PhotoBatch:
     """Decoded photos on their way to the model; `chunk` is the part of the inventory that they come from."""
 
     chunk: int
-    photos: list[PhotoRow]
+    photos: list[DecodedPhoto]
 
 
-def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int) -> PhotoRow | Reject:
+def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int) -> DecodedPhoto | Reject:
     """Reads and decodes one row of the inventory."""
     try:
         data = encoded.read()
@@ -72,16 +72,16 @@ def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channel
         "source": row["source"],
         "occurrences": [{key: row[key] for key in ("photo_id", "uri", "published_at")}],
     }
-    return PhotoRow(columns, decoded.pixels, len(data))
+    return DecodedPhoto(columns, decoded.pixels, len(data))
 
 
-def batches_of(results: Iterable[PhotoRow | Reject], batch_size: int) -> Iterator[list[PhotoRow | Reject]]:
+def batches_of(results: Iterable[DecodedPhoto | Reject], batch_size: int) -> Iterator[list[DecodedPhoto | Reject]]:
     """Yields the results in order, in batches of `batch_size` decoded photos; the last one may hold fewer."""
-    batch: list[PhotoRow | Reject] = []
+    batch: list[DecodedPhoto | Reject] = []
     decoded = 0
     for result in results:
         batch.append(result)
-        decoded += isinstance(result, PhotoRow)
+        decoded += isinstance(result, DecodedPhoto)
         if decoded == batch_size:
             yield batch
             batch, decoded = [], 0
@@ -93,13 +93,21 @@ class DecodeChunk(beam.DoFn):
     """One chunk (row group) of the inventory → PhotoBatches, and rejects."""
 
     def __init__(
-        self, store: Store, inventory: str, *, size: int, channels: int, batch_size: int, progress: str | None
+        self,
+        store: Store,
+        inventory: str,
+        *,
+        size: int,
+        channels: int,
+        batch_size: int,
+        progress_directory: str | None,
     ):
         self._store = store
         self._inventory = inventory
-        self._shape = {"size": size, "channels": channels}
+        self._size = size
+        self._channels = channels
         self._batch_size = batch_size
-        self._progress_directory = progress
+        self._progress_directory = progress_directory
         self._bytes_read = Metrics.counter("firstseen", "bytes_read")
         self._decoded = Metrics.counter("firstseen", "photos_decoded")
         self._rejected = Metrics.counter("firstseen", "photos_rejected")
@@ -117,7 +125,7 @@ class DecodeChunk(beam.DoFn):
             # One batch is decoded while the model runs on the one before it.
             results = decode_ahead(photos, self._decode, pool=self._pool, ahead=2 * self._batch_size)
             for batch in batches_of(results, self._batch_size):
-                decoded = [result for result in batch if isinstance(result, PhotoRow)]
+                decoded = [result for result in batch if isinstance(result, DecodedPhoto)]
                 rejects = [result for result in batch if isinstance(result, Reject)]
                 self._count(decoded, rejects)
                 for reject in rejects:
@@ -130,12 +138,12 @@ class DecodeChunk(beam.DoFn):
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._progress.close()
 
-    def _decode(self, photo_of_row: tuple[dict[str, Any], EncodedPhoto]) -> PhotoRow | Reject:
-        row, encoded = photo_of_row
-        return decode_row(row, encoded, **self._shape)
+    def _decode(self, listed: tuple[dict[str, Any], EncodedPhoto]) -> DecodedPhoto | Reject:
+        row, encoded = listed
+        return decode_row(row, encoded, size=self._size, channels=self._channels)
 
-    def _count(self, photos: list[PhotoRow], rejects: list[Reject]) -> None:
-        self._bytes_read.inc(sum(photo.size_bytes for photo in photos))
-        self._decoded.inc(len(photos))
+    def _count(self, decoded: list[DecodedPhoto], rejects: list[Reject]) -> None:
+        self._bytes_read.inc(sum(one.size_bytes for one in decoded))
+        self._decoded.inc(len(decoded))
         self._rejected.inc(len(rejects))
         self._progress.add(rejected=len(rejects))

@@ -11,7 +11,7 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 
 
-class Content(NamedTuple):
+class ShardRow(NamedTuple):
     """One row of one shard: where it lies, and which photo it is."""
 
     shard: str
@@ -27,13 +27,13 @@ class RowEdit:
     occurrences: list[Occurrence] | None
 
 
-def merge(contents: Iterable[Content]) -> Iterator[tuple[str, RowEdit]]:
+def merge_duplicates(rows: Iterable[ShardRow]) -> Iterator[tuple[str, RowEdit]]:
     """Yields (shard, edit) for the rows of one content: the first published stays and names them all.
 
     A content that lies in one row only needs no edit. Among photos without dates the first photo_id stays, so that
     the result does not depend on the order of work.
     """
-    kept, *others = sorted(contents, key=lambda one: one.photo.order)
+    kept, *others = sorted(rows, key=lambda row: row.photo.order)
     if not others:
         return
     yield kept.shard, RowEdit(kept.row, [one.photo for one in (kept, *others)])

@@ -12,10 +12,11 @@ from apache_beam.metrics import Metrics
 
 from foundation.encoder import SavedEncoder, load
 from foundation.store.files import Store
-from pipelines.encode.decode_photos import REJECTS, PhotoBatch, PhotoRow, Reject
+from pipelines.encode.decode_photos import REJECTS, DecodedPhoto, PhotoBatch, Reject
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 
+LENGTH_TOLERANCE = 1e-2
 _loading = threading.Lock()
 
 
@@ -30,17 +31,17 @@ def _load(store_uri: str, encoder_id: str, digest: str, batch_size: int) -> Save
     return load(Store(store_uri), encoder_id, expected_digest=digest, batch_size=batch_size)
 
 
-def unusable(vectors: np.ndarray, distance: str) -> np.ndarray:
+def unusable_vectors(vectors: np.ndarray, distance: str) -> np.ndarray:
     """Returns bool [n]: vectors that would break an index (not finite, or without direction under cosine).
 
     vectors: float32 [n, dimension]. One NaN kills the process in a ScaNN tree build, without an exception.
     """
     lengths = np.linalg.norm(vectors, axis=1)
     bad = ~np.isfinite(lengths)
-    return bad | (np.abs(lengths - 1) > 1e-2) if distance == "cosine" else bad
+    return bad | (np.abs(lengths - 1) > LENGTH_TOLERANCE) if distance == "cosine" else bad
 
 
-def to_table(photos: list[PhotoRow], vectors: np.ndarray, schema: pa.Schema) -> pa.Table:
+def to_table(photos: list[DecodedPhoto], vectors: np.ndarray, schema: pa.Schema) -> pa.Table:
     """Returns shard rows: the photos' columns and float32 [n, dimension] vectors in the schema's dtype."""
     position, field = schema.get_field_index("embedding"), schema.field("embedding")
     table = pa.Table.from_pylist([photo.columns for photo in photos], schema=schema.remove(position))
@@ -57,20 +58,23 @@ class EmbedBatch(beam.DoFn):
         self,
         store: Store,
         encoder_id: str,
-        digest: str,
+        encoder_digest: str,
         schema: pa.Schema,
         *,
         batch_size: int,
-        progress: str | None,
+        progress_directory: str | None,
     ):
-        self._encoder_key = (store, encoder_id, digest, batch_size)
+        self._store = store
+        self._encoder_id = encoder_id
+        self._encoder_digest = encoder_digest
         self._schema = schema
-        self._progress_directory = progress
+        self._batch_size = batch_size
+        self._progress_directory = progress_directory
         self._embedded = Metrics.counter("firstseen", "photos_embedded")
 
     def setup(self) -> None:
         """Loads the encoder, checked against the digest the run names."""
-        self._encoder = shared_encoder(*self._encoder_key)
+        self._encoder = shared_encoder(self._store, self._encoder_id, self._encoder_digest, self._batch_size)
         self._progress = ProgressWriter(self._progress_directory)
 
     def process(self, batch: PhotoBatch) -> Iterator[Any]:
@@ -78,7 +82,7 @@ class EmbedBatch(beam.DoFn):
         photos = batch.photos
         with naming(f"chunk {batch.chunk}, {len(photos)} photos from {photos[0].columns['photo_id']!r}"):
             vectors = self._encoder.encode(np.stack([photo.pixels for photo in photos]))
-        bad = unusable(vectors, self._encoder.spec.distance)
+        bad = unusable_vectors(vectors, self._encoder.spec.distance)
         for index in np.flatnonzero(bad):
             yield beam.pvalue.TaggedOutput(REJECTS, _unusable_reject(photos[index]))
         good = [photo for photo, is_bad in zip(photos, bad, strict=True) if not is_bad]
@@ -92,7 +96,7 @@ class EmbedBatch(beam.DoFn):
         self._progress.close()
 
 
-def _unusable_reject(photo: PhotoRow) -> Reject:
+def _unusable_reject(photo: DecodedPhoto) -> Reject:
     columns = photo.columns
     detail = "the encoder gave a vector that is not finite or has no direction; expected unit length"
     return Reject(columns["photo_id"], columns["uri"], "no_embedding", detail)

@@ -21,14 +21,24 @@ class EncodedPhotos(NamedTuple):
 class EncodePhotos(beam.PTransform):
     """Chunk numbers of a run's inventory → EncodedPhotos; the photos' pixels never leave the worker."""
 
-    def __init__(self, store: Store, run: Run, spec: EncoderSpec, *, batch_size: int, progress: str | None):
+    def __init__(self, store: Store, run: Run, spec: EncoderSpec, *, batch_size: int, progress_directory: str | None):
         super().__init__()
         schema = shard_schema(run.dimension, run.dtype, encoder_digest=run.encoder_digest, run_id=run.run_id)
         self._decode = DecodeChunk(
-            store, run.inventory, size=spec.size, channels=spec.channels, batch_size=batch_size, progress=progress
+            store,
+            run.inventory,
+            size=spec.size,
+            channels=spec.channels,
+            batch_size=batch_size,
+            progress_directory=progress_directory,
         )
         self._embed = EmbedBatch(
-            store, run.encoder_id, run.encoder_digest, schema, batch_size=batch_size, progress=progress
+            store,
+            run.encoder_id,
+            run.encoder_digest,
+            schema,
+            batch_size=batch_size,
+            progress_directory=progress_directory,
         )
 
     def expand(self, chunks: beam.PCollection) -> EncodedPhotos:

@@ -43,22 +43,29 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
         accounting=replace(run.accounting, listed=listing.photos),
         photos_in_catalog=listing.in_catalog if options.catalog else None,
     )
-    with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as progress:
-        build(pipeline, store, run, spec, options, progress=progress)
+    with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
+        add_steps(pipeline, store, run, spec, options, progress_directory=directory)
         run_to_end(
-            pipeline, on_progress=on_progress and (lambda: on_progress(listing.photos, *read_progress(progress)))
+            pipeline, on_progress=on_progress and (lambda: on_progress(listing.photos, *read_progress(directory)))
         )
     finished, _ = read_run(store, run.encoder_id, run.run_id)
     return finished
 
 
-def build(
-    pipeline: beam.Pipeline, store: Store, run: Run, spec: EncoderSpec, options: EncodeOptions, *, progress: str
+def add_steps(
+    pipeline: beam.Pipeline,
+    store: Store,
+    run: Run,
+    spec: EncoderSpec,
+    options: EncodeOptions,
+    *,
+    progress_directory: str,
 ) -> None:
     """Adds the whole job to the pipeline. Only chunk numbers, hashes and file names cross a shuffle."""
     encoded = (
         pipeline
         | "ListChunks" >> beam.Create(range(count_chunks(store, run.inventory)))
-        | "EncodePhotos" >> EncodePhotos(store, run, spec, batch_size=options.batch_size, progress=progress)
+        | "EncodePhotos"
+        >> EncodePhotos(store, run, spec, batch_size=options.batch_size, progress_directory=progress_directory)
     )
     _ = encoded | "WriteRun" >> WriteRun(store, run, rows_per_shard=options.rows_per_shard)

@@ -9,9 +9,9 @@ import apache_beam as beam
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.runs import INVENTORY, RUN_DESCRIPTION, Accounting, Run
-from pipelines.encode.duplicates import merge
+from pipelines.encode.duplicates import merge_duplicates
 from pipelines.encode.encode_photos import EncodedPhotos
-from pipelines.encode.write_shards import CONTENTS, RewriteShard, WriteRejects, WriteShards, WrittenFile
+from pipelines.encode.write_shards import ROWS_BY_CONTENT, RewriteShard, WriteRejects, WriteShards, WrittenFile
 
 
 class WriteRun(beam.PTransform):
@@ -27,12 +27,12 @@ class WriteRun(beam.PTransform):
         """Writes, merges, and describes exactly the files that count."""
         store, directory = self._store, self._run.directory
         write = WriteShards(store, directory, rows_per_shard=self._rows_per_shard)
-        written = encoded.rows | "WriteShards" >> beam.ParDo(write).with_outputs(CONTENTS, main="shards")
+        written = encoded.rows | "WriteShards" >> beam.ParDo(write).with_outputs(ROWS_BY_CONTENT, main="shards")
         rejects = encoded.rejects | "WriteRejects" >> beam.ParDo(WriteRejects(store, directory))
         rewritten = (
-            written[CONTENTS]
+            written[ROWS_BY_CONTENT]
             | "GroupByContent" >> beam.GroupByKey()
-            | "MergeDuplicates" >> beam.FlatMapTuple(lambda _, contents: merge(contents))
+            | "MergeDuplicates" >> beam.FlatMapTuple(lambda _, rows: merge_duplicates(rows))
             | "GroupByShard" >> beam.GroupByKey()
             | "RewriteShard" >> beam.ParDo(RewriteShard(store, directory))
         )

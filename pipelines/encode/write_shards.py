@@ -19,9 +19,9 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.runs import reject_schema
 from pipelines.encode.decode_photos import Reject
-from pipelines.encode.duplicates import Content, RowEdit, apply_edits, read_shard
+from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, read_shard
 
-CONTENTS = "contents"
+ROWS_BY_CONTENT = "rows_by_content"
 ROW_GROUP_ROWS = 8_192
 EMBEDDING_COLUMN = "embedding.list.element"
 
@@ -60,10 +60,10 @@ def to_parquet(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def contents_of(table: pa.Table, shard: str) -> Iterator[tuple[bytes, Content]]:
+def rows_by_content(table: pa.Table, shard: str) -> Iterator[tuple[bytes, ShardRow]]:
     """Yields (content hash, where it lies) of every row: what exact duplicates are found by."""
     for row, columns in enumerate(table.select(["content_sha256", "photo_id", "uri", "published_at"]).to_pylist()):
-        yield columns["content_sha256"], Content(shard, row, Occurrence.from_struct(columns))
+        yield columns["content_sha256"], ShardRow(shard, row, Occurrence.from_struct(columns))
 
 
 class WriteShards(beam.DoFn):
@@ -97,13 +97,13 @@ class WriteShards(beam.DoFn):
 
     def _flush(self) -> Iterator[Any]:
         table = pa.concat_tables(self._tables)
-        self.start_bundle()
+        self._tables, self._rows = [], 0
         shard = write_parquet(self._store, self._directory, "part", table)
         self._rows_written.inc(shard.rows)
         self._bytes_written.inc(shard.record.size_bytes)
         yield shard
-        for content in contents_of(table, shard.name):
-            yield beam.pvalue.TaggedOutput(CONTENTS, content)
+        for row in rows_by_content(table, shard.name):
+            yield beam.pvalue.TaggedOutput(ROWS_BY_CONTENT, row)
 
 
 class WriteRejects(beam.DoFn):

@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +22,13 @@ from foundation.store.segments import (
     segment_directory,
     segment_path,
 )
-from pipelines.index.plan import IndexOptions, ShardReference
+from pipelines.index.plan import IndexOptions, SegmentPlan
 from pipelines.index.read_shards import collapse, read_shards
 from pipelines.index.scann_index import FEWEST_SCANN_ROWS, write_scann
 from pipelines.runners.failures import naming
 
 # Looking up one match reads one row group, which takes a few milliseconds at this size.
 PHOTO_ROW_GROUP_ROWS = 4_096
-
-
-@dataclass(frozen=True)
-class SegmentPlan:
-    """One segment to build: its place among the others, its shards, and the digests of the runs they belong to."""
-
-    number: int
-    shards: list[ShardReference]
-    runs: dict[str, str]
 
 
 def build_segment(

@@ -16,8 +16,8 @@ from foundation.store.files import Store
 from foundation.store.runs import Run, list_runs, read_run
 from foundation.store.segments import Segment, SegmentReference, read_segment
 from foundation.store.snapshots import Snapshot, live_snapshot, publish
-from pipelines.index.build_segment import SegmentPlan, build_segment
-from pipelines.index.plan import IndexOptions, list_shards, plan_segments
+from pipelines.index.build_segment import build_segment
+from pipelines.index.plan import IndexOptions, SegmentPlan, plan_segments
 from pipelines.runners.local import LOCAL
 from pipelines.runners.run import create_pipeline, run_to_end
 
@@ -54,9 +54,13 @@ def build_index(
     spec, digest = choose_encoder(store, encoder, live, with_runs=True)
     kept = live.segments if live and live.encoder_digest == digest else []
     runs = runs_to_index(store, spec, digest, kept)
+    if not runs and live and kept:
+        return IndexResult(live)
     if not runs:
-        return _nothing_new(store, spec, live, kept)
-    added = build_segments(pipeline, plan(runs, options), store, spec, digest, options)
+        raise InputNotFoundError(
+            f"store {store.uri} holds no embeddings of {spec.encoder_id}; `firstseen encode` makes some"
+        )
+    added = build_segments(pipeline, plan_segments(runs, options), store, spec, digest, options)
     # Nothing is live yet: whatever has to judge the segments first stands between these two lines.
     snapshot = next_snapshot(live, spec, digest, [*kept, *added])
     publish(store, snapshot)
@@ -115,20 +119,6 @@ def runs_to_index(
     return [(run, digest) for run, digest in runs if run.rows]
 
 
-def plan(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> list[SegmentPlan]:
-    """Returns the segments to build."""
-    shards = list_shards([run for run, _ in runs])
-    digest_by_directory = {run.directory: (run.run_id, digest) for run, digest in runs}
-    return [
-        SegmentPlan(
-            number=number,
-            shards=group,
-            runs=dict(sorted({digest_by_directory[shard.path.rsplit("/", 1)[0]] for shard in group})),
-        )
-        for number, group in enumerate(plan_segments(shards, max_rows=options.max_segment_rows))
-    ]
-
-
 def next_snapshot(
     live: Snapshot | None, spec: EncoderSpec, digest: str, segments: Sequence[SegmentReference]
 ) -> Snapshot:
@@ -143,13 +133,3 @@ def next_snapshot(
         segments=list(segments),
         publisher=uuid.uuid4().hex,
     )
-
-
-def _nothing_new(
-    store: Store, spec: EncoderSpec, live: Snapshot | None, kept: Sequence[SegmentReference]
-) -> IndexResult:
-    if live is None or not kept:
-        raise InputNotFoundError(
-            f"store {store.uri} holds no embeddings of {spec.encoder_id}; `firstseen encode` makes some"
-        )
-    return IndexResult(live)

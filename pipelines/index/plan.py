@@ -19,6 +19,20 @@ class ShardReference:
     rows: int
     record: FileRecord
 
+    @property
+    def directory(self) -> str:
+        """The directory of the run that the shard belongs to."""
+        return self.path.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """One segment to build: its place among the others, its shards, and the digests of the runs they belong to."""
+
+    number: int
+    shards: list[ShardReference]
+    runs: dict[str, str]
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexOptions:
@@ -39,6 +53,16 @@ class IndexOptions:
         require_range("min-recall", self.min_recall, 0, 1)
 
 
+def plan_segments(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> list[SegmentPlan]:
+    """Returns the segments to build of some runs, each given with the digest of its run.json."""
+    digest_by_directory = {run.directory: (run.run_id, digest) for run, digest in runs}
+    groups = group_shards(list_shards([run for run, _ in runs]), max_rows=options.max_segment_rows)
+    return [
+        SegmentPlan(number, shards, dict(sorted({digest_by_directory[shard.directory] for shard in shards})))
+        for number, shards in enumerate(groups)
+    ]
+
+
 def list_shards(runs: Sequence[Run]) -> list[ShardReference]:
     """Returns the shards of some runs, in the order of the runs."""
     return [
@@ -48,7 +72,7 @@ def list_shards(runs: Sequence[Run]) -> list[ShardReference]:
     ]
 
 
-def plan_segments(shards: Sequence[ShardReference], *, max_rows: int) -> list[list[ShardReference]]:
+def group_shards(shards: Sequence[ShardReference], *, max_rows: int) -> list[list[ShardReference]]:
     """Returns the shards in their order, cut into the fewest groups of about equal size under `max_rows`.
 
     A shard is never split: one that is larger than `max_rows` makes a group of its own.

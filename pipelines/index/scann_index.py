@@ -1,6 +1,7 @@
 """Builds the ScaNN index of a segment, and widens its search until it finds as much as it should."""
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -18,8 +19,12 @@ from serving.search.scann_index import ScannIndex, import_scann
 FEWEST_SCANN_ROWS = 16
 # Rows that the leaves are learned from: more make them hardly better, and the build slower.
 TRAINING_SAMPLE = 250_000
+DIMENSIONS_PER_BLOCK = 2
+ANISOTROPIC_THRESHOLD = 0.2
 RECALL_QUERIES = 1_000
 RECALL_NEIGHBOURS = 10
+QUERY_NOISE = 0.3
+SIMILARITY_TOLERANCE = 1e-5
 
 
 def write_scann(
@@ -53,6 +58,9 @@ def write_scann(
 def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
     """Returns ScaNN's own searcher, which holds about three times the vectors while it is built."""
     measure = "dot_product" if distance == "cosine" else "squared_l2"
+    # Anisotropic quantization favours errors at right angles to a vector, which a dot product does not see; for
+    # Euclidean distances every direction counts the same, and NaN is how ScaNN is told so.
+    threshold = ANISOTROPIC_THRESHOLD if distance == "cosine" else math.nan
     builder = import_scann().scann_ops_pybind.builder(vectors, RECALL_NEIGHBOURS, measure)
     with quiet_stderr():
         return (
@@ -61,9 +69,7 @@ def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
                 num_leaves_to_search=parameters.leaves_to_search,
                 training_sample_size=min(len(vectors), TRAINING_SAMPLE),
             )
-            # Anisotropic quantization favours errors at right angles to a vector, which a dot product does not see;
-            # for Euclidean distances every direction counts the same.
-            .score_ah(2, anisotropic_quantization_threshold=0.2 if distance == "cosine" else float("nan"))
+            .score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=threshold)
             .reorder(parameters.reorder)
             .build()
         )
@@ -79,7 +85,7 @@ def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.n
     sample = vectors[np.sort(rows)]
     lengths = np.linalg.norm(sample, axis=1, keepdims=True)
     noise = generator.standard_normal(sample.shape).astype(np.float32) / np.sqrt(sample.shape[1])
-    moved = sample + 0.3 * lengths * noise
+    moved = sample + QUERY_NOISE * lengths * noise
     if distance == "cosine":
         moved /= np.linalg.norm(moved, axis=1, keepdims=True)
     return moved
@@ -94,7 +100,7 @@ def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: 
     for query, candidates, true in zip(queries, rows, best, strict=True):
         distinct = np.unique(candidates[candidates >= 0])
         values = similarity(query[None], vectors[distinct], distance)[0]
-        found += min(len(true), int((values >= true[-1] - 1e-5).sum()))
+        found += min(len(true), int((values >= true[-1] - SIMILARITY_TOLERANCE).sum()))
     return found / best.size
 
 

@@ -9,28 +9,28 @@ from hypothesis import strategies as st
 
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
-from pipelines.encode.duplicates import Content, RowEdit, apply_edits, merge, read_shard
+from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, merge_duplicates, read_shard
 from tests.builders import content, day, photo_columns, shard_table, write_shard
 
 dates = st.none() | st.integers(0, 20_000).map(day)
 
 
-def contents_of_one(published: list[datetime | None]) -> list[Content]:
+def rows_of_one(published: list[datetime | None]) -> list[ShardRow]:
     """Returns rows of one content, spread over three shards."""
     return [
-        Content(f"part-{number % 3}", number // 3, Occurrence(f"{number}.jpg", f"file:///{number}.jpg", date))
+        ShardRow(f"part-{number % 3}", number // 3, Occurrence(f"{number}.jpg", f"file:///{number}.jpg", date))
         for number, date in enumerate(published)
     ]
 
 
 def test_a_content_in_one_row_needs_no_edit() -> None:
     """Nothing is rewritten for it."""
-    assert list(merge(contents_of_one([day(1)]))) == []
+    assert list(merge_duplicates(rows_of_one([day(1)]))) == []
 
 
 def test_the_first_published_stays_and_names_all() -> None:
     """Its list begins with itself; photos without a date come last, by photo_id."""
-    edits = dict(merge(contents_of_one([None, day(9), day(3)])))
+    edits = dict(merge_duplicates(rows_of_one([None, day(9), day(3)])))
     assert edits["part-0"] == RowEdit(0, None)
     assert edits["part-1"] == RowEdit(0, None)
     kept = edits["part-2"]
@@ -41,9 +41,9 @@ def test_the_first_published_stays_and_names_all() -> None:
 @given(st.lists(dates, min_size=2, max_size=12), st.randoms())
 def test_the_order_of_work_does_not_matter(published: list[datetime | None], random) -> None:
     """Shards arrive in any order: the edits are the same."""
-    contents = contents_of_one(published)
+    contents = rows_of_one(published)
     shuffled = random.sample(contents, len(contents))
-    assert sorted(merge(contents), key=repr) == sorted(merge(shuffled), key=repr)
+    assert sorted(merge_duplicates(contents), key=repr) == sorted(merge_duplicates(shuffled), key=repr)
 
 
 @settings(max_examples=60, deadline=None)
@@ -72,10 +72,10 @@ def apply(shards: list[pa.Table]) -> list[pa.Table]:
     by_content, by_shard = defaultdict(list), defaultdict(list)
     for number, table in enumerate(shards):
         for index, row in enumerate(table.to_pylist()):
-            one = Content(str(number), index, Occurrence.from_struct(row))
+            one = ShardRow(str(number), index, Occurrence.from_struct(row))
             by_content[row["content_sha256"]].append(one)
     for contents in by_content.values():
-        for shard, edit in merge(contents):
+        for shard, edit in merge_duplicates(contents):
             by_shard[shard].append(edit)
     return [apply_edits(table, by_shard[str(number)]) for number, table in enumerate(shards)]
 

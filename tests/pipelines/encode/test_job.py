@@ -273,7 +273,7 @@ def test_a_full_disk_ends_the_run_and_leaves_no_run_json(store: Path, archive: P
 
 def test_a_photo_lost_on_the_way_fails_the_run(store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch):
     """The accounting is checked: a step that swallows photos cannot pass for a finished run."""
-    monkeypatch.setattr("pipelines.encode.write_run.merge", lambda contents: iter(()))
+    monkeypatch.setattr("pipelines.encode.write_run.merge_duplicates", lambda contents: iter(()))
     monkeypatch.setattr("pipelines.encode.decode_photos.read_chunk", lambda *_: [])
     with pytest.raises(FirstseenError, match="lost track of photos"):
         job.encode(options(store, archive))

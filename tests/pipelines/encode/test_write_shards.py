@@ -12,7 +12,7 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.runs import reject_schema
 from pipelines.encode.decode_photos import Reject
-from pipelines.encode.write_shards import ROW_GROUP_ROWS, contents_of, to_parquet, write_parquet, write_rejects
+from pipelines.encode.write_shards import ROW_GROUP_ROWS, rows_by_content, to_parquet, write_parquet, write_rejects
 from tests.builders import content, day, photo_columns, shard_table
 
 
@@ -58,7 +58,7 @@ def test_a_written_file_is_described_as_it_lies_in_the_store(tmp_path: Path) -> 
 def test_contents_name_each_row_by_its_place() -> None:
     """Duplicates are found by hash alone, and merged by shard and row."""
     table = shard_table([photo_columns("a", published_at=day(1)), photo_columns("b")])
-    found = list(contents_of(table, "part-x"))
+    found = list(rows_by_content(table, "part-x"))
     assert [hash_ for hash_, _ in found] == [content("a"), content("b")]
     assert found[0][1] == ("part-x", 0, Occurrence("a", "file:///a", day(1)))
     assert found[1][1] == ("part-x", 1, Occurrence("b", "file:///b", None))

@@ -15,7 +15,7 @@ from foundation.store.files import Store
 from foundation.store.segments import CONTENT_HASHES, PHOTOS, VECTORS, read_segment, segment_directory
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
 from pipelines.index import build_segment, job, scann_index
-from pipelines.index.plan import IndexOptions
+from pipelines.index.plan import IndexOptions, plan_segments
 from tests.builders import add_encoder, add_run, neighbours_of, unit_vectors
 
 DIMENSION = 8
@@ -223,7 +223,7 @@ def test_a_second_attempt_writes_a_segment_of_its_own(made: tuple[Store, str]):
     store, encoder_id = made
     run = add_run(store, encoder_id, "run1", vectors_of(20))
     spec, digest = read_spec(store, encoder_id)
-    (plan,) = job.plan([(run, "digest")], IndexOptions())
+    (plan,) = plan_segments([(run, "digest")], IndexOptions())
     build = partial(build_segment.build_segment, plan, store=store, spec=spec, encoder_digest=digest)
     _, first = build(options=IndexOptions())
     _, second = build(options=IndexOptions())

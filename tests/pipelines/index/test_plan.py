@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.runs import Accounting, Run
-from pipelines.index.plan import IndexOptions, ShardReference, list_shards, plan_search, plan_segments, wider_searches
+from pipelines.index.plan import IndexOptions, ShardReference, group_shards, list_shards, plan_search, wider_searches
 
 RECORD = FileRecord(1, "0" * 64)
 sizes = st.lists(st.integers(1, 30), max_size=30)
@@ -34,7 +34,7 @@ def in_order_groups(rows: list[int], max_rows: int) -> int:
 def test_no_shard_is_lost_split_or_moved(rows: list[int], max_rows: int) -> None:
     """The groups put together are the shards; only a single shard may be larger than the bound."""
     shards = shards_of(rows)
-    groups = plan_segments(shards, max_rows=max_rows)
+    groups = group_shards(shards, max_rows=max_rows)
     assert [shard for group in groups for shard in group] == shards
     for group in groups:
         assert group
@@ -44,14 +44,14 @@ def test_no_shard_is_lost_split_or_moved(rows: list[int], max_rows: int) -> None
 @given(sizes, st.integers(1, 60))
 def test_there_are_as_few_groups_as_there_can_be(rows: list[int], max_rows: int) -> None:
     """Every query asks every segment: one more costs at each lookup."""
-    assert len(plan_segments(shards_of(rows), max_rows=max_rows)) == in_order_groups(rows, max_rows)
+    assert len(group_shards(shards_of(rows), max_rows=max_rows)) == in_order_groups(rows, max_rows)
 
 
 @settings(max_examples=50)
 @given(sizes.filter(bool), st.integers(30, 90))
 def test_the_largest_group_is_as_small_as_it_can_be(rows: list[int], max_rows: int) -> None:
     """With one row less allowed there would be more groups: sizes are about equal."""
-    groups = plan_segments(shards_of(rows), max_rows=max_rows)
+    groups = group_shards(shards_of(rows), max_rows=max_rows)
     largest = max(sum(shard.rows for shard in group) for group in groups)
     assert largest == max(rows) or in_order_groups(rows, largest - 1) > len(groups)
 
@@ -70,7 +70,7 @@ def test_the_largest_group_is_as_small_as_it_can_be(rows: list[int], max_rows: i
 )
 def test_known_plans(rows: list[int], max_rows: int, expected: list[list[int]]) -> None:
     """The corners: nothing, one shard, one too large, even and uneven cuts."""
-    groups = plan_segments(shards_of(rows), max_rows=max_rows)
+    groups = group_shards(shards_of(rows), max_rows=max_rows)
     assert [[shard.rows for shard in group] for group in groups] == expected
 
 
