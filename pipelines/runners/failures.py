@@ -7,46 +7,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from foundation import errors
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import FirstseenError, TemporaryError, UsageError
 
-# How a traceback names an error of the project, whatever module defines it.
-_OWN_ERROR = re.compile(rf"\b{re.escape(errors.__name__)}\.(\w+): (.*)")
+# How the last line of a traceback names an error of the project. The module is taken from the class itself: a pattern
+# that spelled it out would go on matching nothing after the module was moved.
+_OWN_ERROR = re.compile(rf"\b{re.escape(FirstseenError.__module__)}\.(\w+): (.*)")
+# Python's own, NumPy's and Arrow's, and TensorFlow's, which has a page of text behind it.
+_OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
+# Beam appends the step to the message of whatever is raised in it.
+_STEP = " [while running "
+_FULL_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 @contextmanager
 def naming(work: str) -> Iterator[None]:
     """Puts the piece of work, such as a chunk of the inventory, before the message of whatever fails in it.
 
-    The project's errors keep their type, and with it their exit code, as do a full disk and too little memory.
+    The project's errors keep their type, and with it their exit code. Every other one becomes a RuntimeError whose
+    text names its type, so that `typed_error` can tell a full disk and too little memory from a defect.
     """
     try:
         yield
     except FirstseenError as error:
         raise type(error)(f"{work}: {error}") from error
-    except MemoryError as error:
-        raise MemoryError(f"{work}: {error}") from error
     except Exception as error:
-        # The text of a full disk must survive: it is all that a runner hands on of an error that is not ours.
+        # Not the type of the error itself: many types cannot be made from one text, and runners hand on text anyway.
         raise RuntimeError(f"{work}: {type(error).__name__}: {error}") from error
 
 
 def typed_error(error: Exception) -> FirstseenError:
-    """Returns the error that a worker raised: most runners hand it on as the text of a traceback.
+    """Returns the error that a worker raised, as one of the project's: what it names decides the exit code.
 
-    The local runner raises the error itself, with the name of the step appended.
+    The local runner raises the error itself, with the name of the step appended; other runners raise an error of their
+    own that holds the worker's traceback as text. A full disk becomes a TemporaryError, too little memory a UsageError,
+    and what nothing is known of a FirstseenError of one line.
     """
     if isinstance(error, FirstseenError):
         return type(error)(_without_step(str(error)))
+    # A traceback shows the cause first, and what it was turned into last: the last error of the project is the one.
     for line in reversed(str(error).splitlines()):
         found = _OWN_ERROR.search(line)
         kind = getattr(errors, found[1], None) if found else None
         if found and isinstance(kind, type) and issubclass(kind, FirstseenError):
             return kind(_without_step(found[2]))
-    last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-    if os.strerror(errno.ENOSPC) in last:
+    last = _last_line(error)
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+        return UsageError(
+            f"more memory was needed than there is ({_without_step(last)[:200]}); run again with a lower --batch-size or "
+            "fewer --workers (encode), or a lower --max-segment-rows (index)"
+        )
+    if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")
-    return FirstseenError(f"the pipeline failed: {last}")
+    return FirstseenError(f"the pipeline failed: {_without_step(last)}")
+
+
+def _last_line(error: Exception) -> str:
+    """Returns the line that says what went wrong: the one that names the step, since advice of Beam may follow it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in reversed(lines) if _STEP in line), lines[-1])
 
 
 def _without_step(message: str) -> str:
-    return re.sub(r" \[while running .*", "", message)
+    return message.partition(_STEP)[0]
