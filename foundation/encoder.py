@@ -60,6 +60,7 @@ class SavedEncoder:
         return _load_verified(self.store, self.spec, DECODER, takes=vectors, gives=photos)
 
     def _in_batches(self, model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
+        # Written into one array: joining the batches at the end would hold everything twice.
         outputs = np.empty((len(inputs), *row_shape), np.float32)
         for start in range(0, len(inputs), self.batch_size):
             batch = inputs[start : start + self.batch_size]
@@ -88,11 +89,13 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
             named_by="what was made with it",
             remedy="restore the encoder that was used before, or encode the archive again with this one",
         )
+    # Other pixels for the same bytes: the scores would drift without any error.
     if spec.decode_rule != photo.DECODE_RULE:
         raise ArtifactRefusedError(
             f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
+    # Digests say that the files are the right ones, golden vectors that this TensorFlow and this machine run them so.
     model = _load_verified(store, spec, ".", takes=(np.uint8, spec.photo_shape), gives=(np.float32, (spec.dimension,)))
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
@@ -154,6 +157,7 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Ro
 
 def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:
     """Fills the batch with zeros up to the next power of two, so that few shapes are ever compiled."""
+    # A GPU chooses its kernels anew for each shape that it meets, which costs more than some rows of zeros.
     shape = min(1 << (len(batch) - 1).bit_length(), batch_size)
     if shape == len(batch):
         return batch

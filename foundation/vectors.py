@@ -37,6 +37,7 @@ def exact_neighbours(
 
     With fewer than k vectors there are fewer columns. `vectors` may be memory-mapped: it is read block by block.
     """
+    # The best of each block are kept: memory is that of one block, and not of queries × vectors.
     k = min(k, len(vectors))
     if not k:
         return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)

@@ -11,7 +11,11 @@ Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One match of one query; without a match only the query, the status and the reason are set."""
+    """One match of one query; without a match only the query, status, reason, snapshot and encoder are set.
+
+    `rank` counts from 1; `score`, `query_overlap` and `photo_overlap` are in [0, 1], `similarity` is the cosine, or
+    1 / (1 + distance); `transform` are nine numbers, the homography from query to photo in pixels, row by row.
+    """
 
     query: str
     status: Status
@@ -38,6 +42,7 @@ class Answer:
 
 _TIME = pa.timestamp("us", "UTC")
 
+# Written out, not derived from the annotations above: a contract changes when somebody means it to.
 SCHEMA = pa.schema(
     [
         pa.field("query", pa.string(), nullable=False),

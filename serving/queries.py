@@ -27,6 +27,7 @@ def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[
     answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it. Raises UsageError
     at once if an argument is an address; one in a list is a query like any other, which `read_query` refuses.
     """
+    # Checked here and not in the generator below, which runs only once the first answer is asked for.
     arguments = list(arguments)
     for argument in arguments:
         if reason := _why_not_read(argument):
@@ -64,6 +65,7 @@ def _names(arguments: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
             yield _writable(argument)
 
 
+# Named by the path that was given, not by the absolute one: answers then show what people typed.
 def _below(folder: Path) -> Iterator[Path]:
     for entry in folders.list_folder(folder):
         yield folder / path_of(entry.uri).relative_to(folder.absolute())
@@ -79,6 +81,7 @@ def _writable(name: str) -> str:
 
 def _uris(inventory: Path) -> Iterator[str]:
     try:
+        # Read batch by batch: the inventory of an archive has millions of rows, and answers begin with the first.
         file = parquet.ParquetFile(inventory)
         if "uri" not in file.schema_arrow.names:
             raise InputNotFoundError(

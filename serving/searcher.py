@@ -19,15 +19,19 @@ from serving.search.snapshot import OpenSnapshot, Place
 class Searcher:
     """One snapshot of a store, opened with its encoder; a context manager that ends its threads and removes its copies.
 
+    It answers from the snapshot it was opened with, whatever is published meanwhile. Made by `open`.
+
     with Searcher.open("STORE") as searcher:
         for answers in searcher.lookup(["photo.jpg"]):
             print(answers[0].photo_id, answers[0].first_seen_at)
     """
 
     def __init__(self, store: Store, *, snapshot: int | None, options: MatchOptions):
+        # If the encoder is refused, the segments that are open by then are closed again.
         with ExitStack() as stack:
             self._opened = stack.enter_context(OpenSnapshot(store, snapshot))
             live = self._opened.snapshot
+            # The digest is the snapshot's: an encoder replaced under its name is a stranger's program, and is not run.
             self._encoder = load(
                 store, live.encoder_id, expected_digest=live.encoder_digest, batch_size=options.batch_size
             )

@@ -19,6 +19,8 @@ _PACKED = {tar_shards.SUFFIX: tar_shards.list_shard, parquet_tables.SUFFIX: parq
 class Archive:
     """One archive: its URI, the local folder that its files lie in (if any), and `list`, which streams its entries.
 
+    Ten million entries are not held in memory, and `list` may be called again for another pass.
+
     The listing has a stable order, and holds every photo: what cannot be used is an entry too, so that nothing is
     dropped without a word.
     """
@@ -57,6 +59,8 @@ def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:
     Of Parquet and TensorFlow Datasets, URIs that follow each other in ascending order are read in one pass, and some
     of their photos are in memory at a time; of everything else nothing is read before it is asked for.
     """
+    # An inventory is sorted by container, so that each file is opened once for all of its rows. Whoever asks in another
+    # order gets the same photos, only slower.
     for container, group in itertools.groupby(uris, key=_container):
         yield from _reader_of(container)(group)
 
@@ -99,11 +103,13 @@ def _open_folder(folder: Path) -> Archive:
 
 
 def _matching(pattern: Path) -> list[Path]:
+    # The file system lists in an order of its own: sorted, two listings of one archive are the same.
     return [Path(name) for name in sorted(glob.glob(str(pattern))) if Path(name).is_file()]
 
 
 def _list_files(files: Iterable[Path], folder: Path) -> Iterator[Entry]:
     """Yields the photos inside tar shards and Parquet files, and every other file as an entry of its own."""
     for file in files:
+        # A link is an entry and not opened as a shard, by the same rule as in a folder of photos.
         listing = _PACKED.get(file.suffix.lower()) if file.is_file() and not file.is_symlink() else None
         yield from listing(file, folder) if listing else (folders.entry_of(file, folder),)

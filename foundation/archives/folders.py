@@ -27,8 +27,9 @@ def list_folder(folder: Path) -> Iterator[Entry]:
 
     Links are not followed, neither to folders, which can form loops, nor to files, which can lead out of the archive:
     each is an entry, as is a folder that cannot be listed, and becomes a reject. The photo_id is the path relative to
-    the folder.
+    the folder, as text.
     """
+    # Whatever the suffix: a photo without one would be missed for good, and what is none costs one reject.
     return (entry_of(path, folder) for path in walk(folder))
 
 
@@ -36,6 +37,7 @@ def walk(folder: Path) -> Iterator[Path]:
     """Yields the path of every entry of `list_folder`."""
     unlistable: list[OSError] = []
     for directory, folders, files in os.walk(folder, onerror=unlistable.append):
+        # Sorting in place decides where `os.walk` goes next: two listings of one archive are the same.
         folders.sort()
         linked = [name for name in folders if Path(directory, name).is_symlink()]
         yield from (Path(directory, name) for name in sorted([*files, *linked]))
@@ -47,7 +49,8 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 def entry_of(path: Path, folder: Path) -> Entry:
-    """Returns the entry of one file of a folder."""
+    """Returns the entry of one file of a folder; `size_bytes` is -1 for what is no regular file, or cannot be seen."""
+    # In whole seconds, since file systems and copies keep different fractions: a copied archive is not a changed one.
     photo_id = printable_path(path.relative_to(folder))
     try:
         status = path.lstat()
@@ -68,6 +71,7 @@ def read_file(path: Path, *, follow_links: bool = True) -> bytes:
     Raises UnreadablePhotoError, or PhotoTooLargeError before anything is read.
     """
     name = printable_path(path)
+    # Looked at before it is opened: `open` on a pipe waits until somebody writes to it, perhaps for ever.
     try:
         status = path.stat() if follow_links else path.lstat()
         if stat.S_ISLNK(status.st_mode):

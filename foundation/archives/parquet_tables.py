@@ -1,4 +1,8 @@
-"""Lists and reads Parquet files with a column of encoded images, found by its type and name."""
+"""Lists and reads Parquet files with a column of encoded images, found by its type and name.
+
+A row cannot be read alone: Parquet compresses pages of many. Rows that are asked for in their order are therefore read
+in one pass over their row group, and only a step back begins it again.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -12,6 +16,7 @@ from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 SUFFIX = ".parquet"
 # In order of preference, for files with several binary columns.
 PHOTO_COLUMNS = ("image", "photo", "img", "picture", "jpg", "jpeg", "png", "webp", "bytes", "content", "data")
+# Rows are decompressed some at a time: 64 photos of 5 MB are 320 MB, a whole row group may be gigabytes.
 ROWS_PER_READ = 64
 
 
@@ -33,6 +38,7 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
 
     Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error.
     """
+    # After an error the reader cannot go on, and a run over many files must: each photo left becomes a reject.
     names = list(uris)
     done = 0
     try:
@@ -45,6 +51,10 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
 
 
 def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
+    """Yields the rows of these numbers, in their order; goes forwards while it can.
+
+    The bytes come with the photo, read in this thread: Arrow's reader is not safe to share between threads.
+    """
     with _opened(table) as opened:
         column = _photo_column(opened.schema_arrow, table)
         position, open_group = 0, -1
@@ -53,6 +63,7 @@ def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
             start, group = _group_of(opened.metadata, number)
             if group != open_group or position > number:
                 position, open_group, values = start, group, _values(opened, column, group)
+            # What lies between is decompressed and dropped: chunks of an inventory end where row groups do not.
             for _ in range(number - position):
                 next(values)
             yield EncodedPhoto(partial(_checked, f"{printable_path(table)}#{number}", next(values)))
@@ -95,7 +106,10 @@ def _opened(table: Path):
 
 
 def _photo_column(schema, table: Path) -> str:
-    """Returns the path of the column of encoded photos: binary, or a struct with `bytes` as Hugging Face writes."""
+    """Returns the path of the column of encoded photos: binary, or a struct with `bytes` as Hugging Face writes.
+
+    Raises UsageError listing the columns if none of them can be it, or several.
+    """
     import pyarrow as pa
 
     def is_binary(kind) -> bool:

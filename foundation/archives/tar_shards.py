@@ -68,6 +68,8 @@ def _index(shard: Path) -> dict[str, _Member]:
     return _cached_index(shard, status.st_size, status.st_mtime_ns)
 
 
+# A tar has no index: to find one member is to read every header before it, of up to 10,000; to read a shard photo by
+# photo would be quadratic. Size and time are part of the key: a shard that was written anew is read anew.
 @functools.lru_cache(CACHED_SHARDS)
 def _cached_index(shard: Path, _size_bytes: int, _modified_ns: int) -> dict[str, _Member]:
     members: dict[str, _Member] = {}
@@ -94,6 +96,7 @@ def _place(member: tarfile.TarInfo) -> _Member:
 @contextmanager
 def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
     try:
+        # `r:` is a plain tar: in a compressed one, no photo could be read without all that lies before it.
         with tarfile.open(shard, "r:") as tar:
             yield tar
             _require_end(shard, tar.offset)
@@ -119,6 +122,7 @@ def _require_end(shard: Path, offset: int) -> None:
 
 
 def _read(shard: Path, part: str) -> bytes:
+    # The name is looked up again, in the cached headers: workers get URIs, which hold no offset that could be outdated.
     name = f"{printable_path(shard)}#{printable_path(part)}"
     try:
         member = _index(shard).get(part)
@@ -134,6 +138,7 @@ def _read(shard: Path, part: str) -> bytes:
 def _read_at(shard: Path, member: _Member) -> bytes:
     try:
         with shard.open("rb") as file:
+            # A file of its own for each read, and no shared position in it: many threads read one shard at once.
             return os.pread(file.fileno(), member.size_bytes, member.offset)
     except OSError as error:
         raise UnreadablePhotoError(f"{printable_path(shard)} cannot be read: {error.strerror}") from error
@@ -143,6 +148,7 @@ def _label(shard: Path, part: str) -> str | None:
     """Returns the class that `KEY.cls` or `KEY.json` names; what names none is no fault of the photo."""
     path = PurePosixPath(part)
     key, members = path.parent / path.name.partition(".")[0], _index(shard)
+    # A label is small; one of a gigabyte is damage, or meant to fill the memory.
     for suffix in (".cls", ".json"):
         member = members.get(f"{key}{suffix}")
         if member and member.offset >= 0 and member.size_bytes <= MAX_LABEL_BYTES:

@@ -43,6 +43,7 @@ def list_split(uri: str) -> Iterator[Entry]:
 
 def read_records(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     """Yields the photos with these URIs, all of one split, in ascending order; records between them are passed over."""
+    # Read in one pass, since a TFRecord file has no index: a single record costs all those before it in its file.
     names = list(uris)
     try:
         numbers = [int(name.rpartition("#")[2]) for name in names]
@@ -61,6 +62,8 @@ def _records(uri: str, start: int, end: int) -> Iterator[EncodedPhoto]:
     builder, split = _opened(uri)
     key, label_of = _image_feature(builder, uri), _label_names(builder)
     reading = tfds.core.ReadInstruction(split, from_=start, to=end, unit="abs")
+    # Images stay encoded: the project has one decoder, and the content hash is that of the file's bytes. Files in their
+    # order, since the number of a record is its photo_id.
     records = builder.as_dataset(split=reading, decoders={key: tfds.decode.SkipDecoding()}, shuffle_files=False)
     return (EncodedPhoto(record[key].numpy, partial(label_of, record)) for record in records)
 
@@ -72,6 +75,7 @@ def _opened(uri: str):
     return _builder(source, name, Path(unquote(place)) if place else None), split
 
 
+# Every chunk of an inventory, and every photo that is read alone, asks for the data set by its URI.
 @functools.lru_cache(4)
 def _builder(source: str, name: str, data_dir: Path | None):
     return _prepared_builder(source, name, data_dir)

@@ -31,6 +31,7 @@ def printable_path(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+# Python decodes file names with surrogate escapes: `os.fsencode` gives back the bytes that the disk holds.
 def _quoted(name: Path | str) -> str:
     return quote_from_bytes(os.fsencode(name))
 

@@ -35,7 +35,10 @@ class Reject:
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """One decoded photo: the columns of its shard row, and its pixels uint8 [size, size, channels]."""
+    """One decoded photo: the columns of its shard row, and its pixels uint8 [size, size, channels].
+
+    `size_bytes` is that of the encoded file, which the counter of bytes read adds up.
+    """
 
     columns: dict[str, Any]
     pixels: np.ndarray
@@ -44,14 +47,21 @@ class DecodedPhoto:
 
 @dataclass(frozen=True)
 class PhotoBatch:
-    """Decoded photos on their way to the model; `chunk` is the part of the inventory that they come from."""
+    """Decoded photos on their way to the model, at least one; `chunk` is the row group of the inventory they are from.
+
+    It travels along for messages alone: an error of the model can then say which photos it struck.
+    """
 
     chunk: int
     photos: list[DecodedPhoto]
 
 
 def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int) -> DecodedPhoto | Reject:
-    """Reads and decodes one row of the inventory."""
+    """Reads and decodes the photo of one row of the inventory; a photo that cannot be used is a Reject, not an error.
+
+    row: a dict of the inventory's columns. Runs in a thread of the pool. Raises only what is no fault of the photo.
+    """
+    # Photos fail one by one: an exception here would make Beam retry the whole chunk until the run fails.
     try:
         data = encoded.read()
         decoded = photo.decode(data, size=size, channels=channels)
@@ -70,13 +80,17 @@ def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channel
         "caption": row["caption"] or known.caption,
         "credit": row["credit"] or known.credit,
         "source": row["source"],
+        # Exact duplicates are merged once the shards are written, and add theirs to this list then.
         "occurrences": [{key: row[key] for key in ("photo_id", "uri", "published_at")}],
     }
     return DecodedPhoto(columns, decoded.pixels, len(data))
 
 
 def batches_of(results: Iterable[DecodedPhoto | Reject], batch_size: int) -> Iterator[list[DecodedPhoto | Reject]]:
-    """Yields the results in order, in batches of `batch_size` decoded photos; the last one may hold fewer."""
+    """Yields the results in order, in batches of `batch_size` decoded photos; the last one may hold fewer.
+
+    Rejects ride along between them and do not count: batches of a fixed number of photos keep TensorFlow at one shape.
+    """
     batch: list[DecodedPhoto | Reject] = []
     decoded = 0
     for result in results:
@@ -90,7 +104,11 @@ def batches_of(results: Iterable[DecodedPhoto | Reject], batch_size: int) -> Ite
 
 
 class DecodeChunk(beam.DoFn):
-    """One chunk (row group) of the inventory → PhotoBatches, and rejects."""
+    """One chunk (row group) of the inventory → PhotoBatches, and rejects.
+
+    `inventory` is its path in the store, `size` and `channels` are what the encoder takes. A worker holds two batches
+    of small squares, and one full-size photo per thread. `progress_directory` is one that the launcher shares, if any.
+    """
 
     def __init__(
         self,
@@ -113,20 +131,25 @@ class DecodeChunk(beam.DoFn):
         self._rejected = Metrics.counter("firstseen", "photos_rejected")
 
     def setup(self) -> None:
-        """Starts the decoder threads: the decoders release the GIL."""
+        """Starts the decoder threads, one per core: the decoders release the GIL."""
+        # Pools and open files cannot be pickled: what a worker needs of them is made here, once per instance.
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
         self._progress = ProgressWriter(self._progress_directory)
 
     def process(self, chunk: int) -> Iterator[Any]:
         """Yields PhotoBatches and, tagged, rejects; an error says which chunk it struck."""
         with naming(f"chunk {chunk} of {self._inventory}"):
+            # A chunk is one element: elements of one photo each reached 0.42 of the speed of a bare loop, chunks 0.97.
+            # Its rows are held at once, some 200 bytes each; photos are read as the threads come to them.
             rows = read_chunk(self._store, self._inventory, chunk)
             photos = zip(rows, read_photos(row["uri"] for row in rows), strict=True)
-            # One batch is decoded while the model runs on the one before it.
+            # Beam fuses this step with the model's: the yield below returns when the model is done with the batch. Two
+            # batches in the hands of the threads let them decode one meanwhile, and finish stragglers of the other.
             results = decode_ahead(photos, self._decode, pool=self._pool, ahead=2 * self._batch_size)
             for batch in batches_of(results, self._batch_size):
                 decoded = [result for result in batch if isinstance(result, DecodedPhoto)]
                 rejects = [result for result in batch if isinstance(result, Reject)]
+                # Counted per batch, not per photo: a counter takes a lock, and progress a write.
                 self._count(decoded, rejects)
                 for reject in rejects:
                     yield beam.pvalue.TaggedOutput(REJECTS, reject)

@@ -1,4 +1,8 @@
-"""Batches of pixels in, Arrow tables of embeddings out: our own SavedModel step."""
+"""Embeds batches of decoded photos with the encoder: uint8 pixels in, Arrow tables of shard rows out.
+
+The step is ours since Beam's `TFModelHandler` calls `keras.load_model`, which refuses exported SavedModels, and its
+results would carry the pixels further down the pipeline.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -16,16 +20,23 @@ from pipelines.encode.decode_photos import REJECTS, DecodedPhoto, PhotoBatch, Re
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 
+# A unit vector is off by 1e-7 in float32 and by 1e-3 in half precision; what is further off was not normalised.
 LENGTH_TOLERANCE = 1e-2
+# Beam sets up several instances of a DoFn in one process: without the lock each would load a model of its own.
 _loading = threading.Lock()
 
 
 def shared_encoder(store: Store, encoder_id: str, digest: str, batch_size: int) -> SavedEncoder:
-    """Returns the encoder, loaded and verified once per process: its threads share one copy of the weights."""
+    """Returns the encoder, loaded and verified once per process: its threads share one copy of the weights.
+
+    Raises what `foundation.encoder.load` does. TensorFlow runs one signature from many threads at once.
+    """
     with _loading:
         return _load(store.uri, encoder_id, digest, batch_size)
 
 
+# One encoder, since a run has one: a worker that goes on with another run lets the old weights go. The key is made of
+# texts, for a store that was pickled into a DoFn is another object in each of them.
 @lru_cache(maxsize=1)
 def _load(store_uri: str, encoder_id: str, digest: str, batch_size: int) -> SavedEncoder:
     return load(Store(store_uri), encoder_id, expected_digest=digest, batch_size=batch_size)
@@ -46,13 +57,18 @@ def to_table(photos: list[DecodedPhoto], vectors: np.ndarray, schema: pa.Schema)
     position, field = schema.get_field_index("embedding"), schema.field("embedding")
     table = pa.Table.from_pylist([photo.columns for photo in photos], schema=schema.remove(position))
     dtype = np.float16 if field.type.value_type == pa.float16() else np.float32
+    # The matrix becomes the column as it lies in memory: lists of Python floats would take longer than the model.
     values = pa.array(vectors.astype(dtype).ravel())
     embeddings = pa.FixedSizeListArray.from_arrays(values, field.type.list_size)
     return table.add_column(position, field, embeddings)
 
 
 class EmbedBatch(beam.DoFn):
-    """PhotoBatches → tables of shard rows; the pixels end here."""
+    """PhotoBatches → tables of shard rows, and rejects; the pixels end here.
+
+    `schema` is that of the shards, with their metadata; an encoder whose encoder.json has not the digest
+    `encoder_digest` is refused. `batch_size` is the most photos of a batch, which the encoder pads up to.
+    """
 
     def __init__(
         self,
@@ -73,7 +89,7 @@ class EmbedBatch(beam.DoFn):
         self._embedded = Metrics.counter("firstseen", "photos_embedded")
 
     def setup(self) -> None:
-        """Loads the encoder, checked against the digest the run names."""
+        """Loads the encoder, checked against the digest that the run names; raises ArtifactRefusedError."""
         self._encoder = shared_encoder(self._store, self._encoder_id, self._encoder_digest, self._batch_size)
         self._progress = ProgressWriter(self._progress_directory)
 
@@ -82,6 +98,7 @@ class EmbedBatch(beam.DoFn):
         photos = batch.photos
         with naming(f"chunk {batch.chunk}, {len(photos)} photos from {photos[0].columns['photo_id']!r}"):
             vectors = self._encoder.encode(np.stack([photo.pixels for photo in photos]))
+        # Refused here, where the photo is still known: an index build would see a row without a name, or just die.
         bad = unusable_vectors(vectors, self._encoder.spec.distance)
         for index in np.flatnonzero(bad):
             yield beam.pvalue.TaggedOutput(REJECTS, _unusable_reject(photos[index]))

@@ -19,7 +19,10 @@ class EncodedPhotos(NamedTuple):
 
 
 class EncodePhotos(beam.PTransform):
-    """Chunk numbers of a run's inventory → EncodedPhotos; the photos' pixels never leave the worker."""
+    """Chunk numbers of a run's inventory → EncodedPhotos; the photos' pixels never leave the worker.
+
+    The inventory must be in the store, and `spec` the description of the encoder that `run` names.
+    """
 
     def __init__(self, store: Store, run: Run, spec: EncoderSpec, *, batch_size: int, progress_directory: str | None):
         super().__init__()
@@ -43,6 +46,9 @@ class EncodePhotos(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection) -> EncodedPhotos:
         """Spreads the chunks over the workers, and keeps each chunk on one of them until it is a table."""
+        # The numbers come from one Create, which a runner fuses with all that follows: without this shuffle one worker
+        # would encode the whole archive. Behind it there is none, so that decode and model are fused and pixels stay in
+        # memory; and Flink spreads the work at the first Reshuffle only.
         decoded = (
             chunks
             | "SpreadChunks" >> beam.Reshuffle()

@@ -39,6 +39,7 @@ def write_inventory(
     the two is the wrong one, and every date would be missing.
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
+        # A Parquet file is finished by its footer and the store takes whole files: it grows on disk, not in memory.
         local = Path(directory, "inventory.parquet")
         listed = in_catalog = 0
         with parquet.ParquetWriter(local, inventory_schema(), compression="zstd") as writer:
@@ -74,6 +75,6 @@ def count_chunks(store: Store, path: str) -> int:
 
 
 def read_chunk(store: Store, path: str, chunk: int) -> list[dict]:
-    """Returns the rows of one row group, reading nothing but the footer and that group."""
+    """Returns the rows of one row group as dicts of its columns, reading nothing but the footer and that group."""
     with store.open(path) as file:
         return parquet.ParquetFile(file).read_row_group(chunk).to_pylist()

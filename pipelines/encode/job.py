@@ -25,11 +25,12 @@ Progress = Callable[[int, int, int], None]
 
 
 def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Run:
-    """Runs the job and returns the finished run.
+    """Runs the job and returns the finished run, as run.json describes it.
 
     Raises InputNotFoundError, ArtifactRefusedError, TemporaryError or UsageError; without run.json the directory of a
     failed run is never read.
     """
+    # Everything a user can get wrong is checked before the listing, which may take minutes: flags of Beam first.
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     archive = open_archive(options.archive, data_dir=options.data_dir)
     store = Store(options.store)
@@ -37,17 +38,21 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     spec, digest = choose_encoder(store, options.encoder, live_snapshot(store))
     catalog = read_catalog(options.catalog) if options.catalog else None
     run = plan_run(archive, spec, digest, dtype=options.dtype)
+    # The launcher lists, and the workers read chunks of the listing: a pattern expanded inside of Beam is listed by one
+    # worker as well, and leaves nothing to compare the next run with.
     listing = write_inventory(store, run.inventory, archive, catalog=catalog, chunk_photos=options.chunk_photos)
     run = replace(
         run,
         accounting=replace(run.accounting, listed=listing.photos),
         photos_in_catalog=listing.in_catalog if options.catalog else None,
     )
+    # A local run blocks until its end and shares no memory with worker processes: they count into files of this folder.
     with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
         add_steps(pipeline, store, run, spec, options, progress_directory=directory)
         run_to_end(
             pipeline, on_progress=on_progress and (lambda: on_progress(listing.photos, *read_progress(directory)))
         )
+    # A pipeline returns nothing: what it did is what it wrote.
     finished, _ = read_run(store, run.encoder_id, run.run_id)
     return finished
 
@@ -61,7 +66,7 @@ def add_steps(
     *,
     progress_directory: str,
 ) -> None:
-    """Adds the whole job to the pipeline. Only chunk numbers, hashes and file names cross a shuffle."""
+    """Adds the whole job to the pipeline. Only chunk numbers, hashes, photo_ids and file names cross a shuffle."""
     encoded = (
         pipeline
         | "ListChunks" >> beam.Create(range(count_chunks(store, run.inventory)))

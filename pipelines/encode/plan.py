@@ -30,6 +30,7 @@ class EncodeOptions:
     catalog: Path | None = None
     data_dir: Path | None = None
     runner: str = LOCAL
+    # Decoding uses all cores from one process: more of them pay only where the model leaves cores idle.
     workers: int = 1
     dtype: Dtype = "float32"
     batch_size: int = 64
@@ -48,6 +49,7 @@ class EncodeOptions:
 
 def require_apart(archive: Archive, store: Store) -> None:
     """Raises UsageError if the store lies in the archive: its own files would be listed as photos."""
+    # Links are resolved on both sides: a store may be reached through one.
     if archive.folder and store.local_root and store.local_root.resolve().is_relative_to(archive.folder.resolve()):
         raise UsageError(f"store {store.uri} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
@@ -67,5 +69,6 @@ def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype) 
         accounting=Accounting(listed=0, embedded=0, duplicates=0),
         rows={},
         files={},
+        # Those that decide what the bytes of a run are: what decodes, and what writes.
         versions=artifact.versions_of("apache-beam", "pyarrow", "pillow", "simplejpeg"),
     )

@@ -15,7 +15,10 @@ from pipelines.encode.write_shards import ROWS_BY_CONTENT, RewriteShard, WriteRe
 
 
 class WriteRun(beam.PTransform):
-    """EncodedPhotos → the finished run in the store; only hashes, photo_ids and file names are shuffled."""
+    """EncodedPhotos → the finished run in the store; only hashes, photo_ids and file names are shuffled.
+
+    `run` is the planned one, whose accounting says how many photos were listed: all of them must arrive.
+    """
 
     def __init__(self, store: Store, run: Run, *, rows_per_shard: int):
         super().__init__()
@@ -25,6 +28,7 @@ class WriteRun(beam.PTransform):
 
     def expand(self, encoded: EncodedPhotos) -> beam.PCollection:
         """Writes, merges, and describes exactly the files that count."""
+        # Shards come first and duplicates are merged in what was written: see `pipelines.encode.duplicates`.
         store, directory = self._store, self._run.directory
         write = WriteShards(store, directory, rows_per_shard=self._rows_per_shard)
         written = encoded.rows | "WriteShards" >> beam.ParDo(write).with_outputs(ROWS_BY_CONTENT, main="shards")
@@ -36,6 +40,8 @@ class WriteRun(beam.PTransform):
             | "GroupByShard" >> beam.GroupByKey()
             | "RewriteShard" >> beam.ParDo(RewriteShard(store, directory))
         )
+        # Side inputs are complete before the step begins, and Create makes one element: run.json is written once, by
+        # one worker, after every file. Names and digests are small enough to be held there: some 300 bytes a file.
         return (
             encoded.rows.pipeline
             | "Finish" >> beam.Create([self._run])
@@ -60,7 +66,8 @@ def finish_run(
 ) -> None:
     """Writes run.json from exactly the files that count; a retry writes the same bytes.
 
-    Raises FirstseenError if a photo is unaccounted for. Shards whose rows were merged are deleted afterwards.
+    Raises FirstseenError if a photo is unaccounted for. Shards whose rows were merged are deleted afterwards. What a
+    failed bundle has left in the directory is not listed, and thereby not part of the run.
     """
     written, rejects, replaced = list(written), list(rejects), dict(rewritten)
     shards = [shard for shard in written if shard.name not in replaced]
@@ -71,6 +78,7 @@ def finish_run(
     rows = {shard.name: shard.rows for shard in shards}
     description = replace(run, accounting=accounting, rows=rows, files=files)
     artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", description)
+    # Only now: until run.json stands, a retry of the steps before it may have to read them again.
     store.delete([f"{run.directory}/{name}" for name in replaced])
 
 
@@ -81,6 +89,7 @@ def account(
 
     `written` are the shards before exact duplicates were merged, `shards` those that count.
     """
+    # What merging dropped are the duplicates: counted as a difference of rows, nothing can be counted twice.
     embedded = sum(shard.rows for shard in shards)
     reasons = sum((Counter(file.reasons) for file in rejects), Counter())
     accounting = Accounting(

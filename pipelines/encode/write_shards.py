@@ -1,4 +1,8 @@
-"""Writes a run's Parquet files: each under a fresh name, trusted only once run.json lists it."""
+"""Writes a run's Parquet files: each under a fresh name, trusted only once run.json lists it.
+
+Beam's own `WriteToParquet` renames its files one by one when a run ends: a kill leaves half of them visible, and a
+second run with another number of shards leaves rows of the first. Fresh names need no renaming, and no shuffle.
+"""
 
 import uuid
 from collections import Counter
@@ -22,13 +26,15 @@ from pipelines.encode.decode_photos import Reject
 from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, read_shard
 
 ROWS_BY_CONTENT = "rows_by_content"
+# The index reads whole shards; row groups of this size let other readers take some rows, at 8 MB per 256 numbers.
 ROW_GROUP_ROWS = 8_192
+# Parquet's name of the numbers in a list column.
 EMBEDDING_COLUMN = "embedding.list.element"
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """One file of a run, as run.json will list it."""
+    """One file of a run, as run.json will list it; `reasons` counts the rejects of a rejects file by reason."""
 
     name: str
     rows: int
@@ -37,7 +43,11 @@ class WrittenFile:
 
 
 def write_parquet(store: Store, directory: str, prefix: str, table: pa.Table) -> WrittenFile:
-    """Writes one file of at most some tens of megabytes at once, so that a reader never sees half of it."""
+    """Writes one file of at most some tens of megabytes at once, so that a reader never sees half of it.
+
+    Raises TemporaryError on a full disk.
+    """
+    # A bundle that is retried writes another file, instead of one of the same name with perhaps other rows.
     name = f"{prefix}-{uuid.uuid4().hex}.parquet"
     data = to_parquet(table)
     store.create(f"{directory}/{name}", data)
@@ -48,6 +58,7 @@ def to_parquet(table: pa.Table) -> bytes:
     """Returns the bytes of a Parquet file: zstd, vectors split by byte (half the size), words as dictionaries."""
     sink = pa.BufferOutputStream()
     vectors = [EMBEDDING_COLUMN] if "embedding" in table.column_names else []
+    # A dictionary pays where values repeat. Vectors, hashes and names do not: they would fill one, then fall back.
     words = [name for name in table.column_names if name in ("caption", "credit", "source", "reason")]
     parquet.write_table(
         table,
@@ -67,7 +78,11 @@ def rows_by_content(table: pa.Table, shard: str) -> Iterator[tuple[bytes, ShardR
 
 
 class WriteShards(beam.DoFn):
-    """Tables of shard rows → files of at most `rows_per_shard` rows, and the contents they hold."""
+    """Tables of shard rows → WrittenFiles and, tagged ROWS_BY_CONTENT, (hash, ShardRow) for each of their rows.
+
+    A shard is written as soon as it holds `rows_per_shard` rows, or more by less than one table. A worker holds that
+    many rows, and their bytes once more while they are written.
+    """
 
     def __init__(self, store: Store, directory: str, *, rows_per_shard: int):
         self._store = store
@@ -89,7 +104,11 @@ class WriteShards(beam.DoFn):
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Writes what is left: a shard never spans bundles, so that a retry rewrites whole shards."""
+        """Writes what is left: the end of a bundle ends a shard.
+
+        Beam commits and retries by bundle. A buffer that outlived one would lose its rows with the worker, since Beam
+        takes the elements of a finished bundle for done.
+        """
         if not self._tables:
             return
         for output in self._flush():
@@ -107,7 +126,7 @@ class WriteShards(beam.DoFn):
 
 
 class WriteRejects(beam.DoFn):
-    """Rejects → one Parquet file a bundle."""
+    """Rejects → WrittenFiles, one a bundle: rejects are few, and a bundle of them fits into memory."""
 
     def __init__(self, store: Store, directory: str):
         self._store = store
@@ -136,13 +155,15 @@ def write_rejects(store: Store, directory: str, rejects: Iterable[Reject]) -> Wr
 
 
 def _in_global_window(value: Any) -> Any:
+    # No element is at hand when a bundle ends, whose window and timestamp an output could take: Beam asks for them.
+    # The pipeline is a batch without windows, so that everything lies in the global one.
     if isinstance(value, beam.pvalue.TaggedOutput):
         return beam.pvalue.TaggedOutput(value.tag, _in_global_window(value.value))
     return WindowedValue(value, MIN_TIMESTAMP, (GlobalWindow(),))
 
 
 class RewriteShard(beam.DoFn):
-    """(shard, edits of its rows) → (its name, the file that takes its place, or None if no row is left)."""
+    """(shard, edits of its rows) → (its name, the WrittenFile that takes its place, or None if no row is left)."""
 
     def __init__(self, store: Store, directory: str):
         self._store = store
@@ -150,6 +171,7 @@ class RewriteShard(beam.DoFn):
 
     def process(self, element: tuple[str, Iterable[RowEdit]]) -> Iterator[tuple[str, WrittenFile | None]]:
         """Reads one shard, applies the edits and writes it under a new name."""
+        # Files of a store are never replaced: the old shard stays readable for a retry, until run.json names the new.
         name, edits = element
         table = apply_edits(read_shard(self._store, f"{self._directory}/{name}"), edits)
         yield name, write_parquet(self._store, self._directory, "part", table) if table.num_rows else None

@@ -36,6 +36,9 @@ def build_segment(
 ) -> tuple[int, SegmentReference]:
     """Builds, measures and writes one segment, segment.json last; returns its number and how a snapshot names it.
 
+    Holds the segment in memory: see IndexOptions. Raises ArtifactRefusedError for damaged shards, and for recall under
+    the bar.
+
     Each attempt writes under a name of its own: ScaNN builds differ, and a late attempt must not touch what another
     one finished. An error says which segment of the plan it struck.
     """
@@ -50,6 +53,7 @@ def _write_segment(
     plan: SegmentPlan, store: Store, spec: EncoderSpec, encoder_digest: str, options: IndexOptions
 ) -> Segment:
     """Writes every file of a segment but the description, which it returns."""
+    # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
     segment_id = artifact.fresh_name()
     table, vectors = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
     photos, vectors, hashes = collapse(table, vectors)
@@ -59,6 +63,7 @@ def _write_segment(
         np.save(local / CONTENT_HASHES, hashes)
         parameters, recall, queries = _write_vectors(local, vectors, spec, options)
         prefix = segment_directory(segment_id)
+        # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
         names = _upload(store, prefix, local)
     return Segment(
         segment_id=segment_id,
@@ -99,5 +104,5 @@ def _upload(store: Store, prefix: str, folder: Path) -> list[str]:
 
 
 def write_photos(path: Path, photos: pa.Table) -> None:
-    """Writes the photo table in small row groups, since a lookup fetches single rows."""
+    """Writes the photo table in small row groups, since a lookup fetches single rows; its rows are in hash order."""
     parquet.write_table(photos, path, compression="zstd", row_group_size=PHOTO_ROW_GROUP_ROWS)

@@ -52,6 +52,8 @@ def build_index(
     pipeline = create_pipeline(runner, beam_flags=list(beam_flags))
     live = live_snapshot(store)
     spec, digest = choose_encoder(store, encoder, live, with_runs=True)
+    # Segments are immutable and name their runs: what is live stays as it is, and only new runs are built. Vectors of
+    # two encoders cannot be compared, so that with another one nothing is kept.
     kept = live.segments if live and live.encoder_digest == digest else []
     runs = runs_to_index(store, spec, digest, kept)
     if not runs and live and kept:
@@ -80,10 +82,12 @@ def build_segments(
     options: IndexOptions,
 ) -> list[SegmentReference]:
     """Runs the pipeline that builds the planned segments, on as many workers as there are; returns them in order."""
+    # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
     built = (
         pipeline
         | "ListSegments" >> beam.Create(plans)
+        # Otherwise Create and the build are fused, and one worker builds every segment after the other.
         | "SpreadSegments" >> beam.Reshuffle()
         | "BuildSegment" >> beam.Map(build_segment, store=store, spec=spec, encoder_digest=digest, options=options)
     )
@@ -97,14 +101,20 @@ def build_segments(
 
 
 def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference]], *, store: Store) -> None:
-    """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself."""
+    """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
+
+    Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.
+    """
     write_build(store, build_id, [reference for _, reference in sorted(built, key=lambda numbered: numbered[0])])
 
 
 def runs_to_index(
     store: Store, spec: EncoderSpec, encoder_digest: str, kept: Sequence[SegmentReference]
 ) -> list[tuple[Run, str]]:
-    """Returns (run, digest) of the finished runs that no kept segment holds, oldest first."""
+    """Returns (run, digest of its run.json) of the finished runs that no kept segment holds, oldest first.
+
+    Raises ArtifactRefusedError if one of them was made by an encoder of the same id, but of another digest.
+    """
     indexed = {run_id for reference in kept for run_id in read_segment(store, reference).runs}
     names = [name for name in list_runs(store, spec.encoder_id) if name not in indexed]
     runs = [read_run(store, spec.encoder_id, name) for name in names]
@@ -116,6 +126,7 @@ def runs_to_index(
             named_by=f"the store's {spec.encoder_id}",
             remedy="encode again or restore encoder.json",
         )
+    # A run whose photos were all rejected has no shard, and would make a segment of no rows.
     return [(run, digest) for run, digest in runs if run.rows]
 
 
@@ -131,5 +142,6 @@ def next_snapshot(
         encoder_id=spec.encoder_id,
         encoder_digest=digest,
         segments=list(segments),
+        # Tells a retry of this publisher from a race that another one has won.
         publisher=uuid.uuid4().hex,
     )

@@ -54,7 +54,11 @@ class IndexOptions:
 
 
 def plan_segments(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> list[SegmentPlan]:
-    """Returns the segments to build of some runs, each given with the digest of its run.json."""
+    """Returns the segments to build of some runs, each given with the digest of its run.json.
+
+    A segment names the digests of the runs that its shards belong to: with them the chain reaches from the snapshot
+    down to the encoder.
+    """
     digest_by_directory = {run.directory: (run.run_id, digest) for run, digest in runs}
     groups = group_shards(list_shards([run for run, _ in runs]), max_rows=options.max_segment_rows)
     return [
@@ -77,6 +81,8 @@ def group_shards(shards: Sequence[ShardReference], *, max_rows: int) -> list[lis
 
     A shard is never split: one that is larger than `max_rows` makes a group of its own.
     """
+    # As few as can be, since every lookup searches each of them. Filling one after the other does that too, and leaves
+    # a small one at the end; but the largest decides how long the index takes, and how much memory.
     fewest = len(_fill(shards, max_rows))
     # The smallest capacity that needs no more groups makes the largest group as small as it can be.
     smallest = bisect_left(range(max_rows), -fewest, key=lambda capacity: -len(_fill(shards, capacity)))
@@ -98,7 +104,8 @@ def _fill(shards: Sequence[ShardReference], capacity: int) -> list[list[ShardRef
 def plan_search(rows: int) -> SearchParameters:
     """Returns a ScaNN tree for this many rows: √rows leaves, a tenth of them searched, 200 candidates re-scored.
 
-    The measured recall decides whether more leaves are searched: see `wider_searches`.
+    The number of leaves is ScaNN's own advice (docs/algorithms.md of its repository). The rest is where the search
+    begins: the measured recall decides whether more leaves are searched, see `wider_searches`.
     """
     leaves = max(1, min(rows, round(math.sqrt(rows))))
     return SearchParameters(leaves=leaves, leaves_to_search=max(1, leaves // 10), reorder=min(rows, 200))
@@ -106,6 +113,7 @@ def plan_search(rows: int) -> SearchParameters:
 
 def wider_searches(first: SearchParameters, rows: int) -> list[SearchParameters]:
     """Returns the searches to try in turn, each about twice as wide, up to all leaves: none needs a rebuild."""
+    # Both are parameters of a search, not of the index: a wider search costs time at each lookup, and no rebuild.
     searches = [first]
     while (last := searches[-1]).leaves_to_search < last.leaves or last.reorder < min(rows, 1_600):
         searches.append(

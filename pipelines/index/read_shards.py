@@ -22,6 +22,7 @@ def read_shards(
     Raises ArtifactRefusedError naming the shard that is damaged, another encoder's, or holds vectors that are not
     finite: one of those would kill the process in a tree build.
     """
+    # One matrix is filled shard by shard: joining the shards at the end would hold all vectors twice.
     vectors = np.empty((sum(shard.rows for shard in shards), dimension), np.float32)
     tables, start = [], 0
     for shard in shards:
@@ -35,6 +36,7 @@ def read_shards(
 
 
 def _read_shard(store: Store, shard: ShardReference, encoder_digest: str) -> pa.Table:
+    # The bytes that are hashed are those that are parsed: the file is not opened a second time in between.
     data = store.read(shard.path)
     if digest_of(data) != shard.record.sha256:
         raise ArtifactRefusedError(f"shard {shard.path} is damaged: its SHA-256 differs from run.json; encode again")
@@ -60,9 +62,11 @@ def _to_matrix(column: pa.ChunkedArray, dimension: int, path: str) -> np.ndarray
 def collapse(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray, np.ndarray]:
     """Returns (photos, vectors, hashes) with one row per content, sorted by its hash.
 
-    hashes: bytes [rows] of 32, ascending. Of several rows with one content the first published stays and carries the
-    occurrences of all.
+    vectors: float32 [rows, dimension]; hashes: S32 [rows], ascending. Of several rows with one content the first
+    published stays and carries the occurrences of all.
     """
+    # Sorted by hash, a content is found by binary search in a memory-mapped file: the same bytes are found whatever the
+    # encoder and the recall of the index. Copies must be collapsed, or they would fill a whole answer.
     hashes = np.array(table["content_sha256"].to_pylist(), "S32")
     published = table["published_at"].to_pylist()
     names = table["photo_id"].to_pylist()

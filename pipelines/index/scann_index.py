@@ -19,11 +19,17 @@ from serving.search.scann_index import ScannIndex, import_scann
 FEWEST_SCANN_ROWS = 16
 # Rows that the leaves are learned from: more make them hardly better, and the build slower.
 TRAINING_SAMPLE = 250_000
+# ScaNN's recommended values. Two dimensions share 16 centres: 4 bits for 8 bytes of float32. The threshold is T of the
+# score-aware loss, which counts an error only for queries whose dot product with the vector is at least this share of
+# the greatest (Guo et al. 2020, Accelerating Large-Scale Inference with Anisotropic Vector Quantization, section 3).
 DIMENSIONS_PER_BLOCK = 2
 ANISOTROPIC_THRESHOLD = 0.2
+# A share measured with 1,000 queries of 10 neighbours is known to about half a per cent.
 RECALL_QUERIES = 1_000
 RECALL_NEIGHBOURS = 10
+# How far a query is moved, as a share of its vector's length: its cosine with the vector is then about 0.96.
 QUERY_NOISE = 0.3
+# ScaNN and NumPy add float32 products in another order, so that the last neighbour may seem a little too far.
 SIMILARITY_TOLERANCE = 1e-5
 
 
@@ -40,6 +46,7 @@ def write_scann(
     index = ScannIndex(searcher, distance=distance, rows=len(vectors))
     queries = sample_queries(vectors, distance)
     _, best = exact_neighbours(queries, vectors, k=RECALL_NEIGHBOURS, distance=distance)
+    # The first width that reaches the bar is written into segment.json, and every lookup searches with it.
     for parameters in wider_searches(first, len(vectors)):
         rows, _ = index.search(queries, RECALL_NEIGHBOURS, parameters)
         recall = recall_of(rows, queries, vectors, best, distance)
@@ -51,6 +58,7 @@ def write_scann(
             "nothing was published: raise --exact-below or lower --min-recall"
         )
     directory.mkdir()
+    # Absolute paths are ScaNN's default, and a store that was copied or moved would then not load.
     searcher.serialize(str(directory), relative_path=True)
     return parameters, float(recall), len(queries)
 
@@ -67,9 +75,12 @@ def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
             builder.tree(
                 num_leaves=parameters.leaves,
                 num_leaves_to_search=parameters.leaves_to_search,
+                # Builds have no seed: two of the same rows differ, so that tests compare recall and never ids.
                 training_sample_size=min(len(vectors), TRAINING_SAMPLE),
             )
             .score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=threshold)
+            # Hashing alone is off by up to 0.025 of score; the float32 vectors, which the index keeps for this, score
+            # the candidates exactly, and are what a decoder shows.
             .reorder(parameters.reorder)
             .build()
         )
@@ -78,7 +89,8 @@ def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
 def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.ndarray:
     """Returns float32 [queries, dimension]: sampled vectors, moved a little, as an edited copy's would be.
 
-    A vector itself would always be found, and the recall would flatter the index.
+    A vector itself would always be found, and the recall would flatter the index. The seed is fixed, so that two
+    builds are judged by the same queries.
     """
     generator = np.random.default_rng(seed)
     rows = generator.choice(len(vectors), size=min(RECALL_QUERIES, len(vectors)), replace=False)
@@ -96,6 +108,7 @@ def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: 
 
     rows: int64 [queries, k] found, -1 for none; best: float32 [queries, k] the exact similarities, descending.
     """
+    # By similarity and not by row: of ten copies that are equally near, exact search names any and ScaNN any other.
     found = 0
     for query, candidates, true in zip(queries, rows, best, strict=True):
         distinct = np.unique(candidates[candidates >= 0])
@@ -107,6 +120,8 @@ def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Keeps what ScaNN's C++ prints while it builds off the terminal; nothing in it is addressed to a user."""
+    # C++ writes to the file descriptor, past `sys.stderr`. The descriptor is the process's: what another thread writes
+    # meanwhile is lost as well.
     sys.stderr.flush()
     saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

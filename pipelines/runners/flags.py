@@ -11,6 +11,8 @@ from foundation.errors import UsageError
 
 def check_flags(beam_flags: list[str]) -> None:
     """Raises UsageError naming the flags that no Beam option class takes, or the value one refuses."""
+    # Each option class of Beam reads the flags anew and passes over those of the others, a misspelt one included. Only
+    # all classes in one strict parser tell what none of them knows.
     parser = _Parser(prog="beam", allow_abbrev=False, add_help=False)
     for options in _subclasses(PipelineOptions):
         if "_add_argparse_args" in vars(options):
@@ -18,6 +20,7 @@ def check_flags(beam_flags: list[str]) -> None:
     known, unknown = parser.parse_known_args(beam_flags)
     if unknown:
         raise UsageError(f"Beam does not know {' '.join(unknown)}; expected its pipeline options after `--`")
+    # The pipeline is given its runner outright: Beam would pass over this one without a word.
     if known.runner:
         raise UsageError(f"runner {known.runner!r} is named after `--`; expected firstseen's own --runner before it")
 

@@ -15,8 +15,10 @@ def local_runner(workers: int) -> FnApiRunner:
     DirectRunner, Beam's default, tries first to download another runner. Workers leave Ctrl-C to the launcher, which
     ends them, and their chatter off the terminal: what goes wrong in them reaches the launcher as an error.
     """
+    # One worker needs no processes: those take seconds to start, and decoding uses all cores from one process anyway.
     if workers == 1:
         return FnApiRunner()
     python = shlex.quote(sys.executable)
+    # The shell ignores the interrupt before Python starts, since a handler set in Python would come seconds too late.
     command = f"trap '' INT; exec {python} -m pipelines.runners.local_worker 2>/dev/null"
     return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))

@@ -1,4 +1,4 @@
-"""A worker process of the local runner, which ends when its launcher does: Beam's own would wait for it for ever."""
+"""Runs a worker process of the local runner, which ends when its launcher does: Beam's own would wait for ever."""
 
 import os
 import sys
@@ -12,6 +12,8 @@ LOOK_EVERY_SECONDS = 0.5
 
 def end_with(launcher: int) -> None:
     """Leaves the process once its parent is not the launcher any more."""
+    # A process whose parent has died is given another one. The worker's main thread waits in gRPC and hears of nothing,
+    # which is why another one looks, and why it leaves without a tidy end.
     while os.getppid() == launcher:
         time.sleep(LOOK_EVERY_SECONDS)
     os._exit(1)

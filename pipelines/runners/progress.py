@@ -1,4 +1,7 @@
-"""How many photos are done: a side channel of tiny files, since a local Beam run blocks until its end."""
+"""Tells how many photos are done, through a folder of tiny files: a local Beam run blocks until its end.
+
+Beam's own counters come with the result, which is after the last photo.
+"""
 
 import os
 import uuid
@@ -11,6 +14,7 @@ class ProgressWriter:
     def __init__(self, directory: str | None):
         self._file = None
         self._embedded = self._rejected = 0
+        # On another machine the launcher's folder does not exist, and nobody would read what is written.
         if directory is not None and os.path.isdir(directory):
             self._file = Path(directory, uuid.uuid4().hex).open("wb", buffering=0)  # noqa: SIM115 (open until `close`)
 
@@ -19,6 +23,8 @@ class ProgressWriter:
         self._embedded += embedded
         self._rejected += rejected
         if self._file is not None:
+            # The same 25 bytes are written over, which needs no rename; the counts of a retried bundle stay in, so that
+            # progress may run ahead of the truth. The accounting of the run does not come from here.
             self._file.seek(0)
             self._file.write(b"%012d %012d" % (self._embedded, self._rejected))
 

@@ -21,6 +21,7 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
     Raises UsageError on an unknown runner, and on a flag Beam does not know, which Beam itself drops silently.
     """
     check_flags(beam_flags)
+    # FnApiRunner reads the number of its workers from an option of the pipeline.
     local = [f"--direct_num_workers={workers}"] if runner == LOCAL else []
     options = PipelineOptions([*local, *beam_flags])
     try:
@@ -37,6 +38,7 @@ def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | Non
     """Runs the pipeline, calling `on_progress` twice a second; re-raises the project's own errors as themselves."""
     try:
         with _ticking(on_progress):
+            # Portable runners return at once and others at the end; waiting is right for both.
             pipeline.run().wait_until_finish()
     except Exception as error:
         if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
@@ -49,6 +51,7 @@ def _ticking(tick: Callable[[], None] | None) -> Iterator[None]:
     if tick is None:
         yield
         return
+    # The pipeline has this thread until its end. An event, and not a sleep, ends the other one without a delay.
     stop = threading.Event()
 
     def loop() -> None:

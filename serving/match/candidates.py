@@ -11,7 +11,11 @@ from serving.search.snapshot import OpenSnapshot, Place
 
 @dataclass(frozen=True)
 class Candidate:
-    """One content of the archive that may be the query's: how near it is, and every place that holds it."""
+    """One content of the archive that may be the query's: how near it is, and every place that holds it.
+
+    `content` is its hash (32 bytes), `similarity` the distance's own measure (see `foundation.vectors`), 1 when
+    `is_identical`, which says that the bytes are the same.
+    """
 
     content: bytes
     similarity: float
@@ -26,8 +30,11 @@ def find_candidates(
 
     vectors: float32 [photos, dimension]; a photo whose vector is not finite is found by its bytes alone.
     """
+    # One photo with a broken vector must not cost the batch its answers: zeros stand in for it, and what they find is
+    # dropped below.
     usable = np.isfinite(vectors).all(axis=1)
     nearest = opened.search(np.where(usable[:, None], vectors, 0), k)
+    # By hash, beside the vectors: the same bytes are rank 1 even where the index, which is approximate, misses them.
     identical = opened.places([one.content_sha256 for one in photos])
     found = []
     for number, (photo, places) in enumerate(zip(photos, identical, strict=True)):

@@ -14,7 +14,10 @@ from serving.search.snapshot import Place
 
 @dataclass(frozen=True)
 class Match:
-    """One photo of the archive returned for a query: its columns, where the index holds it, and what it is."""
+    """One photo of the archive returned for a query: its columns, where the index holds it, and what it is.
+
+    `seen` is over all places that hold these bytes, `place` the one whose columns are shown.
+    """
 
     photo: dict[str, Any]
     place: Place

@@ -38,6 +38,8 @@ class Matcher:
 
         One batch is decoded while the one before it is encoded and searched.
         """
+        # Decoding is slower than model and search: with two batches in the hands of the threads, none of them waits for
+        # these. Queries are read as answers are taken, so that a list of a million is never in memory.
         size = self._options.batch_size
         decode = partial(view, spec=self._encoder.spec)
         views: Iterator[View] = decode_ahead(queries, decode, pool=self._pool, ahead=2 * size)
@@ -45,6 +47,7 @@ class Matcher:
             yield from self._match(batch)
 
     def _match(self, views: Sequence[View]) -> Iterator[Outcome]:
+        # Only what could be decoded goes through the model, as one batch; answers come in the order of the questions.
         photos = [one.photo for one in views if one.photo]
         candidates: Iterator[list[Candidate]] = iter(())
         if photos:
@@ -59,6 +62,7 @@ class Matcher:
     def _outcome(self, asked: View, candidates: Sequence[Candidate]) -> Outcome:
         name, least = asked.query.name, self._options.min_score
         is_known = any(candidate.is_identical for candidate in candidates)
+        # A flat photo is near every other flat one, which says nothing. Its bytes, if the archive has them, still do.
         if asked.is_blank and not is_known:
             return Outcome(name, "not_matchable", "blank: the photo is one flat colour; expected a scene")
         matches = [self._match_of(candidate) for candidate in candidates]

@@ -1,4 +1,4 @@
-"""Says how many matches a query gets, and how good they must be."""
+"""Checks how many matches a query gets, how good they must be, and how many queries are computed at a time."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from foundation.checks import require_range
 
 @dataclass(frozen=True, kw_only=True)
 class MatchOptions:
-    """How many matches a query gets, how good they must be, and how many queries are computed at a time."""
+    """What a lookup may be asked for: matches per query, their least score from 0 to 1, and queries per batch."""
 
     top_k: int = 10
     min_score: float = 0.0

@@ -17,5 +17,6 @@ class Verdict(NamedTuple):
 
 def judge(candidate: Candidate, distance: str) -> Verdict:
     """Returns the verdict: the same bytes are proof, nearness alone is none, and its score no probability yet."""
+    # A near vector may be another photograph of the scene: until pixels are compared, whatever is near is `similar`.
     score = float(to_score(np.array(candidate.similarity), distance))
     return Verdict("identical" if candidate.is_identical else "similar", score)

@@ -28,6 +28,8 @@ class View:
 
 def view(query: Query, spec: EncoderSpec) -> View:
     """Reads and decodes a query by the same path as the archive's photos; what cannot be used is a view too."""
+    # Without the file's own caption and dates, which nobody asks of a query. Any other decoder, or another size, would
+    # let the similarities drift away from those of the archive.
     try:
         decoded = photo.decode(query.read(), size=spec.size, channels=spec.channels, with_metadata=False)
     except FirstseenError as error:

@@ -9,6 +9,8 @@ from foundation.vectors import exact_neighbours
 class ExactIndex:
     """The vectors of a segment, float32 [rows, dimension], perhaps mapped from disk; too few to be worth a tree."""
 
+    # Below 20,000 rows one matrix product is faster than a tree, finds everything, and works where ScaNN has no wheel.
+
     def __init__(self, vectors: np.ndarray, *, distance: str):
         self._vectors = vectors
         self._distance = distance

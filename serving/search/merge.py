@@ -23,8 +23,11 @@ def merge(found: Sequence[Nearest], k: int) -> Nearest:
     """
     similarities = np.concatenate([one.similarities for one in found], axis=1)
     contents = np.concatenate([one.contents for one in found], axis=1)
+    # Two stable sorts, the lesser key first: by similarity, and within equal ones by hash. If the order of the segments
+    # decided, the same question would be answered differently once they were built anew.
     similarities, contents = _ordered(similarities, contents, np.argsort(contents, axis=1, kind="stable"))
     similarities, contents = _ordered(similarities, contents, np.argsort(-similarities, axis=1, kind="stable"))
+    # A repeated content is pushed to the end and not cut out, since every row of an array has the same length.
     similarities = np.where(_came_before(contents), -np.inf, similarities)
     best = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
     return Nearest(*_ordered(similarities, contents, best))

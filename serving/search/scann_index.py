@@ -16,7 +16,11 @@ FEWEST_PER_THREAD = 8
 
 
 class ScannIndex:
-    """A ScaNN tree in memory, built or loaded; it is searched on `threads` cores, all of them by default."""
+    """A ScaNN tree in memory, built or loaded; it is searched on `threads` cores, all of them by default.
+
+    `searcher` is ScaNN's own, of `rows` vectors, which it measures by dot product for the distance `cosine` and by
+    squared length for `euclidean`.
+    """
 
     def __init__(self, searcher: Any, *, distance: str, rows: int, threads: int | None = None):
         self._searcher = searcher
@@ -27,7 +31,7 @@ class ScannIndex:
 
     @classmethod
     def load(cls, directory: Path, segment: Segment) -> "ScannIndex":
-        """Loads the index of a segment whose files lie in `directory`, verified."""
+        """Loads the index of a segment whose files lie in `directory`, verified: ScaNN notices no flipped bit."""
         import_scann()
         from scann.scann_ops.py import scann_ops_pybind
 
@@ -47,7 +51,8 @@ class ScannIndex:
             # ScaNN hands whole batches to its threads, 256 queries by default: a lookup's 64 would occupy one core.
             batch_size=max(FEWEST_PER_THREAD, -(-len(vectors) // self.threads)),
         )
-        # Missing neighbours come back as row 0 with NaN: unmasked, the first photo would match everything.
+        # Leaves that were searched may hold fewer rows than were asked for. Missing neighbours come back as row 0 with
+        # NaN: unmasked, the first photo would match everything.
         missing = ~np.isfinite(measures)
         cosine = self._distance == "cosine"
         similarities = np.clip(measures, -1, 1) if cosine else from_squared_distance(measures)
@@ -60,6 +65,7 @@ def import_scann() -> ModuleType:
         import scann
 
         return scann
+    # None makes `import tensorflow` fail, which ScaNN takes for a machine without it. Later imports find it again.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     try:
         import scann

@@ -62,11 +62,13 @@ class OpenSegment:
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
+        # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
         self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
         self._photos = parquet.ParquetFile(directory / PHOTOS)
         groups = range(self._photos.num_row_groups)
         sizes = [self._photos.metadata.row_group(group).num_rows for group in groups]
         self._group_ends = np.cumsum(sizes)
+        # A cache of this object alone: one on the method would keep closed segments alive.
         self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
         self._vectors = _open_vectors(directory, segment)
         self._index: Index = (
@@ -81,19 +83,21 @@ class OpenSegment:
 
     def nearest(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns the contents that are nearest to float32 [queries, dimension]."""
+        # A missing neighbour, row -1, gets some content, for an array has no holes; its similarity says it is none.
         rows, similarities = self.search(vectors, k)
         return Nearest(np.where(rows < 0, -np.inf, similarities), self.contents(np.maximum(rows, 0)))
 
     def find(self, contents: Sequence[bytes]) -> list[int | None]:
-        """Returns the row of each content hash, or None where the segment does not hold it."""
+        """Returns the row of each content hash (32 bytes), or None where the segment does not hold it."""
         # NumPy drops trailing zeros of fixed-width bytes that are read one by one: both sides are compared as arrays.
         wanted = np.array(list(contents), "S32")
+        # A hash that is absent has a position too, perhaps behind the last row: what stands there decides.
         positions = np.searchsorted(self._hashes, wanted)
         found = self._hashes[np.minimum(positions, len(self._hashes) - 1)] == wanted
         return [int(row) if hit else None for row, hit in zip(positions, found, strict=True)]
 
     def contents(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the content hashes (bytes of 32) of some rows."""
+        """Returns the content hashes of some rows: S32, of the shape of `rows`."""
         return self._hashes[rows]
 
     def vector(self, row: int) -> np.ndarray:

@@ -45,6 +45,7 @@ class OpenSnapshot:
 
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
+        # A snapshot may list no segment: it answers, and finds nothing.
         if not self._segments:
             return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
         return merge([segment.nearest(vectors, k) for segment in self._segments], k)
@@ -52,6 +53,7 @@ class OpenSnapshot:
     def places(self, contents: Sequence[bytes]) -> list[list[Place]]:
         """Returns, per content hash (32 bytes), every place that holds exactly these bytes."""
         found: list[list[Place]] = [[] for _ in contents]
+        # Where an archive was encoded twice, a content lies in several segments, and any may hold its first date.
         for number, segment in enumerate(self._segments):
             for places, row in zip(found, segment.find(contents), strict=True):
                 if row is not None:

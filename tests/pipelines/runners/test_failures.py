@@ -33,7 +33,7 @@ def raised_in(work: str, error: BaseException) -> BaseException:
 def as_text(error: BaseException) -> RuntimeError:
     """Returns the error as a portable runner hands it on: the text of a real traceback, with the step behind it."""
     text = "".join(traceback.format_exception(error)).rstrip("\n")
-    return RuntimeError(f"Error processing instruction 7. {text} [while running 'Step-ptransform-3']\n\nNote: imports …")
+    return RuntimeError(f"Error processing instruction 7. {text} [while running 'Step-3']\n\nNote: imports …")
 
 
 def test_there_are_errors_to_recognise() -> None:
@@ -93,7 +93,7 @@ def test_an_error_of_any_signature_can_be_named() -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("hand_on", [as_text, lambda error: error])
 def test_a_full_disk_may_be_tried_again(number: int, hand_on) -> None:
-    """A temporary file that cannot be written is no defect: the scheduler may retry, and the message says what to do."""
+    """A temporary file that cannot be written is no defect: the scheduler may retry, and people read what to do."""
     found = typed_error(hand_on(raised_in("segment 2 of this index", OSError(number, os.strerror(number)))))
     assert (type(found), found.exit_code) == (TemporaryError, 75)
     assert "segment 2 of this index: OSError: " in str(found)
