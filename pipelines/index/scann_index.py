@@ -96,7 +96,7 @@ def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.n
     rows = generator.choice(len(vectors), size=min(RECALL_QUERIES, len(vectors)), replace=False)
     sample = vectors[np.sort(rows)]
     lengths = np.linalg.norm(sample, axis=1, keepdims=True)
-    noise = generator.standard_normal(sample.shape).astype(np.float32) / np.sqrt(sample.shape[1])
+    noise = generator.standard_normal(sample.shape).astype(np.float32) / math.sqrt(sample.shape[1])
     moved = sample + QUERY_NOISE * lengths * noise
     if distance == "cosine":
         moved /= np.linalg.norm(moved, axis=1, keepdims=True)

@@ -1,0 +1,71 @@
+"""Worker processes: whatever becomes of the launcher, none outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipelines.runners import local_worker
+from tests.conftest import REPOSITORY
+
+# A launcher that starts a child, which waits as a worker does, and tells the child's number.
+LAUNCHER = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", {child!r}])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+CHILD = """
+import os, threading, time
+from pipelines.runners.local_worker import end_with
+threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+time.sleep(60)
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no zombie that nobody has waited for."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_ends_with_its_launcher() -> None:
+    """Also when the launcher is killed and can tell nobody."""
+    # Importing Beam takes seconds: the child needs nothing of it.
+    code = "import sys, types\nsys.modules['apache_beam.runners.worker'] = types.ModuleType('worker')\n"
+    code += "sys.modules['apache_beam.runners.worker'].sdk_worker_main = None\n" + CHILD
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER.format(child=code)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    assert launcher.stdout
+    child = int(launcher.stdout.readline())
+    time.sleep(2)
+    assert is_running(child)
+    launcher.send_signal(signal.SIGKILL)
+    launcher.wait()
+    launcher.stdout.close()
+    deadline = time.monotonic() + 20
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    ended = not is_running(child)
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+    assert ended
+
+
+def test_a_worker_stays_while_its_launcher_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks again and again, and leaves only when its parent is another process."""
+    parents = iter([7, 7, 7, 1])
+    left: list[int] = []
+    monkeypatch.setattr(local_worker, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(local_worker.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(local_worker.os, "_exit", left.append)
+    local_worker.end_with(7)
+    assert left == [1]
+    assert list(parents) == []

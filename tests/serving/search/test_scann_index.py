@@ -1,0 +1,147 @@
+"""A ScaNN tree: work dealt out to threads, missing neighbours masked, similarities as the contract means them."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundation.store.segments import SearchParameters
+from foundation.vectors import exact_neighbours
+from pipelines.index import scann_index as builder
+from pipelines.index.plan import IndexOptions, plan_search
+from serving.search.scann_index import FEWEST_PER_THREAD, ScannIndex
+from tests.builders import segment, unit_vectors
+
+vectors_of = partial(unit_vectors, dimension=8)
+PARAMETERS = SearchParameters(leaves=20, leaves_to_search=20, reorder=200)
+
+
+class Recorder:
+    """Stands for ScaNN's searcher: notes what it is asked for, and finds what it was told to."""
+
+    def __init__(self, rows: list[list[int]] | None = None, measures: list[list[float]] | None = None):
+        self.asked: list[dict] = []
+        self._found = rows, measures
+
+    def set_num_threads(self, threads: int) -> None:
+        """Notes the number of threads."""
+        self.threads = threads
+
+    def search_batched_parallel(self, vectors: np.ndarray, **asked) -> tuple[np.ndarray, np.ndarray]:
+        """Returns as many neighbours as were asked for."""
+        assert vectors.dtype == np.float32
+        assert vectors.flags.c_contiguous
+        self.asked.append(asked)
+        rows, measures = self._found
+        shape = len(vectors), asked["final_num_neighbors"]
+        return (
+            np.array(rows, np.uint32) if rows else np.zeros(shape, np.uint32),
+            np.array(measures, np.float32) if measures else np.ones(shape, np.float32),
+        )
+
+
+@given(st.integers(1, 2_000), st.integers(1, 64))
+def test_every_thread_gets_its_share(queries: int, threads: int) -> None:
+    """No more batches than threads, and none so small that handing it over costs more than it saves."""
+    recorder = Recorder()
+    index = ScannIndex(recorder, distance="cosine", rows=100, threads=threads)
+    index.search(np.zeros((queries, 8), np.float32), 10, PARAMETERS)
+    size = recorder.asked[0]["batch_size"]
+    batches = -(-queries // size)
+    assert recorder.threads == threads
+    assert size >= FEWEST_PER_THREAD
+    assert batches <= threads
+    assert size == FEWEST_PER_THREAD or (size - 1) * threads < queries
+
+
+@pytest.mark.parametrize(("k", "neighbours", "candidates"), [(10, 10, 200), (500, 100, 500), (100, 100, 200)])
+def test_no_more_is_asked_for_than_there_is(k: int, neighbours: int, candidates: int) -> None:
+    """ScaNN is asked for at most all rows, and re-scores at least as many as it has to return."""
+    recorder = Recorder()
+    ScannIndex(recorder, distance="cosine", rows=100).search(np.zeros((1, 8)), k, PARAMETERS)
+    (asked,) = recorder.asked
+    assert asked["final_num_neighbors"] == neighbours
+    assert asked["pre_reorder_num_neighbors"] == candidates
+    assert asked["leaves_to_search"] == PARAMETERS.leaves_to_search
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_missing_neighbours_are_no_rows(distance: str) -> None:
+    """ScaNN fills them with row 0 and NaN: the first photo would match everything."""
+    recorder = Recorder([[4, 0, 0], [0, 2, 0]], [[0.5, 0.25, np.nan], [np.nan, 0.5, np.inf]])
+    rows, similarities = ScannIndex(recorder, distance=distance, rows=9).search(np.zeros((2, 8)), 3, PARAMETERS)
+    assert rows.dtype == np.int64
+    assert rows.tolist() == [[4, 0, -1], [-1, 2, -1]]
+    assert (similarities == -np.inf).tolist() == [[False, False, True], [True, False, True]]
+
+
+def test_measures_become_similarities() -> None:
+    """A dot product is clipped to what a cosine can be; a squared distance is 1 / (1 + distance)."""
+    measures = [[1.0000002, 0.25, -1.5]]
+    for distance, expected in (("cosine", [1, 0.25, -1]), ("euclidean", [0.5, 1 / 1.5, 1])):
+        index = ScannIndex(Recorder([[0, 1, 2]], measures), distance=distance, rows=9)
+        _, similarities = index.search(np.zeros((1, 8)), 3, PARAMETERS)
+        np.testing.assert_allclose(similarities[0], expected, atol=1e-6)
+
+
+@pytest.fixture(scope="module", params=["cosine", "euclidean"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """(distance, vectors, folder of the segment, parameters) of a tree over 400 vectors."""
+    distance, vectors = request.param, vectors_of(400)
+    if distance == "euclidean":
+        vectors = vectors * np.linspace(1, 9, 400, dtype=np.float32)[:, None]
+    folder = tmp_path_factory.mktemp("segment")
+    parameters, recall, queries = builder.write_scann(folder / "scann", vectors, distance, IndexOptions())
+    assert recall >= 0.95
+    assert queries == 400
+    return distance, vectors, folder, parameters
+
+
+@pytest.mark.parametrize("threads", [1, 3, 16])
+@pytest.mark.parametrize("queries", [1, 2, 9, 100])
+def test_more_threads_than_queries_lose_none(built, threads: int, queries: int) -> None:
+    """However the queries are dealt out, each gets its own neighbours, in its own row."""
+    distance, vectors, folder, _ = built
+    loaded = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
+    index = ScannIndex(loaded._searcher, distance=distance, rows=400, threads=threads)
+    asked = vectors[:queries] + np.float32(0.01)
+    widest = SearchParameters(leaves=20, leaves_to_search=20, reorder=400)
+    rows, similarities = index.search(asked, 5, widest)
+    expected_rows, expected = exact_neighbours(asked, vectors, k=5, distance=distance)
+    assert rows.shape == (queries, 5)
+    assert rows[:, 0].tolist() == expected_rows[:, 0].tolist() == list(range(queries))
+    np.testing.assert_allclose(similarities, expected, atol=0.02)
+
+
+def test_a_search_in_one_leaf_finds_few_and_makes_nothing_up(built) -> None:
+    """More neighbours are asked for than the leaf holds: each row stands once, the rest is missing."""
+    distance, vectors, folder, _ = built
+    index = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
+    narrow = SearchParameters(leaves=20, leaves_to_search=1, reorder=400)
+    rows, similarities = index.search(vectors[:20], 400, narrow)
+    for found, near in zip(rows, similarities, strict=True):
+        known = found[found >= 0]
+        assert 0 < len(known) < 400
+        assert len(set(known.tolist())) == len(known)
+        assert ((near == -np.inf) == (found < 0)).all()
+        assert (np.diff(near[found >= 0]) <= 0).all()
+
+
+def test_the_tree_is_searched_with_what_was_measured(built) -> None:
+    """The parameters are those of a plan for so many rows, or wider."""
+    first = plan_search(400)
+    parameters = built[3]
+    assert parameters.leaves == first.leaves == 20
+    assert parameters.leaves_to_search >= first.leaves_to_search
+    assert parameters.reorder >= first.reorder
+
+
+def test_scann_is_imported_without_tensorflow(run_python) -> None:
+    """And TensorFlow can still be imported afterwards."""
+    code = (
+        "import sys\nfrom serving.search.scann_index import import_scann\nimport_scann()\n"
+        "print('tensorflow' in sys.modules)\nimport_scann()\nimport tensorflow\nprint(tensorflow.__name__)"
+    )
+    assert run_python(code).split() == ["False", "tensorflow"]
