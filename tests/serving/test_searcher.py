@@ -1,5 +1,6 @@
 """Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
 
+import tempfile
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.searcher import Searcher
 from tests.conftest import Desk
+from tests.foundation.store.test_buckets import bucket  # noqa: F401 (a fixture)
 from tests.photos import jpeg, scene, write_catalog
 
 
@@ -172,3 +174,35 @@ def test_queries_are_decoded_ahead_and_no_further(live_desk: Desk, archive_photo
         next(answers)
         assert len(asked) <= 12
         answers.close()
+
+
+def test_what_the_index_knows_can_be_shown(desk: Desk, archive_photos: list[Path]):
+    """The vectors of some places go to the decoder, each in its row; an encoder without a decoder says so."""
+    with Searcher.open(str(desk.store)) as searcher:
+        outcome = next(searcher.find([str(archive_photos[3])]))
+        places = [match.place for match in outcome.matches[:2]]
+        has_photos = any(name.startswith("decoder/") for name in searcher._encoder.spec.files)
+        assert has_photos
+        shown = searcher.decode(places)
+        alone = searcher.decode(places[1:])
+    size = shown.shape[1]
+    assert shown.shape == (2, size, size, 3)
+    assert shown.dtype == np.float32
+    np.testing.assert_allclose(shown[1], alone[0], atol=1e-5)
+    assert not np.allclose(shown[0], shown[1], atol=1e-3)
+
+
+def test_a_store_in_a_bucket_answers_like_its_copy_here(live_desk: Desk, archive_photos: list[Path], bucket: str):  # noqa: F811
+    """The files are copied to this machine, answers are the same, and `close` removes the copies."""
+    remote = Store(bucket)
+    for path in live_desk.store.rglob("*"):
+        if path.is_file():
+            remote.upload(str(path.relative_to(live_desk.store)), path)
+    queries = list(map(str, archive_photos[:3]))
+    here = set(Path(tempfile.gettempdir()).glob("firstseen-*"))
+    with Searcher.open(bucket) as searcher:
+        copies = set(Path(tempfile.gettempdir()).glob("firstseen-*")) - here
+        assert any((copy / "photos.parquet").exists() for copy in copies)
+        found = list(searcher.lookup(queries))
+    assert found == ask(live_desk, *queries)
+    assert not any(copy.exists() for copy in copies)

@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from foundation.archives import photos
+from foundation.archives import photos, tar_shards
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
 from foundation.errors import InputNotFoundError
@@ -161,3 +161,40 @@ def test_a_folder_and_a_pattern_of_shards_are_archives(tmp_path):
     assert [(one.read(), one.label()) for one in found] == [(data, str(n)) for n, data in enumerate(encoded)]
     assert [one.label() for one in photos_of(tmp_path / "train-[12].tar")] == ["1", "2"]
     assert len(photos_of(tmp_path / "train-0.tar")) == 1
+
+
+def test_a_time_that_no_date_can_hold_is_none(tmp_path):
+    """A header may hold any number; the photo is as good as another."""
+    with tarfile.open(tmp_path / "s.tar", "w", format=tarfile.GNU_FORMAT) as tar:
+        info = tarfile.TarInfo("1.jpg")
+        info.mtime, info.size = 2**60, 1
+        tar.addfile(info, io.BytesIO(b"x"))
+    (entry,) = entries_of(tmp_path / "s.tar")
+    assert entry.modified_at is None
+    assert read(entry.uri) == b"x"
+
+
+def test_a_shard_that_fails_under_a_read_is_a_reject(tmp_path, monkeypatch):
+    """A disk or a network that fails costs this photo; the message names the shard."""
+    shard = write_shard(tmp_path / "s.tar", [("1.jpg", b"one")])
+    (photo,) = photos_of(shard)
+
+    def failing(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(tar_shards.os, "pread", failing)
+    with pytest.raises(UnreadablePhotoError, match=r"s\.tar cannot be read: Input/output error"):
+        photo.read()
+
+
+def test_the_headers_of_a_shard_are_read_once(tmp_path, monkeypatch):
+    """Reading photo by photo would walk through the shard for each; one that was written anew is read anew."""
+    opens = []
+    opened = tarfile.open
+    shard = write_shard(tmp_path / "s.tar", [(f"{number}.jpg", b"x") for number in range(50)])
+    monkeypatch.setattr(tar_shards.tarfile, "open", lambda *args: opens.append(args) or opened(*args))
+    assert [photo.read() for photo in photos_of(shard)] == [b"x"] * 50
+    assert len(opens) == 1
+    monkeypatch.setattr(tar_shards.tarfile, "open", opened)
+    write_shard(shard, [("0.jpg", b"another")])
+    assert read(f"{shard.as_uri()}#0.jpg") == b"another"

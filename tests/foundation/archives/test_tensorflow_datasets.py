@@ -3,6 +3,7 @@
 import pytest
 
 from foundation.archives.archive import open_archive, read, read_photos
+from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.tensorflow_datasets import _name_and_split
 from foundation.errors import InputNotFoundError, UsageError
 
@@ -65,3 +66,29 @@ def test_a_name_that_is_none_is_refused(source, tmp_path):
     """What cannot be a name is a usage error, not a crash."""
     with pytest.raises(UsageError, match=r"names no data set; expected tfds:NAME"):
         open_archive(source, data_dir=tmp_path)
+
+
+def test_records_that_cannot_be_had_any_more_are_rejects(tmp_path):
+    """A data set that was moved since the listing costs its own photos: each says what was expected where."""
+    uris = [f"tfds:mnist/test?data_dir={tmp_path}#{record}" for record in (3, 4)]
+    first, second = read_photos(uris)
+    for photo in (first, second):
+        with pytest.raises(UnreadablePhotoError, match=r"mnist/test.*#3 cannot be read: mnist is not prepared below"):
+            photo.read()
+
+
+@pytest.mark.parametrize("record", ["", "x", "1.5"])
+def test_a_record_that_has_no_number_is_a_reject(record, tmp_path):
+    """A name that no listing gave is refused in words."""
+    with pytest.raises(UnreadablePhotoError, match="cannot be read"):
+        read(f"tfds:mnist/test?data_dir={tmp_path}#{record}")
+
+
+def test_records_between_those_asked_for_are_passed_over(tfds_dir):
+    """In one pass, in their order, and each with its own class."""
+    entries = list(open_archive("tfds:mnist/test", data_dir=tfds_dir).list())
+    asked = [entries[number] for number in (7, 2, 9)]
+    in_order = list(read_photos(entry.uri for entry in sorted(asked, key=lambda one: int(one.uri.rpartition("#")[2]))))
+    alone = [read(entries[number].uri) for number in (2, 7, 9)]
+    assert [photo.read() for photo in in_order] == alone
+    assert len(set(alone)) == 3

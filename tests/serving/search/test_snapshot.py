@@ -1,6 +1,7 @@
 """Opening a snapshot: wherever the store lies, and only if every byte is the one that was published."""
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from foundation.store.segments import segment_path
 from foundation.store.snapshots import publish, read_snapshot
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
+from serving.search import snapshot
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import Distance, add_encoder, add_run, content, neighbours_of, unit_vectors
 from tests.conftest import Desk
@@ -154,3 +156,32 @@ def test_a_segment_of_another_encoder_is_refused(desk: Desk):
     publish(store, replace(read_snapshot(store), number=2, encoder_digest="0" * 64))
     with pytest.raises(ArtifactRefusedError, match="snapshot 2 names 000000000000…"):
         OpenSnapshot(store)
+
+
+def test_a_snapshot_without_segments_finds_nothing(scann_store: Store):
+    """It answers: no neighbour for any vector, and no place for any content."""
+    publish(scann_store, replace(read_snapshot(scann_store), number=3, segments=[]))
+    with OpenSnapshot(scann_store) as opened:
+        found = opened.search(unit_vectors(2, 8), 5)
+        assert found.similarities.shape == found.contents.shape == (2, 0)
+        assert opened.places([content("17")]) == [[]]
+
+
+def test_a_segment_that_cannot_be_opened_closes_those_before_it(scann_store: Store, monkeypatch: pytest.MonkeyPatch):
+    """A bucket's copies would stay on the disk otherwise."""
+    events = []
+
+    @contextmanager
+    def opening(_store, described):
+        if events:
+            raise ArtifactRefusedError("damaged")
+        events.append("opened")
+        try:
+            yield described
+        finally:
+            events.append("closed")
+
+    monkeypatch.setattr(snapshot, "open_segment", opening)
+    with pytest.raises(ArtifactRefusedError, match="damaged"):
+        OpenSnapshot(scann_store)
+    assert events == ["opened", "closed"]
