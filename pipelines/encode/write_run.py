@@ -27,7 +27,7 @@ class WriteRun(beam.PTransform):
         self._rows_per_shard = rows_per_shard
 
     def expand(self, encoded: EncodedPhotos) -> beam.PCollection:
-        """Writes, merges, and describes exactly the files that count."""
+        """Writes, merges, and describes exactly the files that count; gives one None, once run.json stands."""
         # Shards come first and duplicates are merged in what was written: see `pipelines.encode.duplicates`.
         store, directory = self._store, self._run.directory
         write = WriteShards(store, directory, rows_per_shard=self._rows_per_shard)

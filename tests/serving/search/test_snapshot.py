@@ -1,7 +1,6 @@
 """Opening a snapshot: wherever the store lies, and only if every byte is the one that was published."""
 
 import shutil
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.files import Store
-from foundation.store.segments import segment_path
+from foundation.store.segments import Segment, segment_path
 from foundation.store.snapshots import publish, read_snapshot
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
@@ -171,17 +170,20 @@ def test_a_segment_that_cannot_be_opened_closes_those_before_it(scann_store: Sto
     """A bucket's copies would stay on the disk otherwise."""
     events = []
 
-    @contextmanager
-    def opening(_store, described):
-        if events:
-            raise ArtifactRefusedError("damaged")
-        events.append("opened")
-        try:
-            yield described
-        finally:
+    class Opening:
+        def __init__(self, _store: Store, described: Segment):
+            self._described = described
+
+        def __enter__(self) -> Segment:
+            if events:
+                raise ArtifactRefusedError("damaged")
+            events.append("opened")
+            return self._described
+
+        def __exit__(self, *_: object) -> None:
             events.append("closed")
 
-    monkeypatch.setattr(snapshot, "open_segment", opening)
+    monkeypatch.setattr(snapshot, "open_segment", Opening)
     with pytest.raises(ArtifactRefusedError, match="damaged"):
         OpenSnapshot(scann_store)
     assert events == ["opened", "closed"]
