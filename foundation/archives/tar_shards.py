@@ -9,7 +9,7 @@ import json
 import os
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -44,7 +44,7 @@ def list_shard(shard: Path, folder: Path) -> Iterator[Entry]:
     """
     name = printable_path(shard.relative_to(folder))
     for part, member in _index(shard).items():
-        if PurePosixPath(part).suffix.lower() not in SIDECARS:
+        if not _is_sidecar(part):
             size_bytes = member.size_bytes if member.offset >= 0 else -1
             yield Entry(f"{name}#{printable_path(part)}", uri_of(shard, part=part), size_bytes, member.modified_at)
 
@@ -57,7 +57,7 @@ def read_members(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
 
 
 def _index(shard: Path) -> dict[str, _Member]:
-    """Returns the members of a shard by name; a name that comes again has `@2`, `@3` … behind it.
+    """Returns the members of a shard by name; a photo's name that comes again has `@2`, `@3` … behind it.
 
     Raises InputNotFoundError.
     """
@@ -73,14 +73,28 @@ def _index(shard: Path) -> dict[str, _Member]:
 @functools.lru_cache(CACHED_SHARDS)
 def _cached_index(shard: Path, _size_bytes: int, _modified_ns: int) -> dict[str, _Member]:
     members: dict[str, _Member] = {}
-    seen: Counter[str] = Counter()
+    copies: Counter[str] = Counter()
     with _opened(shard) as tar:
         for member in tar:
             if not member.isdir():
-                seen[member.name] += 1
-                again = f"@{seen[member.name]}" if seen[member.name] > 1 else ""
-                members[member.name + again] = _place(member)
+                members[_free_name(member.name, members, copies)] = _place(member)
     return members
+
+
+def _free_name(name: str, members: Mapping[str, _Member], copies: Counter[str]) -> str:
+    # A sidecar that comes again replaces the one before it, as it does when a tar is extracted.
+    if _is_sidecar(name):
+        return name
+    free = name
+    # A member may itself be called `1.jpg@2`, and must not take the place of the second `1.jpg`.
+    while free in members:
+        copies[name] += 1
+        free = f"{name}@{copies[name] + 1}"
+    return free
+
+
+def _is_sidecar(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SIDECARS
 
 
 def _place(member: tarfile.TarInfo) -> _Member:

@@ -78,6 +78,22 @@ def test_members_of_one_name_are_all_there(tmp_path):
     assert [read(entry.uri) for entry in entries] == [b"old", b"two", b"new"]
 
 
+def test_a_member_called_like_a_repeated_one_takes_no_place(tmp_path):
+    """The name that a repeated member gets may be that of another member, before or after it: no photo is lost."""
+    names = ["1.jpg", "1.jpg", "1.jpg@2", "2.jpg@2", "2.jpg", "2.jpg"]
+    write_shard(tmp_path / "s.tar", [(name, str(number).encode()) for number, name in enumerate(names)])
+    entries = entries_of(tmp_path)
+    assert len({entry.photo_id for entry in entries}) == len(names)
+    assert [read(entry.uri) for entry in entries] == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_repeated_sidecar_is_no_photo(tmp_path):
+    """What was appended to a shard a second time replaces the label, and is not listed as a photo."""
+    write_shard(tmp_path / "s.tar", [*labelled("1", "cat"), *labelled("1", "dog")])
+    assert [entry.photo_id for entry in entries_of(tmp_path)] == ["s.tar#1.jpg", "s.tar#1.jpg@2"]
+    assert [photo.label() for photo in photos_of(tmp_path)] == ["dog", "dog"]
+
+
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
 def test_links_and_devices_are_rejects(tmp_path, kind):
     """What is not a plain file is listed, and nothing outside the tar is ever read."""
