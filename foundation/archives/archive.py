@@ -2,6 +2,7 @@
 
 import glob
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ _PACKED = {tar_shards.SUFFIX: tar_shards.list_shard, parquet_tables.SUFFIX: parq
 
 @dataclass(frozen=True)
 class Archive:
-    """One archive: its URI, the local folder that its files lie in (if any), and `list`, which streams its entries.
+    """One archive: its URI, the local folder that it is (if it is one), and `list`, which streams its entries.
 
     Ten million entries are not held in memory, and `list` may be called again for another pass.
 
@@ -42,15 +43,15 @@ def open_archive(location: str, *, data_dir: Path | None = None) -> Archive:
         return Archive(uri, None, lambda: tensorflow_datasets.list_split(uri))
     if "://" in location and not location.startswith("file://"):
         raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
-    path = path_of(location).expanduser()
+    path = Path(os.path.expanduser(path_of(location)))  # Path.expanduser raises on `~` and the name of nobody
     if path.is_dir():
         return _open_folder(path)
-    files = [path] if path.is_file() else _matching(path)
+    folder, files = (path.parent, [path]) if path.is_file() else _matching(path)
     if not files:
         raise InputNotFoundError(f"archive {location!r} does not exist; expected {EXPECTED}")
     if len(files) == 1 and files[0].suffix.lower() not in _PACKED:
         raise InputNotFoundError(f"archive {location!r} is a file; expected {EXPECTED}")
-    return Archive(uri_of(path), path.parent, lambda: _list_files(files, path.parent))
+    return Archive(uri_of(path), None, lambda: _list_files(files, folder))
 
 
 def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:
@@ -102,9 +103,12 @@ def _open_folder(folder: Path) -> Archive:
     return Archive(uri_of(folder), folder, lambda: _list_files(folders.walk(folder), folder))
 
 
-def _matching(pattern: Path) -> list[Path]:
+def _matching(pattern: Path) -> tuple[Path, list[Path]]:
+    """Returns (the folder that photo_ids begin below, the files that match); a folder that exists is no pattern."""
+    folder = next(parent for parent in pattern.parents if parent.is_dir())
+    names = glob.glob(str(pattern.relative_to(folder)), root_dir=folder)
     # The file system lists in an order of its own: sorted, two listings of one archive are the same.
-    return [Path(name) for name in sorted(glob.glob(str(pattern))) if Path(name).is_file()]
+    return folder, [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
 def _list_files(files: Iterable[Path], folder: Path) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ A row cannot be read alone: Parquet compresses pages of many. Rows that are aske
 in one pass over their row group, and only a step back begins it again.
 """
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import partial
@@ -38,6 +39,8 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
 
     Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error.
     """
+    import pyarrow as pa
+
     # After an error the reader cannot go on, and a run over many files must: each photo left becomes a reject.
     names = list(uris)
     done = 0
@@ -45,7 +48,7 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
         for photo in _read_in_passes(path_of(names[0]), [int(split(name)[1]) for name in names]):
             yield photo
             done += 1
-    except (FirstseenError, ValueError, OSError) as error:  # Arrow's errors are of the last two kinds.
+    except (FirstseenError, pa.ArrowException, ValueError, OSError) as error:
         problem = UnreadablePhotoError(f"{names[done]} cannot be read: {str(error).splitlines()[0]}")
         yield from (unreadable(problem) for _ in names[done:])
 
@@ -64,9 +67,10 @@ def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
             if group != open_group or position > number:
                 position, open_group, values = start, group, _values(opened, column, group)
             # What lies between is decompressed and dropped: chunks of an inventory end where row groups do not.
-            for _ in range(number - position):
-                next(values)
-            yield EncodedPhoto(partial(_checked, f"{printable_path(table)}#{number}", next(values)))
+            data = next(itertools.islice(values, number - position, None), None)
+            if data is None:
+                raise ValueError(f"row group {group} ends before row {number}, which its footer names")
+            yield EncodedPhoto(partial(_checked, f"{printable_path(table)}#{number}", data))
             position = number + 1
 
 
@@ -101,7 +105,7 @@ def _opened(table: Path):
 
     try:
         return pq.ParquetFile(table)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputNotFoundError(f"cannot read {table}: {error}; expected a Parquet file") from error
 
 

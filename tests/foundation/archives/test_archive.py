@@ -55,6 +55,16 @@ def test_a_file_uri_names_an_archive_as_its_path_does(tmp_path: Path):
     assert ids(uri_of(tmp_path)) == ids(tmp_path) == ["a b.jpg"]
 
 
+@pytest.mark.parametrize("parent", ["plain", "[2020] *"])
+def test_a_pattern_may_have_folders_in_it(tmp_path: Path, parent: str):
+    """The photo_ids begin where the pattern does; brackets in the name of a folder that exists are no pattern."""
+    for name in ("b", "a"):
+        (tmp_path / parent / name).mkdir(parents=True)
+        write_shard(tmp_path / parent / name / "1.tar", [("x.jpg", name.encode())])
+    assert ids(tmp_path / parent / "*" / "*.tar") == ["a/1.tar#x.jpg", "b/1.tar#x.jpg"]
+    assert ids(tmp_path / parent / "a" / "*.tar") == ["1.tar#x.jpg"]
+
+
 def test_photos_of_several_archives_come_in_the_order_asked_for(tmp_path: Path):
     """Runs of one container are read together, and no order is changed."""
     shard = write_shard(tmp_path / "s.tar", [("1.jpg", b"s1"), ("2.jpg", b"s2")])
@@ -83,6 +93,7 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path):
     [
         ("/nowhere/at/all", InputNotFoundError, "archive '/nowhere/at/all' does not exist; expected a folder"),
         ("/nowhere/*.tar", InputNotFoundError, r"archive '/nowhere/\*\.tar' does not exist"),
+        ("~nobody-of-this-name/a", InputNotFoundError, "archive '~nobody-of-this-name/a' does not exist"),
         ("gs://bucket/photos", UsageError, "'gs://bucket/photos' cannot be read; .*copy the photos to this machine"),
         ("https://host/a.jpg", UsageError, "cannot be read"),
         (

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foundation.archives import parquet_tables
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.errors import InputNotFoundError, UsageError
@@ -124,3 +125,26 @@ def test_damage_in_the_middle_spares_the_rows_before_it(tmp_path):
     for photo in photos[2:]:
         with pytest.raises(UnreadablePhotoError, match=r"p\.parquet#2 cannot be read"):
             photo.read()
+
+
+def test_rows_that_only_the_footer_knows_are_rejects(tmp_path, monkeypatch):
+    """A row group that holds fewer rows than its footer says gives what it has, and no photo is lost silently."""
+    path = write_parquet(tmp_path / "p.parquet", image=[b"0", b"1"])
+    monkeypatch.setattr(parquet_tables, "_group_of", lambda _metadata, _number: (0, 0))
+    first, second, third, fourth = read_photos(f"file://{path}#{row}" for row in range(4))
+    assert (first.read(), second.read()) == (b"0", b"1")
+    for photo in (third, fourth):
+        with pytest.raises(UnreadablePhotoError, match=r"p\.parquet#2 cannot be read: .* ends before row 2"):
+            photo.read()
+
+
+def test_what_arrow_cannot_read_is_a_reject(tmp_path, monkeypatch, encoded):
+    """A codec that Arrow was built without is known only when the pages are read; not all errors are ValueErrors."""
+    path = write_parquet(tmp_path / "p.parquet", image=encoded)
+
+    def unsupported(*_, **__):
+        raise pa.ArrowNotImplementedError("Support for codec 'lzo' not built")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", unsupported)
+    with pytest.raises(UnreadablePhotoError, match="codec 'lzo' not built"):
+        read(f"file://{path}#0")

@@ -179,6 +179,13 @@ def test_a_store_inside_the_archive_is_refused(store: Path, tmp_path: Path):
         job.encode(options(store, tmp_path))
 
 
+@pytest.mark.parametrize("pattern", ["shard.tar", "*.tar"])
+def test_a_shard_may_lie_beside_the_store(store: Path, pattern: str):
+    """Only that file is listed, not the folder that it lies in."""
+    write_shard(store.parent / "shard.tar", [("1.jpg", jpeg(scene(1)))])
+    assert job.encode(options(store, store.parent / pattern)).accounting.embedded == 1
+
+
 def test_a_linked_folder_is_a_reject(store: Path, archive: Path, tmp_path: Path):
     """It is not followed, and not dropped in silence either."""
     write_archive(tmp_path / "elsewhere", photos=2)
