@@ -21,6 +21,7 @@ from foundation.store.files import Store
 from foundation.store.runs import Accounting, Run, list_runs, shard_schema
 from pipelines.encode import job
 from pipelines.encode.plan import EncodeOptions
+from tests.foundation.archives.test_tar_shards import write_shard
 from tests.photos import jpeg, scene, write_archive, write_catalog
 
 
