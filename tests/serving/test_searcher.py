@@ -21,7 +21,6 @@ from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.searcher import Searcher
 from tests.conftest import Desk
-from tests.foundation.store.test_buckets import bucket  # noqa: F401 (a fixture)
 from tests.photos import jpeg, scene, write_catalog
 
 
@@ -192,7 +191,7 @@ def test_what_the_index_knows_can_be_shown(desk: Desk, archive_photos: list[Path
     assert not np.allclose(shown[0], shown[1], atol=1e-3)
 
 
-def test_a_store_in_a_bucket_answers_like_its_copy_here(live_desk: Desk, archive_photos: list[Path], bucket: str):  # noqa: F811
+def test_a_store_in_a_bucket_answers_like_its_copy_here(live_desk: Desk, archive_photos: list[Path], bucket: str):
     """The files are copied to this machine, answers are the same, and `close` removes the copies."""
     remote = Store(bucket)
     for path in live_desk.store.rglob("*"):

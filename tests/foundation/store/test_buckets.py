@@ -1,15 +1,11 @@
 """A store in a bucket: the same commands, against an S3 server on this machine."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from firstseen.commands.running import run
 from foundation.errors import PublishRaceLostError
@@ -17,28 +13,6 @@ from foundation.store.files import Store
 from foundation.store.snapshots import publish, read_snapshot
 from tests.builders import snapshot
 from tests.photos import write_archive
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an empty store in a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    settings = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    # The server keeps its buckets in this process, from one test to the next.
-    name = f"desk-{uuid.uuid4().hex}"
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
-    yield f"s3://{name}/photos"
-    server.stop()
 
 
 def test_the_whole_way_in_a_bucket(bucket: str, encoder_store: Path, capsys: pytest.CaptureFixture, tmp_path: Path):
