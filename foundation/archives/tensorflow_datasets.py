@@ -78,7 +78,8 @@ def _opened(uri: str):
 # Every chunk of an inventory, and every photo that is read alone, asks for the data set by its URI.
 @functools.lru_cache(4)
 def _builder(source: str, name: str, data_dir: Path | None):
-    return _prepared_builder(source, name, data_dir)
+    # Only whoever names an archive may download it: a query or a row of an inventory is anybody's text.
+    return _prepared_builder(source, name, data_dir, may_download=False)
 
 
 def _name_and_split(source: str) -> tuple[str, str]:
@@ -93,7 +94,7 @@ def _name_and_split(source: str) -> tuple[str, str]:
     return name, rest or "train"
 
 
-def _prepared_builder(source: str, name: str, data_dir: Path | None):
+def _prepared_builder(source: str, name: str, data_dir: Path | None, *, may_download: bool = True):
     # The catalogue of built-in data sets registers itself by its import, which costs seconds.
     import tensorflow_datasets as tfds
 
@@ -115,6 +116,8 @@ def _prepared_builder(source: str, name: str, data_dir: Path | None):
             f"{name} is not prepared below {data_dir}; expected {builder.data_path}: correct --data-dir, or leave it "
             "out to download the data set to ~/tensorflow_datasets"
         )
+    if not may_download:
+        raise InputNotFoundError(f"{name} is not prepared on this machine, and reading a photo downloads nothing")
     _require_network(builder, name)
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from foundation.archives import tensorflow_datasets
+from foundation.archives.archive import read
+from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.tensorflow_datasets import _files_to_download, archive_uri
 from foundation.errors import UsageError
 from tests.conftest import REPOSITORY
@@ -48,3 +51,14 @@ def test_a_version_that_there_is_not_is_a_usage_error(tmp_path):
     """It is no defect of ours."""
     with pytest.raises(UsageError, match="expected tfds:NAME"):
         archive_uri("tfds:mnist:9.9.9", tmp_path)
+
+
+def test_reading_a_photo_downloads_nothing(tmp_path, monkeypatch):
+    """A list of queries may name any data set: whoever wrote it must not fill the disk of whoever reads it."""
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", lambda *_: pytest.fail("it downloads"))
+    monkeypatch.setattr(tensorflow_datasets, "_require_network", lambda *_: pytest.fail("it asks the network"))
+    with pytest.raises(UnreadablePhotoError, match="cifar10 is not prepared on this machine"):
+        read("tfds:cifar10/train#3")

@@ -11,10 +11,11 @@ from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.segments import Segment, segment_path
-from foundation.store.snapshots import publish, read_snapshot
+from foundation.store.snapshots import publish, read_contents, read_snapshot
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from serving.search import snapshot
+from serving.search.segment import open_segment
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import Distance, add_encoder, add_run, content, neighbours_of, unit_vectors
 from tests.conftest import Desk
@@ -187,3 +188,13 @@ def test_a_segment_that_cannot_be_opened_closes_those_before_it(scann_store: Sto
     with pytest.raises(ArtifactRefusedError, match="damaged"):
         OpenSnapshot(scann_store)
     assert events == ["opened", "closed"]
+
+
+def test_a_segment_may_be_opened_alone(scann_store: Store):
+    """A worker of a large lookup searches the segments that are handed to it, and no others."""
+    exact = read_contents(scann_store, read_snapshot(scann_store))[1][1]
+    wanted = unit_vectors(40, 8, seed=1)[:3]
+    with open_segment(scann_store, exact) as opened:
+        nearest = opened.nearest(wanted, 2)
+        assert nearest.contents[:, 0].tolist() == [content(f"x{row}").rstrip(b"\0") for row in range(3)]
+        np.testing.assert_allclose(nearest.similarities[:, 0], 1, atol=1e-5)
