@@ -2,10 +2,12 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack
+from os import PathLike, fspath
 
 import numpy as np
 
 from foundation.encoder import load
+from foundation.errors import UsageError
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
@@ -38,6 +40,7 @@ class Searcher:
             self._matcher = Matcher(self._opened, self._encoder, options)
             stack.callback(self._matcher.close)
             self._stack = stack.pop_all()
+        self._closed = False
 
     @classmethod
     def open(
@@ -56,16 +59,22 @@ class Searcher:
         """The snapshot that answers."""
         return self._opened.snapshot
 
-    def lookup(self, queries: Iterable[str | Query]) -> Generator[list[Answer], None, None]:
+    def lookup(self, queries: Iterable[str | PathLike[str] | Query]) -> Generator[list[Answer], None, None]:
         """Yields the answers of each query, in order: one per match, best first, or one that says why there is none.
 
-        A query is the path or URI of a photo, or a Query with bytes of its own.
+        A query is the path or URI of a photo, or a Query with bytes of its own. Raises UsageError for one query that is
+        in no list, and after `close`.
         """
         return (answers_of(outcome, self.snapshot) for outcome in self.find(queries))
 
-    def find(self, queries: Iterable[str | Query]) -> Generator[Outcome, None, None]:
+    def find(self, queries: Iterable[str | PathLike[str] | Query]) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order, with the places of its matches in the index."""
-        return self._matcher.match_all(one if isinstance(one, Query) else Query.of(one) for one in queries)
+        if isinstance(queries, str | PathLike | Query):
+            # A text is an iterable too: of its letters, each of which would be looked up.
+            raise UsageError(f"queries is one query, {queries!r}; expected a list of them: [{queries!r}]")
+        if self._closed:
+            raise UsageError("this searcher is closed; expected an open one: look up before it is closed, or open another")
+        return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
 
     def decode(self, places: Sequence[Place]) -> np.ndarray:
         """Returns what the index knows of some photos: their vectors decoded, float32 [n, size, size, channels].
@@ -76,6 +85,7 @@ class Searcher:
 
     def close(self) -> None:
         """Ends the threads, and removes what was copied from a bucket."""
+        self._closed = True
         self._stack.close()
 
     def __enter__(self) -> "Searcher":

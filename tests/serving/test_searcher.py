@@ -151,6 +151,29 @@ def test_a_closed_searcher_leaves_no_thread(live_desk: Desk, archive_photos: lis
     assert not any(thread.name.startswith("decode") for thread in threading.enumerate())
 
 
+def test_a_closed_searcher_says_so(live_desk: Desk, archive_photos: list[Path]):
+    """Nothing can be looked up after its threads have ended; the error is one of ours."""
+    with Searcher.open(str(live_desk.store)) as searcher:
+        pass
+    with pytest.raises(UsageError, match="this searcher is closed"):
+        searcher.lookup(archive_photos)
+
+
+def test_a_query_that_is_a_path_is_looked_up(live_desk: Desk, archive_photos: list[Path]):
+    """It is named in the answer as its text would be."""
+    with Searcher.open(str(live_desk.store)) as searcher:
+        (answers,) = searcher.lookup(archive_photos[:1])
+    assert (answers[0].query, answers[0].verdict) == (str(archive_photos[0]), "identical")
+
+
+@pytest.mark.parametrize("as_kind", [str, Path, Query.of])
+def test_one_query_in_no_list_is_refused(live_desk: Desk, archive_photos: list[Path], as_kind):
+    """A text is an iterable of letters: each was looked up as a file and rejected."""
+    query = as_kind(str(archive_photos[0]))
+    with Searcher.open(str(live_desk.store)) as searcher, pytest.raises(UsageError, match="expected a list of them"):
+        searcher.lookup(query)
+
+
 def test_an_encoder_that_cannot_be_loaded_leaves_nothing_open(desk: Desk):
     """What was opened before it is closed again, and the error is the encoder's."""
     (model,) = desk.store.glob("encoders/*/saved_model.pb")
