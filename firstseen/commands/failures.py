@@ -54,8 +54,13 @@ def _misused(error: typer.TyperException) -> int:
 def _expected(error: FirstseenError) -> int:
     if error.exit_code == FirstseenError.exit_code:
         traceback.print_exc()  # nobody expected this: whoever mends it needs to see where
-    tell(f"firstseen: {error}")
+    tell(f"firstseen: {_one_line(str(error))}")
     return error.exit_code
+
+
+def _one_line(text: str) -> str:
+    # A file name, or a field of a damaged file, may hold line breaks and codes that a terminal would obey.
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _full(error: OSError) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError
 from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import one_error_line, photo_of
 from tests.photos import write_archive
@@ -148,6 +148,7 @@ def test_only_the_reader_of_stdout_may_go_away():
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), 1, "unexpected BrokenPipeError"),
         (FirstseenError("nobody expected this"), 1, "nobody expected this"),
         (MemoryError("9 TB"), 2, "more memory was needed than there is (9 TB)"),
+        (InputNotFoundError("no photo a\nb\x1b[2Jç.jpg"), 4, r"no photo a\nb\x1b[2Jç.jpg"),
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 4, "Permission denied: 'a.csv'"),
         (OSError(errno.ENOSPC, "No space left", "part-1"), 75, "No space left: part-1; free some space"),
         (OSError(errno.EDQUOT, "Quota exceeded"), 75, "Quota exceeded: an output or temporary file; free some"),
