@@ -80,6 +80,8 @@ def _writable(name: str) -> str:
 
 
 def _uris(inventory: Path) -> Iterator[str]:
+    if inventory.exists() and not inventory.is_file():  # to open a pipe waits for its writer
+        raise InputNotFoundError(f"inventory {inventory} is not a regular file; expected Parquet")
     try:
         # Read batch by batch: the inventory of an archive has millions of rows, and answers begin with the first.
         file = parquet.ParquetFile(inventory)

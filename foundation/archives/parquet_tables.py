@@ -103,6 +103,8 @@ def _opened(table: Path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if table.exists() and not table.is_file():  # to open a pipe waits for its writer
+        raise InputNotFoundError(f"cannot read {table}: it is not a regular file; expected a Parquet file")
     try:
         return pq.ParquetFile(table)
     except (pa.ArrowException, OSError) as error:

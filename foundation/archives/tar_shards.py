@@ -7,6 +7,7 @@ is not used: it runs shell commands that a name may hold, and unpickles.
 import functools
 import json
 import os
+import stat
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -65,6 +66,8 @@ def _index(shard: Path) -> dict[str, _Member]:
         status = shard.stat()
     except OSError as error:
         raise InputNotFoundError(f"cannot read {shard}: {error.strerror}; expected a tar shard") from error
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe waits for its writer
+        raise InputNotFoundError(f"cannot read {shard}: it is not a regular file; expected a tar shard")
     return _cached_index(shard, status.st_size, status.st_mtime_ns)
 
 

@@ -71,6 +71,13 @@ def test_a_bad_inventory_is_an_input_error(tmp_path: Path) -> None:
             queries(str(tmp_path / f"{name}.parquet"))
 
 
+def test_a_pipe_called_parquet_is_not_waited_for(tmp_path: Path) -> None:
+    """It holds no inventory, and to open it would wait for whoever writes to it."""
+    os.mkfifo(tmp_path / "pipe.parquet")
+    with pytest.raises(InputNotFoundError, match="is not a regular file"):
+        list(list_queries([str(tmp_path / "pipe.parquet")], stdin=[]))
+
+
 def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
     """A missing uri is a query of no name, which is rejected; numbers are no uris."""
     parquet.write_table(pa.table({"uri": ["a.jpg", None]}), tmp_path / "holes.parquet")

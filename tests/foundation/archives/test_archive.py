@@ -8,6 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from foundation.archives.archive import open_archive, read, read_photos
+from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import uri_of
 from foundation.errors import InputNotFoundError, UsageError
 from tests.foundation.archives.test_tar_shards import write_shard
@@ -107,6 +108,14 @@ def test_what_is_no_archive_is_refused(location: str, error: type[Exception], me
     """An archive that is missing, remote or a single file ends with what was expected."""
     with pytest.raises(error, match=message):
         open_archive(location)
+
+
+@pytest.mark.parametrize("name", ["s.tar", "s.parquet"])
+def test_a_pipe_in_the_place_of_a_shard_is_not_waited_for(tmp_path: Path, name: str):
+    """A list of URIs may name one, and so may an inventory whose archive has changed since."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UnreadablePhotoError, match="it is not a regular file"):
+        read(uri_of(tmp_path / name, part="1"))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path):
