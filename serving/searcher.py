@@ -73,7 +73,9 @@ class Searcher:
             # A text is an iterable too: of its letters, each of which would be looked up.
             raise UsageError(f"queries is one query, {queries!r}; expected a list of them: [{queries!r}]")
         if self._closed:
-            raise UsageError("this searcher is closed; expected an open one: look up before it is closed, or open another")
+            raise UsageError(
+                "this searcher is closed; expected an open one: look up before it is closed, or open another"
+            )
         return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
 
     def decode(self, places: Sequence[Place]) -> np.ndarray:
