@@ -1,4 +1,4 @@
-"""Ends a command on Ctrl-C or SIGTERM: tidily if that takes seconds, always with one line and exit code 130.
+"""Ends a command on Ctrl-C, SIGTERM or SIGHUP: tidily if that takes seconds, always with one line and exit code 130.
 
 The entry point loads this module before all others, so it imports next to nothing.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 EXIT_CODE = 130
-# A scheduler stops a job with SIGTERM: the job ends as with Ctrl-C.
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A scheduler stops a job with SIGTERM, a terminal that is closed with SIGHUP: the job ends as with Ctrl-C.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 3
 STDERR = 2
 

@@ -1,4 +1,4 @@
-"""Tests Ctrl-C and SIGTERM, from the first moment to the middle of a job."""
+"""Tests Ctrl-C, SIGTERM and SIGHUP, from the first moment to the middle of a job."""
 
 import signal
 import subprocess
@@ -19,7 +19,13 @@ from tests.photos import jpeg, scene
 
 @pytest.mark.parametrize(
     ("signal_number", "seconds", "workers"),
-    [(signal.SIGINT, 0, 1), (signal.SIGINT, 4, 1), (signal.SIGTERM, 4, 1), (signal.SIGINT, 6, 2)],
+    [
+        (signal.SIGINT, 0, 1),
+        (signal.SIGINT, 4, 1),
+        (signal.SIGHUP, 4, 1),
+        (signal.SIGTERM, 4, 1),
+        (signal.SIGINT, 6, 2),
+    ],
 )
 def test_an_interruption_ends_with_130_and_a_store_that_answers(
     desk: Desk, tmp_path: Path, signal_number: int, seconds: float, workers: int
