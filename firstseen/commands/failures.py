@@ -9,7 +9,8 @@ from firstseen.commands import streams
 from firstseen.commands.streams import tell
 from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+# Of a file that grew beyond what the system allows it (`ulimit -f`) the same is true: nothing more can be written.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def report(error: BaseException) -> int:

@@ -43,6 +43,8 @@ def open_archive(location: str, *, data_dir: Path | None = None) -> Archive:
         return Archive(uri, None, lambda: tensorflow_datasets.list_split(uri))
     if "://" in location and not location.startswith("file://"):
         raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
+    if split(location)[1]:
+        raise UsageError(f"archive {location!r} names one photo; expected {EXPECTED}: leave out what follows the #")
     path = Path(os.path.expanduser(path_of(location)))  # Path.expanduser raises on `~` and the name of nobody
     if path.is_dir():
         return _open_folder(path)

@@ -190,7 +190,11 @@ def _translated(action: str) -> Iterator[None]:
 def _translate_os_error(action: str, error: Exception) -> FirstseenError:
     # obstore raises no OSError with a number, but names it in its text: "No space left on device (os error 28)".
     text = str(error).splitlines()[0]
-    for number in (errno.ENOSPC, errno.EDQUOT):
+    if f"(os error {errno.EROFS})" in str(error):
+        return InputNotFoundError(
+            f"cannot {action}: {os.strerror(errno.EROFS)}; mount it for writing, or choose another"
+        )
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
             return TemporaryError(f"cannot {action}: {os.strerror(number)}; free some space and run again")
     return InputNotFoundError(f"cannot {action}: {text}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import apache_beam as beam
 
 from foundation.checks import require_digest
-from foundation.errors import InputNotFoundError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.builds import take_build, write_build
 from foundation.store.encoder_choice import choose_encoder
@@ -113,7 +113,8 @@ def runs_to_index(
 ) -> list[tuple[Run, str]]:
     """Returns (run, digest of its run.json) of the finished runs that no kept segment holds, oldest first.
 
-    Raises ArtifactRefusedError if one of them was made by an encoder of the same id, but of another digest.
+    Raises ArtifactRefusedError if one of them was made by an encoder of the same id, but of another digest, or
+    otherwise than that encoder says.
     """
     indexed = {run_id for reference in kept for run_id in read_segment(store, reference).runs}
     names = [name for name in list_runs(store, spec.encoder_id) if name not in indexed]
@@ -126,6 +127,13 @@ def runs_to_index(
             named_by=f"the store's {spec.encoder_id}",
             remedy="encode again or restore encoder.json",
         )
+        made = (run.decode_rule, run.dimension, run.distance)
+        if made != (spec.decode_rule, spec.dimension, spec.distance):
+            # Photos that were decoded by another rule lie beside those of this one, and nobody would see it.
+            raise ArtifactRefusedError(
+                f"run {run.run_id} says decode rule {made[0]}, {made[1]} numbers per vector and distance {made[2]}, "
+                f"encoder {spec.encoder_id} {spec.decode_rule}, {spec.dimension} and {spec.distance}; encode again"
+            )
     # A run whose photos were all rejected has no shard, and would make a segment of no rows.
     return [(run, digest) for run, digest in runs if run.rows]
 

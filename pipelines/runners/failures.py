@@ -16,7 +16,7 @@ _OWN_ERROR = re.compile(rf"\b{re.escape(FirstseenError.__module__)}\.(\w+): (.*)
 _OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
 # Beam appends the step to the message of whatever is raised in it.
 _STEP = " [while running "
-_FULL_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+_FULL_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 @contextmanager

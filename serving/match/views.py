@@ -32,6 +32,7 @@ def view(query: Query, spec: EncoderSpec) -> View:
     # let the similarities drift away from those of the archive.
     try:
         decoded = photo.decode(query.read(), size=spec.size, channels=spec.channels, with_metadata=False)
-    except FirstseenError as error:
+    # A query of the Python API reads by a function of its own, which may open a file: an OSError ends that query alone.
+    except (FirstseenError, OSError) as error:
         return View(query, None, f"{getattr(error, 'reason', 'unreadable')}: {error}")
     return View(query, decoded)

@@ -1,5 +1,6 @@
 """The index job: shards in, measured segments and one new snapshot out."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -287,3 +288,15 @@ def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
             best = int(nearest[query].argmin())
             assert opened.photo(neighbours[0].place)["photo_id"] == f"run1/{best}.jpg"
             assert neighbours[0].similarity == pytest.approx(1 / (1 + nearest[query, best]), abs=1e-3)
+
+
+@pytest.mark.parametrize("change", [{"decode_rule": 2}, {"dimension": 9}, {"distance": "euclidean"}])
+def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store, str], change: dict):
+    """Photos decoded by another rule, or vectors of another kind, are not mixed in silently."""
+    store, encoder_id = made
+    run = add_run(store, encoder_id, "run1", vectors_of(20))
+    path = store.local_root / run.directory / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
+        job.build_index(store)
+    assert snapshot_numbers(store) == []

@@ -24,6 +24,8 @@ def test_what_cannot_be_read_or_decoded_says_why():
         raise UnreadablePhotoError("a.jpg cannot be read: gone")
 
     assert view(Query("a", gone), encoder_spec()).rejection == "unreadable: a.jpg cannot be read: gone"
+    opened = view(Query("c", lambda: open("/nowhere/c.jpg", "rb").read()), encoder_spec())  # noqa: SIM115
+    assert (opened.rejection or "").startswith("unreadable: ")
     rejected = view(Query("b", lambda: b"<html>"), encoder_spec())
     assert rejected.photo is None
     assert (rejected.rejection or "").startswith("not_a_photo: ")
