@@ -3,7 +3,7 @@
     python -m benchmarks.versions CHECKOUT [--rounds 5]
 
 CHECKOUT is a clone of the project at another commit; both run in this Python with the same libraries. Every command is
-a process of its own, start-up included. The encoder is trained once, by this checkout, and both read it. Commands take
+a process of its own, start-up included. The store is made by the other checkout, and both read it. Commands take
 turns, so that a busy machine slows both; results are medians, and the ratio of the two is what counts.
 """
 
@@ -36,16 +36,16 @@ def seconds(checkout: Path, arguments: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def prepare(directory: Path) -> tuple[Path, dict[str, list[str]]]:
+def prepare(checkout: Path, directory: Path) -> tuple[Path, dict[str, list[str]]]:
     """Makes photos and a store that answers; returns the store and the commands to time, by what they show."""
     store = directory / "store"
     folders = {case.name: directory / case.name for case in (LARGE, MEDIUM)}
     for case in (LARGE, MEDIUM):
         make_photos(folders[case.name], case)
     train = ["train", "--source", str(folders[MEDIUM.name]), "--store", str(store), "--epochs", "1"]
-    seconds(HERE, [*train, "--max-photos", "128", "--work-dir", str(directory / "work")])
-    seconds(HERE, ["encode", str(folders[MEDIUM.name]), "--store", str(store)])
-    seconds(HERE, ["index", "--store", str(store)])
+    seconds(checkout, [*train, "--max-photos", "128", "--work-dir", str(directory / "work")])
+    seconds(checkout, ["encode", str(folders[MEDIUM.name]), "--store", str(store)])
+    seconds(checkout, ["index", "--store", str(store)])
     place = ["--store", str(store)]
     commands = {
         f"`encode`, {case.photos} photos of {case.name}": ["encode", str(folders[case.name]), *place]
@@ -59,7 +59,7 @@ def prepare(directory: Path) -> tuple[Path, dict[str, list[str]]]:
 def measure(checkout: Path, rounds: int) -> list[str]:
     """Returns the rows of the table."""
     with tempfile.TemporaryDirectory(prefix="firstseen-versions-") as name:
-        store, commands = prepare(Path(name))
+        store, commands = prepare(checkout, Path(name))
         rows = []
         for what, arguments in commands.items():
             times: dict[Path, list[float]] = {checkout: [], HERE: []}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from foundation.checks import require_range
-from training.recipe import Scalar
+from training.choices import Scalar
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,8 @@ from typing import Any, Literal
 from foundation.checks import require_choice, require_range
 from foundation.errors import UsageError
 from training import objectives, recipes
+from training.choices import CORRUPTIONS, DISTANCES, LOSSES, SCHEDULES, Scalar
 
-Scalar = int | float | str | bool
-
-DISTANCES = ("cosine", "euclidean")
-LOSSES = ("mean_squared_error", "mean_absolute_error", "binary_crossentropy")
-SCHEDULES = ("cosine", "constant", "exponential", "step")
-CORRUPTIONS = ("none", "mild", "noise", "masks", "blur", "mixed")
 # The bound of every option that is a number: layers wider than this fit no memory, and a loss that weighs more than
 # this overflows half precision.
 MAX_COUNT = 65_536

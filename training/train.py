@@ -14,6 +14,7 @@ from foundation.photos import photo
 from foundation.store.files import Store
 from training import objective
 from training import recipe as recipes
+from training.choices import Scalar
 from training.data.photo_cache import OnPhotos, PhotoCache, cache_photos
 from training.data.source import PhotoSource, open_source
 from training.export import export
@@ -24,7 +25,7 @@ from training.fitting.display import Display
 from training.fitting.fit import CHECKPOINTS, fit
 from training.fitting.folders import full_disk_is_temporary, make_folder, require_outside
 from training.options import TrainOptions
-from training.recipe import Recipe, Scalar
+from training.recipe import Recipe
 
 
 def train(options: TrainOptions, *, on_photos: OnPhotos | None = None, displays: Sequence[Display] = ()) -> str:

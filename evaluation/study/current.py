@@ -7,7 +7,8 @@ from pathlib import Path
 
 from evaluation.study.plan import Dataset
 from evaluation.study.result import DESCRIPTION, PHOTOS, Result, read_result
-from training.recipe import Recipe, Scalar
+from training.choices import Scalar
+from training.recipe import Recipe
 
 Found = tuple[Path, Result]
 

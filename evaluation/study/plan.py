@@ -7,7 +7,8 @@ from evaluation.baselines import fixed_baselines
 from evaluation.study.result import Kind
 from foundation.errors import UsageError
 from training import recipe as recipes
-from training.recipe import Recipe, Scalar
+from training.choices import Scalar
+from training.recipe import Recipe
 
 SEED = 0
 # The literature's systems as the project lists them; an encoder with a higher number is our own.

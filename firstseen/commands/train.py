@@ -9,7 +9,7 @@ import typer
 from firstseen.commands.options import StoreOption
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
-from training.recipe import LOSSES, SCHEDULES, Scalar
+from training.choices import LOSSES, SCHEDULES, Scalar
 
 
 def train(

@@ -8,7 +8,6 @@ from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoun
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord, Files, Timestamp
 from foundation.store.files import Store
-from foundation.store.occurrences import occurrence_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -155,6 +154,9 @@ def inventory_schema() -> "pa.Schema":
 def photo_fields() -> "list[pa.Field]":
     """Returns the columns that describe a photo; shards and segments share them."""
     import pyarrow as pa
+
+    # Whoever only reads descriptions, as `status` does, is spared it.
+    from foundation.store.occurrences import occurrence_type
 
     published_at, *words = catalog_fields()
     return [

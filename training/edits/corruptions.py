@@ -10,7 +10,7 @@ from training.edits.overlay import overlay_box
 
 
 def corrupt(photos: np.ndarray, name: str, generator: np.random.Generator) -> np.ndarray:
-    """Returns the photos corrupted, uint8 [batch, size, size, channels]; the names are `training.recipe.CORRUPTIONS`.
+    """Returns the photos corrupted, uint8 [batch, size, size, channels]; the names are `training.choices.CORRUPTIONS`.
 
     `none` returns them as they are, every other name a new array. What is drawn, in which order and how it is rounded
     decides what a seed trains: a change here changes every encoder that is trained after it.

@@ -14,9 +14,9 @@ import numpy as np
 from evaluation.study.disturbances import disturb
 from evaluation.study.result import DISTURBANCES
 from firstseen.demo.edits import EDITS
+from training.choices import CORRUPTIONS
 from training.edits.corruptions import corrupt
 from training.edits.degrade import to_jpeg
-from training.recipe import CORRUPTIONS
 
 FILE = Path(__file__).with_suffix(".json")
 SIZES = (16, 28, 32, 64)

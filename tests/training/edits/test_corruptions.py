@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.photos import scene
+from training.choices import CORRUPTIONS
 from training.edits.corruptions import corrupt
-from training.recipe import CORRUPTIONS
 
 PHOTOS = np.stack([scene(seed, width=32, height=32) for seed in range(50)])
 
