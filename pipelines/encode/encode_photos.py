@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import apache_beam as beam
+from apache_beam.typehints.decorators import no_annotations
 
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
@@ -44,6 +45,7 @@ class EncodePhotos(beam.PTransform):
             progress_directory=progress_directory,
         )
 
+    @no_annotations  # Beam knows no named tuple of collections, and would warn that it passes the hint over.
     def expand(self, chunks: beam.PCollection) -> EncodedPhotos:
         """Spreads the chunks over the workers, and keeps each chunk on one of them until it is a table."""
         # The numbers come from one Create, which a runner fuses with all that follows: without this shuffle one worker

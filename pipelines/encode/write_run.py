@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import apache_beam as beam
+from apache_beam.typehints.decorators import no_annotations
 
 from foundation.store import artifact
 from foundation.store.files import Store
@@ -26,6 +27,7 @@ class WriteRun(beam.PTransform):
         self._run = run
         self._rows_per_shard = rows_per_shard
 
+    @no_annotations  # Beam knows no named tuple of collections, and would warn that it passes the hint over.
     def expand(self, encoded: EncodedPhotos) -> beam.PCollection:
         """Writes, merges, and describes exactly the files that count; gives one None, once run.json stands."""
         # Shards come first and duplicates are merged in what was written: see `pipelines.encode.duplicates`.

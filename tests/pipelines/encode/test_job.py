@@ -315,3 +315,9 @@ def test_write_archive_makes_distinct_photos(tmp_path: Path):
     """The archives of these tests hold no accidental duplicates."""
     contents = [path.read_bytes() for path in write_archive(tmp_path, photos=30)]
     assert len(set(contents)) == 30
+
+
+def test_the_composite_steps_give_beam_nothing_to_warn_of(store: Path, archive: Path, caplog: pytest.LogCaptureFixture):
+    """A hint that Beam cannot read would be a line on stderr for whoever runs the job from Python."""
+    job.encode(options(store, archive))
+    assert [record.getMessage() for record in caplog.records if "type hint" in record.getMessage()] == []
