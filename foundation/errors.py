@@ -3,6 +3,12 @@
 A message states what was received, what was expected and the remedy, on one line.
 """
 
+import errno
+
+# The system's numbers for *nothing more can be written*: a full disk, a quota, and a file that has grown beyond what
+# the process may write (`ulimit -f`). All of them are temporary, and each layer meets them in another guise.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class FirstseenError(Exception):
     """Base of every error that a user can cause or mend; exit code 1 when nothing more precise fits."""

@@ -3,7 +3,6 @@
 import math
 import tempfile
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
 import keras
@@ -58,7 +57,7 @@ def export(models: Models, *, store: Store, name: str, recipe: Recipe, training:
             golden_vectors=np.round(golden_vectors.astype(float), 8).tolist(),
             files=files,
             training=dict(training),
-            versions=_versions(),
+            versions=artifact.versions_of(*RECORDED_VERSIONS),
         )
         _publish(directory, spec, store)
     return spec.encoder_id
@@ -117,13 +116,3 @@ def _publish(directory: Path, spec: EncoderSpec, store: Store) -> None:
     for name in spec.files:
         store.upload(f"{target}/{name}", directory / name)
     artifact.finish(store, description, spec)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for distribution in RECORDED_VERSIONS:
-        try:
-            found[distribution] = metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

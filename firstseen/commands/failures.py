@@ -1,16 +1,12 @@
 """Turns whatever ended a command into one line on stderr and an exit code."""
 
-import errno
 import traceback
 
 import typer
 
 from firstseen.commands import streams
 from firstseen.commands.streams import tell
-from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
-
-# Of a file that grew beyond what the system allows it (`ulimit -f`) the same is true: nothing more can be written.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
 
 def report(error: BaseException) -> int:
@@ -24,7 +20,7 @@ def report(error: BaseException) -> int:
         return _misused(error)
     if isinstance(error, FirstseenError):
         return _expected(error)
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return _full(error)
     if isinstance(error, OSError) and error.filename:
         return _unreadable(error)

@@ -15,7 +15,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
 BUCKET_SCHEMES = ("gs", "s3")
 READ_CHUNK_BYTES = 4 * 2**20
@@ -194,7 +194,7 @@ def _translate_os_error(action: str, error: Exception) -> FirstseenError:
         return InputNotFoundError(
             f"cannot {action}: {os.strerror(errno.EROFS)}; mount it for writing, or choose another"
         )
-    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    for number in NO_SPACE:
         if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
             return TemporaryError(f"cannot {action}: {os.strerror(number)}; free some space and run again")
     return InputNotFoundError(f"cannot {action}: {text}")

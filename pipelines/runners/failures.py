@@ -1,13 +1,12 @@
 """Names the work that failed in a worker, and finds the project's own error in what the runner makes of it."""
 
-import errno
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from foundation import errors
-from foundation.errors import FirstseenError, TemporaryError, UsageError
+from foundation.errors import NO_SPACE, FirstseenError, TemporaryError, UsageError
 
 # How the last line of a traceback names an error of the project. The module is taken from the class itself: a pattern
 # that spelled it out would go on matching nothing after the module was moved.
@@ -16,7 +15,7 @@ _OWN_ERROR = re.compile(rf"\b{re.escape(FirstseenError.__module__)}\.(\w+): (.*)
 _OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
 # Beam appends the step to the message of whatever is raised in it.
 _STEP = " [while running "
-_FULL_DISK = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_FULL_DISK = tuple(os.strerror(number) for number in NO_SPACE)
 
 
 @contextmanager
