@@ -7,6 +7,7 @@ The features are SIFT (Lowe, "Distinctive Image Features from Scale-Invariant Ke
 (Arandjelović and Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -69,15 +70,15 @@ def extract(grey: np.ndarray, *, most: int = ARCHIVE_FEATURES) -> LocalFeatures:
     sift = cv2.SIFT.create(contrastThreshold=CONTRAST_THRESHOLD)
     # Only what is kept is described: describing all that is found would take as long as finding it.
     found = sift.detect(grey, None)
-    kept = [found[index] for index in _spread(found, width, height)[:most]]
-    kept, raw = sift.compute(grey, kept) if kept else ((), None)
-    if raw is None:
+    chosen = [found[index] for index in _spread(found, width, height)[:most]]
+    if not chosen:
         return LocalFeatures(width, height, np.empty((0, 4), np.float32), np.empty((0, DESCRIPTOR), np.uint8))
+    kept, raw = sift.compute(grey, chosen)
     keypoints = np.array([(*point.pt, point.size, point.angle) for point in kept], np.float32)
     return LocalFeatures(width, height, keypoints, _root(raw))
 
 
-def _spread(found: list[cv2.KeyPoint], width: int, height: int) -> np.ndarray:
+def _spread(found: Sequence[cv2.KeyPoint], width: int, height: int) -> np.ndarray:
     """Returns the keypoints' order: the strongest of each cell of the grid first, then the others by their strength."""
     # The strongest corners of a photo often crowd on one thing, a fence or a text; a crop without it must be found too.
     places = np.array([point.pt for point in found], np.float32).reshape(-1, 2)
