@@ -7,7 +7,7 @@
 Expected time on two cores: 78 seconds to 1.9 minutes for 60,000 photos.
 
 Expected score on MNIST and Fashion-MNIST: test error (MSE) 0.0032 and 0.0073; precision@10 by class
-0.929 and 0.788. `docs/study` compares all recipes.
+0.929 and 0.787. `docs/study` compares all recipes.
 """
 
 from training.recipe import Recipe
