@@ -4,11 +4,14 @@ Every edit takes uint8 [height, width, 1 or 3], returns a new array of the same 
 for the same parameters. A parameter out of its bounds raises UsageError.
 """
 
+import math
+
 import cv2
 import numpy as np
 
 from foundation.checks import require_range
 from training.edits.opencv import BORDERS, Border, with_channels
+from training.edits.paint import scaled
 
 
 def resize(photo: np.ndarray, *, share: float) -> np.ndarray:
@@ -21,6 +24,21 @@ def resize(photo: np.ndarray, *, share: float) -> np.ndarray:
     return with_channels(cv2.resize(photo, size, interpolation=interpolation))
 
 
+def resize_to(photo: np.ndarray, *, longest: int) -> np.ndarray:
+    """Returns the photo with its longer side at 1 to 100,000 pixels, smaller or larger than before."""
+    require_range("longest", longest, 1, 100_000)
+    height, width = photo.shape[:2]
+    share = longest / max(height, width)
+    return scaled(photo, round(height * share), round(width * share))
+
+
+def stretch(photo: np.ndarray, *, aspect: float) -> np.ndarray:
+    """Returns the photo with its aspect (width by height) multiplied by 0.1 to 10, its area about the same."""
+    require_range("aspect", aspect, 0.1, 10)
+    height, width = photo.shape[:2]
+    return scaled(photo, round(height / math.sqrt(aspect)), round(width * math.sqrt(aspect)))
+
+
 def crop(photo: np.ndarray, *, share: float) -> np.ndarray:
     """Returns the middle of the photo: `share` of its height and of its width, 0.01 to 1, at least one pixel each."""
     require_range("share", share, 0.01, 1)
@@ -30,10 +48,32 @@ def crop(photo: np.ndarray, *, share: float) -> np.ndarray:
     return photo[top : top + kept_height, left : left + kept_width].copy()
 
 
+def crop_at(photo: np.ndarray, *, height: float, width: float, down: float, right: float) -> np.ndarray:
+    """Returns a part of the photo: shares of its height and width, 0.001 to 1, at least one pixel each.
+
+    `down` and `right`, 0 to 1, are the part's place: 0 and 0 is the upper left corner, 1 and 1 the lower right.
+    """
+    for name, value, lowest in (
+        ("height", height, 0.001),
+        ("width", width, 0.001),
+        ("down", down, 0),
+        ("right", right, 0),
+    ):
+        require_range(name, value, lowest, 1)
+    kept = [max(1, round(side * share)) for side, share in zip(photo.shape, (height, width), strict=False)]
+    top, left = round((photo.shape[0] - kept[0]) * down), round((photo.shape[1] - kept[1]) * right)
+    return photo[top : top + kept[0], left : left + kept[1]].copy()
+
+
 def mirror(photo: np.ndarray) -> np.ndarray:
     """Returns the photo with left and right exchanged."""
     # A copy, because OpenCV refuses a view with negative strides.
     return photo[:, ::-1].copy()
+
+
+def flip(photo: np.ndarray) -> np.ndarray:
+    """Returns the photo with top and bottom exchanged."""
+    return photo[::-1].copy()
 
 
 def rotate(photo: np.ndarray, *, degrees: float, expand: bool = True, border: Border = "black") -> np.ndarray:
