@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 
 from foundation.checks import require_range
-from training.edits.lettering import Colour, levels
+from training.edits.lettering import Colour
 from training.edits.opencv import with_channels
-from training.edits.paint import paint, soft_ellipse
+from training.edits.paint import blank, paint, soft_ellipse
 from training.edits.tone import grey
 
 
 def halftone(photo: np.ndarray, *, cell: float, degrees: float, paper: Colour, ink: Colour) -> np.ndarray:
     """Returns the photo's brightness as dots of ink on paper, one dot in each cell of 2 to 40 pixels, turned."""
     coverage = 255 - _dots(grey(photo)[..., 0], cell=cell, degrees=degrees)
-    printed = np.full(photo.shape, levels(paper, photo.shape[2]), np.uint8)
+    height, width, channels = photo.shape
+    printed = blank(height, width, channels, paper)
     paint(printed, coverage, top=0, left=0, colour=ink)
     return printed
 
@@ -120,8 +121,8 @@ def scan(photo: np.ndarray, *, shadow: float, dust: int, seed: int) -> np.ndarra
     require_range("shadow", shadow, 0, 1)
     require_range("dust", dust, 0, 500)
     height, width = photo.shape[:2]
-    slope = np.linspace(1, 1 - shadow, width, dtype=np.float32)[np.newaxis, :, np.newaxis]
-    scanned = (photo * slope).astype(np.uint8)
+    light = np.tile(np.linspace(255, 255 * (1 - shadow), width).astype(np.uint8), (height, 1))
+    scanned = with_channels(cv2.multiply(photo, cv2.merge([light] * photo.shape[2]), scale=1 / 255))
     specks = np.random.default_rng(seed).random((dust, 2)) * (height, width)
     scanned[tuple(specks.astype(int).T)] = 40
     return scanned

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from foundation.checks import require_range
-from training.edits.lettering import Colour, levels
-from training.edits.paint import filled, fit_channels, paste, scaled
+from training.edits.lettering import Colour
+from training.edits.paint import blank, filled, fit_channels, paste, scaled
 
 
 def collage(
@@ -38,8 +38,8 @@ def collage(
     cell_height, space = max(1, round(cell_width * height / width / aspect)), round(cell_width * gap)
     shown = [*others[:place], photo, *others[place:]]
     rows = -(-len(shown) // columns)
-    shape = rows * (cell_height + space) + space, columns * (cell_width + space) + space, channels
-    grid = np.full(shape, levels(colour, channels), np.uint8)
+    outer = rows * (cell_height + space) + space, columns * (cell_width + space) + space
+    grid = blank(*outer, channels, colour)
     for number, one in enumerate(shown):
         row, column = divmod(number, columns)
         cell = filled(fit_channels(one, channels), cell_height, cell_width)

@@ -21,7 +21,9 @@ def vignette(photo: np.ndarray, *, strength: float, colour: Colour = (0, 0, 0)) 
     across = np.linspace(-1, 1, width, dtype=np.float32) ** 2
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, np.newaxis] ** 2
     coverage = (across + down) * (255 * strength / 2)
-    return mix(photo, np.array(levels(colour, photo.shape[2])), coverage.astype(np.uint8))
+    vignetted = photo.copy()
+    paint(vignetted, coverage.astype(np.uint8), top=0, left=0, colour=colour)
+    return vignetted
 
 
 def fade(photo: np.ndarray, *, black: Colour, white: Colour) -> np.ndarray:

@@ -11,8 +11,8 @@ import numpy as np
 
 from foundation.checks import require_range
 from training.edits.filters import quick_blur
-from training.edits.lettering import Colour, levels
-from training.edits.paint import filled, mix
+from training.edits.lettering import Colour
+from training.edits.paint import blank, filled, paint
 from training.edits.writing import write_paragraph
 
 
@@ -26,7 +26,7 @@ def add_border(photo: np.ndarray, *, sides: Sequence[float], colour: Colour) -> 
     shorter = min(photo.shape[:2])
     above, right, below, left = (max(1, round(side * shorter)) if side else 0 for side in sides)
     height, width, channels = photo.shape
-    framed = np.full((above + height + below, left + width + right, channels), levels(colour, channels), np.uint8)
+    framed = blank(above + height + below, left + width + right, channels, colour)
     framed[above : above + height, left : left + width] = photo
     return framed
 
@@ -34,7 +34,7 @@ def add_border(photo: np.ndarray, *, sides: Sequence[float], colour: Colour) -> 
 def letterbox(photo: np.ndarray, *, aspect: float, colour: Colour) -> np.ndarray:
     """Returns the photo in the middle of a picture of an aspect (width by height), 0.2 to 5, with bars of a colour."""
     height, width = _box(photo, aspect)
-    boxed = np.full((height, width, photo.shape[2]), levels(colour, photo.shape[2]), np.uint8)
+    boxed = blank(height, width, photo.shape[2], colour)
     return _centre(boxed, photo)
 
 
@@ -65,18 +65,19 @@ def add_banner(
     """Returns the photo with a banner of text added above or below it, as high as 0.02 to 1 of the photo's height."""
     require_range("share", share, 0.02, 1)
     height, width, channels = photo.shape
-    banner = np.full((max(1, round(height * share)), width, channels), levels(paper, channels), np.uint8)
+    banner = blank(max(1, round(height * share)), width, channels, paper)
     room = max(1, min(banner.shape[:2]) // 8)
     lines = 1 if share < 0.1 else 2
     line_height = min(banner.shape[0] - 2 * room, max(width // 14, (banner.shape[0] - 2 * room) // lines))
-    write_paragraph(banner[room:, room : width - room], text, line_height=line_height, colour=ink, typeface=typeface)
+    text_area = banner[room:, room : width - room]
+    write_paragraph(text_area, text, line_height=line_height, paper=paper, ink=ink, typeface=typeface)
     return np.vstack([banner, photo] if above else [photo, banner])
 
 
 def round_corners(photo: np.ndarray, *, radius: float, colour: Colour) -> np.ndarray:
     """Returns the photo with round corners of 0 to 0.5 of its shorter side, the colour of the page beyond them."""
     require_range("radius", radius, 0, 0.5)
-    height, width, channels = photo.shape
+    height, width = photo.shape[:2]
     pixels = round(radius * min(height, width))
     mask = np.zeros((height, width), np.uint8)
     mask[pixels : height - pixels] = 255
@@ -84,4 +85,6 @@ def round_corners(photo: np.ndarray, *, radius: float, colour: Colour) -> np.nda
     for y in (pixels, height - 1 - pixels):
         for x in (pixels, width - 1 - pixels):
             cv2.circle(mask, (x, y), pixels, 255, -1, cv2.LINE_AA)
-    return mix(np.broadcast_to(np.array(levels(colour, channels), np.uint8), photo.shape), photo, mask)
+    rounded = photo.copy()
+    paint(rounded, 255 - mask, top=0, left=0, colour=colour)
+    return rounded

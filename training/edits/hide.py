@@ -15,6 +15,7 @@ from training.edits.filters import quick_blur
 from training.edits.lettering import Colour, levels
 from training.edits.opencv import with_channels
 from training.edits.paint import filled, fit_channels, paste, scaled, soft_ellipse
+from training.edits.tone import look_up
 
 Veil = Literal["blur", "pixels", "colour"]
 
@@ -70,8 +71,8 @@ def replace(photo: np.ndarray, *, region: Region, other: np.ndarray) -> np.ndarr
     replaced = photo.copy()
     part = replaced[region.slices(photo)]
     patch = filled(fit_channels(other, photo.shape[2]), *part.shape[:2])
-    shift = part.mean(axis=(0, 1)) - patch.mean(axis=(0, 1))
-    patch = np.clip(patch + shift.astype(np.float32), 0, 255).astype(np.uint8)
+    shift = np.subtract(cv2.mean(part), cv2.mean(patch))
+    patch = look_up(patch, np.arange(256)[:, np.newaxis] + shift[: photo.shape[2]])
     paste(part, patch, top=0, left=0, mask=soft_ellipse(*part.shape[:2]))
     return replaced
 
@@ -80,11 +81,11 @@ def inpaint(photo: np.ndarray, *, region: Region) -> np.ndarray:
     """Returns the photo with an oval part filled in from around it (Telea, Journal of Graphics Tools 9(1), 2004)."""
     inpainted = photo.copy()
     rows, columns = region.slices(photo)
-    # The part and as much again around it is filled in at 64 pixels: the cost grows with the area, the look does not.
+    # The part and as much again around it is filled in at 48 pixels: the cost grows with the area, the look does not.
     room = [max(2, (part.stop - part.start) // 2) for part in (rows, columns)]
     top, left = max(0, rows.start - room[0]), max(0, columns.start - room[1])
     around = inpainted[top : rows.stop + room[0], left : columns.stop + room[1]]
-    share = min(1, 64 / max(around.shape))
+    share = min(1, 48 / max(around.shape))
     small = scaled(around, round(around.shape[0] * share), round(around.shape[1] * share))
     mask = np.zeros((*around.shape[:2], 1), np.uint8)
     oval = soft_ellipse(rows.stop - rows.start, columns.stop - columns.start)

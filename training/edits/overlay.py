@@ -130,5 +130,5 @@ def overlay_label(
     area[:] = levels(paper, photo.shape[2])
     height = max(1, round(line * photo.shape[0]))
     room = min(area.shape[1] // 4, height // 4)
-    write_paragraph(area[height // 8 :, room:], text, line_height=height, colour=ink, typeface=typeface)
+    write_paragraph(area[height // 8 :, room:], text, line_height=height, paper=paper, ink=ink, typeface=typeface)
     return labelled

@@ -4,6 +4,7 @@ Every edit takes uint8 [height, width, 1 or 3], returns a new array of the same 
 for the same parameters. A parameter out of its bounds raises UsageError. The photo is shown whole.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 
 from foundation.checks import require_range
 from training.edits.lettering import Colour, levels
-from training.edits.paint import filled, fit_channels, paste, scaled
+from training.edits.paint import blank, fill, filled, fit_channels, paste
 from training.edits.writing import write, write_paragraph
 
 
@@ -27,7 +28,7 @@ class Theme:
 
     def sheet(self, height: int, width: int, channels: int) -> np.ndarray:
         """Returns an empty page."""
-        return np.full((height, width, channels), levels(self.paper, channels), np.uint8)
+        return blank(height, width, channels, self.paper)
 
     def faint(self, share: float) -> Colour:
         """Returns a colour between the ink (0) and the paper (1)."""
@@ -36,12 +37,13 @@ class Theme:
 
 
 def fill_text(area: np.ndarray, theme: Theme, *, line: int, share: float = 0) -> None:
-    """Fills an area with the theme's words, in paragraphs; `share` makes them fainter."""
-    words = theme.words.split()
-    per_line = max(1, round(2.2 * area.shape[1] / max(line, 1) / 6))
-    needed = per_line * (area.shape[0] // max(line, 1) + 1)
-    text = " ".join((words * (needed // len(words) + 1))[:needed])
-    write_paragraph(area, text, line_height=line, colour=theme.faint(share), typeface=theme.typeface)
+    """Fills an area with the theme's words; `share` makes them fainter."""
+    words = theme.words
+    # A letter is hardly narrower than a seventh of its line.
+    letters = 7 * (area.shape[1] // max(line, 1) + 1) * (area.shape[0] // max(line, 1) + 1)
+    text = " ".join([words] * (letters // len(words) + 1))[:letters]
+    ink = theme.faint(share)
+    write_paragraph(area, text, line_height=line, paper=theme.paper, ink=ink, typeface=theme.typeface)
 
 
 def in_article(photo: np.ndarray, *, theme: Theme, aspect: float, margin: float, down: float) -> np.ndarray:
@@ -61,7 +63,7 @@ def in_article(photo: np.ndarray, *, theme: Theme, aspect: float, margin: float,
     page = theme.sheet(page_height, page_width, channels)
     room = max(1, page_width // 20)
     write(page[line // 4 : line, room:-room], "12:45", colour=theme.ink)
-    page[round(1.2 * line) : 3 * line] = levels(theme.accent, channels)
+    fill(page[round(1.2 * line) : 3 * line], theme.accent)
     write(
         page[round(1.5 * line) : round(2.7 * line), room:-room],
         theme.words[:16],
@@ -105,14 +107,22 @@ def _author(area: np.ndarray, theme: Theme, line: int) -> None:
 
 
 def in_desktop(
-    photo: np.ndarray, *, theme: Theme, share: float, right: float, wallpaper: np.ndarray | None = None
+    photo: np.ndarray,
+    *,
+    theme: Theme,
+    share: float,
+    down: float,
+    right: float,
+    others: Sequence[np.ndarray],
+    wallpaper: np.ndarray | None = None,
 ) -> np.ndarray:
     """Returns a computer's screen, 16:10, with the photo in a browser's page: tabs, address, text, side column.
 
-    The photo takes `share`, 0.05 to 0.5, of the screen's width, less where it would be too high; `right`, 0 to 1, is
-    its place across the page. A wallpaper shows around the browser's window.
+    The photo takes `share`, 0.05 to 0.5, of the screen's width, less where it would be too high; `down` and
+    `right`, 0 to 1, are its place on the page. Others stand small beside it; a wallpaper shows around the window.
     """
     require_range("share", share, 0.05, 0.5)
+    require_range("down", down, 0, 1)
     require_range("right", right, 0, 1)
     height, width, channels = photo.shape
     screen_width = max(round(width / share), round(height / 0.6 * 1.6))
@@ -124,21 +134,27 @@ def in_desktop(
         screen[:] = filled(fit_channels(wallpaper, channels), screen_height, screen_width)
         side = screen_width // 25
         window = screen[side : screen_height - 3 * line, side : screen_width - side]
-        window[:] = levels(theme.paper, channels)
+        fill(window, theme.paper)
     _browser_bars(window, theme, line)
-    screen[screen_height - 2 * line :] = levels((35, 38, 45), channels)
+    fill(screen[screen_height - 2 * line :], (35, 38, 45))
     write(screen[screen_height - round(1.6 * line) :, -8 * line :], "12:45", colour=(240, 240, 240))
-    _web_page(window[5 * line : (None if side else -2 * line), 2 * line : -2 * line], photo, theme, line, right)
+    _web_page(
+        window[5 * line : (None if side else -2 * line), 2 * line : -2 * line],
+        photo,
+        theme,
+        line,
+        (down, right),
+        others,
+    )
     return screen
 
 
 def _browser_bars(window: np.ndarray, theme: Theme, line: int) -> None:
     """Draws tabs and the address of a page."""
-    channels = window.shape[2]
-    window[: 2 * line] = levels(theme.faint(0.75), channels)
-    window[line // 3 : 2 * line, line : 12 * line] = levels(theme.paper, channels)
+    fill(window[: 2 * line], theme.faint(0.75))
+    fill(window[line // 3 : 2 * line, line : 12 * line], theme.paper)
     write(window[line // 2 : 2 * line, 2 * line : 11 * line], theme.words[:14], colour=theme.ink)
-    window[2 * line : 4 * line] = levels(theme.faint(0.92), channels)
+    fill(window[2 * line : 4 * line], theme.faint(0.92))
     write(
         window[round(2.4 * line) : round(3.6 * line), 4 * line :],
         "www.example.org/" + theme.words[:9],
@@ -146,16 +162,30 @@ def _browser_bars(window: np.ndarray, theme: Theme, line: int) -> None:
     )
 
 
-def _web_page(page: np.ndarray, photo: np.ndarray, theme: Theme, line: int, right: float) -> None:
-    """Draws a headline, the photo, text below it and on its emptier side."""
+def _web_page(
+    page: np.ndarray,
+    photo: np.ndarray,
+    theme: Theme,
+    line: int,
+    place: tuple[float, float],
+    others: Sequence[np.ndarray],
+) -> None:
+    """Draws a headline, text above and below the photo, and a column of other photos and text on its emptier side."""
     height, width = photo.shape[:2]
     write(page[: 3 * line], theme.words[:40], colour=theme.ink, typeface="bold")
-    top, left = 4 * line, round((page.shape[1] - width) * right)
+    top = 4 * line + round(max(0, page.shape[0] - height - 6 * line) * place[0])
+    left = round((page.shape[1] - width) * place[1])
+    for rows in (slice(4 * line, max(4 * line, top - line // 2)), slice(top + height + line // 2, None)):
+        fill_text(page[rows, left : left + width], theme, line=round(line * 1.2), share=0.2)
     paste(page, photo, top=top, left=left)
-    fill_text(page[top + height + line // 2 :, left : left + width], theme, line=round(line * 1.2), share=0.2)
-    beside = page[top:, left + width + line :] if right < 0.5 else page[top:, : max(0, left - line)]
-    beside[: 2 * line] = levels(theme.accent, page.shape[2])
-    fill_text(beside[round(2.5 * line) :], theme, line=round(line * 1.2), share=0.3)
+    beside = page[4 * line :, left + width + line :] if place[1] < 0.5 else page[4 * line :, : max(0, left - line)]
+    below, side = 0, beside.shape[1] // 4
+    for other in others:
+        if side and below + side <= beside.shape[0]:
+            paste(beside, filled(fit_channels(other, page.shape[2]), side * 3 // 4, side), top=below, left=0)
+            fill_text(beside[below : below + side * 3 // 4, side + line :], theme, line=round(line * 1.2))
+            below += side
+    fill_text(beside[below:], theme, line=round(line * 1.2), share=0.3)
 
 
 def in_player(photo: np.ndarray, *, accent: Colour, played: float, title: str, is_paused: bool) -> np.ndarray:
@@ -173,7 +203,7 @@ def in_player(photo: np.ndarray, *, accent: Colour, played: float, title: str, i
     write(frame[-line:, line:], "0:42 / 3:17", colour=(235, 235, 235))
     bar = frame[box_height - round(1.4 * line) :, line:-line][: max(1, line // 5)]
     bar[:] = 120
-    bar[:, : round(bar.shape[1] * played)] = levels(accent, channels)
+    fill(bar[:, : round(bar.shape[1] * played)], accent)
     if is_paused:
         _play_button(frame, accent)
     return frame
@@ -196,7 +226,7 @@ def in_newspaper(photo: np.ndarray, *, theme: Theme, columns: int, share: float)
     page_width = round(width / share) + 2 * room
     line = max(3, page_width // 40)
     page = theme.sheet(height + page_width // 2 + 5 * line, page_width, channels)
-    write(page[line : 4 * line, room:-room], theme.words[:32], colour=theme.ink, typeface="heavy_serif", across=0.5)
+    write(page[line : 4 * line, room:-room], theme.words[:32], colour=theme.ink, typeface="heavy", across=0.5)
     text = page[5 * line : -room]
     column = (page_width - room) // columns
     for number in range(columns):
@@ -207,10 +237,12 @@ def in_newspaper(photo: np.ndarray, *, theme: Theme, columns: int, share: float)
     return page
 
 
-def beside_a_thumbnail(photo: np.ndarray, *, theme: Theme, rows: int, place: int, share: float) -> np.ndarray:
-    """Returns a list of search results or messages, 2 to 8 rows of text, one of them with the photo at its left.
+def in_search_results(
+    photo: np.ndarray, *, theme: Theme, others: Sequence[np.ndarray], rows: int, place: int, share: float
+) -> np.ndarray:
+    """Returns a list of search results or messages, 2 to 8 rows of text with a photo each, the photo in row `place`.
 
-    The photo takes `share`, 0.1 to 0.6, of the page's width.
+    The photo takes `share`, 0.1 to 0.6, of the page's width. The other rows show the others in turn, or grey boxes.
     """
     require_range("rows", rows, 2, 8)
     require_range("place", place, 0, rows - 1)
@@ -219,11 +251,13 @@ def beside_a_thumbnail(photo: np.ndarray, *, theme: Theme, rows: int, place: int
     row_height = height + max(2, height // 5)
     page = theme.sheet(rows * row_height, round(width / share), channels)
     line = max(3, min(row_height // 5, page.shape[1] // 20))
+    grey_box = blank(1, 1, channels, theme.faint(0.8))
     for row in range(rows):
         area = page[row * row_height + row_height // 12 : (row + 1) * row_height - row_height // 12]
-        grey_box = np.full_like(photo, 0) + np.array(levels(theme.faint(0.8), channels), np.uint8)
-        paste(area, scaled(photo if row == place else grey_box, height, width), top=0, left=width // 10)
+        other = fit_channels(others[row % len(others)], channels) if len(others) else grey_box
+        paste(area, photo if row == place else filled(other, height, width), top=0, left=width // 10)
         beside = area[:, width + width // 5 :]
-        write(beside[: line * 5 // 4], theme.words[row : row + 22], colour=theme.accent, typeface="bold")
+        title = " ".join(theme.words.split()[row : row + 4])
+        write(beside[: line * 5 // 4], title, colour=theme.accent, typeface="bold")
         fill_text(beside[line * 3 // 2 :], theme, line=line, share=0.3)
     return page

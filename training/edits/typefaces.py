@@ -9,46 +9,44 @@ from PIL import Image, ImageDraw, ImageFont
 
 from foundation.checks import require_choice, require_range
 
-# Letters are cut from sheets of these heights, because rendering a line anew costs as much as a whole edit may.
-SHEET_HEIGHTS = (20, 40, 80)
-CHARACTERS = "".join(map(chr, range(32, 127)))
+# Letters are kept at these heights and scaled, because rendering a line anew costs as much as a whole edit may.
+GLYPH_HEIGHTS = (20, 40, 80)
 
 
 class Typeface(NamedTuple):
-    """How a typeface is made of a base: a Hershey font of OpenCV, or -1 for the one that Pillow brings."""
+    """How a typeface is made of a base: a font of OpenCV's by its number, or the one that Pillow brings."""
 
-    base: int = -1
+    base: int | None = None
     is_bold: bool = False
     slant: float = 0
     width: float = 1
 
 
 TYPEFACES = {
-    "sans": Typeface(),
+    "plain": Typeface(),
     "bold": Typeface(is_bold=True),
     "italic": Typeface(slant=0.2),
     "narrow": Typeface(is_bold=True, width=0.7),
     "wide": Typeface(width=1.35),
-    "drawn": Typeface(cv2.FONT_HERSHEY_DUPLEX),
-    "serif": Typeface(cv2.FONT_HERSHEY_COMPLEX, width=0.9),
-    "heavy_serif": Typeface(cv2.FONT_HERSHEY_TRIPLEX, is_bold=True),
-    "script": Typeface(cv2.FONT_HERSHEY_SCRIPT_COMPLEX),
+    "second": Typeface(cv2.FONT_HERSHEY_SIMPLEX),
+    "second_bold": Typeface(cv2.FONT_HERSHEY_DUPLEX),
+    "second_italic": Typeface(cv2.FONT_HERSHEY_SCRIPT_COMPLEX),
+    "heavy": Typeface(cv2.FONT_HERSHEY_TRIPLEX, is_bold=True),
 }
 
 
-def render(text: str, *, height: int, typeface: str = "sans") -> np.ndarray:
+def render(text: str, *, height: int, typeface: str = "plain") -> np.ndarray:
     """Returns the text as a mask, uint8 [height, width], as wide as its letters, as high as a line, 1 to 1,000.
 
-    Characters beyond ASCII come out as question marks: neither font has them.
+    Letters beyond ASCII are those of OpenCV 5; the fonts of OpenCV 4 show question marks in their place.
     """
     require_choice("typeface", typeface, TYPEFACES)
     require_range("height", height, 1, 1000)
     face = TYPEFACES[typeface]
-    sheet_height = next((size for size in SHEET_HEIGHTS if size >= height), SHEET_HEIGHTS[-1])
-    sheet = _sheet(face.base, sheet_height, face.is_bold)
-    line = np.hstack([sheet.get(character, sheet["?"]) for character in text or " "])
-    width = max(1, round(line.shape[1] * face.width * height / sheet_height))
-    interpolation = cv2.INTER_AREA if height <= sheet_height else cv2.INTER_LINEAR
+    size = next((size for size in GLYPH_HEIGHTS if size >= height), GLYPH_HEIGHTS[-1])
+    line = np.concatenate([_glyph(character, face.base, size, face.is_bold) for character in text or " "], axis=1)
+    width = max(1, round(line.shape[1] * face.width * height / size))
+    interpolation = cv2.INTER_AREA if height <= size else cv2.INTER_LINEAR
     line = cv2.resize(line, (width, height), interpolation=interpolation)
     if face.slant:
         shear = np.array([[1, -face.slant, face.slant * height], [0, 1, 0]], np.float32)
@@ -63,24 +61,24 @@ def outlined(mask: np.ndarray, *, by: int) -> tuple[np.ndarray, np.ndarray]:
     return room, cv2.dilate(room, disc)
 
 
-@lru_cache(maxsize=32)
-def _sheet(base: int, height: int, is_bold: bool) -> dict[str, np.ndarray]:
-    """Returns the mask of each character, uint8 [height, its width]."""
-    glyphs = {}
-    for character in CHARACTERS:
-        glyph = _truetype(character, height) if base < 0 else _hershey(character, base, height)
-        glyphs[character] = cv2.dilate(glyph, np.ones((1, 1 + height // 18), np.uint8)) if is_bold else glyph
-    return glyphs
+@lru_cache(maxsize=8192)
+def _glyph(character: str, base: int | None, height: int, is_bold: bool) -> np.ndarray:
+    """Returns the mask of a character, uint8 [height, its width]."""
+    if base is None and character.isascii():
+        glyph = _of_pillow(character, height)
+    else:
+        glyph = _of_opencv(character, cv2.FONT_HERSHEY_SIMPLEX if base is None else base, height)
+    return cv2.dilate(glyph, np.ones((1, 1 + height // 18), np.uint8)) if is_bold else glyph
 
 
-def _truetype(character: str, height: int) -> np.ndarray:
+def _of_pillow(character: str, height: int) -> np.ndarray:
     font = ImageFont.load_default(round(height * 0.8))
     image = Image.new("L", (max(1, round(font.getlength(character))), height))
     ImageDraw.Draw(image).text((0, 0), character, font=font, fill=255)
     return np.array(image)
 
 
-def _hershey(character: str, base: int, height: int) -> np.ndarray:
+def _of_opencv(character: str, base: int, height: int) -> np.ndarray:
     scale = height / 44
     (width, _), _ = cv2.getTextSize(character, base, scale, 1)
     glyph = np.zeros((height, max(1, width)), np.uint8)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# ASCII alone: neither OpenCV's fonts nor Pillow's has other letters.
+# Scripts whose letters stand apart, because text is put together from single letters.
 WORDS = {
     "English": "the street after rain seen today people water morning market photo city council says new report over "
     "bridge children train field before many years work light north open house found small weather story",
@@ -24,6 +24,16 @@ WORDS = {
     "kaskazini wakati habari jioni bustani kazi kijiji watoto mto",
     "Dutch": "de stad gisteren ochtend mensen op de brug een nieuwe foto water straat trein licht huis week veld na "
     "regen noorden tijd verhaal plein werk open dorp nieuws avond tuin",
+    "Russian": "город вчера утром люди на мосту новая фотография вода улица поезд свет дом неделя поле после дождя "
+    "север время история площадь работа открыто деревня новости вечер сад",
+    "Greek": "η πόλη χθες το πρωί άνθρωποι στη γέφυρα νέα φωτογραφία νερό δρόμος τρένο φως σπίτι εβδομάδα μετά "
+    "τη βροχή ώρα ιστορία πλατεία δουλειά χωριό νέα βράδυ κήπος",
+    "Chinese": "昨天 早上 城市 很多 人 在 桥上 新 照片 水 街道 火车 灯光 房子 一周 田野 "
+    "雨后 北方 时间 故事 广场 工作 村庄 新闻 晚上 花园",
+    "Japanese": "昨日 の 朝 まち 人々 は 橋 で 新しい 写真 水 通り 電車 ひかり 家 週 畑 "
+    "雨 の あと 北 時間 ものがたり 広場 しごと 村 ニュース 夜",
+    "Korean": "어제 아침 도시 사람들 다리 위 새 사진 물 거리 기차 빛 집 한주 "
+    "들판 비 온 뒤 북쪽 시간 이야기 광장 일 마을 소식 저녁 정원",
 }
 _LANGUAGES = tuple(words.split() for words in WORDS.values())
 

@@ -3,14 +3,18 @@
 Every area is uint8 [height, width, 1 or 3], a view into the picture.
 """
 
+from collections.abc import Iterator
+
+import cv2
 import numpy as np
 
-from training.edits.lettering import Colour
+from training.edits.lettering import Colour, levels
+from training.edits.opencv import with_channels
 from training.edits.paint import paint
 from training.edits.typefaces import outlined, render
 
 
-def write(area: np.ndarray, text: str, *, colour: Colour, typeface: str = "sans", across: float = 0) -> None:
+def write(area: np.ndarray, text: str, *, colour: Colour, typeface: str = "plain", across: float = 0) -> None:
     """Writes one line as high as the area, smaller where it would be too wide; `across` is 0 (left) to 1 (right)."""
     mask = _fitting(area, text, typeface)
     if mask is not None:
@@ -40,20 +44,36 @@ def _fitting(area: np.ndarray, text: str, typeface: str) -> np.ndarray | None:
     return mask
 
 
-def write_paragraph(area: np.ndarray, text: str, *, line_height: int, colour: Colour, typeface: str = "sans") -> int:
-    """Writes as many lines as the area and the text fill, broken between words, and returns the height taken.
+def write_paragraph(
+    area: np.ndarray, text: str, *, line_height: int, paper: Colour, ink: Colour, typeface: str = "plain"
+) -> None:
+    """Writes as many lines as the text and the area allow, broken between words, on paper of one colour.
 
-    Letters are two thirds as high as their lines.
+    Letters are about half as high as their lines; below four pixels a line, nothing is written.
     """
     height, width = area.shape[:2]
-    # A letter is on average about two fifths as wide as its line is high.
-    most = max(4, round(2.2 * width / max(line_height, 1)))
-    words, top = text.split(), 0
-    while words and line_height >= 3 and top + line_height <= height:
-        line = words.pop(0)
-        while words and len(line) + 1 + len(words[0]) <= most:
-            line += " " + words.pop(0)
-        mask = render(line, height=max(2, line_height * 4 // 5), typeface=typeface)
-        paint(area, mask, top=top, left=0, colour=colour)
-        top += line_height
-    return top
+    if line_height < 4 or not text or not width:
+        return
+    channels = area.shape[2]
+    ends = np.array([levels(colour, channels) for colour in (paper, ink)], float)
+    # On paper of one colour, what a mask makes of it is looked up, which is quicker than mixing.
+    shades = np.rint(ends[0] + np.linspace(0, 1, 256)[:, np.newaxis] * (ends[1] - ends[0])).astype(np.uint8)
+    letters = line_height * 4 // 5
+    per_letter = render(text[:60], height=letters, typeface=typeface).shape[1] / len(text[:60])
+    lines = broken(text, most=max(4, int(width / per_letter)))
+    for top, line in zip(range(0, height - line_height + 1, line_height), lines, strict=False):
+        mask = render(line, height=letters, typeface=typeface)[:, :width]
+        shaded = with_channels(cv2.LUT(cv2.merge([mask] * channels), shades[:, np.newaxis]))
+        area[top : top + letters, : mask.shape[1]] = shaded
+
+
+def broken(text: str, *, most: int) -> Iterator[str]:
+    """Yields the text in lines of at most so many letters, a longer word on a line of its own."""
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > most:
+            yield line
+            line = ""
+        line = f"{line} {word}" if line else word
+    if line:
+        yield line

@@ -73,9 +73,8 @@ def vivid(generator: np.random.Generator) -> Colour:
 
 
 def typeface(generator: np.random.Generator) -> str:
-    """Draws a typeface; those without serifs are the more frequent, as on the web."""
-    plain = ("sans", "bold", "narrow", "wide", "italic", "drawn")
-    return one_of(generator, plain) if generator.random() < 0.75 else one_of(generator, tuple(TYPEFACES))
+    """Draws a typeface."""
+    return one_of(generator, tuple(TYPEFACES))
 
 
 def theme(generator: np.random.Generator) -> Theme:

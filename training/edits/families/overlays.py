@@ -35,8 +35,9 @@ def _logo(generator: np.random.Generator, _others: Others) -> Edit:
 
 def _sign(generator: np.random.Generator) -> marks.Sticker:
     text = draw_words(generator, count=1)[: whole(generator, 1, 7)]
-    ink = one_of(generator, ((255, 255, 255), (20, 20, 20), vivid(generator)))
-    return marks.logo(one_of(generator, marks.LOGOS), text=text, colour=colour(generator), ink=ink)
+    paper, ink = paper_and_ink(generator)
+    strong = vivid(generator) if generator.random() < 0.5 else paper
+    return marks.logo(one_of(generator, marks.LOGOS), text=text, colour=strong, ink=ink)
 
 
 def _stickers(generator: np.random.Generator, _others: Others) -> Edit:
@@ -61,7 +62,8 @@ def _stamp(generator: np.random.Generator, _others: Others) -> Edit:
 
 
 def _watermark(generator: np.random.Generator, _others: Others, *, tiled: bool = False) -> Edit:
-    words = draw_words(generator, count=whole(generator, 1, 2))
+    words = draw_words(generator, count=whole(generator, 1, 3))
+    words = words if len(words) > 5 else f"{words} {words} photo"
     return partial(
         overlay.overlay_watermark,
         text=f"  {words}  " if tiled else words,
@@ -129,10 +131,10 @@ def _pointed_at(generator: np.random.Generator, _others: Others) -> Edit:
 
 def _part_hidden(generator: np.random.Generator, _others: Others) -> Edit:
     """Draws one to three small parts that are blurred, pixelated or blackened, as faces are."""
-    edits, how = [], one_of(generator, _VEILS)
+    edits, how, ink = [], one_of(generator, _VEILS), colour(generator)
     for _ in range(whole(generator, 1, 3)):
         place = region(generator, smallest=0.12, largest=0.3, anywhere=False)
-        edits.append(partial(hide.veil, region=place, how=how, oval=generator.random() < 0.5, colour=colour(generator)))
+        edits.append(partial(hide.veil, region=place, how=how, oval=generator.random() < 0.5, colour=ink))
     return in_order(*edits)
 
 

@@ -80,8 +80,10 @@ def _desktop(lowest: float, highest: float) -> Draw:
         share = uniform(generator, lowest, highest)
         wallpaper = one_of(generator, others) if others and generator.random() < 0.3 else None
         shown = partial(_at_most, longest=round(SCREEN * share))
-        placed = partial(page.in_desktop, theme=theme(generator), share=share, right=uniform(generator, 0, 1))
-        return in_order(shown, partial(placed, wallpaper=wallpaper))
+        down, right = uniform(generator, 0, 1), uniform(generator, 0, 1)
+        beside = some_of(generator, others, count=whole(generator, 0, min(3, len(others))))
+        placed = partial(page.in_desktop, theme=theme(generator), share=share, down=down, right=right)
+        return in_order(shown, partial(placed, others=beside, wallpaper=wallpaper))
 
     return draw
 
@@ -97,18 +99,19 @@ def _player(generator: np.random.Generator, _others: Others) -> Edit:
     return partial(page.in_player, accent=vivid(generator), played=played, title=title, is_paused=is_paused)
 
 
-def _search_results(generator: np.random.Generator, _others: Others) -> Edit:
+def _search_results(generator: np.random.Generator, others: Others) -> Edit:
     rows, share = whole(generator, 3, 5), uniform(generator, 0.25, 0.45)
+    beside = some_of(generator, others, count=min(rows, len(others))) if generator.random() < 0.7 else []
+    listed = partial(page.in_search_results, theme=theme(generator), others=beside, rows=rows, share=share)
     shown = partial(_at_most, longest=round(SCREEN * share / 3))
-    place = whole(generator, 0, rows - 1)
-    return in_order(
-        shown, partial(page.beside_a_thumbnail, theme=theme(generator), rows=rows, place=place, share=share)
-    )
+    return in_order(shown, partial(listed, place=whole(generator, 0, rows - 1)))
 
 
 def _newspaper(generator: np.random.Generator, _others: Others) -> Edit:
     paper, dark = (whole(generator, 215, 240), whole(generator, 205, 228), whole(generator, 180, 215)), (30, 30, 32)
-    look = page.Theme(paper, dark, dark, one_of(generator, ("serif", "sans")), draw_words(generator, count=60))
+    look = page.Theme(
+        paper, dark, dark, one_of(generator, ("plain", "narrow", "second")), draw_words(generator, count=60)
+    )
     cell, degrees, share = uniform(generator, 3, 4.5), uniform(generator, 20, 70), uniform(generator, 0.45, 0.9)
     return in_order(
         partial(camera.halftone, cell=cell, degrees=degrees, paper=paper, ink=dark),

@@ -23,7 +23,11 @@ def _sepia(generator: np.random.Generator, _others: Others) -> Edit:
 
 
 def _duotone(generator: np.random.Generator, _others: Others) -> Edit:
-    return partial(tone.duotone, dark=colour(generator, highest=110), light=vivid(generator))
+    light = vivid(generator)
+    # A vivid colour may be dark to the eye; the other one is then a light one, so that the photo stays to be seen.
+    if 0.3 * light[0] + 0.6 * light[1] + 0.1 * light[2] < 110:
+        return partial(tone.duotone, dark=light, light=colour(generator, lowest=190))
+    return partial(tone.duotone, dark=colour(generator, highest=60), light=light)
 
 
 def _colour_shifted(generator: np.random.Generator, _others: Others) -> Edit:
@@ -81,7 +85,7 @@ def _equalised(generator: np.random.Generator, _others: Others) -> Edit:
 
 
 def _colourised(generator: np.random.Generator, _others: Others) -> Edit:
-    return partial(tone.recolour, colours=[tuple(generator.integers(70, 185, 3).tolist()) for _ in range(4)])
+    return partial(tone.recolour, colours=[tuple(generator.integers(85, 170, 3).tolist()) for _ in range(4)])
 
 
 def _phone_filter(generator: np.random.Generator, _others: Others) -> Edit:
