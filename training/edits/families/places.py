@@ -15,7 +15,7 @@ Others = Sequence[np.ndarray]
 BORDERS: tuple[Border, ...] = ("black", "black", "edge", "reflect")
 
 
-def _crop(lowest: float, highest: float, *, aspects: float = 1.3) -> Draw:
+def crop_to(lowest: float, highest: float, *, aspects: float = 1.3) -> Draw:
     """Returns what draws a crop to a share of the area between those, anywhere in the photo."""
 
     def draw(generator: np.random.Generator, _others: Others) -> Edit:
@@ -101,11 +101,11 @@ def _bent(generator: np.random.Generator, _others: Others) -> Edit:
 
 
 KINDS = (
-    Kind("crop_to_nine_tenths", _crop(0.85, 0.95), "cropped"),
-    Kind("crop_to_half", _crop(0.45, 0.55), "cropped"),
-    Kind("crop_to_quarter", _crop(0.22, 0.28), "cropped"),
-    Kind("crop_to_eighth", _crop(0.11, 0.135), "cropped"),
-    Kind("crop_to_six_percent", _crop(0.055, 0.065), "cropped"),
+    Kind("crop_to_nine_tenths", crop_to(0.85, 0.95), "cropped"),
+    Kind("crop_to_half", crop_to(0.45, 0.55), "cropped"),
+    Kind("crop_to_quarter", crop_to(0.22, 0.28), "cropped"),
+    Kind("crop_to_eighth", crop_to(0.11, 0.135), "cropped"),
+    Kind("crop_to_six_percent", crop_to(0.055, 0.065), "cropped"),
     Kind("crop_to_other_aspect", _crop_to_aspect, "cropped"),
     Kind("crop_to_thin_strip", _strip, "cropped"),
     Kind("mirrored", _mirrored, "mirrored"),

@@ -21,6 +21,7 @@ from training.edits.families.chance import (
     whole,
 )
 from training.edits.families.kind import Draw, Edit, Kind, in_order
+from training.edits.families.places import crop_to
 from training.edits.words import draw_words
 
 Others = Sequence[np.ndarray]
@@ -67,6 +68,10 @@ def _article(generator: np.random.Generator, _others: Others) -> Edit:
     margin = one_of(generator, (0, 0, uniform(generator, 0.02, 0.12)))
     aspect, down = uniform(generator, 1.5, 2.2), uniform(generator, 0.1, 0.7)
     return partial(page.in_article, theme=theme(generator), aspect=aspect, margin=margin, down=down)
+
+
+def _crop_in_article(generator: np.random.Generator, others: Others) -> Edit:
+    return in_order(crop_to(0.2, 0.6)(generator, others), _article(generator, others))
 
 
 def _post(generator: np.random.Generator, _others: Others) -> Edit:
@@ -197,6 +202,7 @@ KINDS = (
     Kind("banner_above", partial(_banner, above=True), "embedded"),
     Kind("banner_below", partial(_banner, above=False), "embedded"),
     Kind("in_screenshot", _article, "embedded"),
+    Kind("crop_in_screenshot", _crop_in_article, "edited"),
     Kind("in_post_with_comments", _post, "embedded"),
     Kind("in_desktop_screenshot", _desktop(0.3, 0.5), "embedded"),
     Kind("small_in_desktop_screenshot", _desktop(0.16, 0.24), "embedded"),
