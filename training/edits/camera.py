@@ -41,9 +41,10 @@ def _dots(light: np.ndarray, *, cell: float, degrees: float) -> np.ndarray:
     height, width = light.shape
     across, down = (2 * np.pi / cell * part for part in (np.cos(np.radians(degrees)), np.sin(np.radians(degrees))))
     screen = plane_wave(height, width, across=across, down=down) + plane_wave(height, width, across=-down, down=across)
-    # The screen's values are not evenly spread; so much steeper, black stays black and white stays white.
-    threshold = 127.5 + screen * 62
-    return np.clip((light - threshold) * (cell * 0.6) + 127.5, 0, 255).astype(np.uint8)
+    # An edge takes a few levels of light; the screen leaves those free at both ends, so that black and white stay.
+    steepness = cell + 1
+    threshold = 127.5 + screen * (63.75 * (1 - 1 / steepness))
+    return np.clip((light - threshold) * steepness + 127.5, 0, 255).astype(np.uint8)
 
 
 def plane_wave(height: int, width: int, *, across: float, down: float, phase: float = 0) -> np.ndarray:

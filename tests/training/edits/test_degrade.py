@@ -1,4 +1,4 @@
-"""Reencode, noise, blur: as strong as stated, repeatable, and nothing but values changes."""
+"""Reencode, noise, blur, sharpen: as strong as stated, repeatable, and nothing but values changes."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from foundation.errors import UsageError
 from tests.photos import scene
 from tests.training.edits.strategies import photos
-from training.edits.degrade import add_noise, blur, reencode, to_jpeg
+from training.edits.degrade import (
+    add_grain,
+    add_noise,
+    blur,
+    motion_blur,
+    pixelate,
+    reencode,
+    reencode_webp,
+    reupload,
+    sharpen,
+    to_jpeg,
+    to_palette,
+)
 
 PHOTO = scene(7, width=120, height=80)
 
@@ -121,3 +133,74 @@ def test_parameters_out_of_bounds_are_refused(edit: Callable[[], np.ndarray], me
     """A parameter outside its bounds is a usage error that names them."""
     with pytest.raises(UsageError, match=message):
         edit()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_webp_and_palette_stay_close(channels: int) -> None:
+    """The better the quality or the more colours, the closer; a palette has no more colours than asked for."""
+    photo = np.ascontiguousarray(PHOTO[..., :channels])
+    webp = [np.abs(reencode_webp(photo, quality=quality).astype(int) - photo).mean() for quality in (10, 90)]
+    assert 0 < webp[1] < webp[0] < 8
+    palettes = [to_palette(photo, colours=colours, dither=False) for colours in (8, 200)]
+    assert len(np.unique(palettes[0].reshape(-1, channels), axis=0)) <= 8
+    distances = [np.abs(palette.astype(int) - photo).mean() for palette in palettes]
+    assert distances[1] < distances[0] < 60
+
+
+@pytest.mark.parametrize("deviation", [5, 30])
+def test_grain_is_gaussian_of_the_stated_strength(deviation: int) -> None:
+    """Middle grey keeps its mean and spreads by the deviation; coloured grain differs by channel, other does not."""
+    middle = np.full((128, 128, 3), 128, np.uint8)
+    noisy = add_grain(middle, deviation=deviation, seed=1).astype(float) - 128
+    assert noisy.mean() == pytest.approx(0, abs=0.5)
+    assert noisy.std() == pytest.approx(deviation, rel=0.03)
+    assert np.mean(np.abs(noisy) <= 2 * deviation) == pytest.approx(0.95, abs=0.02)
+    assert abs(np.corrcoef(noisy[..., 0].ravel(), noisy[..., 1].ravel())[0, 1]) < 0.03
+    assert np.ptp(add_grain(middle, deviation=deviation, coloured=False, seed=1), axis=2).max() == 0
+    assert np.any(noisy + 128 != add_grain(middle, deviation=deviation, seed=2))
+
+
+def test_larger_grains_resemble_their_neighbours() -> None:
+    """Grains of four pixels are smooth from one to the next, those of one are not."""
+    middle = np.full((128, 128, 1), 128, np.uint8)
+    fine, coarse = (add_grain(middle, deviation=20, size=size, seed=1)[..., 0].astype(float) for size in (1, 4))
+    assert abs(np.corrcoef(fine[:, 1:].ravel(), fine[:, :-1].ravel())[0, 1]) < 0.05
+    assert np.corrcoef(coarse[:, 1:].ravel(), coarse[:, :-1].ravel())[0, 1] > 0.7
+
+
+@pytest.mark.parametrize(("degrees", "axis"), [(0, 1), (90, 0)])
+def test_motion_smears_along_its_line(degrees: int, axis: int) -> None:
+    """A point becomes a line of the stated length in the stated direction, and keeps its light."""
+    photo = np.zeros((41, 41, 1), np.uint8)
+    photo[20, 20] = 255
+    smeared = motion_blur(photo, length=11, degrees=degrees)[..., 0].astype(int)
+    spread = [np.count_nonzero(smeared.sum(axis=1 - along) > 5) for along in (axis, 1 - axis)]
+    assert spread[0] == pytest.approx(12, abs=2)
+    assert spread[1] <= 3
+    assert smeared.sum() == pytest.approx(255, rel=0.1)
+
+
+def test_sharpening_raises_edges() -> None:
+    """Beside an edge light gets lighter and dark darker, far from it nothing changes."""
+    photo = np.full((20, 40, 1), 80, np.uint8)
+    photo[:, 20:] = 160
+    sharp = sharpen(photo, amount=1, deviation=2)[10, :, 0]
+    assert (sharp[0], sharp[-1]) == (80, 160)
+    assert sharp[19] < 60
+    assert sharp[20] > 180
+
+
+def test_pixels_are_squares_of_their_mean() -> None:
+    """Two cells across a photo of two colours are those colours; as many cells as pixels change nothing."""
+    photo = np.zeros((10, 20, 1), np.uint8)
+    photo[:, 10:] = 200
+    np.testing.assert_array_equal(pixelate(photo, cells=2), photo)
+    assert (pixelate(photo, cells=1) == 100).all()
+    np.testing.assert_array_equal(pixelate(PHOTO, cells=1000), PHOTO)
+
+
+def test_uploading_again_resizes_each_time() -> None:
+    """The sizes multiply, and every round loses some detail."""
+    once, twice = (reupload(PHOTO, shares=shares, quality=30) for shares in ((1,), (0.5, 0.5)))
+    assert (once.shape, twice.shape) == (PHOTO.shape, (20, 30, 3))
+    np.testing.assert_array_equal(once, reencode(PHOTO, quality=30))
