@@ -38,16 +38,19 @@ _NOT_CHAINED = (
     *("in_search_results", "embossed", "pencil_sketch", "halftone", "pixelated", "cut_out_on_background"),
 )
 _LONGEST_CHAIN = 5
+# How likely a family is in a chain: forgeries are rarer than what everybody does.
+_CHANCES = (0.08, 0.22, 0.18, 0.18, 0.16, 0.18)
 
 
 def draw(kind: str, generator: np.random.Generator, others: Sequence[np.ndarray]) -> Edit:
     """Returns an edit of that kind, with parameters of its own.
 
-    `others` are other photos, uint8 [height, width, 3], for collages, backgrounds and patches; few kinds need none
-    of them to be there. Raises UsageError for a name that is not in `KINDS`, and where others are needed and missing.
+    `others` are other photos, uint8 [height, width, 3], for collages, backgrounds and patches: a sequence, or one array
+    of several. Kinds without `needs_others` do without them. Raises UsageError for a name that is not in `KINDS`, and
+    where others are missing.
     """
     require_choice("kind", kind, KINDS)
-    if KINDS[kind].needs_others and not others:
+    if KINDS[kind].needs_others and not len(others):
         raise UsageError(f"{kind} needs other photos and got none; expected at least one")
     return KINDS[kind].draw(generator, others)
 
@@ -63,13 +66,9 @@ def draw_chain(generator: np.random.Generator, others: Sequence[np.ndarray], *, 
     names = []
     for family in chosen:
         usable = [kind.name for kind in _FAMILIES[family].KINDS if kind.name not in _NOT_CHAINED]
-        usable = [name for name in usable if others or not KINDS[name].needs_others]
+        usable = [name for name in usable if len(others) or not KINDS[name].needs_others]
         names.append(usable[generator.integers(len(usable))])
     return names, in_order(*(draw(name, generator, others) for name in names))
-
-
-# Forgeries are rarer than what everybody does.
-_CHANCES = (0.08, 0.22, 0.18, 0.18, 0.16, 0.18)
 
 
 def _stage(family: int) -> int:

@@ -62,6 +62,14 @@ def test_kinds_that_need_other_photos_say_so(name: str) -> None:
         assert draw(name, np.random.default_rng(0), [])(PHOTO).size
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_others_may_be_one_array(name: str) -> None:
+    """A batch of photos as training holds it does as well as a list."""
+    batch = np.stack([scene(seed) for seed in range(3)])
+    edits = [draw(name, np.random.default_rng(2), others) for others in (batch, list(batch))]
+    np.testing.assert_array_equal(edits[0](PHOTO), edits[1](PHOTO))
+
+
 def test_an_unknown_kind_is_refused() -> None:
     """The message lists the kinds there are."""
     with pytest.raises(UsageError, match=r"kind is 'melted'; expected one of: .*mirrored"):

@@ -75,7 +75,7 @@ def _crop_in_article(generator: np.random.Generator, others: Others) -> Edit:
 
 
 def _post(generator: np.random.Generator, _others: Others) -> Edit:
-    return partial(page.in_post, theme=theme(generator), comments=whole(generator, 0, 4))
+    return partial(page.in_post, theme=theme(generator), comments=whole(generator, 1, 4))
 
 
 def _desktop(lowest: float, highest: float) -> Draw:
@@ -83,7 +83,7 @@ def _desktop(lowest: float, highest: float) -> Draw:
 
     def draw(generator: np.random.Generator, others: Others) -> Edit:
         share = uniform(generator, lowest, highest)
-        wallpaper = one_of(generator, others) if others and generator.random() < 0.3 else None
+        wallpaper = one_of(generator, others) if len(others) and generator.random() < 0.3 else None
         shown = partial(_at_most, longest=round(SCREEN * share))
         down, right = uniform(generator, 0, 1), uniform(generator, 0, 1)
         beside = some_of(generator, others, count=whole(generator, 0, min(3, len(others))))
@@ -130,7 +130,7 @@ def _photographed(generator: np.random.Generator, others: Others) -> Edit:
     """Draws a screen seen from the side, with stripes, a reflection, noise and blur."""
     moved = generator.uniform(0.02, 0.16, (4, 2))
     corners = np.abs(np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) - moved).tolist()
-    surface = one_of(generator, others) if others and generator.random() < 0.6 else _plain(generator)
+    surface = one_of(generator, others) if len(others) and generator.random() < 0.6 else _plain(generator)
     waves = [either_way(generator, 8, 60) for _ in range(2)]
     place = [uniform(generator, 0, 1) for _ in range(2)]
     return in_order(
