@@ -20,6 +20,9 @@ What is decoded, and how:
 - **A square** of size N shows the whole frame, resized without regard to its aspect: a centre crop would hide
   what was done to the borders. Shrinking averages areas; enlarging is bilinear.
 - **Grey** (channels=1) is Rec. 601 luma of the upright RGB pixels, 0.299 R + 0.587 G + 0.114 B.
+- **A frame** beside the square shows the photo in its own aspect, for local features and thumbnails. Both come from one
+  decode: a JPEG is then shrunk no further than the larger of them allows, and its square may differ by some grey levels
+  from one that was decoded alone. Whoever compares squares makes all of them with a frame, or all without.
 
 Peak memory of one decode beside the file's own bytes, measured at the limits of `PhotoLimits` (AVIF at 40 megapixels):
 
@@ -45,14 +48,16 @@ threads as the machine has cores: at worst, should every thread meet a JPEG or a
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from foundation.errors import UsageError
 from foundation.photos.decoder_errors import typed_errors
-from foundation.photos.frame import grey, resize, upright
+from foundation.photos.frame import Frame, grey, resize, upright
 from foundation.photos.header import FORMATS, sniff_format
 from foundation.photos.limits import PhotoLimits
+from foundation.photos.local_features import frame_size
 from foundation.photos.metadata import PhotoMetadata, read_metadata
 from foundation.photos.read import read_frame
 from foundation.photos.rejects import (
@@ -101,7 +106,8 @@ class Photo:
     """One decoded photo: `pixels` uint8 [height, width, channels], or [size, size, channels] when resized.
 
     `width` and `height` are those of the upright photo in the file, whatever the size of `pixels`;
-    `content_sha256` are the 32 bytes of the file's digest.
+    `content_sha256` are the 32 bytes of the file's digest. `frame` is the photo once more in its own aspect, uint8
+    [height, width, 3], if it was asked for.
     """
 
     pixels: np.ndarray
@@ -110,6 +116,7 @@ class Photo:
     height: int
     format: str
     metadata: PhotoMetadata
+    frame: np.ndarray | None = None
 
 
 def decode(
@@ -119,26 +126,47 @@ def decode(
     channels: int = 3,
     limits: PhotoLimits = PhotoLimits(),  # noqa: B008 (frozen)
     with_metadata: bool = True,
+    frame_side: int | None = None,
 ) -> Photo:
     """Returns the photo upright: at full resolution, or as a `size` x `size` square of the whole frame.
+
+    With `frame_side` its `frame` comes along, the longest side at most that many pixels, and never enlarged.
 
     Thread-safe. Raises PhotoError (of one of `REASONS`) for bytes that are no usable photo, whatever they are;
     MemoryError where memory is too small for a sound one; UsageError for a size below 1 or channels other than 1 and 3.
     """
-    if channels not in (1, 3) or (size is not None and size < 1):
-        raise UsageError(f"received size={size}, channels={channels}; expected a size from 1, channels 1 or 3")
+    if channels not in (1, 3) or (size is not None and size < 1) or (frame_side is not None and frame_side < 1):
+        raise UsageError(
+            f"received size={size}, frame_side={frame_side}, channels={channels}; expected sizes from 1, "
+            "channels 1 or 3"
+        )
     limits.check_bytes(data)
     photo_format = sniff_format(data)
     with typed_errors(photo_format, data):
-        frame = read_frame(data, photo_format, limits, lambda width, height: (size, size) if size else None)
-        pixels = upright(resize(frame, size, size) if size else frame.pixels, frame.orientation)
+        decoded = read_frame(data, photo_format, limits, partial(_least_size, size=size, frame_side=frame_side))
+        pixels = upright(resize(decoded, size, size) if size else decoded.pixels, decoded.orientation)
         pixels = grey(pixels) if channels == 1 else pixels
-    width, height = frame.upright_size
+        frame = _frame(decoded, frame_side) if frame_side else None
+    width, height = decoded.upright_size
     return Photo(
         pixels=pixels,
         content_sha256=hashlib.sha256(data).digest(),
         width=width,
         height=height,
         format=photo_format,
-        metadata=read_metadata(frame.blocks) if with_metadata else PhotoMetadata(),
+        metadata=read_metadata(decoded.blocks) if with_metadata else PhotoMetadata(),
+        frame=frame,
     )
+
+
+def _least_size(width: int, height: int, *, size: int | None, frame_side: int | None) -> tuple[int, int] | None:
+    """Returns the size that a decoder may shrink a photo to; None for full resolution."""
+    if size is None:
+        return None
+    frame = frame_size(width, height, longest_side=frame_side) if frame_side else (1, 1)
+    return max(size, frame[0]), max(size, frame[1])
+
+
+def _frame(decoded: Frame, side: int) -> np.ndarray:
+    width, height = frame_size(decoded.width, decoded.height, longest_side=side)
+    return upright(resize(decoded, width, height), decoded.orientation)

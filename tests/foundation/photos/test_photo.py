@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from foundation.errors import UsageError
+from foundation.photos import photo as photo_module
 from foundation.photos.photo import decode
 from tests.foundation.photos.files import ANYTHING, LOSSLESS, STORED_AS, difference, encoded, oriented
 from tests.photos import scene
@@ -203,7 +204,49 @@ def test_the_first_frame_stands_for_an_animation(photo_format):
     assert result.format == ("JPEG" if photo_format == "MPO" else photo_format)
 
 
-@pytest.mark.parametrize("options", [{"size": 0}, {"size": -1}, {"channels": 2}, {"channels": 4}])
+@pytest.mark.parametrize("orientation", STORED_AS)
+@pytest.mark.parametrize("photo_format", ["JPEG", "PNG"])
+def test_a_frame_comes_upright_beside_the_square(photo_format, orientation):
+    """It keeps the photo's aspect at the asked side, and both show the same photo."""
+    upright = scene(27, width=300, height=200)
+    found = decode(oriented(upright, orientation, photo_format), size=32, frame_side=120)
+    assert found.frame is not None
+    assert found.frame.flags.c_contiguous
+    assert difference(found.frame, cv2.resize(upright, (120, 80), interpolation=cv2.INTER_AREA)).mean() < 2
+    assert difference(found.pixels, cv2.resize(upright, (32, 32), interpolation=cv2.INTER_AREA)).mean() < 2
+    assert (found.width, found.height) == (300, 200)
+
+
+def test_a_frame_is_never_enlarged():
+    """A small photo is its own frame; a strip has one pixel of height at least; without asking there is none."""
+    np.testing.assert_array_equal(decode(encoded(scene(28), "PNG"), size=8, frame_side=400).frame, scene(28))
+    strip = decode(encoded(scene(28, width=320, height=16), "PNG"), size=8, frame_side=5).frame
+    assert strip is not None
+    assert strip.shape == (1, 5, 3)
+    assert decode(encoded(scene(28), "PNG"), size=8).frame is None
+
+
+def test_one_decode_serves_square_and_frame(monkeypatch):
+    """The JPEG is decoded once, shrunk as far as the larger of both allows; the frame is close to a full decode."""
+    decoded = []
+    read_frame = photo_module.read_frame
+    monkeypatch.setattr(photo_module, "read_frame", lambda *given: decoded.append(read_frame(*given)) or decoded[-1])
+    data = encoded(scene(5, width=1603, height=1197), "JPEG")
+    found = decode(data, size=32, frame_side=400)
+    assert [one.shrink for one in decoded] == [4]
+    full = Image.fromarray(scene(5, width=1603, height=1197)).resize((400, 299), Image.Resampling.BOX)
+    assert difference(found.frame, np.asarray(full)).max() <= 6
+    decode(data, size=500, frame_side=400)
+    assert [one.shrink for one in decoded] == [4, 2]
+
+
+def test_a_frame_changes_no_square_that_is_not_shrunk_while_decoding():
+    """Formats other than JPEG give the same square with a frame and without."""
+    data = encoded(scene(31, width=801, height=603), "PNG")
+    np.testing.assert_array_equal(decode(data, size=32, frame_side=400).pixels, decode(data, size=32).pixels)
+
+
+@pytest.mark.parametrize("options", [{"size": 0}, {"size": -1}, {"channels": 2}, {"channels": 4}, {"frame_side": 0}])
 def test_impossible_arguments_are_usage_errors(options):
     """A size below 1 and channels other than 1 and 3 are the caller's error, not the photo's."""
     with pytest.raises(UsageError, match="expected"):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from foundation.errors import UsageError
 from foundation.photos.photo import decode, thumbnail_jpeg
+from foundation.photos.thumbnail import THUMBNAIL_SIDE, encode_thumbnail, shrink_frame
 from tests.foundation.photos.files import difference, encoded, oriented
 from tests.photos import scene
 
@@ -33,3 +34,15 @@ def test_a_thumbnail_has_a_pixel_at_least():
     """A side below 1 is the caller's error, not the photo's."""
     with pytest.raises(UsageError, match="max_side"):
         thumbnail_jpeg(encoded(scene(29), "PNG"), max_side=0)
+
+
+def test_a_frame_gives_the_thumbnail_that_is_stored():
+    """Its long side is as stated, it shows the frame, and holds nothing but the picture; small frames stay as large."""
+    frame = scene(30, width=400, height=301)
+    data = encode_thumbnail(frame)
+    small = Image.open(io.BytesIO(data))
+    assert (small.format, small.size, small.getexif()) == ("JPEG", (THUMBNAIL_SIDE, 193), {})
+    expected = cv2.resize(frame, (THUMBNAIL_SIDE, 193), interpolation=cv2.INTER_AREA)
+    assert difference(decode(data).pixels, expected).mean() < 4
+    assert Image.open(io.BytesIO(encode_thumbnail(frame[:9, :12]))).size == (12, 9)
+    assert shrink_frame(frame[:, :2], max_side=10).shape == (10, 1, 3)
