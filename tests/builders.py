@@ -11,7 +11,7 @@ from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory, encoder_id_for, read_spec
 from foundation.store.files import Store
-from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Run, run_directory, shard_schema
+from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Features, Run, run_directory, shard_schema
 from foundation.store.segments import SearchParameters, Segment
 from foundation.store.snapshots import Snapshot
 from pipelines.encode.write_shards import write_parquet
@@ -49,7 +49,18 @@ def photo_columns(
         "credit": None,
         "source": None,
         "occurrences": [occurrence],
-        "thumbnail": None,
+    }
+
+
+def local_columns(features: int, *, seed: int = 0, thumbnail: bytes = b"JPEG") -> dict[str, Any]:
+    """Returns the columns of one photo's local features, random ones, in a frame of 100 x 80 pixels."""
+    generator = np.random.default_rng(seed)
+    return {
+        "frame_width": 100,
+        "frame_height": 80,
+        "keypoints": generator.integers(0, 80 * 64, (features, 4)).astype("<u2").tobytes(),
+        "descriptors": generator.integers(-127, 128, (features, 64), np.int8).tobytes(),
+        "thumbnail": thumbnail,
     }
 
 
@@ -59,13 +70,17 @@ def shard_table(
     vectors: np.ndarray | None = None,
     dtype: Dtype = "float32",
     encoder_digest: str = ENCODER_DIGEST,
+    features: Features = "none",
 ) -> pa.Table:
-    """Returns the rows of an embedding shard; vectors are random unless given: float [photos, dimension]."""
+    """Returns the rows of an embedding shard; vectors are random unless given: float [photos, dimension].
+
+    With `features` "local" the photos carry the columns of them.
+    """
     if vectors is None:
         vectors = np.random.default_rng(len(photos)).standard_normal((len(photos), DIMENSION))
     values = vectors.astype(dtype)
     rows = [{**photo, "embedding": value} for photo, value in zip(photos, values, strict=True)]
-    schema = shard_schema(values.shape[1], dtype, encoder_digest=encoder_digest, run_id="run")
+    schema = shard_schema(values.shape[1], dtype, encoder_digest=encoder_digest, run_id="run", features=features)
     return pa.Table.from_pylist(rows, schema=schema)
 
 
@@ -137,6 +152,7 @@ def add_run(
         accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0),
         rows={file.name: file.rows for file in written},
         files={file.name: file.record for file in written},
+        features="none",
     )
     artifact.finish(store, f"{directory}/{RUN_DESCRIPTION}", run)
     return run

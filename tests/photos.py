@@ -15,6 +15,12 @@ def scene(seed: int, *, width: int = 96, height: int = 64) -> np.ndarray:
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def noise(seed: int, *, width: int = 200, height: int = 150) -> np.ndarray:
+    """Returns uint8 [height, width, 3]: blurred noise, with corners everywhere that local features are found at."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
 def jpeg(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     """Returns the pixels as a JPEG."""
     file = io.BytesIO()

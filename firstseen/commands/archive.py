@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foundation.store.runs import Run
 
 Dtype = Literal["float32", "float16"]
+Features = Literal["local", "none"]
 
 
 def encode(
@@ -29,6 +30,9 @@ def encode(
     runner: RunnerOption = "local",
     workers: Annotated[int, typer.Option(help="Processes of the local runner.")] = 1,
     dtype: Annotated[Dtype, typer.Option(help="float32, or float16 for half the size.")] = "float32",
+    features: Annotated[
+        Features, typer.Option(help="local finds photos by parts of them as well, at 25 KB a photo and some time.")
+    ] = "local",
     batch_size: Annotated[int, typer.Option(help="Photos per call of the encoder.")] = 64,
     max_rejects: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.01,
 ) -> None:
@@ -47,6 +51,7 @@ def encode(
         runner=runner,
         workers=workers,
         dtype=dtype,
+        features=features,
         batch_size=batch_size,
         beam_flags=beam_flags or [],
     )

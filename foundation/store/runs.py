@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 EMBEDDINGS = "embeddings"
 RUN_DESCRIPTION = "run.json"
 INVENTORY = "inventory.parquet"
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 # Keys of a shard's file metadata; Arrow reads and writes them as bytes.
 SHARD_VERSION = b"firstseen.contract_version"
 ENCODER_DIGEST = b"firstseen.encoder_digest"
 RUN_ID = b"firstseen.run_id"
 
 Dtype = Literal["float32", "float16"]
+# What is kept of each photo beside its vector: local features with a thumbnail, or nothing.
+Features = Literal["local", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,13 @@ class Accounting:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One encode run: what it was made from, what became of every photo, and the digest of every file."""
+    """One encode run: what it was made from, what became of every photo, and the digest of every file.
+
+    `feature_rule` is the version of the rule that its local features were made by, None without any.
+    """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
+    upgrades: ClassVar[artifact.Upgrades] = {1: lambda raw: {**raw, "features": "none"}}
 
     run_id: str
     archive: str
@@ -67,6 +73,8 @@ class Run:
     accounting: Accounting
     rows: dict[str, int]
     files: Files
+    features: Features
+    feature_rule: int | None = None
     photos_in_catalog: int | None = None
     contract_version: int = CONTRACT_VERSION
     versions: dict[str, str] = field(default_factory=dict)
@@ -172,7 +180,26 @@ def photo_fields() -> "list[pa.Field]":
     ]
 
 
-def shard_schema(dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: str) -> "pa.Schema":
+def local_fields() -> "list[pa.Field]":
+    """Returns the columns that hold a photo's local features and its thumbnail, a JPEG.
+
+    `keypoints` and `descriptors` are those of `foundation.photos.local_features_bytes`: uint16 [n, 4] and int8 [n, 64]
+    back to back, of no byte for a photo without features; the frame is what keypoints are placed in.
+    """
+    import pyarrow as pa
+
+    return [
+        pa.field("frame_width", pa.uint16(), nullable=False),
+        pa.field("frame_height", pa.uint16(), nullable=False),
+        pa.field("keypoints", pa.binary(), nullable=False),
+        pa.field("descriptors", pa.binary(), nullable=False),
+        pa.field("thumbnail", pa.binary(), nullable=False),
+    ]
+
+
+def shard_schema(
+    dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: str, features: Features = "none"
+) -> "pa.Schema":
     """Returns the columns and file metadata of an embedding shard."""
     import pyarrow as pa
 
@@ -180,7 +207,7 @@ def shard_schema(dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: s
     photo_id, uri, content, *rest = photo_fields()
     embedding = pa.field("embedding", pa.list_(value, dimension), nullable=False)
     return pa.schema(
-        [photo_id, uri, content, embedding, *rest],
+        [photo_id, uri, content, embedding, *rest, *(local_fields() if features == "local" else [])],
         metadata={
             SHARD_VERSION: str(CONTRACT_VERSION),
             ENCODER_DIGEST: encoder_digest,
@@ -190,7 +217,7 @@ def shard_schema(dimension: int, dtype: Dtype, *, encoder_digest: str, run_id: s
 
 
 def check_shard(path: str, schema: "pa.Schema", *, encoder_digest: str) -> None:
-    """Raises ArtifactRefusedError unless the file metadata of a shard names this encoder and this contract version.
+    """Raises ArtifactRefusedError unless the file metadata of a shard names this encoder and a version that is read.
 
     schema: that of the Parquet file, with its metadata.
     """
@@ -203,9 +230,10 @@ def check_shard(path: str, schema: "pa.Schema", *, encoder_digest: str) -> None:
         remedy="vectors of two encoders cannot be mixed: encode again",
     )
     version = metadata.get(SHARD_VERSION, b"none").decode()
-    if version != str(CONTRACT_VERSION):
+    # Version 2 added columns: those that version 1 has mean the same.
+    if version not in ("1", "2"):
         raise ArtifactRefusedError(
-            f"shard {path} has contract version {version}; this program reads version {CONTRACT_VERSION}: "
+            f"shard {path} has contract version {version}; this program reads versions 1 to {CONTRACT_VERSION}: "
             "use the version of firstseen that wrote it, or encode again"
         )
 

@@ -1,8 +1,6 @@
 """Decodes the photos of a chunk in threads ahead of the model: uris in, batches of pixels and rejects out."""
 
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +11,13 @@ from apache_beam.metrics import Metrics
 from foundation.archives.archive import read_photos
 from foundation.archives.photos import EncodedPhoto
 from foundation.photos import photo
-from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decode_ahead import decode_ahead, start_decoders
+from foundation.photos.local_features import LONGEST_SIDE
 from foundation.photos.photo import PhotoError
 from foundation.store.files import Store
+from foundation.store.runs import Features
 from pipelines.encode.inventory import read_chunk
+from pipelines.encode.local_columns import local_columns
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 
@@ -56,15 +57,19 @@ class PhotoBatch:
     photos: list[DecodedPhoto]
 
 
-def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int) -> DecodedPhoto | Reject:
+def decode_row(
+    row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channels: int, features: Features = "none"
+) -> DecodedPhoto | Reject:
     """Reads and decodes the photo of one row of the inventory; a photo that cannot be used is a Reject, not an error.
 
-    row: a dict of the inventory's columns. Runs in a thread of the pool. Raises only what is no fault of the photo.
+    With `features` "local" those are extracted as well. row: a dict of the inventory's columns. Runs in a thread of the
+    pool. Raises only what is no fault of the photo.
     """
     # Photos fail one by one: an exception here would make Beam retry the whole chunk until the run fails.
     try:
         data = encoded.read()
-        decoded = photo.decode(data, size=size, channels=channels)
+        frame_side = LONGEST_SIDE if features == "local" else None
+        decoded = photo.decode(data, size=size, channels=channels, frame_side=frame_side)
     except PhotoError as error:
         return Reject(row["photo_id"], row["uri"], error.reason, str(error))
     known = decoded.metadata
@@ -83,6 +88,8 @@ def decode_row(row: dict[str, Any], encoded: EncodedPhoto, *, size: int, channel
         # Exact duplicates are merged once the shards are written, and add theirs to this list then.
         "occurrences": [{key: row[key] for key in ("photo_id", "uri", "published_at")}],
     }
+    if decoded.frame is not None:
+        columns |= local_columns(decoded.frame)
     return DecodedPhoto(columns, decoded.pixels, len(data))
 
 
@@ -107,7 +114,8 @@ class DecodeChunk(beam.DoFn):
     """One chunk (row group) of the inventory → PhotoBatches, and rejects.
 
     `inventory` is its path in the store, `size` and `channels` are what the encoder takes. A worker holds two batches
-    of small squares, and one full-size photo per thread. `progress_directory` is one that the launcher shares, if any.
+    of small squares and, if asked for, local features (21 KB a photo), and one full-size photo per thread.
+    `progress_directory` is one that the launcher shares, if any.
     """
 
     def __init__(
@@ -117,6 +125,7 @@ class DecodeChunk(beam.DoFn):
         *,
         size: int,
         channels: int,
+        features: Features,
         batch_size: int,
         progress_directory: str | None,
     ):
@@ -124,6 +133,7 @@ class DecodeChunk(beam.DoFn):
         self._inventory = inventory
         self._size = size
         self._channels = channels
+        self._features = features
         self._batch_size = batch_size
         self._progress_directory = progress_directory
         self._bytes_read = Metrics.counter("firstseen", "bytes_read")
@@ -131,9 +141,9 @@ class DecodeChunk(beam.DoFn):
         self._rejected = Metrics.counter("firstseen", "photos_rejected")
 
     def setup(self) -> None:
-        """Starts the decoder threads, one per core: the decoders release the GIL."""
+        """Starts the decoder threads, one per core."""
         # Pools and open files cannot be pickled: what a worker needs of them is made here, once per instance.
-        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+        self._pool = start_decoders()
         self._progress = ProgressWriter(self._progress_directory)
 
     def process(self, chunk: int) -> Iterator[Any]:
@@ -163,7 +173,7 @@ class DecodeChunk(beam.DoFn):
 
     def _decode(self, listed: tuple[dict[str, Any], EncodedPhoto]) -> DecodedPhoto | Reject:
         row, encoded = listed
-        return decode_row(row, encoded, size=self._size, channels=self._channels)
+        return decode_row(row, encoded, size=self._size, channels=self._channels, features=self._features)
 
     def _count(self, decoded: list[DecodedPhoto], rejects: list[Reject]) -> None:
         self._bytes_read.inc(sum(one.size_bytes for one in decoded))

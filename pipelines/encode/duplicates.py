@@ -61,6 +61,6 @@ def apply_edits(table: pa.Table, edits: Iterable[RowEdit]) -> pa.Table:
 
 def read_shard(store: Store, path: str) -> pa.Table:
     """Returns one shard, whole, with its file metadata; raises InputNotFoundError if it is gone."""
-    # A shard is bounded by `rows_per_shard`: 50,000 rows of 256 numbers are some 50 MB.
+    # A shard is bounded by its rows and its bytes: see `pipelines.encode.write_shards.WriteShards`.
     with store.open(path) as file:
         return parquet.read_table(file)

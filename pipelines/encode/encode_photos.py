@@ -27,12 +27,19 @@ class EncodePhotos(beam.PTransform):
 
     def __init__(self, store: Store, run: Run, spec: EncoderSpec, *, batch_size: int, progress_directory: str | None):
         super().__init__()
-        schema = shard_schema(run.dimension, run.dtype, encoder_digest=run.encoder_digest, run_id=run.run_id)
+        schema = shard_schema(
+            run.dimension,
+            run.dtype,
+            encoder_digest=run.encoder_digest,
+            run_id=run.run_id,
+            features=run.features,
+        )
         self._decode = DecodeChunk(
             store,
             run.inventory,
             size=spec.size,
             channels=spec.channels,
+            features=run.features,
             batch_size=batch_size,
             progress_directory=progress_directory,
         )

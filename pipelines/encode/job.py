@@ -37,7 +37,7 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     require_apart(archive, store)
     spec, digest = choose_encoder(store, options.encoder, live_snapshot(store))
     catalog = read_catalog(options.catalog) if options.catalog else None
-    run = plan_run(archive, spec, digest, dtype=options.dtype)
+    run = plan_run(archive, spec, digest, dtype=options.dtype, features=options.features)
     # The launcher lists, and the workers read chunks of the listing: a pattern expanded inside of Beam is listed by one
     # worker as well, and leaves nothing to compare the next run with.
     listing = write_inventory(store, run.inventory, archive, catalog=catalog, chunk_photos=options.chunk_photos)

@@ -7,11 +7,12 @@ from typing import get_args
 from foundation.archives.archive import Archive
 from foundation.checks import require_choice, require_range
 from foundation.errors import UsageError
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.photos.photo import DECODE_RULE
 from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.runs import Accounting, Dtype, Run
+from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.inventory import CHUNK_PHOTOS
 from pipelines.runners.local import LOCAL
 
@@ -21,7 +22,8 @@ class EncodeOptions:
     """What to encode, with what, and where to run it.
 
     `archive` is a folder, files, a pattern or `tfds:NAME`, see `foundation.archives.archive.open_archive`. A worker
-    holds two batches of small squares, and one full-size photo per core while it is decoded.
+    holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the shard that
+    it fills: see `pipelines.encode.write_shards.WriteShards`.
     """
 
     archive: str
@@ -33,6 +35,7 @@ class EncodeOptions:
     # Decoding uses all cores from one process: more of them pay only where the model leaves cores idle.
     workers: int = 1
     dtype: Dtype = "float32"
+    features: Features = "local"
     batch_size: int = 64
     chunk_photos: int = CHUNK_PHOTOS
     rows_per_shard: int = 50_000
@@ -45,6 +48,7 @@ class EncodeOptions:
         require_range("chunk_photos", self.chunk_photos, 1)
         require_range("rows_per_shard", self.rows_per_shard, 1)
         require_choice("dtype", self.dtype, get_args(Dtype))
+        require_choice("features", self.features, get_args(Features))
 
 
 def require_apart(archive: Archive, store: Store) -> None:
@@ -54,7 +58,7 @@ def require_apart(archive: Archive, store: Store) -> None:
         raise UsageError(f"store {store.uri} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
 
-def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype) -> Run:
+def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype, features: Features) -> Run:
     """Returns the description of a run that has not begun: nothing is listed, and no file is written."""
     return Run(
         run_id=artifact.fresh_name(),
@@ -66,9 +70,11 @@ def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype) 
         dimension=spec.dimension,
         distance=spec.distance,
         dtype=dtype,
+        features=features,
+        feature_rule=FEATURE_RULE if features == "local" else None,
         accounting=Accounting(listed=0, embedded=0, duplicates=0),
         rows={},
         files={},
         # Those that decide what the bytes of a run are: what decodes, and what writes.
-        versions=artifact.versions_of("apache-beam", "pyarrow", "pillow", "simplejpeg"),
+        versions=artifact.versions_of("apache-beam", "pyarrow", "pillow", "simplejpeg", "opencv-python-headless"),
     )

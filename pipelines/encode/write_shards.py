@@ -28,6 +28,8 @@ from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, read_sha
 ROWS_BY_CONTENT = "rows_by_content"
 # The index reads whole shards; row groups of this size let other readers take some rows, at 8 MB per 256 numbers.
 ROW_GROUP_ROWS = 8_192
+# Local features are 21 KB a row: without this bound, a shard of 50,000 rows would hold a gigabyte of them.
+SHARD_BYTES = 128 * 2**20
 # Parquet's name of the numbers in a list column.
 EMBEDDING_COLUMN = "embedding.list.element"
 
@@ -43,7 +45,7 @@ class WrittenFile:
 
 
 def write_parquet(store: Store, directory: str, prefix: str, table: pa.Table) -> WrittenFile:
-    """Writes one file of at most some tens of megabytes at once, so that a reader never sees half of it.
+    """Writes one file at once, so that a reader never sees half of it.
 
     Raises TemporaryError on a full disk.
     """
@@ -80,27 +82,29 @@ def rows_by_content(table: pa.Table, shard: str) -> Iterator[tuple[bytes, ShardR
 class WriteShards(beam.DoFn):
     """Tables of shard rows → WrittenFiles and, tagged ROWS_BY_CONTENT, (hash, ShardRow) for each of their rows.
 
-    A shard is written as soon as it holds `rows_per_shard` rows, or more by less than one table. A worker holds that
-    many rows, and their bytes once more while they are written.
+    A shard is written as soon as it holds `rows_per_shard` rows or `shard_bytes` of memory, or more by less than one
+    table. A worker holds that much, and up to twice as many bytes again while they are written: 0.4 GB at most.
     """
 
-    def __init__(self, store: Store, directory: str, *, rows_per_shard: int):
+    def __init__(self, store: Store, directory: str, *, rows_per_shard: int, shard_bytes: int = SHARD_BYTES):
         self._store = store
         self._directory = directory
         self._rows_per_shard = rows_per_shard
+        self._shard_bytes = shard_bytes
         self._rows_written = Metrics.counter("firstseen", "rows_written")
         self._bytes_written = Metrics.counter("firstseen", "bytes_written")
 
     def start_bundle(self) -> None:
         """Starts an empty buffer: what a failed bundle left must not leak into the next."""
         self._tables: list[pa.Table] = []
-        self._rows = 0
+        self._rows = self._bytes = 0
 
     def process(self, table: pa.Table) -> Iterator[Any]:
         """Buffers the table and writes a shard when one is full."""
         self._tables.append(table)
         self._rows += table.num_rows
-        if self._rows >= self._rows_per_shard:
+        self._bytes += table.nbytes
+        if self._rows >= self._rows_per_shard or self._bytes >= self._shard_bytes:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
@@ -116,7 +120,7 @@ class WriteShards(beam.DoFn):
 
     def _flush(self) -> Iterator[Any]:
         table = pa.concat_tables(self._tables)
-        self._tables, self._rows = [], 0
+        self._tables, self._rows, self._bytes = [], 0, 0
         shard = write_parquet(self._store, self._directory, "part", table)
         self._rows_written.inc(shard.rows)
         self._bytes_written.inc(shard.record.size_bytes)

@@ -1,15 +1,13 @@
 """Looks photos up: views → candidates → verdict → first seen, a batch at a time."""
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 
 import numpy as np
 
 from foundation.encoder import SavedEncoder
-from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decode_ahead import decode_ahead, start_decoders
 from foundation.store.occurrences import first_seen
 from serving.match.candidates import Candidate, find_candidates
 from serving.match.match import Match, Outcome
@@ -27,7 +25,7 @@ class Matcher:
         self._opened = opened
         self._encoder = encoder
         self._options = options
-        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+        self._pool = start_decoders()
 
     def close(self) -> None:
         """Ends the decoder threads; queries that nobody waits for are dropped."""

@@ -1,14 +1,16 @@
 """Decoding ahead: in order, bounded, and nothing left running."""
 
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decode_ahead import decode_ahead, start_decoders
 
 
 @pytest.fixture
@@ -66,3 +68,15 @@ def test_who_stops_early_leaves_nothing_waiting():
         results.close()
         gate.set()
     assert len(decoded) <= 2
+
+
+def test_decoders_are_one_thread_per_core():
+    """OpenCV adds none of its own, which would only wait for one another."""
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        with start_decoders() as pool:
+            assert pool._max_workers == os.cpu_count()
+            assert pool.submit(cv2.getNumThreads).result() == 1
+    finally:
+        cv2.setNumThreads(before)

@@ -136,11 +136,27 @@ def test_a_written_shard_passes(store: Store, dtype) -> None:
         check_shard(path, parquet.read_schema(file), encoder_digest=ENCODER_DIGEST)
 
 
-@pytest.mark.parametrize("version", ["0", "2", "", "1.0", "one"])
+def test_a_shard_of_version_1_passes() -> None:
+    """Its columns mean what they did: an archive need not be encoded again."""
+    schema = with_metadata({"firstseen.contract_version": "1"})
+    check_shard("part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
+
+
+def test_a_run_of_version_1_has_no_local_features(store: Store, run: Run) -> None:
+    """It is read as it was written, and its digest stays."""
+    path = store.local_root / run_path(run.encoder_id, run.run_id)
+    described = json.loads(path.read_text())
+    del described["features"], described["feature_rule"]
+    path.write_text(json.dumps({**described, "contract_version": 1}))
+    assert read_run(store, run.encoder_id, run.run_id) == (run, artifact.digest_of(path.read_bytes()))
+    assert (run.features, run.feature_rule) == ("none", None)
+
+
+@pytest.mark.parametrize("version", ["0", "3", "", "1.0", "one"])
 def test_a_shard_of_another_version_is_refused(version: str) -> None:
     """Its columns may mean something else: the line names both versions."""
     schema = with_metadata({"firstseen.contract_version": version})
-    message = rf"^shard a/part-1\.parquet has contract version {version}; this program reads version 1: "
+    message = rf"^shard a/part-1\.parquet has contract version {version}; this program reads versions 1 to 2: "
     with pytest.raises(ArtifactRefusedError, match=message):
         check_shard("a/part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
 
@@ -148,7 +164,7 @@ def test_a_shard_of_another_version_is_refused(version: str) -> None:
 def test_a_shard_without_a_version_is_refused() -> None:
     """A Parquet file that some other program wrote is no shard, whatever columns it has."""
     schema = with_metadata({"firstseen.contract_version": None})
-    with pytest.raises(ArtifactRefusedError, match="has contract version none; this program reads version 1"):
+    with pytest.raises(ArtifactRefusedError, match="has contract version none; this program reads versions 1 to 2"):
         check_shard("part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
 
 
@@ -194,6 +210,15 @@ def test_the_columns_are_those_of_the_contract() -> None:
             "list<item: struct<photo_id: string, uri: string, published_at: timestamp[us, tz=UTC]>>",
             False,
         ),
+    ]
+    local = shard_schema(4, "float16", encoder_digest=ENCODER_DIGEST, run_id="run", features="local")
+    assert list(local)[: len(schema)] == list(schema)
+    assert [(field.name, str(field.type), field.nullable) for field in list(local)[len(schema) :]] == [
+        ("frame_width", "uint16", False),
+        ("frame_height", "uint16", False),
+        ("keypoints", "binary", False),
+        ("descriptors", "binary", False),
+        ("thumbnail", "binary", False),
     ]
     assert reject_schema().names == ["photo_id", "uri", "reason", "detail"]
     assert inventory_schema().names == [

@@ -17,8 +17,9 @@ from foundation.store.files import Store
 from pipelines.encode import decode_photos
 from pipelines.encode.decode_photos import DecodeChunk, DecodedPhoto, PhotoBatch, Reject, batches_of, decode_row
 from pipelines.encode.inventory import count_chunks, write_inventory
+from pipelines.encode.local_columns import local_columns
 from tests.builders import content, day
-from tests.photos import jpeg, scene
+from tests.photos import jpeg, noise, scene
 
 ROW = {
     "photo_id": "a.jpg",
@@ -51,6 +52,20 @@ def test_a_row_takes_its_columns_from_the_inventory_and_the_file() -> None:
     assert {key: found.columns[key] for key in expected} == expected
     assert found.columns["content_sha256"] == photo.decode(data).content_sha256
     assert found.columns["occurrences"] == [{key: ROW[key] for key in ("photo_id", "uri", "published_at")}]
+
+
+def test_local_features_are_columns_of_the_row() -> None:
+    """They are extracted from the same decode; without asking, no column of them is there."""
+    data = jpeg(noise(1))
+    found = decode_row(ROW, EncodedPhoto(lambda: data), size=8, channels=1, features="local")
+    frame = photo.decode(data, size=8, frame_side=400).frame
+    assert isinstance(found, DecodedPhoto)
+    assert frame is not None
+    assert found.columns["keypoints"]
+    assert local_columns(frame).items() <= found.columns.items()
+    without = decode_row(ROW, EncodedPhoto(lambda: data), size=8, channels=1)
+    assert isinstance(without, DecodedPhoto)
+    assert not local_columns(frame).keys() & without.columns.keys()
 
 
 @pytest.mark.parametrize(("catalog", "expected"), [("editor's", "editor's"), (None, "photographer's")])
@@ -115,7 +130,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def step(store: Store):
     """The step, set up as a worker would."""
-    made = DecodeChunk(store, "i.parquet", size=8, channels=3, batch_size=2, progress_directory=None)
+    made = DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
     made.setup()
     yield made
     made.teardown()
@@ -158,7 +173,7 @@ def test_an_error_in_a_decoder_thread_names_its_chunk(step: DecodeChunk, monkeyp
 
 def test_a_step_that_was_torn_down_leaves_no_thread(store: Store) -> None:
     """A worker sets steps up and tears them down many times."""
-    step = DecodeChunk(store, "i.parquet", size=8, channels=3, batch_size=2, progress_directory=None)
+    step = DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
     step.setup()
     list(step.process(0))
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("decode")]

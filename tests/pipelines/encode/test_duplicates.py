@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, merge_duplicates, read_shard
-from tests.builders import content, day, photo_columns, shard_table, write_shard
+from tests.builders import content, day, local_columns, photo_columns, shard_table, write_shard
 
 dates = st.none() | st.integers(0, 20_000).map(day)
 
@@ -90,6 +90,14 @@ def test_edits_keep_the_schema_and_may_empty_a_shard() -> None:
     none_left = apply_edits(table, [RowEdit(0, None), RowEdit(1, None)])
     assert none_left.num_rows == 0
     assert none_left.schema.equals(table.schema, check_metadata=True)
+
+
+def test_local_features_stay_with_their_photo() -> None:
+    """Rewriting a shard carries every column of the rows that stay."""
+    photos = [photo_columns(name) | local_columns(number, seed=number) for number, name in enumerate("abc")]
+    edited = apply_edits(shard_table(photos, features="local"), [RowEdit(1, None)])
+    assert edited["keypoints"].to_pylist() == [photos[0]["keypoints"], photos[2]["keypoints"]]
+    assert edited["descriptors"].to_pylist() == [photos[0]["descriptors"], photos[2]["descriptors"]]
 
 
 def test_a_shard_is_read_whole_with_its_metadata(tmp_path) -> None:

@@ -24,7 +24,7 @@ def listed(store: Path, archive: Path, saved_encoder: SavedEncoder):
     """A store with an inventory of ten photos and an empty file, and the run that it belongs to."""
     (archive / "empty.jpg").write_bytes(b"")
     opened, place = open_archive(str(archive)), Store(store)
-    run = plan_run(opened, saved_encoder.spec, saved_encoder.digest, dtype="float32")
+    run = plan_run(opened, saved_encoder.spec, saved_encoder.digest, dtype="float32", features="none")
     write_inventory(place, run.inventory, opened, catalog=None, chunk_photos=4)
     return place, run
 

@@ -16,13 +16,17 @@ from foundation.archives.uris import path_of
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 from foundation.photos import photo
+from foundation.photos.local_features import FEATURE_RULE, LONGEST_SIDE
 from foundation.store.encoders import encoder_directory, encoder_id_for, list_encoders, read_spec
 from foundation.store.files import Store
-from foundation.store.runs import Accounting, Run, list_runs, shard_schema
+from foundation.store.runs import Accounting, Run, list_runs, local_fields, shard_schema
 from pipelines.encode import job
+from pipelines.encode.local_columns import local_columns
 from pipelines.encode.plan import EncodeOptions
 from tests.foundation.archives.test_tar_shards import write_shard
-from tests.photos import jpeg, scene, write_archive, write_catalog
+from tests.photos import jpeg, noise, scene, write_archive, write_catalog
+
+COLUMNS = {field.name for field in local_fields()}
 
 
 def read_rows(store: Path, run: Run) -> list[dict]:
@@ -44,15 +48,18 @@ def options(store: Path, folder: Path, **changes) -> EncodeOptions:
     return EncodeOptions(**{"store": str(store), "archive": str(folder), **small, **changes})
 
 
-def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(store: Path, archive: Path):
+@pytest.mark.parametrize(("features", "frame_side"), [("local", LONGEST_SIDE), ("none", None)])
+def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(
+    store: Path, archive: Path, features: str, frame_side: int | None
+):
     """Threads, batches and padding change nothing: each row equals decode + encode of that one photo."""
-    run = job.encode(options(store, archive))
+    run = job.encode(options(store, archive, features=features))
     encoder = load(Store(store), run.encoder_id)
     rows = read_rows(store, run)
     assert [row["photo_id"] for row in rows] == [entry.photo_id for entry in folders.list_folder(archive)]
     for row in rows:
         data = read(row["uri"])
-        decoded = photo.decode(data, size=encoder.spec.size)
+        decoded = photo.decode(data, size=encoder.spec.size, frame_side=frame_side)
         assert row["content_sha256"] == decoded.content_sha256
         assert (row["width"], row["height"]) == (96, 64)
         np.testing.assert_allclose(row["embedding"], encoder.encode(decoded.pixels[None])[0], atol=1e-5)
@@ -61,7 +68,8 @@ def test_every_photo_gets_the_vector_that_the_encoder_gives_it_alone(store: Path
 def test_the_shards_are_those_of_the_contract(store: Path, archive: Path):
     """Columns, types and file metadata are the schema's; run.json lists each file with size and digest."""
     run = job.encode(options(store, archive))
-    expected = shard_schema(run.dimension, "float32", encoder_digest=run.encoder_digest, run_id=run.run_id)
+    named = {"encoder_digest": run.encoder_digest, "run_id": run.run_id}
+    expected = shard_schema(run.dimension, "float32", features="local", **named)
     assert len(run.shards) > 1
     for name in run.shards:
         schema = parquet.read_schema(store / run.directory / name)
@@ -71,6 +79,25 @@ def test_the_shards_are_those_of_the_contract(store: Path, archive: Path):
     assert found == set(run.files)
     for name, record in run.files.items():
         assert Store(store).measure(f"{run.directory}/{name}") == (record.size_bytes, record.sha256)
+
+
+def test_local_features_come_along_unless_they_are_not_wanted(store: Path, tmp_path: Path):
+    """Each row holds those of its own photo and run.json their rule; without them a shard has no such column."""
+    folder = tmp_path / "textured"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.jpg").write_bytes(jpeg(noise(number)))
+    shutil.copy(folder / "3.jpg", folder / "copy.jpg")
+    run = job.encode(options(store, folder))
+    assert (run.features, run.feature_rule) == ("local", FEATURE_RULE)
+    rows = read_rows(store, run)
+    assert [len(row["occurrences"]) for row in rows] == [1, 1, 1, 2, 1]
+    for row in rows:
+        frame = photo.decode(read(row["uri"]), size=16, frame_side=LONGEST_SIDE).frame
+        assert {name: row[name] for name in COLUMNS} == local_columns(frame)
+    without = job.encode(options(store, folder, features="none"))
+    assert (without.features, without.feature_rule) == ("none", None)
+    assert not set(read_rows(store, without)[0]) & COLUMNS
 
 
 def test_half_precision_is_an_option(store: Path, archive: Path):

@@ -52,6 +52,7 @@ def planned(listed: int) -> Run:
         accounting=Accounting(listed=listed, embedded=0, duplicates=0),
         rows={},
         files={},
+        features="none",
     )
 
 

@@ -12,8 +12,16 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.runs import reject_schema
 from pipelines.encode.decode_photos import Reject
-from pipelines.encode.write_shards import ROW_GROUP_ROWS, rows_by_content, to_parquet, write_parquet, write_rejects
-from tests.builders import content, day, photo_columns, shard_table
+from pipelines.encode.write_shards import (
+    ROW_GROUP_ROWS,
+    WriteShards,
+    WrittenFile,
+    rows_by_content,
+    to_parquet,
+    write_parquet,
+    write_rejects,
+)
+from tests.builders import content, day, local_columns, photo_columns, shard_table
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
@@ -42,6 +50,21 @@ def test_vectors_are_split_by_byte_and_words_are_dictionaries() -> None:
     assert "RLE_DICTIONARY" in columns["caption"].encodings
     assert "RLE_DICTIONARY" not in columns["uri"].encodings
     assert {column.compression for column in columns.values()} == {"ZSTD"}
+
+
+@pytest.mark.parametrize(("rows_per_shard", "shard_bytes", "expected"), [(2, 10**9, 2), (100, 25_000, 3), (100, 1, 1)])
+def test_a_shard_is_bounded_by_rows_and_bytes(
+    tmp_path: Path, rows_per_shard: int, shard_bytes: int, expected: int
+) -> None:
+    """Whichever comes first: a shard of thumbnails would otherwise fill the memory of a worker."""
+    store, table = (
+        Store(tmp_path),
+        shard_table([photo_columns("a") | local_columns(0, thumbnail=bytes(10_000))], features="local"),
+    )
+    step = WriteShards(store, "run", rows_per_shard=rows_per_shard, shard_bytes=shard_bytes)
+    step.start_bundle()
+    written = [output for _ in range(6) for output in step.process(table)]
+    assert [one.rows for one in written if isinstance(one, WrittenFile)] == [expected] * (6 // expected)
 
 
 def test_a_written_file_is_described_as_it_lies_in_the_store(tmp_path: Path) -> None:

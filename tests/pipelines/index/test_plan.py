@@ -89,6 +89,7 @@ def test_shards_of_runs_are_listed_by_run_and_name() -> None:
         accounting=Accounting(listed=3, embedded=3, duplicates=0),
         rows={"part-b": 2, "part-a": 1},
         files={"part-b": RECORD, "part-a": RECORD, "inventory.parquet": RECORD},
+        features="none",
     )
     shards = list_shards([run, replace(run, run_id="r0")])
     assert [(shard.path, shard.rows) for shard in shards] == [
