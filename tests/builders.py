@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory, encoder_id_for, read_spec
@@ -126,16 +127,28 @@ def unit_vectors(rows: int, dimension: int, *, seed: int = 0) -> np.ndarray:
 
 
 def add_run(
-    store: Store, encoder_id: str, run_id: str, vectors: np.ndarray, *, per_shard: int = 50, prefix: str = ""
+    store: Store,
+    encoder_id: str,
+    run_id: str,
+    vectors: np.ndarray,
+    *,
+    per_shard: int = 50,
+    prefix: str = "",
+    features: Features = "none",
 ) -> Run:
-    """Writes a finished run; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone."""
+    """Writes a finished run; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone.
+
+    With `features` "local" photo n has n of them, random ones.
+    """
     spec, digest = read_spec(store, encoder_id)
-    schema = shard_schema(spec.dimension, "float32", encoder_digest=digest, run_id=run_id)
+    schema = shard_schema(spec.dimension, "float32", encoder_digest=digest, run_id=run_id, features=features)
     directory = run_directory(encoder_id, run_id)
     names = [f"{prefix}{number}" for number in range(len(vectors))]
     rows = [
-        photo_columns(f"{run_id}/{name}.jpg", content_sha256=content(name)) | {"embedding": vector}
-        for name, vector in zip(names, vectors, strict=True)
+        photo_columns(f"{run_id}/{name}.jpg", content_sha256=content(name))
+        | local_columns(number, seed=number)
+        | {"embedding": vector}
+        for number, (name, vector) in enumerate(zip(names, vectors, strict=True))
     ]
     parts = [rows[start : start + per_shard] for start in range(0, len(rows), per_shard)]
     written = [write_parquet(store, directory, "part", pa.Table.from_pylist(part, schema=schema)) for part in parts]
@@ -152,7 +165,8 @@ def add_run(
         accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0),
         rows={file.name: file.rows for file in written},
         files={file.name: file.record for file in written},
-        features="none",
+        features=features,
+        feature_rule=FEATURE_RULE if features == "local" else None,
     )
     artifact.finish(store, f"{directory}/{RUN_DESCRIPTION}", run)
     return run
@@ -176,6 +190,7 @@ def segment(**changes: Any) -> Segment:
         "runs": {},
         "shards": [],
         "files": {},
+        "local": None,
     }
     return Segment(**{**described, **changes})
 

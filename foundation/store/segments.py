@@ -18,6 +18,19 @@ CONTENT_HASHES = "content_hashes.npy"
 VECTORS = "vectors.npy"
 SCANN = "scann"
 SCANN_VECTORS = "scann/dataset.npy"
+# Local features, in the order of the rows: those of row r are starts[r] to starts[r + 1] of keypoints and descriptors.
+# docs/contracts.md lists their dtypes. A segment of whose photos no features were kept has none of these files.
+LOCAL = "local"
+LOCAL_STARTS = "local/starts.npy"
+LOCAL_FRAMES = "local/frames.npy"
+LOCAL_KEYPOINTS = "local/keypoints.npy"
+LOCAL_DESCRIPTORS = "local/descriptors.npy"
+LOCAL_THUMBNAILS = "local/thumbnails.bin"
+LOCAL_THUMBNAIL_STARTS = "local/thumbnail_starts.npy"
+LOCAL_SCANN = "local/scann"
+LOCAL_FILES = frozenset(
+    [LOCAL_STARTS, LOCAL_FRAMES, LOCAL_KEYPOINTS, LOCAL_DESCRIPTORS, LOCAL_THUMBNAILS, LOCAL_THUMBNAIL_STARTS]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +43,35 @@ class SearchParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LocalTree:
+    """One ScaNN tree over descriptors: which of them it holds, how many leaves it has, and how many are searched."""
+
+    first: int
+    descriptors: int
+    leaves: int
+    leaves_to_search: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalFeaturesRecord:
+    """The local features of a segment's photos, made by the rule `feature_rule`: those of `rows` rows have any.
+
+    Without trees every descriptor is looked at; `recall` is the share of nearest descriptors that the trees find.
+    """
+
+    feature_rule: int
+    rows: int
+    features: int
+    trees: list[LocalTree] = field(default_factory=list)
+    recall: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment:
     """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds."""
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
+    upgrades: ClassVar[artifact.Upgrades] = {1: lambda raw: {**raw, "local": None}}
 
     segment_id: str
     created_at: Timestamp
@@ -50,8 +88,25 @@ class Segment:
     runs: dict[str, str]
     shards: list[str]
     files: Files
-    contract_version: int = 1
+    local: LocalFeaturesRecord | None
+    contract_version: int = 2
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def local_search_bytes(self) -> int:
+        """Size of the files that finding photos by local features reads."""
+        # Neighbours are weighed by the scales and angles of their keypoints; without trees, every descriptor is read.
+        trees = [name for name in self.files if name.startswith(f"{LOCAL_SCANN}/")]
+        return self._size({LOCAL_STARTS, LOCAL_KEYPOINTS, *(trees or [LOCAL_DESCRIPTORS])})
+
+    @property
+    def local_verification_bytes(self) -> int:
+        """Size of the files of which only single photos are read, to compare them with a query."""
+        local = {name for name in self.files if name.startswith(f"{LOCAL}/")}
+        return self._size(local) - self.local_search_bytes
+
+    def _size(self, names: set[str]) -> int:
+        return sum(record.size_bytes for name, record in self.files.items() if name in names)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,16 +63,26 @@ def describe(status: StoreStatus) -> list[str]:
             f"encoder    {live.encoder_id}",
             f"photos     {live.photos:,} in {live.rows:,} contents, counted per segment",
         ]
-        lines += [
-            f"segment    {one.segment_id}: {one.rows:,} contents, {one.kind} search, recall@10 {one.recall_at_10:.3f}"
-            for one in status.segments
-        ]
+        lines += [line for one in status.segments for line in _describe_segment(one)]
     else:
         lines.append("snapshot   none yet")
     lines += [f"encoder    {name}: {runs} runs" for name, runs in status.runs_by_encoder.items()]
     left_out = " since the rollback" if _was_rolled_back(status) else ""
     lines.append(f"waiting    {len(status.runs_not_indexed)} runs not indexed{left_out}")
     return [*lines, _next_command(status)]
+
+
+def _describe_segment(segment: Segment) -> list[str]:
+    found = f"{segment.kind} search, recall@10 {segment.recall_at_10:.3f}"
+    lines = [f"segment    {segment.segment_id}: {segment.rows:,} contents, {found}"]
+    if local := segment.local:
+        photos = max(1, local.rows)
+        lines.append(
+            f"           {local.features:,} local features of {local.rows:,} contents, recall {local.recall:.3f}; "
+            f"{segment.local_search_bytes / photos / 1e3:.1f} KB a photo for search and "
+            f"{segment.local_verification_bytes / photos / 1e3:.1f} KB for comparing"
+        )
+    return lines
 
 
 def _was_rolled_back(status: StoreStatus) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
@@ -16,14 +17,16 @@ from foundation.store.segments import (
     PHOTOS,
     SCANN,
     VECTORS,
+    LocalFeaturesRecord,
     SearchParameters,
     Segment,
     SegmentReference,
     segment_directory,
     segment_path,
 )
+from pipelines.index.local_files import write_local_files
 from pipelines.index.plan import IndexOptions, SegmentPlan
-from pipelines.index.read_shards import collapse, read_shards
+from pipelines.index.read_shards import LocalSizes, SegmentRows, collapse, read_shards
 from pipelines.index.scann_index import FEWEST_SCANN_ROWS, write_scann
 from pipelines.runners.failures import naming
 
@@ -55,13 +58,14 @@ def _write_segment(
     """Writes every file of a segment but the description, which it returns."""
     # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
     segment_id = artifact.fresh_name()
-    table, vectors = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
-    photos, vectors, hashes = collapse(table, vectors)
+    read = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
+    rows = collapse(read.photos, read.vectors)
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
         local = Path(directory)
-        write_photos(local / PHOTOS, photos)
-        np.save(local / CONTENT_HASHES, hashes)
-        parameters, recall, queries = _write_vectors(local, vectors, spec, options)
+        write_photos(local / PHOTOS, rows.photos)
+        np.save(local / CONTENT_HASHES, rows.hashes)
+        parameters, recall, queries = _write_vectors(local, rows.vectors, spec, options)
+        features = _write_local(local, plan, read.local, rows, store, encoder_digest)
         prefix = segment_directory(segment_id)
         # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
         names = _upload(store, prefix, local)
@@ -73,14 +77,15 @@ def _write_segment(
         dimension=spec.dimension,
         distance=spec.distance,
         kind="scann" if parameters.leaves else "exact",
-        rows=len(vectors),
-        photos=int(np.sum(photos["occurrences"].combine_chunks().value_lengths().to_numpy())),
+        rows=len(rows.vectors),
+        photos=int(np.sum(rows.photos["occurrences"].combine_chunks().value_lengths().to_numpy())),
         parameters=parameters,
         recall_at_10=recall,
         recall_queries=queries,
         runs=plan.runs,
         shards=[shard.path for shard in plan.shards],
         files=artifact.record(store, prefix, names),
+        local=features,
         versions=artifact.versions_of("numpy", "pyarrow", "scann"),
     )
 
@@ -94,6 +99,20 @@ def _write_vectors(
         np.save(folder / VECTORS, vectors)
         return SearchParameters(), 1.0, 0
     return write_scann(folder / SCANN, vectors, spec.distance, options)
+
+
+def _write_local(
+    folder: Path, plan: SegmentPlan, sizes: LocalSizes, rows: SegmentRows, store: Store, encoder_digest: str
+) -> LocalFeaturesRecord | None:
+    """Writes the local features, if the runs of any shard kept some, and what they are found by."""
+    if all(shard.features == "none" for shard in plan.shards):
+        return None
+    written = write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
+    return LocalFeaturesRecord(
+        feature_rule=FEATURE_RULE,
+        rows=written.rows,
+        features=len(written.descriptors),
+    )
 
 
 def _upload(store: Store, prefix: str, folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.builds import take_build, write_build
 from foundation.store.encoder_choice import choose_encoder
@@ -114,7 +115,7 @@ def runs_to_index(
     """Returns (run, digest of its run.json) of the finished runs that no kept segment holds, oldest first.
 
     Raises ArtifactRefusedError if one of them was made by an encoder of the same id, but of another digest, or
-    otherwise than that encoder says.
+    otherwise than that encoder says, or has local features of another rule than this program's.
     """
     indexed = {run_id for reference in kept for run_id in read_segment(store, reference).runs}
     names = [name for name in list_runs(store, spec.encoder_id) if name not in indexed]
@@ -133,6 +134,12 @@ def runs_to_index(
             raise ArtifactRefusedError(
                 f"run {run.run_id} says decode rule {made[0]}, {made[1]} numbers per vector and distance {made[2]}, "
                 f"encoder {spec.encoder_id} {spec.decode_rule}, {spec.dimension} and {spec.distance}; encode again"
+            )
+        if run.feature_rule not in (None, FEATURE_RULE):
+            # Queries have theirs made by this program, and would resemble nothing.
+            raise ArtifactRefusedError(
+                f"run {run.run_id} holds local features made by rule {run.feature_rule}, this program makes them by "
+                f"rule {FEATURE_RULE}; use the version of firstseen that encoded it, or encode again"
             )
     # A run whose photos were all rejected has no shard, and would make a segment of no rows.
     return [(run, digest) for run, digest in runs if run.rows]

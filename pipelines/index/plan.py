@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from foundation.checks import require_range
 from foundation.store.artifact import FileRecord
-from foundation.store.runs import Run
+from foundation.store.runs import Features, Run
 from foundation.store.segments import SearchParameters
 
 
 @dataclass(frozen=True)
 class ShardReference:
-    """One embedding shard: its path in the store, rows and digest."""
+    """One embedding shard: its path in the store, rows and digest, and whether it holds local features."""
 
     path: str
     rows: int
     record: FileRecord
+    features: Features = "none"
 
     @property
     def directory(self) -> str:
@@ -39,7 +40,8 @@ class IndexOptions:
     """How segments are cut, built and judged.
 
     A build holds about 3.5 times `max_segment_rows` × dimension × 4 bytes per worker: 3.6 GB at the default and 256
-    dimensions.
+    dimensions. Local features are not held: they are written to files of 21 KB a row in the folder for temporary files
+    (TMPDIR), which should be on a disk: 21 GB at the default.
     """
 
     max_segment_rows: int = 1_000_000
@@ -70,7 +72,7 @@ def plan_segments(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> lis
 def list_shards(runs: Sequence[Run]) -> list[ShardReference]:
     """Returns the shards of some runs, in the order of the runs."""
     return [
-        ShardReference(f"{run.directory}/{name}", run.rows[name], record)
+        ShardReference(f"{run.directory}/{name}", run.rows[name], record, run.features)
         for run in runs
         for name, record in sorted(run.shards.items())
     ]

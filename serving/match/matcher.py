@@ -8,6 +8,7 @@ import numpy as np
 
 from foundation.encoder import SavedEncoder
 from foundation.photos.decode_ahead import decode_ahead, start_decoders
+from foundation.photos.local_features import LONGEST_SIDE
 from foundation.store.occurrences import first_seen
 from serving.match.candidates import Candidate, find_candidates
 from serving.match.match import Match, Outcome
@@ -39,7 +40,9 @@ class Matcher:
         # Decoding is slower than model and search: with two batches in the hands of the threads, none of them waits for
         # these. Queries are read as answers are taken, so that a list of a million is never in memory.
         size = self._options.batch_size
-        decode = partial(view, spec=self._encoder.spec)
+        # The squares of a JPEG differ a little between the two ways to decode it: see `foundation.photos.photo`.
+        frame_side = LONGEST_SIDE if self._opened.has_local_features else None
+        decode = partial(view, spec=self._encoder.spec, frame_side=frame_side)
         views: Iterator[View] = decode_ahead(queries, decode, pool=self._pool, ahead=2 * size)
         while batch := list(islice(views, size)):
             yield from self._match(batch)

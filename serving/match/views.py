@@ -26,12 +26,16 @@ class View:
         return self.photo is not None and self.photo.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION
 
 
-def view(query: Query, spec: EncoderSpec) -> View:
-    """Reads and decodes a query by the same path as the archive's photos; what cannot be used is a view too."""
+def view(query: Query, spec: EncoderSpec, *, frame_side: int | None = None) -> View:
+    """Reads and decodes a query by the same path as the archive's photos; what cannot be used is a view too.
+
+    `frame_side` is that of `photo.decode`, for archives whose photos were decoded with a frame.
+    """
     # Without the file's own caption and dates, which nobody asks of a query. Any other decoder, or another size, would
     # let the similarities drift away from those of the archive.
     try:
-        decoded = photo.decode(query.read(), size=spec.size, channels=spec.channels, with_metadata=False)
+        data = query.read()
+        decoded = photo.decode(data, size=spec.size, channels=spec.channels, with_metadata=False, frame_side=frame_side)
     # A query of the Python API reads by a function of its own, which may open a file: an OSError ends that query alone.
     except (FirstseenError, OSError) as error:
         return View(query, None, f"{getattr(error, 'reason', 'unreadable')}: {error}")

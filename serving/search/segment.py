@@ -1,6 +1,5 @@
 """Opens one segment read-only: vectors in, rows out; rows in, photos out."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,10 +10,14 @@ import numpy as np
 from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.segments import (
     CONTENT_HASHES,
+    LOCAL,
+    LOCAL_FILES,
+    LOCAL_SCANN,
     PHOTOS,
     SCANN,
     SCANN_VECTORS,
@@ -45,9 +48,15 @@ class Index(Protocol):
 def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
     """Opens one segment alone, after checking every file that it lists; a bucket's files are copied to this machine.
 
-    Raises ArtifactRefusedError if a file differs from its digest, is not listed, or holds other vectors than described.
+    Raises ArtifactRefusedError if a file differs from its digest, is not listed, or holds other vectors than described,
+    and for local features of another rule than this program's.
     """
     prefix = segment_directory(segment.segment_id)
+    if segment.local and segment.local.feature_rule != FEATURE_RULE:
+        raise ArtifactRefusedError(
+            f"{prefix} holds local features made by rule {segment.local.feature_rule}, this program makes those of "
+            f"queries by rule {FEATURE_RULE}; use the version of firstseen that indexed it, or encode again"
+        )
     with store.local_copy(prefix, list(segment.files)) as directory:
         artifact.verify_files(Store(directory), ".", segment.files, original=prefix)
         if missing := required_files(segment) - set(segment.files):
@@ -58,10 +67,14 @@ def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
 
 
 class OpenSegment:
-    """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row."""
+    """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row.
+
+    `local` is the folder of its photos' local features, None if none were kept.
+    """
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
+        self.local = directory / LOCAL if segment.local else None
         # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
         self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
         self._photos = parquet.ParquetFile(directory / PHOTOS)
@@ -114,13 +127,15 @@ class OpenSegment:
 def required_files(segment: Segment) -> set[str]:
     """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
     search = {f"{SCANN}/scann_assets.pbtxt"} if segment.kind == "scann" else set()
-    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search}
+    local = LOCAL_FILES if segment.local else frozenset()
+    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search, *local}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
-    """Returns the files of ScaNN's directory that segment.json does not list: its loader would unpickle one."""
-    found = os.listdir(directory / SCANN) if segment.kind == "scann" else []
-    return sorted(name for name in found if f"{SCANN}/{name}" not in segment.files)
+    """Returns the files of ScaNN's directories that segment.json does not list: its loader would unpickle one."""
+    folders = [directory / name for name in (SCANN, LOCAL_SCANN)]
+    found = [str(path.relative_to(directory)) for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return sorted(name for name in found if name not in segment.files)
 
 
 def _vectors_file(segment: Segment) -> str:

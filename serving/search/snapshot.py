@@ -43,6 +43,11 @@ class OpenSnapshot:
         """Removes what was copied from a bucket."""
         self._stack.close()
 
+    @property
+    def has_local_features(self) -> bool:
+        """Whether any of its segments holds local features: queries are then decoded as photos were that have some."""
+        return any(segment.local for segment in self._segments)
+
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
         # A snapshot may list no segment: it answers, and finds nothing.

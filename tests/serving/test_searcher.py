@@ -12,6 +12,7 @@ from foundation.archives.uris import uri_of
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos import photo
+from foundation.photos.local_features import LONGEST_SIDE
 from foundation.store.files import Store
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -59,8 +60,9 @@ def test_ranks_and_similarities_are_those_of_exact_search(live_desk: Desk, archi
     data = jpeg(scene(3), quality=40)
     (found,) = ask(live_desk, from_bytes(data))
     encoder = load(Store(live_desk.store), found[0].encoder)
-    squares = [photo.decode(path.read_bytes(), size=encoder.spec.size).pixels for path in archive_photos]
-    vectors = encoder.encode(np.stack([photo.decode(data, size=encoder.spec.size).pixels, *squares]))
+    files = [data, *(path.read_bytes() for path in archive_photos)]
+    squares = [photo.decode(one, size=encoder.spec.size, frame_side=LONGEST_SIDE).pixels for one in files]
+    vectors = encoder.encode(np.stack(squares))
     cosines = vectors[1:] @ vectors[0]
     order = np.argsort(-cosines)
     assert [answer.photo_id for answer in found] == [

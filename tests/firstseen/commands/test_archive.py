@@ -19,6 +19,20 @@ def test_rejects_above_the_limit_are_exit_code_3(store: Path, archive: Path, cap
     assert run(["index", "--store", str(store)]) == 0
 
 
+@pytest.mark.parametrize(("features", "shown"), [(["--features", "none"], False), ([], True)])
+def test_local_features_are_kept_unless_they_are_not_wanted(
+    store: Path, archive: Path, capsys: pytest.CaptureFixture, features: list[str], shown: bool
+):
+    """`status` tells which it was; a lookup answers either way."""
+    assert run(["encode", str(archive), "--store", str(store), *features]) == 0
+    assert run(["index", "--store", str(store)]) == 0
+    assert run(["status", "--store", str(store)]) == 0
+    assert ("local features of 10 contents" in capsys.readouterr().out) == shown
+    query = next(archive.rglob("*.jpg"))
+    assert run(["lookup", str(query), "--store", str(store), "--format", "jsonl"]) == 0
+    assert '"identical"' in capsys.readouterr().out
+
+
 def test_a_second_index_finds_nothing_new(desk: Desk, capsys: pytest.CaptureFixture):
     """The live snapshot stays as it is, and says so."""
     assert run(["index", "--store", str(desk.store)]) == 0

@@ -6,12 +6,22 @@ from pathlib import Path
 import pytest
 
 from foundation.store import artifact
+from foundation.store.artifact import FileRecord
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.runs import read_run
-from foundation.store.segments import SegmentReference, segment_path
+from foundation.store.segments import (
+    LOCAL_DESCRIPTORS,
+    LOCAL_KEYPOINTS,
+    LOCAL_SCANN,
+    LOCAL_STARTS,
+    LocalFeaturesRecord,
+    LocalTree,
+    SegmentReference,
+    segment_path,
+)
 from foundation.store.snapshots import Snapshot, publish
-from foundation.store.status import describe, read_status
+from foundation.store.status import StoreStatus, describe, read_status
 from tests.builders import add_encoder, add_run, segment, snapshot, unit_vectors
 
 
@@ -96,6 +106,26 @@ def test_what_is_live_is_shown_with_its_counts(store: Store) -> None:
         "waiting    0 runs not indexed",
         f"next: firstseen lookup PHOTO --store '{store.uri}'",
     ]
+
+
+def test_local_features_are_shown_with_what_they_cost() -> None:
+    """How many, of how many contents, how well they are found, and the kilobytes a photo for each purpose."""
+    sizes = {LOCAL_STARTS: 100, LOCAL_KEYPOINTS: 4_900, LOCAL_DESCRIPTORS: 90_000, f"{LOCAL_SCANN}/0000/x": 15_000}
+    files = {name: FileRecord(size, "0" * 64) for name, size in sizes.items()}
+    tree = LocalTree(first=0, descriptors=1_400, leaves=37, leaves_to_search=8)
+    local = LocalFeaturesRecord(feature_rule=1, rows=10, features=1_400, trees=[tree], recall=0.875)
+    status = StoreStatus(
+        store="s",
+        snapshot=snapshot(1),
+        segments=[segment(rows=12, files=files, local=local)],
+        snapshot_numbers=[1],
+        encoders=["encoder"],
+        runs_by_encoder={"encoder": 1},
+        runs_not_indexed=[],
+    )
+    assert describe(status)[5].strip() == (
+        "1,400 local features of 10 contents, recall 0.875; 2.0 KB a photo for search and 9.0 KB for comparing"
+    )
 
 
 def test_after_a_rollback_indexing_is_not_proposed(store: Store) -> None:

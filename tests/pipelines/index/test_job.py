@@ -10,10 +10,24 @@ import pytest
 from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, TemporaryError, UsageError
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store.builds import BUILDS
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, VECTORS, read_segment, segment_directory
+from foundation.store.runs import local_fields
+from foundation.store.segments import (
+    CONTENT_HASHES,
+    LOCAL_FILES,
+    LOCAL_FRAMES,
+    LOCAL_STARTS,
+    LOCAL_THUMBNAIL_STARTS,
+    LOCAL_THUMBNAILS,
+    PHOTOS,
+    VECTORS,
+    LocalFeaturesRecord,
+    read_segment,
+    segment_directory,
+)
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
 from pipelines.index import build_segment, job, scann_index
 from pipelines.index.plan import IndexOptions, plan_segments
@@ -50,6 +64,54 @@ def test_a_small_run_becomes_an_exact_segment(made: tuple[Store, str]):
         np.testing.assert_array_equal(vector, vectors[number])
         assert photo["content_sha256"].rstrip(b"\0") == content
     assert result.snapshot.number == 1
+
+
+def test_local_features_are_files_of_the_segment(made: tuple[Store, str]):
+    """They are counted, listed with their digests, in the order of the rows, and cost what the files hold."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20), per_shard=6, features="local")
+    (segment,) = job.build_index(store).added
+    assert segment.local == LocalFeaturesRecord(feature_rule=FEATURE_RULE, rows=20, features=sum(range(20)))
+    assert set(segment.files) >= LOCAL_FILES
+    directory = store.local_root / segment_directory(segment.segment_id)
+    counts = np.diff(np.load(directory / LOCAL_STARTS))
+    photos = parquet.read_table(directory / PHOTOS)
+    assert photos["photo_id"].to_pylist() == [f"run1/{count}.jpg" for count in counts]
+    assert not set(photos.column_names) & {field.name for field in local_fields()}
+    sizes = {name: record.size_bytes for name, record in segment.files.items() if name.startswith("local/")}
+    # Without a tree every descriptor is read at each search, and only frames and thumbnails are left for comparing.
+    others = sum(sizes[name] for name in (LOCAL_FRAMES, LOCAL_THUMBNAILS, LOCAL_THUMBNAIL_STARTS))
+    assert segment.local_verification_bytes == others
+    assert segment.local_search_bytes == sum(sizes.values()) - others
+
+
+def test_runs_with_and_without_local_features_make_one_segment(made: tuple[Store, str]):
+    """Photos of which none were kept have none, unless another run kept some of the same content."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(10))
+    add_run(store, encoder_id, "run2", vectors_of(5), features="local")
+    (segment,) = job.build_index(store).added
+    assert segment.rows == 10
+    assert segment.local == LocalFeaturesRecord(feature_rule=FEATURE_RULE, rows=5, features=sum(range(5)))
+
+
+def test_runs_without_local_features_make_a_segment_without(made: tuple[Store, str]):
+    """There is no such file, and nothing says that there is."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(10))
+    (segment,) = job.build_index(store).added
+    assert segment.local is None
+    assert not any(name.startswith("local") for name in segment.files)
+    assert segment.local_search_bytes == segment.local_verification_bytes == 0
+
+
+def test_local_features_of_another_rule_are_refused(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
+    """A query's would resemble none of them, without any error."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(10), features="local")
+    monkeypatch.setattr(job, "FEATURE_RULE", FEATURE_RULE + 1)
+    with pytest.raises(ArtifactRefusedError, match=r"run run1 holds local features made by rule 1, .* by rule 2; "):
+        job.build_index(store)
 
 
 def test_scann_segments_reach_the_recall_they_claim(made: tuple[Store, str]):

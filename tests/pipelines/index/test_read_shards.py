@@ -31,9 +31,10 @@ def read(store: Store, *shards: ShardReference, dimension: int = DIMENSION):
 def test_shards_are_read_in_their_order(store: Store, dtype) -> None:
     """Columns and float32 vectors of all shards, row by row the same photos."""
     tables = [shard_table([photo_columns(f"{n}{i}") for i in range(n)], dtype=dtype) for n in (3, 1, 2)]
-    columns, vectors = read(store, *(write_shard(store, table) for table in tables))
+    columns, vectors, local = read(store, *(write_shard(store, table) for table in tables))
     assert columns["photo_id"].to_pylist() == ["30", "31", "32", "10", "20", "21"]
     assert "embedding" not in columns.column_names
+    assert not any(one.any() for one in local)
     assert vectors.dtype == np.float32
     expected = [row for table in tables for row in table["embedding"].to_pylist()]
     np.testing.assert_array_equal(vectors, np.array(expected, np.float32))
@@ -100,12 +101,13 @@ def test_collapse_equals_a_naive_grouping(photos: list[tuple[int, datetime | Non
     ]
     table = shard_table(rows).drop_columns(["embedding"])
     vectors = np.arange(len(rows) * 2, dtype=np.float32).reshape(-1, 2)
-    collapsed, kept_vectors, hashes = collapse(table, vectors)
+    collapsed, kept_vectors, hashes, places = collapse(table, vectors)
 
     expected = sorted({row["content_sha256"] for row in rows})
     assert collapsed["content_sha256"].to_pylist() == expected
     assert [bytes(one).ljust(32, b"\0") for one in hashes] == expected
     assert hashes.dtype == "S32"
+    assert [expected[place] for place in places] == [row["content_sha256"] for row in rows]
     for row, vector in zip(collapsed.to_pylist(), kept_vectors, strict=True):
         same = [one for one in rows if one["content_sha256"] == row["content_sha256"]]
         same.sort(key=lambda one: (one["published_at"] is None, one["published_at"] or 0, one["photo_id"]))
@@ -119,6 +121,6 @@ def test_hashes_that_end_in_zero_bytes_stay_apart() -> None:
     hashes = [bytes(31) + b"\1", bytes(32), b"\1" + bytes(31), b"\1" + bytes(30) + b"\1", b"\xff" * 32]
     rows = [photo_columns(str(number), content_sha256=one) for number, one in enumerate(hashes)]
     table = shard_table(rows).drop_columns(["embedding"])
-    collapsed, _, found = collapse(table, np.zeros((5, 2), np.float32))
+    collapsed, _, found, _ = collapse(table, np.zeros((5, 2), np.float32))
     assert collapsed["content_sha256"].to_pylist() == sorted(hashes)
     assert found.tobytes() == b"".join(sorted(hashes))

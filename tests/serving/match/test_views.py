@@ -3,6 +3,7 @@
 import numpy as np
 
 from foundation.archives.photos import UnreadablePhotoError
+from foundation.photos.photo import decode
 from serving.match.query import Query
 from serving.match.views import view
 from tests.builders import encoder_spec
@@ -15,6 +16,19 @@ def test_a_query_is_decoded_as_the_encoder_sees_photos():
     assert seen.photo is not None
     assert seen.photo.pixels.shape == (24, 24, 1)
     assert (seen.rejection, seen.is_blank) == (None, False)
+
+
+def test_a_query_has_a_frame_where_the_archive_has_local_features():
+    """It is decoded as the archive's photos were, which changes its square a little."""
+    data = jpeg(scene(1, width=300, height=200))
+    seen = view(Query("a", lambda: data), encoder_spec(size=24), frame_side=100)
+    assert seen.photo is not None
+    assert seen.photo.frame is not None
+    assert seen.photo.frame.shape == (67, 100, 3)
+    np.testing.assert_array_equal(seen.photo.pixels, decode(data, size=24, frame_side=100).pixels)
+    plain = view(Query("a", lambda: data), encoder_spec(size=24))
+    assert plain.photo is not None
+    assert plain.photo.frame is None
 
 
 def test_what_cannot_be_read_or_decoded_says_why():

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.artifact import FileRecord
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, SCANN, VECTORS
+from foundation.store.segments import CONTENT_HASHES, LOCAL_SCANN, PHOTOS, SCANN, VECTORS
 from serving.search import segment as segment_module
 from serving.search.segment import OpenSegment, unlisted_files
 from tests.builders import content, photo_columns, segment, shard_table
@@ -153,5 +153,8 @@ def test_files_that_the_description_does_not_list_are_named(scann_folder: Callab
     """ScaNN's loader unpickles a file that happens to lie there."""
     folder = scann_folder("scann_config.pb", "scann_docids.pkl", "extra")
     listed = segment(kind="scann", files={"scann/scann_config.pb": FileRecord(1, "")})
-    assert unlisted_files(folder, listed) == ["extra", "scann_docids.pkl"]
-    assert unlisted_files(folder, segment()) == []
+    assert unlisted_files(folder, listed) == ["scann/extra", "scann/scann_docids.pkl"]
+    tree = folder / LOCAL_SCANN / "0000"
+    tree.mkdir(parents=True)
+    (tree / "scann_docids.pkl").write_bytes(b"x")
+    assert f"{LOCAL_SCANN}/0000/scann_docids.pkl" in unlisted_files(folder, listed)

@@ -10,10 +10,11 @@ import pytest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.files import Store
-from foundation.store.segments import Segment, segment_path
+from foundation.store.segments import LOCAL_FILES, LOCAL_SCANN, Segment, segment_directory, segment_path
 from foundation.store.snapshots import publish, read_contents, read_snapshot
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
+from serving.search import segment as segment_module
 from serving.search import snapshot
 from serving.search.segment import open_segment
 from serving.search.snapshot import OpenSnapshot
@@ -82,11 +83,11 @@ def test_a_pickle_slipped_into_a_segment_is_refused(scann_store: Store):
         OpenSnapshot(scann_store)
 
 
-@pytest.mark.parametrize("name", ["vectors.npy", "photos.parquet", "content_hashes.npy"])
+@pytest.mark.parametrize("name", ["vectors.npy", "photos.parquet", "content_hashes.npy", *sorted(LOCAL_FILES)])
 def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path, name: str):
     """A description that leaves a file out, even in a consistent chain, does not get it loaded unchecked."""
     store = Store(tmp_path / "made", create=True)
-    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8))
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8), features="local")
     (segment,) = build_index(store).added
     forged = replace(segment, files={key: record for key, record in segment.files.items() if key != name})
     data = artifact.to_json(forged)
@@ -95,6 +96,48 @@ def test_a_file_that_is_not_listed_is_not_read(tmp_path: Path, name: str):
     reference = replace(live.segments[0], digest=artifact.digest_of(data))
     publish(store, replace(live, number=2, segments=[reference]))
     with pytest.raises(ArtifactRefusedError, match=f"does not list .*{name}"):
+        OpenSnapshot(store)
+
+
+def test_a_pickle_slipped_into_the_trees_of_local_features_is_refused(tmp_path: Path):
+    """They are loaded by the same loader, each from a folder of its own."""
+    store = Store(tmp_path / "made", create=True)
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8), features="local")
+    (segment,) = build_index(store).added
+    tree = store.local_root / segment_directory(segment.segment_id) / LOCAL_SCANN / "0000"
+    tree.mkdir(parents=True)
+    (tree / "scann_docids.pkl").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(ArtifactRefusedError, match=r"local/scann/0000/scann_docids\.pkl"):
+        OpenSnapshot(store)
+
+
+def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
+    """Each segment says where its own lie; of those without it says that there are none."""
+    store = Store(tmp_path / "made", create=True)
+    encoder_id = add_encoder(store, dimension=8)
+    add_run(store, encoder_id, "run1", unit_vectors(20, 8))
+    build_index(store)
+    with OpenSnapshot(store) as opened:
+        assert not opened.has_local_features
+    add_run(store, encoder_id, "run2", unit_vectors(20, 8), prefix="x", features="local")
+    build_index(store)
+    with OpenSnapshot(store) as opened:
+        assert opened.has_local_features
+    folders = []
+    for described in read_contents(store, read_snapshot(store))[1]:
+        with open_segment(store, described) as segment:
+            folders.append(segment.local)
+    assert folders[0] is None
+    assert (folders[1] / "starts.npy").is_file()
+
+
+def test_local_features_of_another_rule_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A query's would resemble none of them: both rules are named."""
+    store = Store(tmp_path / "made", create=True)
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8), features="local")
+    build_index(store)
+    monkeypatch.setattr(segment_module, "FEATURE_RULE", 9)
+    with pytest.raises(ArtifactRefusedError, match=r"local features made by rule 1, .* by rule 9; use the version"):
         OpenSnapshot(store)
 
 
