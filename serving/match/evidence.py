@@ -1,0 +1,156 @@
+"""Holds what is compared, a query and a photo of the archive, and what the comparison came to."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from foundation.photos.local_features import LocalFeatures, compress, inverted, mirrored
+
+
+class View(NamedTuple):
+    """How a query is looked at: as it is, or as its mirror image, its negative, or both."""
+
+    is_mirrored: bool = False
+    is_inverted: bool = False
+
+
+VIEWS = (View(), View(is_mirrored=True), View(is_inverted=True), View(is_mirrored=True, is_inverted=True))
+
+
+class Features(NamedTuple):
+    """Features as they are compared: frame size, keypoints float32 [n, 4], descriptors int8 [n, 64]."""
+
+    width: int
+    height: int
+    keypoints: np.ndarray
+    descriptors: np.ndarray
+
+
+class QueryPhoto:
+    """A query as it is verified: its features in each view, a smaller picture of it, and its size.
+
+    `picture` is uint8 [height, width, 3], of any size: the photo may be a small part of it, so 800 pixels are better
+    than 256. `width` and `height` are those of the full photo, which the transform speaks of.
+    """
+
+    def __init__(self, width: int, height: int, features: LocalFeatures, picture: np.ndarray):
+        self.width = width
+        self.height = height
+        self.picture = picture
+        self._features = features
+        self._views: dict[View, Features] = {}
+
+    def view(self, view: View) -> Features:
+        """Returns the features as this view has them; they are made once, for all candidates."""
+        if view not in self._views:
+            seen = mirrored(self._features) if view.is_mirrored else self._features
+            seen = inverted(seen) if view.is_inverted else seen
+            self._views[view] = Features(seen.width, seen.height, seen.keypoints, compress(seen.descriptors))
+        return self._views[view]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPhoto:
+    """A photo as the archive holds it: full size, features, and a thumbnail uint8 [h, w, 3], if there is one."""
+
+    width: int
+    height: int
+    features: Features
+    thumbnail: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """What the pixels say, from a comparison of the aligned query with the thumbnail block by block.
+
+    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median.
+    `tracked` is the share of places that are found again near where they should be, and `displacement` how far from
+    there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
+    `perspective` is how far a perspective moves the overlap's corners from the best affine map, in the same pixels.
+    `tone` is the mean change of colour where both agree, 0 to 255, and `saturation` the query's colourfulness divided
+    by the photo's there. `differing` is the share of the overlap that differs; `difference` float32 [h, w], at the size
+    of the thumbnail, says where, from 0 to 1, and NaN outside of the overlap.
+    `query_shown` and `photo_shown` are the overlaps less the margins that differ all over, as where the photo was
+    cropped before it was pasted.
+    """
+
+    blocks: int
+    agreement: float
+    correlation: float
+    tracked: float
+    displacement: tuple[float, float]
+    perspective: float
+    tone: float
+    saturation: float
+    differing: float
+    difference: np.ndarray
+    query_shown: float
+    photo_shown: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What speaks for a query being made from a photo of the archive.
+
+    `transform` is float64 [3, 3], query to photo, in pixels of both at full size (centres lie on whole numbers),
+    mirroring included; `model` is the simplest that fits: "similarity", "affine" or "perspective". The overlaps are
+    shares of the query's and of the photo's area. `residual` is the inliers' median distance in pixels of the photo's
+    feature frame. `dense` is None where the archive keeps no thumbnail.
+    """
+
+    inliers: int
+    matches: int
+    residual: float
+    transform: np.ndarray
+    model: str
+    view: View
+    query_size: tuple[int, int]
+    photo_size: tuple[int, int]
+    query_overlap: float
+    photo_overlap: float
+    dense: Dense | None
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the query shows the photo mirrored."""
+        return self.view.is_mirrored
+
+    @property
+    def is_inverted(self) -> bool:
+        """Whether the query shows the photo's negative."""
+        return self.view.is_inverted
+
+    @property
+    def agreement(self) -> float:
+        """The share of textured blocks that correlate, 0 where nothing could be compared."""
+        return self.dense.agreement if self.dense else 0.0
+
+    @cached_property
+    def jacobian(self) -> np.ndarray:
+        """The transform's linear part at the middle of the overlap's query side, float64 [2, 2], without the mirror."""
+        width, height = self.query_size
+        x, y = (width - 1) / 2, (height - 1) / 2
+        h = self.transform / self.transform[2, 2]
+        w = h[2] @ (x, y, 1)
+        at = (h[:2] @ (x, y, 1)) / w
+        linear = (h[:2, :2] - np.outer(at, h[2, :2])) / w
+        return linear @ np.diag([-1.0, 1.0]) if self.is_mirrored else linear
+
+    @property
+    def scale(self) -> float:
+        """How many pixels of the photo one pixel of the query is: above 1 the query is the smaller one."""
+        return float(np.sqrt(abs(np.linalg.det(self.jacobian))))
+
+    @property
+    def stretch(self) -> float:
+        """How much more the query is stretched along one direction than across it; 1 where proportions are kept."""
+        long, short = np.linalg.svd(self.jacobian, compute_uv=False)
+        return float(long / max(short, 1e-12))
+
+    @property
+    def rotation(self) -> float:
+        """How far the query is turned, degrees from -180 to 180, clockwise on the screen."""
+        linear = self.jacobian
+        return -float(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))

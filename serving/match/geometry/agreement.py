@@ -1,0 +1,122 @@
+"""Compares two aligned pictures block by block: how far they agree, where they differ, and how colours changed."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from serving.match.geometry.alignment import Comparison
+
+# Blocks of this side in a thumbnail, less in small overlaps, half over each other.
+BLOCK, LEAST_BLOCK = 24, 12
+LEAST_TEXTURE = 5.0
+AGREES = 0.7
+# Where the map is above this, the two differ.
+DIFFERS = 0.5
+# Texture below some grey levels, and changes of tone below some, are what compression leaves.
+FAINT, SMALL_TONE, LARGE_TONE = 6.0, 14.0, 60.0
+MAP_WINDOW = 13
+
+
+class Agreement(NamedTuple):
+    """How far two pictures agree; the numbers are those of `serving.match.evidence.Dense`."""
+
+    blocks: int
+    agreement: float
+    correlation: float
+    tone: float
+    saturation: float
+    differing: float
+    difference: np.ndarray
+    shown: np.ndarray
+
+
+def agree(pair: Comparison) -> Agreement:
+    """Returns what blocks of two aligned pictures say: normalised correlation, and colours."""
+    one, other = (cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32) for part in (pair.thumbnail, pair.warped))
+    inside = pair.mask > 0
+    side = int(np.clip(np.sqrt(inside.sum()) / 4, LEAST_BLOCK, BLOCK))
+    correlations = _blocks(one, other, pair.mask, side)
+    difference = _difference(one, other, inside)
+    agreeing = inside & (difference < DIFFERS)
+    tone, saturation = _colours(pair, agreeing)
+    difference[~inside] = np.nan
+    return Agreement(
+        len(correlations),
+        float((correlations > AGREES).mean()) if len(correlations) else 0.0,
+        float(np.median(correlations)) if len(correlations) else 0.0,
+        tone,
+        saturation,
+        float(1 - agreeing.sum() / max(inside.sum(), 1)),
+        difference,
+        _shown(agreeing, inside),
+    )
+
+
+def _moments(one: np.ndarray, other: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns both local variances and the covariance."""
+    window = (side, side)
+    means = cv2.blur(one, window), cv2.blur(other, window)
+    variances = [cv2.blur(part * part, window) - mean * mean for part, mean in zip((one, other), means, strict=True)]
+    covariance = cv2.blur(one * other, window) - means[0] * means[1]
+    return np.maximum(variances[0], 0), np.maximum(variances[1], 0), covariance
+
+
+def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray, side: int) -> np.ndarray:
+    whole = cv2.erode(mask, np.ones((side, side), np.uint8), borderValue=0) > 0
+    step = max(4, side // 2)
+    rows, columns = (slice(side // 2, length - side // 2 + 1, step) for length in mask.shape)
+    of_one, of_other, covariance = (part[rows, columns] for part in _moments(one, other, side))
+    textured = whole[rows, columns] & (of_one > LEAST_TEXTURE**2)
+    return (covariance / np.sqrt(of_one * of_other + 1.0))[textured]
+
+
+def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Returns float32 [h, w] from 0 to 1: where texture, or the tone after the common change of tone, differs."""
+    of_one, of_other, covariance = _moments(one, other, MAP_WINDOW)
+    correlation = np.clip(covariance / np.sqrt(of_one * of_other + 1.0), 0, 1)
+    deviation = np.sqrt(np.maximum(of_one, of_other))
+    texture = (1 - correlation) * deviation / (deviation + FAINT)
+    soft = cv2.blur(one, (7, 7)), cv2.blur(other, (7, 7))
+    slope, level = _tone_line(soft[0][inside], soft[1][inside])
+    change = np.abs(soft[1] - (slope * soft[0] + level))
+    tone = np.clip((change - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
+    return np.maximum(texture, tone).astype(np.float32)
+
+
+def _tone_line(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """Returns slope and level of the line that most pixels' tones follow."""
+    if len(one) < 2:
+        return 1.0, 0.0
+    kept = np.ones(len(one), bool)
+    slope, level = 1.0, 0.0
+    for _ in range(3):
+        x, y = one[kept], other[kept]
+        variance = float(x.var())
+        slope = float(((x - x.mean()) * (y - y.mean())).mean()) / variance if variance > 1 else 1.0
+        level = float(y.mean()) - slope * float(x.mean())
+        error = np.abs(other - (slope * one + level))
+        kept = error <= max(float(np.median(error)) * 2, 4.0)
+    return slope, level
+
+
+def _colours(pair: Comparison, agreeing: np.ndarray) -> tuple[float, float]:
+    if agreeing.sum() < 16:
+        return 0.0, 1.0
+    small = (cv2.blur(part, (5, 5))[agreeing].astype(np.float32) for part in (pair.thumbnail, pair.warped))
+    one, other = small
+    colourful = [float(np.ptp(part, axis=1).mean()) for part in (one, other)]
+    return float(np.abs(one - other).mean()), (colourful[1] + 2) / (colourful[0] + 2)
+
+
+def _shown(agreeing: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Returns the overlap less its margins, rows and columns that differ for the most part: [top, bottom, left, right].
+
+    A photo that was cropped and pasted into a page ends where the page goes on, and the page is no part of it.
+    """
+    bounds = []
+    for axis in (1, 0):
+        area = inside.sum(axis=axis)
+        good = np.flatnonzero((agreeing.sum(axis=axis) > 0.5 * area) & (area > 0))
+        bounds += [int(good[0]), int(good[-1]) + 1] if len(good) else [0, 0]
+    return np.array(bounds)
