@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from foundation.photos.local_features import LocalFeatures, compress, inverted, mirrored
+
+
+# A picture is not reduced below this.
+LEAST_SIDE = 16
 
 
 class View(NamedTuple):
@@ -41,6 +46,7 @@ class QueryPhoto:
         self.picture = picture
         self._features = features
         self._views: dict[View, Features] = {}
+        self._reduced = [picture]
 
     def view(self, view: View) -> Features:
         """Returns the features as this view has them; they are made once, for all candidates."""
@@ -49,6 +55,15 @@ class QueryPhoto:
             seen = inverted(seen) if view.is_inverted else seen
             self._views[view] = Features(seen.width, seen.height, seen.keypoints, compress(seen.descriptors))
         return self._views[view]
+
+    def reduced(self, halvings: int) -> np.ndarray:
+        """Returns the picture made smaller by halving it so often, or less often where little would be left."""
+        # Candidates are compared at thumbnail size: without this, each would average the large picture again.
+        while len(self._reduced) <= halvings and min(self._reduced[-1].shape[:2]) >= 2 * LEAST_SIDE:
+            last = self._reduced[-1]
+            size = (last.shape[1] // 2, last.shape[0] // 2)
+            self._reduced.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
+        return self._reduced[min(halvings, len(self._reduced) - 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +95,7 @@ class Dense:
     agreement: float
     correlation: float
     tracked: float
+    roughness: float
     displacement: tuple[float, float]
     perspective: float
     tone: float

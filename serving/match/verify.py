@@ -13,7 +13,7 @@ from serving.match.geometry.transform import apply, is_possible, mirroring, over
 # So few matches that tell one story are met by chance, once in a hundred strangers; pixels decide after that.
 LEAST_INLIERS = 4
 # So many need no other view.
-ENOUGH_INLIERS = 10
+ENOUGH_INLIERS = 30
 THRESHOLD = 2.5
 # Below so many, a perspective would fit anything. It
 # must explain so many matches more than an affine map, before alignment looks closer.
@@ -105,11 +105,11 @@ def _compare(
 ) -> tuple[np.ndarray, str, Dense] | None:
     """Returns the refined transform, its model, and what the pixels say; None where nothing can be aligned."""
     assert stored.thumbnail is not None
-    scene = Scene.of(query, stored.thumbnail, (stored.width, stored.height), view)
+    scene = Scene.of(query, stored.thumbnail, (stored.width, stored.height), view, transform)
     found = align(transform, scene, perspective=perspective)
     if found is None:
         return None
-    said = agree(compare(scene.to_thumbnail @ found.transform @ np.linalg.inv(scene.to_picture), scene))
+    said = agree(compare(found.transform, scene))
     return found.transform, found.model, _dense(found, said, scene)
 
 
@@ -117,14 +117,16 @@ def _dense(found: Alignment, said: Agreement, scene: Scene) -> Dense:
     top, bottom, left, right = said.shown
     height, width = said.difference.shape
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - 0.5
-    query_shown, photo_shown = shares_of_box(scene.to_thumbnail @ found.transform @ np.linalg.inv(scene.to_picture), scene.picture.shape[1::-1], (width, height), box)
+    onto = scene.between(found.transform @ scene.unmirror)
+    query_shown, photo_shown = shares_of_box(onto, scene.picture.shape[1::-1], (width, height), box)
     middle, far = np.percentile(found.displacements, (50, 90))
     return Dense(
         blocks=said.blocks,
         agreement=said.agreement,
         correlation=said.correlation,
-        tracked=len(found.places.query) / found.places.tried,
+        tracked=found.tracked,
         displacement=(float(middle), float(far)),
+        roughness=found.roughness,
         perspective=found.perspective,
         tone=said.tone,
         saturation=said.saturation,

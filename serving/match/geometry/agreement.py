@@ -78,7 +78,7 @@ def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.nd
     deviation = np.sqrt(np.maximum(of_one, of_other))
     texture = (1 - correlation) * deviation / (deviation + FAINT)
     soft = cv2.blur(one, (7, 7)), cv2.blur(other, (7, 7))
-    slope, level = _tone_line(soft[0][inside], soft[1][inside])
+    slope, level = _tone_line(*(part[::2, ::2][inside[::2, ::2]] for part in soft))
     change = np.abs(soft[1] - (slope * soft[0] + level))
     tone = np.clip((change - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
     return np.maximum(texture, tone).astype(np.float32)
@@ -103,10 +103,18 @@ def _tone_line(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
 def _colours(pair: Comparison, agreeing: np.ndarray) -> tuple[float, float]:
     if agreeing.sum() < 16:
         return 0.0, 1.0
-    small = (cv2.blur(part, (5, 5))[agreeing].astype(np.float32) for part in (pair.thumbnail, pair.warped))
-    one, other = small
-    colourful = [float(np.ptp(part, axis=1).mean()) for part in (one, other)]
-    return float(np.abs(one - other).mean()), (colourful[1] + 2) / (colourful[0] + 2)
+    one, other = (cv2.blur(part, (5, 5)) for part in (pair.thumbnail, pair.warped))
+    where = agreeing.astype(np.uint8)
+    change = sum(cv2.mean(cv2.absdiff(one, other), where)[:3]) / 3
+    before, after = (_colourfulness(part, where) for part in (one, other))
+    return change, (after + 2) / (before + 2)
+
+
+def _colourfulness(picture: np.ndarray, where: np.ndarray) -> float:
+    """Returns the mean distance of a pixel's strongest from its weakest channel."""
+    red, green, blue = cv2.split(picture)
+    most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return float(cv2.mean(cv2.subtract(most, least), where)[0])
 
 
 def _shown(agreeing: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -116,7 +124,7 @@ def _shown(agreeing: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """
     bounds = []
     for axis in (1, 0):
-        area = inside.sum(axis=axis)
-        good = np.flatnonzero((agreeing.sum(axis=axis) > 0.5 * area) & (area > 0))
+        area, agreed = (np.count_nonzero(part, axis=axis) for part in (inside, agreeing))
+        good = np.flatnonzero((agreed > 0.5 * area) & (area > 0))
         bounds += [int(good[0]), int(good[-1]) + 1] if len(good) else [0, 0]
     return np.array(bounds)

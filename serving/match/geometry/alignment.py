@@ -18,6 +18,7 @@ LEAST_PLACES = 6
 # A richer model must fit better by this share and this many pixels, else noise would always choose the richest.
 BETTER_SHARE, BETTER_PIXELS = 0.85, 0.08
 NORMAL_LEVELS = 40.0
+SURE = 0.2
 FOLLOWING: dict[str, Any] = {
     "winSize": (WINDOW, WINDOW),
     "maxLevel": HALVINGS,
@@ -26,25 +27,36 @@ FOLLOWING: dict[str, Any] = {
 
 
 class Scene(NamedTuple):
-    """Two photos as they are aligned: pictures uint8 [h, w, 3], and how pixels of the full photos lie in them.
+    """Two photos as they are aligned: pictures uint8 [h, w, 3], about as sharp, and where pixels of both photos lie there.
 
-    The picture is of the query as its view has it, mirrored or inverted.
+    The picture is of the query as its view has it, mirrored or inverted; `unmirror` mirrors its full size where the
+    view does.
     """
 
     picture: np.ndarray
     thumbnail: np.ndarray
     to_picture: np.ndarray
     to_thumbnail: np.ndarray
+    unmirror: np.ndarray
 
     @classmethod
-    def of(cls, query: QueryPhoto, thumbnail: np.ndarray, photo_size: tuple[int, int], view: View) -> "Scene":
-        """Returns the pictures of a query and of a photo."""
-        picture = 255 - query.picture if view.is_inverted else query.picture
-        to_picture = scaling((query.width, query.height), picture.shape[1::-1])
-        if view.is_mirrored:
-            picture = cv2.flip(picture, 1)
-            to_picture = mirroring(picture.shape[1]) @ to_picture
-        return cls(picture, thumbnail, to_picture, scaling(photo_size, thumbnail.shape[1::-1]))
+    def of(cls, query: QueryPhoto, thumbnail: np.ndarray, photo_size: tuple[int, int], view: View, first: np.ndarray) -> "Scene":
+        """Returns the pictures of a query and of a photo, at the sizes that a first transform between them asks for."""
+        size, unmirror = (query.width, query.height), mirroring(query.width) if view.is_mirrored else np.eye(3)
+        to_thumbnail = scaling(photo_size, thumbnail.shape[1::-1])
+        # How many pixels of the thumbnail one of the whole picture becomes.
+        scale = _scale(to_thumbnail @ first, thumbnail.shape[1::-1]) * size[0] / query.picture.shape[1]
+        # Fine detail would become noise if pixels were skipped: a smaller picture averages them first.
+        picture = query.reduced(max(0, round(np.log2(1 / scale) + 0.1)))
+        if scale > 1.2:
+            thumbnail = cv2.GaussianBlur(thumbnail, (0, 0), 0.5 * float(np.sqrt(min(scale, 8.0) ** 2 - 1)))
+        picture = 255 - picture if view.is_inverted else picture
+        picture = cv2.flip(picture, 1) if view.is_mirrored else picture
+        return cls(picture, thumbnail, scaling(size, picture.shape[1::-1]), to_thumbnail, unmirror)
+
+    def between(self, transform: np.ndarray) -> np.ndarray:
+        """Returns a transform between the full photos, the query's as its view has it, as one between the pictures."""
+        return self.to_thumbnail @ transform @ np.linalg.inv(self.to_picture)
 
 
 class Comparison(NamedTuple):
@@ -56,13 +68,15 @@ class Comparison(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Places that were followed: where they lie in both full photos, float64 [n, 2] each, and how many were tried.
+    """Places that were followed: where they lie in both full photos, float64 [n, 2] each, how much
+    windows around them still differ, in standard deviations, and how many were tried.
 
     The query's are those of the view, so that a mirrored query too can be a similarity.
     """
 
     query: np.ndarray
     photo: np.ndarray
+    errors: np.ndarray
     tried: int
 
 
@@ -75,27 +89,25 @@ class Alignment(NamedTuple):
 
     transform: np.ndarray
     model: str
-    places: Places
+    tracked: float
     displacements: np.ndarray
     perspective: float
+    roughness: float
 
 
 def compare(transform: np.ndarray, scene: Scene) -> Comparison:
-    """Returns the picture warped onto the thumbnail, both as sharp as the coarser of them."""
-    picture, thumbnail = scene.picture, scene.thumbnail
-    height, width = thumbnail.shape[:2]
-    size = picture.shape[1::-1]
-    scale = _scale(transform, (width, height))
-    if scale < 0.7:
-        # Fine detail would become noise if pixels were skipped: a smaller picture averages them first.
-        reduced = (max(8, round(size[0] * scale)), max(8, round(size[1] * scale)))
-        picture = cv2.resize(picture, reduced, interpolation=cv2.INTER_AREA)
-        transform, size = transform @ scaling(reduced, size), reduced
-    elif scale > 1.2:
-        thumbnail = cv2.GaussianBlur(thumbnail, (0, 0), 0.5 * float(np.sqrt(min(scale, 8.0) ** 2 - 1)))
-    warped = cv2.warpPerspective(picture, transform, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpPerspective(np.full(size[::-1], 255, np.uint8), transform, (width, height), flags=cv2.INTER_NEAREST)
-    return Comparison(thumbnail, warped, mask)
+    """Returns the picture warped onto the thumbnail, by a transform between the full photos."""
+    size, onto = scene.thumbnail.shape[1::-1], scene.between(transform @ scene.unmirror)
+    return Comparison(scene.thumbnail, _warp(scene.picture, onto, size), _mask(scene.picture, onto, size))
+
+
+def _warp(picture: np.ndarray, transform: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.warpPerspective(picture, transform, size, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _mask(picture: np.ndarray, transform: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    whole = np.full(picture.shape[:2], 255, np.uint8)
+    return cv2.warpPerspective(whole, transform, size, flags=cv2.INTER_NEAREST)
 
 
 def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | None:
@@ -104,51 +116,38 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
     Source: Lucas and Kanade, IJCAI 1981, in Bouguet's pyramids: each place of a grid is followed by itself, and
     a transform fitted to what most of them did.
     """
-    unmirror = _unmirror(scene)
-    places = _follow(first @ unmirror, scene, unmirror)
+    greys = cv2.cvtColor(scene.picture, cv2.COLOR_RGB2GRAY), cv2.cvtColor(scene.thumbnail, cv2.COLOR_RGB2GRAY)
+    places = _follow(first @ scene.unmirror, scene, *greys)
     if places is None:
         return None
-    pixel = _pixel(scene)
+    # Distances are measured in pixels of the thumbnail, on square ones: the photo's own.
+    pixel = float(scene.to_thumbnail[[0, 1], [0, 1]].max())
     better = sample(places.query, places.photo, threshold=1.5 / pixel, perspective=perspective)
     if better is None or abs(np.linalg.det(better)) < 1e-9:
         return None
-    again = _follow(better, scene, unmirror)
-    return _choose(again, pixel, unmirror) if again else None
+    again = _follow(better, scene, *greys)
+    return _choose(again, pixel, scene.unmirror) if again else None
 
 
-def _unmirror(scene: Scene) -> np.ndarray:
-    """Returns the mirror of the query's full size, where its view is mirrored."""
-    if scene.to_picture[0, 0] > 0:
-        return np.eye(3)
-    width = round(-scene.picture.shape[1] / scene.to_picture[0, 0])
-    return mirroring(width)
-
-
-def _pixel(scene: Scene) -> float:
-    """Returns how many pixels of the thumbnail one of the full photo is."""
-    return float(max(scene.to_thumbnail[0, 0], scene.to_thumbnail[1, 1]))
-
-
-def _follow(transform: np.ndarray, scene: Scene, unmirror: np.ndarray) -> Places | None:
-    to_picture = scene.to_picture @ unmirror
-    onto = scene.to_thumbnail @ transform @ np.linalg.inv(to_picture)
-    pair = compare(onto, scene)
-    one, deviation = _normal(pair.thumbnail)
-    other, _ = _normal(pair.warped)
-    points = _grid(pair.mask, deviation)
+def _follow(transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail: np.ndarray) -> Places | None:
+    onto, size = scene.between(transform), thumbnail.shape[::-1]
+    one, deviation = _normal(thumbnail)
+    other, _ = _normal(_warp(picture, onto, size))
+    points = _grid(_mask(picture, onto, size), deviation)
     if len(points) < LEAST_PLACES:
         return None
     found, status, error = cv2.calcOpticalFlowPyrLK(one, other, points, None, **FOLLOWING)
     good = (status.ravel() == 1) & (error.ravel() < MOST_DIFFERENCE * NORMAL_LEVELS)
     if good.sum() < LEAST_PLACES:
         return None
-    in_query = apply(np.linalg.inv(onto @ to_picture), found[good].astype(float))
-    return Places(in_query, apply(np.linalg.inv(scene.to_thumbnail), points[good].astype(float)), len(points))
+    in_query = apply(np.linalg.inv(onto @ scene.to_picture), found[good].astype(float))
+    in_photo = apply(np.linalg.inv(scene.to_thumbnail), points[good].astype(float))
+    return Places(in_query, in_photo, error.ravel()[good] / NORMAL_LEVELS, len(points))
 
 
-def _normal(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a picture in grey with local mean and contrast made equal, uint8, and its local deviation, float32."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _normal(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a grey picture with local mean and contrast made equal, uint8, and its local deviation, float32."""
+    grey = grey.astype(np.float32)
     mean = cv2.blur(grey, (WINDOW, WINDOW))
     deviation = np.sqrt(np.maximum(cv2.blur(grey * grey, (WINDOW, WINDOW)) - mean * mean, 0))
     normal = (grey - mean) * (NORMAL_LEVELS / (deviation + 1.5)) + 128
@@ -179,10 +178,31 @@ def _choose(places: Places, pixel: float, unmirror: np.ndarray) -> Alignment:
         if spreads[richer] < BETTER_SHARE * spreads[model] - BETTER_PIXELS:
             model = richer
     chosen = fits[model]
+    # What was covered is followed to anywhere: the better half of the places says how exact the map is.
+    sure = places.errors <= max(np.median(places.errors), SURE)
     moved = apply(fits["perspective"].transform, places.query) - apply(fits["affine"].transform, places.query)
-    transform = np.diag([1 / pixel, 1 / pixel, 1]) @ chosen.transform @ unmirror
-    bent = float(np.percentile(np.linalg.norm(moved, axis=1), 90))
-    return Alignment(transform, model, places, chosen.distances, bent)
+    return Alignment(
+        np.diag([1 / pixel, 1 / pixel, 1]) @ chosen.transform @ unmirror,
+        model,
+        len(places.query) / places.tried,
+        chosen.distances[sure],
+        float(np.percentile(np.linalg.norm(moved[sure], axis=1), 90)),
+        _roughness(photo[sure], apply(chosen.transform, places.query[sure]) - photo[sure]),
+    )
+
+
+def _roughness(at: np.ndarray, off: np.ndarray) -> float:
+    """Returns the median length of displacements that no smooth bend explains: a lens bends, parallax jumps."""
+    x, y = (at - at.mean(axis=0)).T / max(float(np.ptp(at)), 1e-9)
+    terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=1)
+    if len(at) < 3 * terms.shape[1]:
+        return float(np.median(np.linalg.norm(off, axis=1)))
+    used = np.ones(len(at))
+    for _ in range(3):
+        solved = np.linalg.lstsq(terms * used[:, None], off * used[:, None], rcond=None)[0]
+        left = np.linalg.norm(off - terms @ solved, axis=1)
+        used = 1 / (1 + (left / max(float(np.median(left)), 0.02)) ** 2)
+    return float(np.median(left))
 
 
 def _scale(transform: np.ndarray, size: tuple[int, int]) -> float:
