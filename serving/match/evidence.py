@@ -166,6 +166,12 @@ class Evidence:
         return float(long / max(short, 1e-12))
 
     @property
+    def skew(self) -> float:
+        """How far the query's sides are from a right angle in the photo, as a cosine: 0 where they keep it."""
+        linear = self.jacobian
+        return abs(float(linear[:, 0] @ linear[:, 1])) / max(float(np.linalg.norm(linear, axis=0).prod()), 1e-12)
+
+    @property
     def rotation(self) -> float:
         """How far the query is turned, degrees from -180 to 180, clockwise on the screen."""
         linear = self.jacobian

@@ -14,7 +14,7 @@ from serving.match.candidates import Candidate, find_candidates
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 from serving.match.query import Query
-from serving.match.verdict import judge
+from serving.match.verdict import judge_unverified
 from serving.match.views import View, view
 from serving.search.snapshot import OpenSnapshot
 
@@ -79,4 +79,4 @@ class Matcher:
         seen = first_seen(rows)
         # Of several segments that hold the content, the one with its first place speaks for it.
         place, photo = min(zip(candidate.places, rows, strict=True), key=lambda pair: pair[1]["uri"] != seen.uri)
-        return Match(photo, place, candidate, judge(candidate, self._encoder.spec.distance), seen)
+        return Match(photo, place, candidate, judge_unverified(candidate, self._encoder.spec.distance), seen)

@@ -5,18 +5,38 @@ from typing import NamedTuple
 import numpy as np
 
 from foundation.vectors import to_score
+from serving.match.calibrate import score
 from serving.match.candidates import Candidate
+from serving.match.changes import changes
+from serving.match.evidence import Evidence
+
+# At this probability the archive's photo is called the source of the query.
+IS_COPY = 0.5
+# What is no copy shows the same scene if so many keypoints lie alike: strangers share a few by chance.
+SAME_SCENE_INLIERS = 8
 
 
 class Verdict(NamedTuple):
-    """What a candidate is to the query (`identical`, `similar`), and its score from 0 to 1."""
+    """What a candidate is to the query, in a word of DESIGN.md, and its score from 0 to 1."""
 
     name: str
     score: float
 
 
-def judge(candidate: Candidate, distance: str) -> Verdict:
-    """Returns the verdict: the same bytes are proof, nearness alone is none, and its score no probability yet."""
-    # A near vector may be another photograph of the scene: until pixels are compared, whatever is near is `similar`.
-    score = float(to_score(np.array(candidate.similarity), distance))
-    return Verdict("identical" if candidate.is_identical else "similar", score)
+def judge(evidence: Evidence) -> Verdict:
+    """Returns the verdict on a verified candidate: what was done, or that it is no copy, and its probability.
+
+    One change gives its name, several are `edited`. A mirrored copy is no proof of anything more than a copy: every
+    change that was found is in `serving.match.changes`, and in words in `serving.match.description`.
+    """
+    probability = score(evidence)
+    if probability < IS_COPY:
+        return Verdict("same_scene" if evidence.inliers >= SAME_SCENE_INLIERS else "similar", probability)
+    found = changes(evidence)
+    return Verdict(found[0] if len(found) == 1 else "edited", probability)
+
+
+def judge_unverified(candidate: Candidate, distance: str) -> Verdict:
+    """Returns the verdict where no pixels were compared: the same bytes are proof, nearness alone is none."""
+    value = float(to_score(np.array(candidate.similarity), distance))
+    return Verdict("identical" if candidate.is_identical else "similar", value)

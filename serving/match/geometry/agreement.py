@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from serving.match.geometry.alignment import Comparison
+from serving.match.geometry.shown import shown
 
 # Blocks of this side in a thumbnail, less in small overlaps, half over each other.
 BLOCK, LEAST_BLOCK = 24, 12
@@ -16,6 +17,7 @@ DIFFERS = 0.5
 # Texture below some grey levels, and changes of tone below some, are what compression leaves.
 FAINT, SMALL_TONE, LARGE_TONE = 6.0, 14.0, 60.0
 MAP_WINDOW = 13
+SURELY = 0.05
 
 
 class Agreement(NamedTuple):
@@ -28,7 +30,7 @@ class Agreement(NamedTuple):
     saturation: float
     differing: float
     difference: np.ndarray
-    shown: np.ndarray
+    shown: tuple[int, int, int, int]
 
 
 def agree(pair: Comparison) -> Agreement:
@@ -49,7 +51,7 @@ def agree(pair: Comparison) -> Agreement:
         saturation,
         float(1 - agreeing.sum() / max(inside.sum(), 1)),
         difference,
-        _shown(agreeing, inside),
+        shown(agreeing, inside),
     )
 
 
@@ -78,7 +80,10 @@ def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.nd
     deviation = np.sqrt(np.maximum(of_one, of_other))
     texture = (1 - correlation) * deviation / (deviation + FAINT)
     soft = cv2.blur(one, (7, 7)), cv2.blur(other, (7, 7))
-    slope, level = _tone_line(*(part[::2, ::2][inside[::2, ::2]] for part in soft))
+    # The common change of tone is that of what surely is the same: elsewhere there may be a white page.
+    same = inside & (correlation > AGREES) & (deviation > LEAST_TEXTURE)
+    same = same if np.count_nonzero(same) > SURELY * np.count_nonzero(inside) else inside
+    slope, level = _tone_line(*(part[::2, ::2][same[::2, ::2]] for part in soft))
     change = np.abs(soft[1] - (slope * soft[0] + level))
     tone = np.clip((change - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
     return np.maximum(texture, tone).astype(np.float32)
@@ -115,16 +120,3 @@ def _colourfulness(picture: np.ndarray, where: np.ndarray) -> float:
     red, green, blue = cv2.split(picture)
     most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
     return float(cv2.mean(cv2.subtract(most, least), where)[0])
-
-
-def _shown(agreeing: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Returns the overlap less its margins, rows and columns that differ for the most part: [top, bottom, left, right].
-
-    A photo that was cropped and pasted into a page ends where the page goes on, and the page is no part of it.
-    """
-    bounds = []
-    for axis in (1, 0):
-        area, agreed = (np.count_nonzero(part, axis=axis) for part in (inside, agreeing))
-        good = np.flatnonzero((agreed > 0.5 * area) & (area > 0))
-        bounds += [int(good[0]), int(good[-1]) + 1] if len(good) else [0, 0]
-    return np.array(bounds)

@@ -19,6 +19,8 @@ LEAST_PLACES = 6
 BETTER_SHARE, BETTER_PIXELS = 0.85, 0.08
 NORMAL_LEVELS = 40.0
 SURE = 0.2
+# Below this deviation nothing is followed; errors above this count little.
+FLAT, WEIGHED = 1.0, 0.3
 FOLLOWING: dict[str, Any] = {
     "winSize": (WINDOW, WINDOW),
     "maxLevel": HALVINGS,
@@ -132,12 +134,14 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
 def _follow(transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail: np.ndarray) -> Places | None:
     onto, size = scene.between(transform), thumbnail.shape[::-1]
     one, deviation = _normal(thumbnail)
-    other, _ = _normal(_warp(picture, onto, size))
+    other, deviation_there = _normal(_warp(picture, onto, size))
     points = _grid(_mask(picture, onto, size), deviation)
     if len(points) < LEAST_PLACES:
         return None
     found, status, error = cv2.calcOpticalFlowPyrLK(one, other, points, None, **FOLLOWING)
     good = (status.ravel() == 1) & (error.ravel() < MOST_DIFFERENCE * NORMAL_LEVELS)
+    # What was painted over in one colour has nothing to follow, and noise would be followed in its place.
+    good &= deviation_there[points[:, 1].astype(int), points[:, 0].astype(int)] > FLAT
     if good.sum() < LEAST_PLACES:
         return None
     in_query = apply(np.linalg.inv(onto @ scene.to_picture), found[good].astype(float))
@@ -169,7 +173,7 @@ def _grid(mask: np.ndarray, deviation: np.ndarray) -> np.ndarray:
 
 def _choose(places: Places, pixel: float, unmirror: np.ndarray) -> Alignment:
     """Returns the simplest model that fits the places, with distances in pixels of the thumbnail."""
-    weights = np.ones(len(places.query))
+    weights = 1 / (1 + (places.errors / WEIGHED) ** 4)
     photo = places.photo * pixel
     fits = {name: fit(name, places.query, photo, weights) for name in ("similarity", "affine", "perspective")}
     spreads = {name: float(np.percentile(one.distances, 65)) for name, one in fits.items()}

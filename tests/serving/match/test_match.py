@@ -4,7 +4,7 @@ from foundation.store.occurrences import FirstSeen
 from serving.answers import SCHEMA
 from serving.match.candidates import Candidate
 from serving.match.match import Match, Outcome, answers_of
-from serving.match.verdict import Verdict, judge
+from serving.match.verdict import Verdict, judge_unverified
 from serving.search.snapshot import Place
 from tests.builders import day, photo_columns, snapshot
 
@@ -48,6 +48,6 @@ def test_an_outcome_without_matches_is_one_row_with_its_reason():
 
 def test_a_verdict_rests_on_the_bytes_alone():
     """The nearest vector of all is no proof; the same bytes are, and their score is 1."""
-    assert judge(Candidate(b"", 1.0, False, []), "cosine") == ("similar", 1.0)
-    assert judge(Candidate(b"", 1.0, True, []), "euclidean") == ("identical", 1.0)
-    assert judge(Candidate(b"", 0.0, False, []), "cosine") == ("similar", 0.5)
+    assert judge_unverified(Candidate(b"", 1.0, False, []), "cosine") == ("similar", 1.0)
+    assert judge_unverified(Candidate(b"", 1.0, True, []), "euclidean") == ("identical", 1.0)
+    assert judge_unverified(Candidate(b"", 0.0, False, []), "cosine") == ("similar", 0.5)

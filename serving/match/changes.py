@@ -1,0 +1,79 @@
+"""Tells from the evidence what was done to a photo: each change that a verdict can name, one by one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from serving.match.evidence import Dense, Evidence
+from serving.match.geometry.transform import apply, corners
+
+# Shares of an area below which a photo was cropped, or stands in something larger: resizing and saving move edges by
+# less than this.
+WHOLE = 0.965
+# A photo that was turned and kept its frame loses its corners: only less than this is a crop as well.
+WHOLE_WHEN_TURNED = 0.5
+TURNED_DEGREES = 1.0
+# How far sides may be from a right angle, and one side's scale from the other's, before a photo counts as bent.
+SKEWED = 0.03
+STRETCHED = 1.03
+RESIZED = 1.03
+# The mean change of colour, of 255, that is more than compression and other decoders make, and colourfulness likewise.
+TONE = 8.0
+LEAST_SATURATION, MOST_SATURATION = 0.7, 1.5
+# A share of the overlap that differs, and how far places lie from where the map puts them, in thumbnail pixels.
+COVERED = 0.02
+BENT_PIXELS = 0.8
+
+
+def changes(evidence: Evidence) -> Sequence[str]:
+    """Returns the verdicts that are right for parts of what was done, the weightiest first; none is left out.
+
+    Of `resized` and `reencoded` there is at most one, and only where nothing else was done: who crops a photo saves
+    it anew, and says nothing of that.
+    """
+    dense = evidence.dense
+    turned = _turn(evidence) > TURNED_DEGREES
+    found = {
+        "embedded": _is_embedded(evidence),
+        "cropped": evidence.photo_overlap < (WHOLE_WHEN_TURNED if turned else WHOLE),
+        "mirrored": evidence.is_mirrored,
+        # Top and bottom exchanged is a mirror image too, turned by half.
+        "rotated": _is_rotated(evidence),
+        "recoloured": evidence.is_inverted or (dense is not None and _is_recoloured(dense)),
+        "overlaid": dense is not None and dense.differing > COVERED,
+        "edited": _is_bent(evidence),
+    }
+    names = [name for name, is_so in found.items() if is_so]
+    return names or ["resized" if _is_resized(evidence) else "reencoded"]
+
+
+def _turn(evidence: Evidence) -> float:
+    """Returns how far the photo is from standing upright or on a side, degrees from 0 to 45."""
+    return abs((evidence.rotation + 45) % 90 - 45)
+
+
+def _is_rotated(evidence: Evidence) -> bool:
+    angle = abs(evidence.rotation)
+    return min(angle, 180 - angle) > TURNED_DEGREES if evidence.is_mirrored else angle > TURNED_DEGREES
+
+
+def _is_embedded(evidence: Evidence) -> bool:
+    """Whether the query is larger than the smallest upright box around the photo in it."""
+    quad = apply(np.linalg.inv(evidence.transform), corners(evidence.photo_size))
+    lowest, highest = corners(evidence.query_size)[[0, 2]]
+    sides = np.clip(quad.max(axis=0), lowest, highest) - np.clip(quad.min(axis=0), lowest, highest)
+    width, height = evidence.query_size
+    return bool(sides.prod() / (width * height) < WHOLE)
+
+
+def _is_recoloured(dense: Dense) -> bool:
+    return dense.tone > TONE or not LEAST_SATURATION < dense.saturation < MOST_SATURATION
+
+
+def _is_bent(evidence: Evidence) -> bool:
+    moved = evidence.dense is not None and evidence.dense.displacement[0] > BENT_PIXELS
+    return evidence.model == "perspective" or evidence.skew > SKEWED or moved
+
+
+def _is_resized(evidence: Evidence) -> bool:
+    return max(evidence.scale, 1 / evidence.scale) > RESIZED or evidence.stretch > STRETCHED
