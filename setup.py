@@ -18,7 +18,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
-    package_data={"foundation.photos": ["*.npz"], "serving": ["web/*"], "evaluation.study": ["templates/*"]},
+    package_data={
+        "foundation.photos": ["*.npz"],
+        "serving": ["web/*", "match/*.json"],
+        "evaluation.study": ["templates/*"],
+    },
     install_requires=[
         "apache-beam~=2.77",
         "defusedxml~=0.7",

@@ -1,70 +1,77 @@
 """Turns evidence into the probability that the archive's photo is the source of the query."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from serving.match.evidence import Dense, Evidence
 
+# Made by `python -m evaluation.calibrate`.
 CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
-# Below a twentieth of a pixel of the thumbnail differences mean nothing: compression moves places by that.
+# Compression alone moves places by this, in pixels of the thumbnail: less says nothing.
 NOISE_PIXELS = 0.05
-# Photographed prints and screens show the whole photo; a camera that turned shows parts of what it saw before.
+# Photographed prints and screens show the whole photo; a camera that turned shows a part of what it saw before.
 PART, WHOLE = 0.90, 0.98
-NAMES = (
-    "inliers",
-    "agreement",
-    "correlation",
-    "displacement",
-    "far_displacement",
-    "roughness",
-    "perspective_of_part",
-    "perspective_of_whole",
-    "neither_whole",
-    "tracked",
-    "blocks",
-    "skew",
-)
 
 
-def measures(evidence: Evidence) -> np.ndarray:
-    """Returns what the probability is computed from, float64 [12], named by `NAMES`; without pixels most are 0."""
-    neither = 1 - max(evidence.query_overlap, evidence.photo_overlap)
-    inliers = np.log(evidence.inliers)
+def measures(evidence: Evidence) -> dict[str, float]:
+    """Returns the numbers by name that the probability is computed from; fewer where no pixels were compared."""
+    neither_whole = 1 - max(evidence.query_overlap, evidence.photo_overlap)
+    common = {
+        "inliers": float(np.log(evidence.inliers)),
+        "neither_whole": neither_whole,
+        "skew": float(np.log(evidence.skew + 0.003)),
+    }
     if evidence.dense is None:
-        return np.array([inliers, *[0.0] * 7, neither, 0.0, 0.0, 0.0])
-    return np.array([inliers, *_of_pixels(evidence.dense, evidence.photo_overlap), neither, *_rest(evidence)])
+        share = evidence.inliers / max(evidence.matches, 1)
+        return common | {"inlier_share": share, "residual": float(np.log(evidence.residual + NOISE_PIXELS))}
+    return common | _of_pixels(evidence.dense, evidence.photo_overlap)
 
 
-def _of_pixels(dense: Dense, photo_overlap: float) -> Sequence[float]:
+def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
     whole = float(np.clip((photo_overlap - PART) / (WHOLE - PART), 0, 1))
     perspective = float(np.log1p(dense.perspective / NOISE_PIXELS))
-    logs = [float(np.log(part + NOISE_PIXELS)) for part in (*dense.displacement, dense.roughness)]
-    doubt = -float(np.log(1.02 - dense.correlation))
-    return [dense.agreement, doubt, *logs, perspective * (1 - whole), perspective * whole]
+    displacement, far, roughness = np.log(np.array([*dense.displacement, dense.roughness]) + NOISE_PIXELS).tolist()
+    return {
+        "agreement": dense.agreement,
+        "correlation": -float(np.log(1.02 - dense.correlation)),
+        "displacement": displacement,
+        "far_displacement": far,
+        "roughness": roughness,
+        "perspective_of_part": perspective * (1 - whole),
+        "perspective_of_whole": perspective * whole,
+        "tracked": dense.tracked,
+        "blocks": float(np.log(dense.blocks + 3)),
+    }
 
 
-def _rest(evidence: Evidence) -> Sequence[float]:
-    assert evidence.dense is not None
-    return [evidence.dense.tracked, float(np.log(evidence.dense.blocks + 3)), float(np.log(evidence.skew + 0.003))]
+class Regression(NamedTuple):
+    """A logistic regression over measures by name, of each its weight, and what is added at the end."""
+
+    weights: Mapping[str, float]
+    intercept: float
+
+    def probability(self, values: Mapping[str, float]) -> float:
+        """Returns the probability, 0 to 1."""
+        total = self.intercept + sum(weight * values[name] for name, weight in self.weights.items())
+        return 1 / (1 + float(np.exp(-np.clip(total, -30, 30))))
 
 
 def score(evidence: Evidence) -> float:
-    """Returns the calibrated probability, 0 to 1; of evidence without pixels it is never above a half.
+    """Returns the calibrated probability, 0 to 1, that the query was made from the photo.
 
-    It is a logistic regression on copies, other photographs of a scene, and strangers; see the file's `made_by`.
+    The number of photos in the archive has no part in it: more of them bring more strangers that share a few
+    keypoints by chance, and pixels tell these apart from copies as surely in a large archive as in a small one.
     """
-    means, scales, weights, intercept = _coefficients()
-    value = float(((measures(evidence) - means) / scales) @ weights + intercept)
-    probability = 1 / (1 + float(np.exp(-np.clip(value, -30, 30))))
-    return probability
+    which = "without_pixels" if evidence.dense is None else "with_pixels"
+    return _regressions()[which].probability(measures(evidence))
 
 
 @cache
-def _coefficients() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    held = json.loads(CALIBRATION_FILE.read_text())
-    means, scales, weights = (np.array([held[part][name] for name in NAMES]) for part in ("mean", "scale", "weight"))
-    return means, scales, weights, float(held["intercept"])
+def _regressions() -> Mapping[str, Regression]:
+    held = json.loads(CALIBRATION_FILE.read_text())["regressions"]
+    return {name: Regression(one["weights"], one["intercept"]) for name, one in held.items()}

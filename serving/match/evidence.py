@@ -9,7 +9,8 @@ import numpy as np
 
 from foundation.photos.local_features import LocalFeatures, compress, inverted, mirrored
 
-
+# Width and height, in pixels.
+Size = tuple[int, int]
 # A picture is not reduced below this.
 LEAST_SIDE = 16
 
@@ -122,8 +123,8 @@ class Evidence:
     transform: np.ndarray
     model: str
     view: View
-    query_size: tuple[int, int]
-    photo_size: tuple[int, int]
+    query_size: Size
+    photo_size: Size
     query_overlap: float
     photo_overlap: float
     dense: Dense | None

@@ -1,98 +1,122 @@
 """Verifies that a query was made from a photo of the archive: matches, transform, alignment, agreement of pixels."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, StoredPhoto, View
-from serving.match.geometry.agreement import Agreement, agree
+from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, Size, StoredPhoto, View
+from serving.match.geometry.agreement import agree
 from serving.match.geometry.alignment import Alignment, Scene, align, compare
 from serving.match.geometry.matching import Matches, consistent, match
-from serving.match.geometry.transform import apply, is_possible, mirroring, overlap, sample, scaling, shares_of_box
+from serving.match.geometry.transform import (
+    apply,
+    is_possible,
+    mirroring,
+    overlap,
+    sample,
+    scaling,
+    shares_of_box,
+)
 
 # So few matches that tell one story are met by chance, once in a hundred strangers; pixels decide after that.
 LEAST_INLIERS = 4
-# So many need no other view.
+# With so many no other view is tried. A building may be symmetrical, and match its mirror image a little too.
 ENOUGH_INLIERS = 30
+# How far an inlier may be off, in pixels of the photo's feature frame, while a transform is sought.
 THRESHOLD = 2.5
-# Below so many, a perspective would fit anything. It
-# must explain so many matches more than an affine map, before alignment looks closer.
+# A perspective is tried only with so many matches, and must explain so many times more of them than an affine map.
 PERSPECTIVE_MATCHES = 8
 PERSPECTIVE_GAIN = 1.25
+
+
+class _Seen(NamedTuple):
+    """A view of the query, how many matches it has, those of them that tell one story, and both feature frames."""
+
+    view: View
+    tried: int
+    matches: Matches
+    frames: tuple[Size, Size]
+
+
+class _Found(NamedTuple):
+    """A transform between full photos, its model, and what pixels say of it."""
+
+    transform: np.ndarray
+    model: str
+    dense: Dense | None
 
 
 def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VIEWS) -> Evidence | None:
     """Returns what speaks for the query being made from the stored photo, or None where nothing does.
 
-    `views` are tried in order, until one has matches enough. Of a query with several photos in it, each is verified
-    by itself.
+    `views` are tried in order, until one has matches enough; whoever knows from the search which one was found gives
+    it alone. Of a query with several photos in it, each is verified by itself.
     """
-    best: tuple[View, Matches, int] | None = None
-    for view in views:
-        matches = match(query.view(view), stored.features)
-        kept = consistent(matches)
-        if best is None or len(kept) > len(best[1]):
-            best = view, matches.take(kept), len(matches)
-        if len(best[1]) >= ENOUGH_INLIERS:
-            break
-    if best is None or len(best[1]) < LEAST_INLIERS:
-        return None
-    return _examine(query, stored, *best)
-
-
-def _examine(query: QueryPhoto, stored: StoredPhoto, view: View, matches: Matches, tried: int) -> Evidence | None:
-    frames = (query.view(view).width, query.view(view).height), (stored.features.width, stored.features.height)
-    first = _first(matches, frames)
+    seen = _best_view(query, stored, views)
+    first = _first_transform(seen) if len(seen.matches) >= LEAST_INLIERS else None
     if first is None:
         return None
-    # From here on the query is seen in pixels of its full size, as it is; the view's mirror becomes part of the map.
+    found = _refined(query, stored, seen, first)
+    ahead = _between_frames(query, stored, seen, found.transform)
+    if not is_possible(ahead, *seen.frames):
+        return None
+    to = seen.matches.photo[:, :2]
+    distances = _distances(ahead, seen.matches)
+    near = distances < 2 * THRESHOLD
+    inliers = _places(to[near])
+    if inliers < LEAST_INLIERS:
+        return None
     sizes = (query.width, query.height), (stored.width, stored.height)
-    to_frame = scaling(sizes[0], frames[0])
-    if view.is_mirrored:
-        to_frame = mirroring(frames[0][0]) @ to_frame
-    transform, model = scaling(frames[1], sizes[1]) @ first[0] @ to_frame, first[1]
-    dense = None
-    if stored.thumbnail is not None:
-        found = _compare(query, stored, view, transform, model == "perspective")
-        if found is not None:
-            transform, model, dense = found
-    ahead = scaling(sizes[1], frames[1]) @ transform @ np.linalg.inv(to_frame)
-    if not is_possible(ahead, *frames):
-        return None
-    distances = np.linalg.norm(apply(ahead, matches.query[:, :2].astype(float)) - matches.photo[:, :2], axis=1)
-    inliers = distances < 2 * THRESHOLD
-    if _places(matches.photo[inliers]) < LEAST_INLIERS:
-        return None
-    query_share, photo_share = overlap(transform, *sizes)
+    query_overlap, photo_overlap = overlap(found.transform, *sizes)
     return Evidence(
-        inliers=_places(matches.photo[inliers]),
-        matches=tried,
-        residual=float(np.median(distances[inliers])),
-        transform=transform / transform[2, 2],
-        model=model,
-        view=view,
+        inliers=inliers,
+        matches=seen.tried,
+        residual=float(np.median(distances[near])),
+        transform=found.transform / found.transform[2, 2],
+        model=found.model,
+        view=seen.view,
         query_size=sizes[0],
         photo_size=sizes[1],
-        query_overlap=query_share,
-        photo_overlap=photo_share,
-        dense=dense,
+        query_overlap=query_overlap,
+        photo_overlap=photo_overlap,
+        dense=found.dense,
     )
 
 
-def _first(matches: Matches, frames: tuple[tuple[int, int], tuple[int, int]]) -> tuple[np.ndarray, str] | None:
-    """Returns the first transform between the frames that is possible, and whether it is affine or perspective."""
-    from_, to = matches.query[:, :2], matches.photo[:, :2]
-    found = sample(from_, to, threshold=THRESHOLD, perspective=False)
-    affine = _count(found, from_, to) if found is not None and is_possible(found, *frames) else 0
-    if len(matches) >= PERSPECTIVE_MATCHES and affine < len(matches) / PERSPECTIVE_GAIN:
-        other = sample(from_, to, threshold=THRESHOLD, perspective=True)
-        if other is not None and is_possible(other, *frames) and _count(other, from_, to) > PERSPECTIVE_GAIN * affine:
-            return other, "perspective"
-    return (found, "affine") if affine >= LEAST_INLIERS else None
+def _best_view(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> _Seen:
+    tried = []
+    for view in views:
+        features = query.view(view)
+        matches = match(features, stored.features)
+        frames = (features.width, features.height), (stored.features.width, stored.features.height)
+        tried.append(_Seen(view, len(matches), matches.take(consistent(matches)), frames))
+        if len(tried[-1].matches) >= ENOUGH_INLIERS:
+            break
+    return max(tried, key=lambda one: len(one.matches))
 
 
-def _count(transform: np.ndarray, from_: np.ndarray, to: np.ndarray) -> int:
-    return _places(to[np.linalg.norm(apply(transform, from_.astype(float)) - to, axis=1) < 2 * THRESHOLD])
+def _first_transform(seen: _Seen) -> _Found | None:
+    """Returns the transform between the feature frames that most matches agree with, if it is a possible one."""
+    from_, to = seen.matches.query[:, :2], seen.matches.photo[:, :2]
+    affine = sample(from_, to, threshold=THRESHOLD, perspective=False)
+    agreeing = 0 if affine is None else _agreeing(affine, seen)
+    if len(seen.matches) >= PERSPECTIVE_MATCHES and agreeing * PERSPECTIVE_GAIN < len(seen.matches):
+        perspective = sample(from_, to, threshold=THRESHOLD, perspective=True)
+        if perspective is not None and _agreeing(perspective, seen) > PERSPECTIVE_GAIN * agreeing:
+            return _Found(perspective, "perspective", None)
+    return _Found(affine, "affine", None) if affine is not None and agreeing >= LEAST_INLIERS else None
+
+
+def _agreeing(transform: np.ndarray, seen: _Seen) -> int:
+    """Returns how many matches agree with a transform; none with an impossible one."""
+    if not is_possible(transform, *seen.frames):
+        return 0
+    return _places(seen.matches.photo[_distances(transform, seen.matches) < 2 * THRESHOLD])
+
+
+def _distances(transform: np.ndarray, matches: Matches) -> np.ndarray:
+    return np.asarray(np.linalg.norm(apply(transform, matches.query[:, :2]) - matches.photo[:, :2], axis=1))
 
 
 def _places(keypoints: np.ndarray) -> int:
@@ -100,38 +124,52 @@ def _places(keypoints: np.ndarray) -> int:
     return len(np.unique(np.round(keypoints[:, :2]), axis=0))
 
 
-def _compare(
-    query: QueryPhoto, stored: StoredPhoto, view: View, transform: np.ndarray, perspective: bool
-) -> tuple[np.ndarray, str, Dense] | None:
-    """Returns the refined transform, its model, and what the pixels say; None where nothing can be aligned."""
-    assert stored.thumbnail is not None
-    scene = Scene.of(query, stored.thumbnail, (stored.width, stored.height), view, transform)
-    found = align(transform, scene, perspective=perspective)
-    if found is None:
-        return None
-    said = agree(compare(found.transform, scene))
-    return found.transform, found.model, _dense(found, said, scene)
+def _refined(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: _Found) -> _Found:
+    """Returns the first transform as one between full photos, aligned by their pixels where there is a thumbnail."""
+    ends = _to_frames(query, stored, seen)
+    transform = np.linalg.inv(ends[1]) @ first.transform @ ends[0]
+    if stored.thumbnail is None:
+        return _Found(transform, first.model, None)
+    scene = Scene.of(query, stored.thumbnail, (stored.width, stored.height), seen.view, transform)
+    aligned = align(transform, scene, perspective=first.model == "perspective")
+    if aligned is None:
+        return _Found(transform, first.model, None)
+    return _Found(aligned.transform, aligned.model, _dense(aligned, scene))
 
 
-def _dense(found: Alignment, said: Agreement, scene: Scene) -> Dense:
-    top, bottom, left, right = said.shown
+def _to_frames(query: QueryPhoto, stored: StoredPhoto, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the transforms of both full photos to their feature frames, the view's mirror included."""
+    of_query = scaling((query.width, query.height), seen.frames[0])
+    mirror = mirroring(seen.frames[0][0]) if seen.view.is_mirrored else np.eye(3)
+    return mirror @ of_query, scaling((stored.width, stored.height), seen.frames[1])
+
+
+def _between_frames(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, transform: np.ndarray) -> np.ndarray:
+    of_query, of_photo = _to_frames(query, stored, seen)
+    return np.asarray(of_photo @ transform @ np.linalg.inv(of_query))
+
+
+def _dense(aligned: Alignment, scene: Scene) -> Dense:
+    """Returns what the pixels say of an alignment."""
+    said = agree(compare(aligned.transform, scene))
+    onto, picture = scene.between(aligned.transform @ scene.unmirror), scene.picture
     height, width = said.difference.shape
+    top, bottom, left, right = said.shown
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - 0.5
-    onto = scene.between(found.transform @ scene.unmirror)
-    query_shown, photo_shown = shares_of_box(onto, scene.picture.shape[1::-1], (width, height), box)
-    middle, far = np.percentile(found.displacements, (50, 90))
+    shown = shares_of_box(onto, (picture.shape[1], picture.shape[0]), (width, height), box)
+    middle, far = np.percentile(aligned.displacements, (50, 90)).tolist()
     return Dense(
         blocks=said.blocks,
         agreement=said.agreement,
         correlation=said.correlation,
-        tracked=found.tracked,
-        displacement=(float(middle), float(far)),
-        roughness=found.roughness,
-        perspective=found.perspective,
+        tracked=aligned.tracked,
+        displacement=(middle, far),
+        roughness=aligned.roughness,
+        perspective=aligned.perspective,
         tone=said.tone,
         saturation=said.saturation,
         differing=said.differing,
         difference=said.difference,
-        query_shown=query_shown,
-        photo_shown=photo_shown,
+        query_shown=shown[0],
+        photo_shown=shown[1],
     )

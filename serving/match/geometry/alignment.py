@@ -1,6 +1,6 @@
 """Aligns a query's picture with a photo's thumbnail to a fraction of a pixel, and says which kind of map that takes."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,15 +21,11 @@ NORMAL_LEVELS = 40.0
 SURE = 0.2
 # Below this deviation nothing is followed; errors above this count little.
 FLAT, WEIGHED = 1.0, 0.3
-FOLLOWING: dict[str, Any] = {
-    "winSize": (WINDOW, WINDOW),
-    "maxLevel": HALVINGS,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02),
-}
+UNTIL = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02)
 
 
 class Scene(NamedTuple):
-    """Two photos as they are aligned: pictures uint8 [h, w, 3], about as sharp, and where pixels of both photos lie there.
+    """Two photos as they are aligned: pictures uint8 [h, w, 3], about as sharp, and where full photos lie in them.
 
     The picture is of the query as its view has it, mirrored or inverted; `unmirror` mirrors its full size where the
     view does.
@@ -42,7 +38,9 @@ class Scene(NamedTuple):
     unmirror: np.ndarray
 
     @classmethod
-    def of(cls, query: QueryPhoto, thumbnail: np.ndarray, photo_size: tuple[int, int], view: View, first: np.ndarray) -> "Scene":
+    def of(
+        cls, query: QueryPhoto, thumbnail: np.ndarray, photo_size: tuple[int, int], view: View, first: np.ndarray
+    ) -> "Scene":
         """Returns the pictures of a query and of a photo, at the sizes that a first transform between them asks for."""
         size, unmirror = (query.width, query.height), mirroring(query.width) if view.is_mirrored else np.eye(3)
         to_thumbnail = scaling(photo_size, thumbnail.shape[1::-1])
@@ -138,7 +136,10 @@ def _follow(transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail:
     points = _grid(_mask(picture, onto, size), deviation)
     if len(points) < LEAST_PLACES:
         return None
-    found, status, error = cv2.calcOpticalFlowPyrLK(one, other, points, None, **FOLLOWING)
+    found, status, error = cv2.calcOpticalFlowPyrLK(
+        one, other, points, points.copy(), winSize=(WINDOW, WINDOW), maxLevel=HALVINGS, criteria=UNTIL
+    )
+    found, status, error = np.asarray(found), np.asarray(status), np.asarray(error)
     good = (status.ravel() == 1) & (error.ravel() < MOST_DIFFERENCE * NORMAL_LEVELS)
     # What was painted over in one colour has nothing to follow, and noise would be followed in its place.
     good &= deviation_there[points[:, 1].astype(int), points[:, 0].astype(int)] > FLAT

@@ -34,7 +34,7 @@ def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def is_possible(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int]) -> bool:
-    """Whether people edit photos like this: not folded over, not mirrored, of a scale from 1/20 to 20, little stretched.
+    """Whether people edit photos like this: not folded, not mirrored, of a scale from 1/20 to 20, little stretched.
 
     `from_` and `to` are the sizes of both; the part of the first that the second's frame shows is looked at.
     """
@@ -51,7 +51,9 @@ def is_possible(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, in
     if turns.min() <= 0:
         return False
     lengths = np.linalg.norm(sides, axis=1) / np.array([to[0], to[1], to[0], to[1]])
-    return bool(LEAST_SCALE < lengths.min() and lengths.max() < MOST_SCALE and lengths.max() / lengths.min() < MOST_STRETCH)
+    return bool(
+        lengths.min() > LEAST_SCALE and lengths.max() < MOST_SCALE and lengths.max() / lengths.min() < MOST_STRETCH
+    )
 
 
 def overlap(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int]) -> tuple[float, float]:
@@ -63,14 +65,14 @@ def shares_of_box(
     transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int], box: np.ndarray
 ) -> tuple[float, float]:
     """Returns the same of a part of the second, a box float64 [4, 2] clockwise."""
-    shared = np.float32(apply(np.linalg.inv(transform), box))
+    shared = apply(np.linalg.inv(transform), box).astype(np.float32)
     if cv2.contourArea(shared, oriented=True) < 0:
         shared = shared[::-1].copy()
-    area_from, polygon = cv2.intersectConvexConvex(shared, np.float32(corners(from_)))
+    area_from, polygon = cv2.intersectConvexConvex(shared, corners(from_).astype(np.float32))
     if polygon is None or area_from <= 0:
         return 0.0, 0.0
-    seen = apply(transform, polygon.reshape(-1, 2).astype(float))
-    area_to = cv2.contourArea(np.float32(seen))
+    seen = apply(transform, np.asarray(polygon, float).reshape(-1, 2))
+    area_to = cv2.contourArea(seen.astype(np.float32))
     return min(1.0, area_from / (from_[0] * from_[1])), min(1.0, area_to / (to[0] * to[1]))
 
 
@@ -88,7 +90,7 @@ def sample(from_: np.ndarray, to: np.ndarray, *, threshold: float, perspective: 
     """
     if len(from_) < (4 if perspective else 3):
         return None
-    from_, to = np.float32(from_), np.float32(to)
+    from_, to = from_.astype(np.float32), to.astype(np.float32)
     if perspective:
         found, _ = cv2.findHomography(from_, to, cv2.USAC_MAGSAC, threshold, maxIters=300, confidence=0.99)
         return found

@@ -1,0 +1,138 @@
+"""Calibrates the score of a match on copies, other photographs of a scene, and strangers.
+
+    python -m evaluation.calibrate --photos DIR --scenes DIR --output serving/match/calibration.json
+
+About 40 minutes on one core for 3 copies of every kind. Copies are made of --photos by the edits that training draws
+from; each folder under --scenes holds photographs of one scene, no two of them copies of each other; and strangers
+are copies compared with other photos. None of these photos may be part of an evaluation.
+"""
+
+import argparse
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from training.edits.kinds import KINDS, draw, draw_chain
+
+from evaluation.examined import archived, asked
+from serving.match.calibrate import measures
+from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
+from serving.match.verify import verify
+
+OTHERS, CHAINS, STRANGERS = 9, 30, 150
+LONGEST_SIDE = 1200
+# What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
+# are met in archives that hold several photographs of one event.
+WEIGHTS = {"copy": 0.5, "scene": 0.35, "stranger": 0.15}
+REGULARISATION = 1.0
+
+
+class Example(NamedTuple):
+    """What was measured of a pair of photos, and the group it belongs to, one of `WEIGHTS`."""
+
+    group: str
+    values: Mapping[str, float]
+
+
+def fit(examples: Sequence[Example]) -> dict[str, Any]:
+    """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says."""
+    names = sorted(examples[0].values)
+    table = np.array([[one.values[name] for name in names] for one in examples])
+    groups = np.array([one.group for one in examples])
+    each = {group: weight / np.count_nonzero(groups == group) for group, weight in WEIGHTS.items() if group in groups}
+    weights = np.array([each[group] for group in groups]) * len(examples)
+    scaler = StandardScaler().fit(table)
+    fitted = LogisticRegression(C=REGULARISATION, max_iter=5_000)
+    fitted.fit(scaler.transform(table), groups == "copy", sample_weight=weights)
+    slopes = fitted.coef_[0] / scaler.scale_
+    intercept = float(fitted.intercept_[0] - slopes @ scaler.mean_)
+    return {
+        "weights": {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)},
+        "intercept": round(intercept, 4),
+    }
+
+
+def copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Yields edited photos, `each` of every kind and some chains, and the number of the photo that each is made of."""
+    generator = np.random.default_rng(seed)
+    for name in [*(name for name in KINDS for _ in range(each)), *([None] * CHAINS)]:
+        source, *rest = generator.choice(len(photos), 1 + OTHERS, replace=False).tolist()
+        others = [read(photos[number]) for number in rest]
+        if name is None:
+            _, edit = draw_chain(generator, others, length=int(generator.integers(2, 6)))
+        else:
+            edit = draw(name, generator, others)
+        yield edit(read(photos[source])), source
+
+
+def read(path: Path) -> np.ndarray:
+    """Returns a photo's pixels, uint8 [height, width, 3], at most 1,200 on the longer side."""
+    pixels = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB))
+    share = min(1.0, LONGEST_SIDE / max(pixels.shape))
+    return pixels if share == 1 else cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+
+
+def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence of a pair with its group, and the evidence that an archive without thumbnails has."""
+    for one in (photo, replace(photo, thumbnail=None)):
+        found = verify(query, one)
+        yield from [(group, found)] if found else []
+
+
+def examples_of_copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence on copies, and on the same queries with photos that they were not made of."""
+    held: dict[int, StoredPhoto] = {}
+    for edited, source in copies(photos, each=each, seed=seed):
+        held.setdefault(source, archived(read(photos[source])))
+        query = asked(edited)
+        yield from examine("copy", query, held[source])
+        # Others that were asked for before, so that strangers cost no features of their own.
+        for stranger in [key for key in held if key != source][-STRANGERS:]:
+            yield from examine("stranger", query, held[stranger])
+
+
+def examples_of_scenes(folders: Sequence[Path]) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence on every pair of photographs in each folder."""
+    for folder in folders:
+        pictures = [read(path) for path in sorted(folder.iterdir())]
+        for one, other in itertools.permutations(pictures, 2):
+            yield from examine("scene", asked(one), archived(other))
+
+
+def calibration(found: Sequence[tuple[str, Evidence]]) -> dict[str, Any]:
+    """Returns the content of the calibration file: both regressions, and how many examples they were made from."""
+    parts = {
+        "with_pixels": [Example(group, measures(one)) for group, one in found if one.dense],
+        "without_pixels": [Example(group, measures(one)) for group, one in found if not one.dense],
+    }
+    return {
+        "made_by": "python -m evaluation.calibrate",
+        "examples": {name: dict(Counter(one.group for one in part)) for name, part in parts.items()},
+        "regressions": {name: fit(part) for name, part in parts.items()},
+    }
+
+
+def main() -> None:
+    """Writes the calibration file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photos to make copies of")
+    parser.add_argument("--scenes", type=Path, required=True, help="folder of folders, each photographs of one scene")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--each", type=int, default=3, help="copies of every kind of edit")
+    options = parser.parse_args()
+    photos = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    folders = sorted(path for path in options.scenes.iterdir() if path.is_dir())
+    found = [*examples_of_copies(photos, each=options.each, seed=0), *examples_of_scenes(folders)]
+    options.output.write_text(json.dumps(calibration(found), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
