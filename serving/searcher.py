@@ -29,6 +29,7 @@ class Searcher:
     """
 
     def __init__(self, store: Store, *, snapshot: int | None, options: MatchOptions):
+        self._options = options
         # If the encoder is refused, the segments that are open by then are closed again.
         with ExitStack() as stack:
             self._opened = stack.enter_context(OpenSnapshot(store, snapshot))
@@ -65,7 +66,7 @@ class Searcher:
         A query is the path or URI of a photo, or a Query with bytes of its own. Raises UsageError for one query that is
         in no list, and after `close`.
         """
-        return (answers_of(outcome, self.snapshot) for outcome in self.find(queries))
+        return (self.answers(outcome) for outcome in self.find(queries))
 
     def find(self, queries: Iterable[str | PathLike[str] | Query]) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order, with the places of its matches in the index."""
@@ -77,6 +78,10 @@ class Searcher:
                 "this searcher is closed; expected an open one: look up before it is closed, or open another"
             )
         return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
+
+    def answers(self, outcome: Outcome) -> list[Answer]:
+        """Returns what a query came to in the rows of the contract."""
+        return answers_of(outcome, self.snapshot, claimed=self._options.claimed_date)
 
     def decode(self, places: Sequence[Place]) -> np.ndarray:
         """Returns what the index knows of some photos: their vectors decoded, float32 [n, size, size, channels].

@@ -68,11 +68,15 @@ def merge_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
 
 @dataclass(frozen=True)
 class FirstSeen:
-    """The earliest known date of a content, where, and at how many places it lies."""
+    """The earliest known date of a content, where, and at how many places it lies.
+
+    `published_at` is the earliest date of a publication: `at` may be a capture time, which anybody can set.
+    """
 
     at: datetime | None
     uri: str
     occurrences: int
+    published_at: datetime | None = None
 
 
 def first_seen(rows: Sequence[Mapping[str, Any]]) -> FirstSeen:
@@ -81,11 +85,23 @@ def first_seen(rows: Sequence[Mapping[str, Any]]) -> FirstSeen:
     rows: the content's photo columns in each segment that holds it. Without any date the first row's own uri is named.
     """
     dates: dict[str, datetime | None] = {}
+    published = []
     for row in rows:
         for one in map(Occurrence.from_struct, row["occurrences"]):
             # The bytes are the same, and so is the capture time that was read from them.
             date = one.published_at or row["captured_at"]
+            published.append(one.published_at)
             dates[one.uri] = min(filter(None, (dates.get(one.uri), date)), default=None)
     dated = sorted((date, uri) for uri, date in dates.items() if date is not None)
     at, uri = dated[0] if dated else (None, rows[0]["uri"])
-    return FirstSeen(at, uri, len(dates))
+    return FirstSeen(at, uri, len(dates), min(filter(None, published), default=None))
+
+
+def merge_first_seen(seen: Sequence[FirstSeen]) -> FirstSeen:
+    """Returns when several contents were first seen, as one: the earliest date and its uri, and all places together.
+
+    Without any date the uri of the first content stays.
+    """
+    first = min(seen, key=lambda one: one.at or _LATEST)
+    published = min((one.published_at for one in seen if one.published_at), default=None)
+    return FirstSeen(first.at, first.uri, sum(one.occurrences for one in seen), published)

@@ -2,21 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from foundation.store.occurrences import FirstSeen
 from foundation.store.snapshots import Snapshot
-from serving.answers import Answer, Status
+from serving.answers import NO_COPY, Answer, Status
 from serving.match.candidates import Candidate
+from serving.match.claim import judge_claim
 from serving.match.verdict import Verdict
 from serving.search.snapshot import Place
+
+if TYPE_CHECKING:
+    from serving.match.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class Match:
     """One photo of the archive returned for a query: its columns, where the index holds it, and what it is.
 
-    `seen` is over all places that hold these bytes, `place` the one whose columns are shown.
+    `seen` is over all copies found that show the same part of the query, `place` the one whose columns are shown.
+    `evidence` is None where pixels were not compared, as of the same bytes; `thumbnail` is the JPEG that the index
+    keeps of the photo, `description` the verdict in words.
     """
 
     photo: dict[str, Any]
@@ -24,6 +33,14 @@ class Match:
     candidate: Candidate
     verdict: Verdict
     seen: FirstSeen
+    evidence: "Evidence | None" = None
+    thumbnail: bytes | None = None
+    description: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the photo is in the query: not only similar, nor another photograph of the scene."""
+        return self.verdict.name not in NO_COPY
 
 
 @dataclass(frozen=True)
@@ -36,8 +53,11 @@ class Outcome:
     matches: Sequence[Match] = field(default_factory=list)
 
 
-def answers_of(outcome: Outcome, snapshot: Snapshot) -> list[Answer]:
-    """Returns the rows of the contract: one per match, or one that says why there is none."""
+def answers_of(outcome: Outcome, snapshot: Snapshot, *, claimed: datetime | None = None) -> list[Answer]:
+    """Returns the rows of the contract: one per match, or one that says why there is none.
+
+    `claimed` is the date that is claimed for the query, if there is one.
+    """
     common: dict[str, Any] = {
         "query": outcome.query,
         "status": outcome.status,
@@ -47,10 +67,10 @@ def answers_of(outcome: Outcome, snapshot: Snapshot) -> list[Answer]:
     }
     if not outcome.matches:
         return [Answer(**common)]
-    return [Answer(**common, rank=rank, **_columns(match)) for rank, match in enumerate(outcome.matches, 1)]
+    return [Answer(**common, rank=rank, **_columns(match, claimed)) for rank, match in enumerate(outcome.matches, 1)]
 
 
-def _columns(match: Match) -> dict[str, Any]:
+def _columns(match: Match, claimed: datetime | None) -> dict[str, Any]:
     return {
         "photo_id": match.photo["photo_id"],
         "uri": match.photo["uri"],
@@ -60,7 +80,21 @@ def _columns(match: Match) -> dict[str, Any]:
         "first_seen_at": match.seen.at,
         "first_seen_uri": match.seen.uri,
         "occurrences": match.seen.occurrences,
+        "description": match.description or None,
+        "claim": judge_claim(match.seen.published_at, claimed) if match.is_copy else None,
+        **_measures(match.evidence),
         "published_at": match.photo["published_at"],
         "caption": match.photo["caption"],
         "credit": match.photo["credit"],
+    }
+
+
+def _measures(evidence: "Evidence | None") -> dict[str, Any]:
+    if evidence is None:
+        return {}
+    return {
+        "inliers": evidence.inliers,
+        "query_overlap": evidence.query_overlap,
+        "photo_overlap": evidence.photo_overlap,
+        "transform": np.asarray(evidence.transform, float).ravel().tolist(),
     }

@@ -12,6 +12,7 @@ from foundation.store.occurrences import (
     FirstSeen,
     Occurrence,
     first_seen,
+    merge_first_seen,
     merge_occurrences,
     occurrence_type,
     publication_order,
@@ -19,6 +20,7 @@ from foundation.store.occurrences import (
 from foundation.store.runs import photo_fields
 from tests.builders import day
 
+A, B = "file:///a", "file:///b"
 dates = st.none() | st.integers(0, 20_000).map(day)
 occurrences = st.builds(
     lambda number, date: Occurrence(f"{number}.jpg", f"file:///{number}.jpg", date), st.integers(0, 5), dates
@@ -85,19 +87,30 @@ def test_merging_loses_no_place_and_no_only_date(found: list[Occurrence]):
     ("rows", "expected"),
     [
         # The capture time of the bytes dates the occurrence that has no publication of its own.
-        ([row(occurrence("a", 9), occurrence("b"), captured=2)], FirstSeen(day(2), "file:///b", 2)),
+        ([row(occurrence("a", 9), occurrence("b"), captured=2)], FirstSeen(day(2), B, 2, day(9))),
         # A photo that was published counts from then on, however early it was captured.
-        ([row(occurrence("a", 9), captured=2)], FirstSeen(day(9), "file:///a", 1)),
-        ([row(occurrence("a"), occurrence("c"))], FirstSeen(None, "file:///a", 2)),
+        ([row(occurrence("a", 9), captured=2)], FirstSeen(day(9), A, 1, day(9))),
+        ([row(occurrence("a"), occurrence("c"))], FirstSeen(None, A, 2)),
         # Two segments hold the content: the places are counted once, and the earliest date wins.
-        ([row(occurrence("a", 9)), row(occurrence("b", 4), occurrence("a", 7))], FirstSeen(day(4), "file:///b", 2)),
-        ([row(occurrence("a", 9)), row(occurrence("a", 7))], FirstSeen(day(7), "file:///a", 1)),
-        ([row(occurrence("a", 9)), row(occurrence("a"))], FirstSeen(day(9), "file:///a", 1)),
+        (
+            [row(occurrence("a", 9)), row(occurrence("b", 4), occurrence("a", 7))],
+            FirstSeen(day(4), B, 2, day(4)),
+        ),
+        ([row(occurrence("a", 9)), row(occurrence("a", 7))], FirstSeen(day(7), A, 1, day(7))),
+        ([row(occurrence("a", 9)), row(occurrence("a"))], FirstSeen(day(9), A, 1, day(9))),
     ],
 )
 def test_first_seen_is_the_earliest_date_known(rows: list[dict[str, Any]], expected: FirstSeen):
     """Published, else captured, over all rows of the content; without any date the first row names itself."""
     assert first_seen(rows) == expected
+
+
+def test_contents_are_dated_together_by_the_earliest():
+    """The first date names the uri, all places count, and the first publication is kept beside an earlier capture."""
+    undated, captured = FirstSeen(None, "u", 1), FirstSeen(day(2), "c", 3)
+    published, later = FirstSeen(day(5), "p", 1, day(5)), FirstSeen(day(7), "q", 2, day(7))
+    assert merge_first_seen([undated, later, captured, published]) == FirstSeen(day(2), "c", 7, day(5))
+    assert merge_first_seen([undated, FirstSeen(None, "v", 1)]) == FirstSeen(None, "u", 2)
 
 
 def test_an_occurrence_cannot_be_changed():
