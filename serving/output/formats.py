@@ -1,9 +1,11 @@
 """Names the formats of answers, chooses one by the name of a file, and writes in any of them."""
 
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from foundation.archives.archive import read as read_photo
 from foundation.checks import require_choice
@@ -12,7 +14,7 @@ from serving.answers import Answer
 from serving.output.csv_file import write_csv
 from serving.output.destination import open_binary, open_text
 from serving.output.json_file import write_json, write_json_lines
-from serving.output.page import write_page
+from serving.output.page import Beside, write_page
 from serving.output.parquet_file import write_parquet
 from serving.output.table import write_table
 
@@ -43,24 +45,33 @@ def write_answers(
     title: str = TITLE,
     facts: str = "",
     decoded: Path | None = None,
+    evidence: Path | None = None,
 ) -> None:
     """Writes the answers, one list per query, to `output` or to standard output, in bounded memory.
 
-    A file takes its name only when everything is written. `read`, `title`, `facts` and `decoded` are what a page shows
-    beside the answers: see `write_page`. Raises UsageError as `check_format` does, OSError with the name of the output
-    where it cannot be written.
+    A file takes its name only when everything is written. `read`, `title`, `facts` and the folders `decoded` and
+    `evidence` are what a page shows beside the answers: see `write_page`. Raises UsageError as `check_format` does,
+    OSError with the name of the output where it cannot be written.
     """
     check_format(name, output)
     if name == "parquet" and output:
         with open_binary(output) as binary:
             write_parquet(answers, binary)
         return
+    beside = Beside(read=read, decoded=decoded, evidence=_address(evidence, output))
     writers: dict[str, Callable[[Iterable[list[Answer]], IO[str]], None]] = {
         "table": write_table,
         "json": write_json,
         "jsonl": write_json_lines,
         "csv": write_csv,
-        "html": partial(write_page, read=read, title=title, facts=facts, decoded=decoded),
+        "html": partial(write_page, title=title, facts=facts, beside=beside),
     }
     with open_text(output, for_people=name == "table") as file:
         writers[name](answers, file)
+
+
+def _address(folder: Path | None, page: Path | None) -> str | None:
+    """Returns the folder as a page links to it: both may be moved together, or copied to another machine."""
+    if folder is None or page is None:
+        return None
+    return quote(os.fsencode(os.path.relpath(folder, page.parent)))

@@ -1,95 +1,147 @@
-"""Writes answers as one HTML page that stands alone: query, matches, scores and first-seen dates side by side."""
+"""Writes answers as one HTML page that stands alone: what was found of each query, and since when, with the photos."""
 
-import base64
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from foundation.errors import FirstseenError
-from foundation.photos import photo
 from serving.answers import Answer
+from serving.match.footprint import inverse
 from serving.output.decoded import picture_name
 from serving.output.display import printable
+from serving.output.pictures import Outline, Picture, Shown, outlines_of, picture_of, shown
+from serving.output.wording import CONTRADICTED, ONLY_SIMILAR, described, seen_words, sentence
 
-PICTURE_SIDE = 320
-SHOWN_MATCHES = 4
-DECODED_QUALITY = 90
+PICTURE_SIDE = 480
+# A page stays readable: the files of the other formats hold the rest.
+SHOWN_COPIES, SHOWN_SIMILAR = 12, 4
+HEADINGS = {
+    "found": "Seen before",
+    "unproven": "No proof of a copy",
+    "no_match": "Not in this archive",
+    "not_matchable": "Cannot be matched",
+    "rejected": "Not looked up",
+}
 
 
-def write_page(
-    answers: Iterable[list[Answer]],
-    file: IO[str],
-    *,
-    read: Callable[[str], bytes],
-    title: str,
-    facts: str,
-    decoded: Path | None = None,
-) -> None:
-    """Writes the page query by query, in bounded memory; `read` fetches the bytes of a query or a match.
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What stands beside the answers: how to read a photo, and folders with more about each match, if there are some.
 
-    `title` is its headline, `facts` the line below it. `decoded` is the folder with the decoded pictures of the
-    matches, if there is one. A photo that cannot be read any more leaves a note in its place.
+    `decoded` holds the decoded pictures of the matches, `evidence` is the address of the pages about each copy.
     """
-    # Whatever strangers wrote is escaped by the template, and made printable here.
-    environment = Environment(loader=PackageLoader("serving", "web"), autoescape=True)
-    page = environment.get_template("answers.html").stream(
+
+    read: Callable[[str], bytes]
+    decoded: Path | None = None
+    evidence: str | None = None
+
+
+def templates() -> Environment:
+    """Returns the templates of all pages; whatever strangers wrote is escaped in them."""
+    return Environment(loader=PackageLoader("serving", "web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def write_page(answers: Iterable[list[Answer]], file: IO[str], *, title: str, facts: str, beside: Beside) -> None:
+    """Writes the page query by query, in bounded memory.
+
+    `title` is its headline, `facts` the line below it. A photo that cannot be read any more leaves a note in its place.
+    """
+    page = templates().get_template("answers.html")
+    stream = page.stream(
         title=printable(title),
         facts=printable(facts),
-        decoded=decoded,
-        queries=(_query(number, one_query, read, decoded) for number, one_query in enumerate(answers, 1)),
+        decoded=beside.decoded,
+        only_similar=sentence(ONLY_SIMILAR).removesuffix("."),
+        queries=(_query(number, one_query, beside) for number, one_query in enumerate(answers, 1)),
     )
-    file.writelines(page)
+    file.writelines(stream)
 
 
-def _query(number: int, answers: list[Answer], read: Callable[[str], bytes], decoded: Path | None) -> dict[str, Any]:
+def _query(number: int, answers: list[Answer], beside: Beside) -> dict[str, Any]:
     first = answers[0]
     folder, _, name = first.query.rpartition("/")
-    shown = [answer for answer in answers[:SHOWN_MATCHES] if answer.rank]
-    picture = _picture(first.query, read)
+    copies = [answer for answer in answers if answer.is_copy]
+    similar = [answer for answer in answers if answer.rank and not answer.is_copy]
+    status = "found" if copies else "unproven" if first.status == "matched" else first.status
+    picture = _picture(first.query, beside)
+    matches = [_match(number, answer, picture, beside) for answer in copies[:SHOWN_COPIES]]
+    parts = [part for match in matches for part in match.pop("parts")]
     return {
         "name": printable(name),
         "folder": printable(folder),
-        "status": first.status,
-        "reason": printable(first.reason or ""),
-        "picture": picture and _encoded(picture),
-        "matches": [_match(answer, read, decoded and decoded / picture_name(number, answer.rank)) for answer in shown],
+        "status": status,
+        "heading": HEADINGS[status],
+        # The heading says so already; what follows says what was compared.
+        "reason": sentence(printable((first.reason or "").removeprefix("not in this archive").lstrip(" :;,"))),
+        "findings": list(_findings(copies)),
+        "picture": picture and shown(picture.pixels, parts),
+        "copies": matches,
+        "similar": [_match(number, answer, None, beside) for answer in similar[:SHOWN_SIMILAR]],
+        "hidden": max(len(copies) - SHOWN_COPIES, 0) + max(len(similar) - SHOWN_SIMILAR, 0),
     }
 
 
-def _match(answer: Answer, read: Callable[[str], bytes], decoded: Path | None) -> dict[str, Any]:
-    picture = _picture(answer.uri or "", read)
+def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """Yields what was found of each part of a query: a collage's photos have dates of their own."""
+    published = {(answer.published_at, answer.uri) for answer in copies if answer.published_at}
+    told = set()
+    for answer in copies:
+        first = (answer.first_seen_at, answer.first_seen_uri)
+        if first in told:
+            continue
+        told.add(first)
+        yield {
+            "seen": seen_words(answer.first_seen_at, is_published=first in published),
+            "uri": printable(answer.first_seen_uri or ""),
+            "description": sentence(printable(described(answer.verdict, answer.description))),
+            "contradiction": sentence(CONTRADICTED) if answer.claim == "contradicted" else "",
+        }
+
+
+def _match(number: int, answer: Answer, query: Picture | None, beside: Beside) -> dict[str, Any]:
+    picture = _picture(answer.uri or "", beside)
+    parts, on_photo = _outlines(answer, query, picture)
+    decoded = beside.decoded and beside.decoded / picture_name(number, answer.rank)
     return {
         "rank": answer.rank,
         "verdict": answer.verdict,
         "score": answer.score,
         "photo_id": printable(answer.photo_id or ""),
-        "first_seen": f"{answer.first_seen_at:%-d %B %Y}" if answer.first_seen_at else None,
+        "description": printable(answer.description or ""),
+        "seen": seen_words(answer.first_seen_at, is_published=answer.first_seen_at == answer.published_at),
         "occurrences": answer.occurrences,
         "caption": printable(answer.caption or ""),
         "credit": printable(answer.credit or ""),
-        "picture": picture and _encoded(picture),
-        "decoded": decoded and _encoded(_in_shape_of(picture, decoded)),
+        "picture": picture and shown(picture.pixels, on_photo),
+        "parts": parts,
+        "decoded": decoded and _in_shape_of(picture, decoded),
+        "evidence": answer.is_copy and beside.evidence and f"{beside.evidence}/{number:06}-{answer.rank:02}.html",
     }
 
 
-def _picture(uri: str, read: Callable[[str], bytes]) -> bytes | None:
+def _outlines(answer: Answer, query: Picture | None, photo: Picture | None) -> tuple[list[Outline], list[Outline]]:
+    """Returns the outlines of the match: on the query, and on the photo."""
+    if not (answer.is_copy and answer.transform and query and photo):
+        return [], []
+    transform = np.reshape(answer.transform, (3, 3))
+    on_query = outlines_of(inverse(transform), photo.size, query.size, label=str(answer.rank))
+    return on_query, outlines_of(transform, query.size, photo.size)
+
+
+def _picture(uri: str, beside: Beside) -> Picture | None:
     try:
-        return photo.thumbnail_jpeg(read(uri), max_side=PICTURE_SIDE)
+        return picture_of(beside.read(uri), side=PICTURE_SIDE)
     except FirstseenError:
         return None
 
 
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _in_shape_of(jpeg: bytes | None, decoded: Path) -> bytes:
-    """Returns the decoded picture as a JPEG of the photo's size: the encoder saw the frame squeezed into a square."""
-    file = io.BytesIO()
-    with Image.open(decoded) as picture, Image.open(io.BytesIO(jpeg) if jpeg else decoded) as shown:
-        picture.resize(shown.size, Image.Resampling.BICUBIC).save(file, "JPEG", quality=DECODED_QUALITY)
-    return file.getvalue()
+def _in_shape_of(picture: Picture | None, decoded: Path) -> Shown:
+    """Returns the decoded picture in the photo's shape: the encoder saw the frame squeezed into a square."""
+    with Image.open(decoded) as file:
+        height, width = picture.pixels.shape[:2] if picture else file.size[::-1]
+        return shown(np.asarray(file.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)))

@@ -1,21 +1,22 @@
-"""Writes answers as a table for people: the name of a query, then one line per match, as soon as they are known.
+"""Writes answers as a table for people: the name of a query, then its copies, then what is only similar.
 
-The columns are fixed and names stand last, so that no line waits for a longer name to come, and ten thousand answers
-need no more memory than one.
+Each query is written as soon as it is answered: the columns are fixed and names stand last, so that no line waits for a
+longer name to come, and ten thousand answers need no more memory than one.
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from serving.answers import Answer
 from serving.output.display import columns_of, padded, printable, shortened
+from serving.output.wording import CONTRADICTED, ONLY_SIMILAR
 
 # The longest verdicts have ten letters: recoloured, same_scene.
 VERDICT_COLUMNS = 10
 # A name is not cut below this: in a narrow terminal its line is folded instead, since `…jpg` would say nothing.
 FEWEST_NAME_COLUMNS = 24
-HEADER = f"  {'verdict':{VERDICT_COLUMNS}}  rank  score  first seen  copies  photo"
+HEADER = f"  {'verdict':{VERDICT_COLUMNS}}  score  first seen  copies  rank  photo"
 
 
 def write_table(answers: Iterable[list[Answer]], file: IO[str]) -> None:
@@ -27,17 +28,36 @@ def write_table(answers: Iterable[list[Answer]], file: IO[str]) -> None:
     file.write(HEADER + "\n")
     for one_query in answers:
         file.write("\n" + _fitted("", one_query[0].query, columns))
-        file.writelines(_line(answer, columns) for answer in one_query)
+        file.writelines(_lines(one_query, columns))
 
 
-def _line(answer: Answer, columns: int | None) -> str:
-    if answer.rank is None:
+def _lines(one_query: list[Answer], columns: int | None) -> Iterator[str]:
+    copies = [answer for answer in one_query if answer.is_copy]
+    others = [answer for answer in one_query if answer.rank is not None and not answer.is_copy]
+    first = one_query[0]
+    if first.rank is None or first.status != "matched":
         # A reason is never cut: it says what to do.
-        return f"  {answer.status:{VERDICT_COLUMNS}}  {printable(answer.reason or '')}".rstrip() + "\n"
+        yield f"  {first.status:{VERDICT_COLUMNS}}  {printable(first.reason or '')}".rstrip() + "\n"
+    for answer in copies:
+        yield _match(answer, columns)
+        if words := _words(answer):
+            yield f"{'':{VERDICT_COLUMNS + 4}}{words}\n"
+    if others:
+        yield f"  {ONLY_SIMILAR}:\n"
+    for answer in others:
+        yield _match(answer, columns)
+
+
+def _match(answer: Answer, columns: int | None) -> str:
     seen = f"{answer.first_seen_at:%Y-%m-%d}" if answer.first_seen_at else "unknown"
     verdict = padded(printable(answer.verdict or ""), VERDICT_COLUMNS)
-    figures = f"  {verdict}  {answer.rank:4}  {answer.score:5.3f}  {seen:10}  {answer.occurrences:6}  "
+    figures = f"  {verdict}  {answer.score:5.3f}  {seen:10}  {answer.occurrences:6}  {answer.rank:4}  "
     return _fitted(figures, answer.photo_id or "", columns)
+
+
+def _words(answer: Answer) -> str:
+    contradiction = CONTRADICTED if answer.claim == "contradicted" else ""
+    return "; ".join(filter(None, (printable(answer.description or ""), contradiction)))
 
 
 def _fitted(before: str, name: str, columns: int | None) -> str:

@@ -1,10 +1,11 @@
-"""The page: stands alone, escapes what others wrote, and says where a photo is gone."""
+"""The page: says first what was found, stands alone, escapes what others wrote, and says where a photo is gone."""
 
 import base64
 import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,18 +13,102 @@ from PIL import Image
 
 from foundation.errors import InputNotFoundError
 from serving.answers import Answer
-from serving.output.page import SHOWN_MATCHES, write_page
-from tests.builders import match, no_match
+from serving.output.page import SHOWN_COPIES, SHOWN_SIMILAR, Beside, write_page
+from tests.builders import day, match, no_match
 from tests.photos import jpeg, scene
 
 SCRIPT = "<script>alert('x')</script>"
 
 
-def write(*answers: list[Answer], read=lambda uri: jpeg(scene(0)), decoded: Path | None = None) -> str:
+def write(*answers: list[Answer], read=lambda uri: jpeg(scene(0)), **beside: Any) -> str:
     """Writes a page and returns its text."""
     file = io.StringIO()
-    write_page(answers, file, read=read, title="Title", facts="Facts", decoded=decoded)
+    write_page(answers, file, title="Title", facts="Facts", beside=Beside(read=read, **beside))
     return file.getvalue()
+
+
+def text_of(page: str) -> str:
+    """Returns what a reader sees of a page, in one line."""
+    body = page.partition("<body>")[2]
+    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+
+def test_what_was_found_stands_first() -> None:
+    """The verdict, since when, where, and what was done; then the contradiction, in a line of its own."""
+    found = {"published_at": day(1), "uri": "file:///first.jpg", "first_seen_uri": "file:///first.jpg"}
+    words = "a mirrored crop of 54 % of the photo"
+    page = write([match(verdict="cropped", description=words, claim="contradicted", **found)])
+    said = "first published 2 January 1970 file:///first.jpg A mirrored crop of 54 % of the photo. Contradicts the"
+    assert f"Seen before: {said}" in text_of(page)
+    assert '<p class="alarm">Contradicts the claimed date: the archive published it before.</p>' in page
+    assert 'class="alarm' not in write([match(verdict="cropped", claim="not_contradicted")])
+
+
+def test_a_date_that_is_no_publication_is_told_as_weaker() -> None:
+    """A capture time is in the file, and anybody can set it."""
+    assert "Seen before: first seen 2 January 1970" in text_of(write([match(verdict="cropped", published_at=None)]))
+    assert "Seen before: in the archive, without a date" in text_of(
+        write([match(verdict="identical", first_seen_at=None)])
+    )
+
+
+def test_the_photos_of_a_collage_are_told_apart() -> None:
+    """Two dates are two findings; two copies with one date are one."""
+    left, right = {"first_seen_uri": "file:///l.jpg"}, {"first_seen_uri": "file:///r.jpg", "first_seen_at": day(400)}
+    copies = [match(verdict="embedded", **left), match(rank=2, verdict="embedded", **left)]
+    page = write([*copies, match(rank=3, verdict="embedded", **right)])
+    assert (
+        "Seen before First seen 2 January 1970 file:///l.jpg Embedded. First seen 5 February 1971 file:///r.jpg"
+        in text_of(page)
+    )
+    assert page.count('class="finding"') == 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (
+            [no_match(reason="not in this archive: 12 compared")],
+            "Not in this archive 12 compared.",
+        ),
+        ([no_match(status="rejected", reason="truncated: x")], "Not looked up Truncated: x."),
+        ([match()], "No proof of a copy Only similar, no proof of a copy 1. similar 0.750"),
+        (
+            [match(status="no_match", verdict="same_scene", reason="not in this archive")],
+            "Not in this archive Only similar, no proof of a copy 1. same scene",
+        ),
+    ],
+)
+def test_what_was_not_found_is_said_as_plainly(answers: list[Answer], said: str) -> None:
+    """No match, no use, and nothing but likeness are three answers."""
+    assert said in text_of(write(answers)).replace("photo not readable ", "")
+
+
+def test_what_is_only_similar_stands_below_the_copies() -> None:
+    """Under a heading of its own, whatever its score."""
+    page = write([match(verdict="cropped", score=0.6), match(rank=2, photo_id="near", score=0.9)])
+    assert page.index("a/photo.jpg</div>") < page.index("<h3>Only similar") < page.index("near</div>")
+
+
+def test_the_parts_that_match_are_outlined() -> None:
+    """All of a query that is the photo's left half, and half of the photo; photos of a collage bear their ranks."""
+    half = [0.5, 0, -0.25, 0, 1, 0, 0, 0, 1]
+    page = write([match(verdict="cropped", transform=half)])
+    polygons = re.findall(r'class="over" points="([^"]*)"', page)
+    assert [sorted(points.split()) for points in polygons] == [
+        ["0.00,0.00", "0.00,100.00", "100.00,0.00", "100.00,100.00"],
+        ["0.00,0.00", "0.00,100.00", "50.00,0.00", "50.00,100.00"],
+    ]
+    assert "</b>" not in page
+    page = write([match(verdict="embedded"), match(rank=2, verdict="embedded")])
+    assert re.findall(r"<b style[^>]*>(\d)</b>", page) == ["1", "2"]
+    assert "<polygon" not in write([match()])
+
+
+def test_a_copy_links_to_its_evidence() -> None:
+    """By the number of its query and its rank; what is only similar has no such page."""
+    page = write([no_match()], [match(verdict="cropped"), match(rank=2)], evidence="../proof%20of")
+    assert re.findall(r'href="([^"]*)"', page) == ["../proof%20of/000002-01.html"]
 
 
 def test_a_match_is_shown_with_what_is_known_of_it() -> None:
@@ -39,7 +124,7 @@ def test_a_match_is_shown_with_what_is_known_of_it() -> None:
         "2 January 1970",
         "A harbour",
         "Agency",
-        "3 exact",
+        "3 copies in the archive",
     ):
         assert text in page
 
@@ -53,10 +138,12 @@ def test_the_page_stands_alone() -> None:
     assert page.count("src=") == 3
 
 
-@pytest.mark.parametrize("column", ["query", "photo_id", "caption", "credit", "verdict"])
+@pytest.mark.parametrize(
+    "column", ["query", "photo_id", "caption", "credit", "verdict", "description", "first_seen_uri"]
+)
 def test_what_others_wrote_is_escaped(column: str) -> None:
     """Names, captions and credits come from strangers."""
-    page = write([match(**{column: f"{SCRIPT}\" onload='x'"})])
+    page = write([match(**{"verdict": "cropped", column: f"{SCRIPT}\" onload='x'"})])
     assert "<script" not in page
     assert "alert(" in page
     assert "\" onload='x'" not in page
@@ -65,7 +152,7 @@ def test_what_others_wrote_is_escaped(column: str) -> None:
 def test_reasons_titles_and_facts_are_escaped() -> None:
     """A reason quotes a file name, the facts a path."""
     file = io.StringIO()
-    write_page([[no_match(reason=SCRIPT)]], file, read=lambda uri: b"", title=SCRIPT, facts=SCRIPT)
+    write_page([[no_match(reason=SCRIPT)]], file, title=SCRIPT, facts=SCRIPT, beside=Beside(read=lambda uri: b""))
     page = file.getvalue()
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 4  # the title stands in the head too
@@ -88,8 +175,8 @@ def test_a_photo_that_cannot_be_read_leaves_a_note() -> None:
 def test_a_query_without_a_match_says_why() -> None:
     """Status and reason stand in the place of matches."""
     page = write([no_match(status="not_matchable", reason="blank: one flat colour")])
-    assert "not matchable" in page
-    assert "blank: one flat colour" in page
+    assert "Cannot be matched" in page
+    assert "Blank: one flat colour." in page
 
 
 def pictures(page: str) -> list[Image.Image]:
@@ -121,12 +208,14 @@ def test_a_decoded_match_is_shown_when_its_photo_is_gone(tmp_path: Path) -> None
 
 
 def test_only_the_best_matches_are_shown() -> None:
-    """A page stays readable: the files of the other formats hold the rest."""
-    answers = [match(rank=rank, photo_id=f"photo-{rank}.", first_seen_at=None) for rank in range(1, 10)]
+    """A page stays readable: the files of the other formats hold the rest, and the page says so."""
+    copies = [match(rank=rank, verdict="cropped", photo_id=f"copy-{rank}.") for rank in range(1, 15)]
+    similar = [match(rank=rank, photo_id=f"photo-{rank}.") for rank in range(15, 22)]
+    answers = [*copies, *similar]
     page = write(answers)
-    shown = [answer.photo_id for answer in answers if f">{answer.photo_id}</div>" in page]
-    assert shown == [f"photo-{rank}." for rank in range(1, SHOWN_MATCHES + 1)]
-    assert page.count("date unknown") == SHOWN_MATCHES
+    shown = [answer for answer in answers if f">{answer.photo_id}</div>" in page]
+    assert shown == [*copies[:SHOWN_COPIES], *similar[:SHOWN_SIMILAR]]
+    assert "5 more are in the other formats" in page
 
 
 def test_the_page_is_streamed() -> None:
@@ -138,15 +227,14 @@ def test_the_page_is_streamed() -> None:
         yield [match(photo_id="second")]
         assert ">first</div>" in file.getvalue()
 
-    write_page(answers(), file, read=lambda uri: b"", title="", facts="")
+    write_page(answers(), file, title="", facts="", beside=Beside(read=lambda uri: b""))
     assert ">second</div>" in file.getvalue()
 
 
-@pytest.mark.parametrize("column", ["query", "photo_id", "caption", "credit", "reason"])
+@pytest.mark.parametrize("column", ["query", "photo_id", "caption", "credit"])
 def test_marks_of_direction_are_shown_as_a_sign(column: str) -> None:
     """`\u202egpj.exe` would read `exe.jpg`; the joiners that Persian needs stay, and each text finds its own side."""
-    made = no_match if column == "reason" else match
-    page = write([made(**{column: "\u202egpj.exe\x07 می\u200cخواهم"})])
+    page = write([match(**{column: "\u202egpj.exe\x07 می\u200cخواهم"})])
     assert 'dir="auto">�gpj.exe� می\u200cخواهم</div>' in page
     assert not set(page) & set("\u202e\x07")
 

@@ -40,26 +40,45 @@ def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_table_as_it_is() -> None:
-    """Verdict first, figures end below each other, names whole and last; a query stands above its matches."""
+    """Verdict, score and date first; copies before what is only similar; a query stands above its matches."""
+    words = "a crop of 54 % of the photo"
     answers = [
         [
-            match(query="in/写真.jpg", verdict="identical", score=1.0, occurrences=12),
+            match(query="in/写真.jpg", verdict="identical", score=1.0, occurrences=12, claim="contradicted"),
             match(rank=2, verdict="recoloured", first_seen_at=None, photo_id="b"),
+            match(rank=3, verdict="edited", description=words, claim="contradicted"),
+            match(rank=4, verdict="same_scene", photo_id="d"),
             match(rank=10, score=0.5004),
         ],
-        [no_match(query="new.jpg", reason="no photo scores 0.5 or more")],
+        [no_match(query="new.jpg", reason="not in this archive")],
+        [match(query="near.jpg", status="no_match", reason="not in this archive", score=0.31)],
+        [match(query="old.jpg")],
         [no_match(query="white.jpg", status="not_matchable", reason="blank: one flat colour")],
     ]
     assert table(answers) == [
-        "  verdict     rank  score  first seen  copies  photo",
+        "  verdict     score  first seen  copies  rank  photo",
         "",
         "in/写真.jpg",
-        "  identical      1  1.000  1970-01-02      12  a/photo.jpg",
-        "  recoloured     2  0.750  unknown          2  b",
-        "  similar       10  0.500  1970-01-02       2  a/photo.jpg",
+        "  identical   1.000  1970-01-02      12     1  a/photo.jpg",
+        "              contradicts the claimed date: the archive published it before",
+        "  recoloured  0.750  unknown          2     2  b",
+        "  edited      0.750  1970-01-02       2     3  a/photo.jpg",
+        "              a crop of 54 % of the photo; contradicts the claimed date: the archive published it before",
+        "  only similar, no proof of a copy:",
+        "  same_scene  0.750  1970-01-02       2     4  d",
+        "  similar     0.500  1970-01-02       2    10  a/photo.jpg",
         "",
         "new.jpg",
-        "  no_match    no photo scores 0.5 or more",
+        "  no_match    not in this archive",
+        "",
+        "near.jpg",
+        "  no_match    not in this archive",
+        "  only similar, no proof of a copy:",
+        "  similar     0.310  1970-01-02       2     1  a/photo.jpg",
+        "",
+        "old.jpg",
+        "  only similar, no proof of a copy:",
+        "  similar     0.750  1970-01-02       2     1  a/photo.jpg",
         "",
         "white.jpg",
         "  not_matchable  blank: one flat colour",
@@ -81,7 +100,7 @@ def test_the_table_shows_matches_and_reasons(capsys: pytest.CaptureFixture) -> N
 
 def test_the_table_cannot_rewrite_a_terminal(capsys: pytest.CaptureFixture) -> None:
     """Escape sequences, carriage returns and direction marks in names and reasons are shown as a sign."""
-    row = {"query": HOSTILE, "photo_id": HOSTILE, "verdict": "[bold]similar[/bold]"}
+    row = {"query": HOSTILE, "photo_id": HOSTILE, "verdict": "[bold]similar[/bold]", "description": HOSTILE}
     write_answers([[match(**row)], [no_match(reason=HOSTILE)]], name="table", output=None)
     out = capsys.readouterr().out
     assert not set(out) & set("\r\t\x00\x1b\x07\u2028\u202e")
@@ -92,21 +111,20 @@ def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
     """Long names lose their middle, wide letters count twice; beginning and end stay."""
     lines = table([[match(query=LONG, photo_id="写" * 300)], [match(query="q.jpg", photo_id=LONG)]], file=Terminal())
     assert max(map(columns_of, lines)) == columns
-    assert [lines[2][:5], lines[2][-12:], lines[6][-12:]] == ["2023/", "DSC_0042.jpg", "DSC_0042.jpg"]
+    assert [lines[2][:5], lines[2][-12:], lines[-1][-12:]] == ["2023/", "DSC_0042.jpg", "DSC_0042.jpg"]
 
 
 def test_a_narrow_terminal_folds_rather_than_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where three letters would remain of a name, its line is longer than the terminal."""
     monkeypatch.setenv("COLUMNS", "50")
-    assert table([[match(photo_id="2023/09/photo-000001.jpg")]], file=Terminal())[3].endswith(
-        "2023/09/photo-000001.jpg"
-    )
+    lines = table([[match(photo_id="2023/09/photo-000001.jpg", verdict="cropped")]], file=Terminal())
+    assert lines[3].endswith("2023/09/photo-000001.jpg")
 
 
 def test_a_pipe_gets_every_name_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """However narrow the terminal is: `grep` must find what it looks for."""
     monkeypatch.setenv("COLUMNS", "40")
-    lines = table([[match(query=LONG, photo_id=LONG)]])
+    lines = table([[match(query=LONG, photo_id=LONG, verdict="cropped")]])
     assert lines[2] == LONG
     assert lines[3].endswith(f" {LONG}")
 

@@ -1,0 +1,63 @@
+"""Makes the pictures of a page: photos small enough for it, and outlines of what of one photo another one covers."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import simplejpeg
+
+from foundation.photos import photo
+from serving.match.footprint import Size, footprint
+
+QUALITY = 85
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A photo as a page shows it: upright `pixels`, uint8 [height, width, 3]; size and digest are the whole file's."""
+
+    pixels: np.ndarray
+    size: Size
+    content_sha256: bytes
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A polygon on a picture: its points as SVG takes them, its middle, and a label; in hundredths of the sides."""
+
+    points: str
+    x: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a template needs of a picture: its data URI, its width for each pixel of height, and outlines on it."""
+
+    source: str
+    ratio: float
+    outlines: Sequence[Outline] = ()
+
+
+def picture_of(data: bytes, *, side: int) -> Picture:
+    """Returns the photo of some bytes, its long side at most `side` pixels; raises PhotoError for what is none."""
+    decoded = photo.decode(data, size=1, frame_side=side, with_metadata=False)
+    return Picture(np.asarray(decoded.frame), Size(decoded.width, decoded.height), decoded.content_sha256)
+
+
+def shown(pixels: np.ndarray, outlines: Sequence[Outline] = ()) -> Shown:
+    """Returns a picture, uint8 [height, width, 3], as a template takes it."""
+    height, width = pixels.shape[:2]
+    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=QUALITY)
+    return Shown(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", width / height, outlines)
+
+
+def outlines_of(transform: np.ndarray, source: Size, target: Size, *, label: str = "") -> list[Outline]:
+    """Returns the outline of what of the target the source covers; none if it covers nothing."""
+    points = (footprint(transform, source, target) + 0.5) * (100 / np.array(target))
+    if not len(points):
+        return []
+    x, y = points.mean(axis=0)
+    return [Outline(" ".join(f"{x:.2f},{y:.2f}" for x, y in points), round(float(x), 2), round(float(y), 2), label)]
