@@ -114,7 +114,7 @@ class DecodeChunk(beam.DoFn):
     """One chunk (row group) of the inventory → PhotoBatches, and rejects.
 
     `inventory` is its path in the store, `size` and `channels` are what the encoder takes. A worker holds two batches
-    of small squares and, if asked for, local features (21 KB a photo), and one full-size photo per thread.
+    of small squares and, if asked for, local features (20 KB a photo), and one full-size photo per thread.
     `progress_directory` is one that the launcher shares, if any.
     """
 

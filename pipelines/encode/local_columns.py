@@ -11,7 +11,7 @@ from foundation.photos.thumbnail import encode_thumbnail
 
 
 def local_columns(frame: np.ndarray) -> dict[str, Any]:
-    """Returns the columns of `local_fields` for a photo's frame, uint8 [height, width, 3]; about 21 KB."""
+    """Returns the columns of `local_fields` for a photo's frame, uint8 [height, width, 3]; about 20 KB."""
     found = extract(grey(frame)[..., 0])
     packed = pack_keypoints(found.keypoints, width=found.width, height=found.height)
     return {

@@ -28,8 +28,9 @@ from pipelines.encode.duplicates import RowEdit, ShardRow, apply_edits, read_sha
 ROWS_BY_CONTENT = "rows_by_content"
 # The index reads whole shards; row groups of this size let other readers take some rows, at 8 MB per 256 numbers.
 ROW_GROUP_ROWS = 8_192
-# Local features are 21 KB a row: without this bound, a shard of 50,000 rows would hold a gigabyte of them.
-SHARD_BYTES = 128 * 2**20
+# Local features are 20 KB a row: without this bound, a shard of 50,000 rows would hold a gigabyte of them. It decides
+# how much a worker holds while it encodes, and several times as much while it indexes.
+SHARD_BYTES = 64 * 2**20
 # Parquet's name of the numbers in a list column.
 EMBEDDING_COLUMN = "embedding.list.element"
 
@@ -83,7 +84,7 @@ class WriteShards(beam.DoFn):
     """Tables of shard rows → WrittenFiles and, tagged ROWS_BY_CONTENT, (hash, ShardRow) for each of their rows.
 
     A shard is written as soon as it holds `rows_per_shard` rows or `shard_bytes` of memory, or more by less than one
-    table. A worker holds that much, and up to twice as many bytes again while they are written: 0.4 GB at most.
+    table. A worker holds that much, and up to twice as many bytes again while they are written: 0.2 GB at most.
     """
 
     def __init__(self, store: Store, directory: str, *, rows_per_shard: int, shard_bytes: int = SHARD_BYTES):

@@ -40,8 +40,8 @@ class IndexOptions:
     """How segments are cut, built and judged.
 
     A build holds about 3.5 times `max_segment_rows` × dimension × 4 bytes per worker: 3.6 GB at the default and 256
-    dimensions. Local features are not held: they are written to files of 21 KB a row in the folder for temporary files
-    (TMPDIR), which should be on a disk: 21 GB at the default.
+    dimensions. Local features are not held: they are written to files of 20 KB a row in the folder for temporary files
+    (TMPDIR), which should be on a disk: 20 GB at the default.
     """
 
     max_segment_rows: int = 1_000_000

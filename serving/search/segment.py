@@ -15,7 +15,6 @@ from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.segments import (
     CONTENT_HASHES,
-    LOCAL,
     LOCAL_FILES,
     LOCAL_SCANN,
     PHOTOS,
@@ -69,12 +68,12 @@ def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
 class OpenSegment:
     """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row.
 
-    `local` is the folder of its photos' local features, None if none were kept.
+    `local` is its directory if local features are among its files, None if none were kept.
     """
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
-        self.local = directory / LOCAL if segment.local else None
+        self.local = directory if segment.local else None
         # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
         self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
         self._photos = parquet.ParquetFile(directory / PHOTOS)

@@ -128,7 +128,7 @@ def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
         with open_segment(store, described) as segment:
             folders.append(segment.local)
     assert folders[0] is None
-    assert (folders[1] / "starts.npy").is_file()
+    assert (folders[1] / "local" / "starts.npy").is_file()
 
 
 def test_local_features_of_another_rule_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
