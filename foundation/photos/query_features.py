@@ -1,0 +1,61 @@
+"""Extracts the local features that a query is looked up by: of its whole frame, and on demand of its details too."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract, frame_size, inverted, mirrored
+
+# More than an archive keeps of a photo: a query may show other things beside it, and these take their share.
+QUERY_FEATURES = 300
+# The closer look finds a photo that is small in a screenshot or a collage, where few of its pixels are left at the
+# archive's size. A picture of 1,000 pixels a side costs it about four times what the whole frame costs.
+CLOSE_SIDE = 1_000
+CLOSE_FEATURES = 400
+# Of a picture of at most this longest side, the closer look takes one of twice the size: in a thumbnail few corners
+# are large enough to be found.
+THUMBNAIL_SIDE = 256
+
+
+def query_features(picture: np.ndarray, *, close: bool = False) -> LocalFeatures:
+    """Returns the features of a query, uint8 [height, width, 3] (RGB) or [height, width], in a frame of 400 pixels.
+
+    With `close`, those of a closer look follow, in pixels of the same frame; not every picture has more to show.
+    """
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
+    frame = _shrunk(grey, LONGEST_SIDE)
+    features = extract(frame, most=QUERY_FEATURES)
+    longest = max(grey.shape)
+    if close and longest > LONGEST_SIDE:
+        features = _with(features, extract(_shrunk(grey, CLOSE_SIDE), most=CLOSE_FEATURES))
+    elif close and longest <= THUMBNAIL_SIDE:
+        enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        features = _with(features, extract(enlarged, most=CLOSE_FEATURES))
+    return features
+
+
+def query_views(features: LocalFeatures) -> list[LocalFeatures]:
+    """Returns what a query can be of a photo: the same way round, mirrored, or its negative."""
+    return [features, mirrored(features), inverted(features)]
+
+
+def _shrunk(grey: np.ndarray, longest_side: int) -> np.ndarray:
+    height, width = grey.shape
+    size = frame_size(width, height, longest_side=longest_side)
+    # A resize to the same size would copy the picture, and averaging is what the archive's photos are shrunk by.
+    return grey if size == (width, height) else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def _with(features: LocalFeatures, closer: LocalFeatures) -> LocalFeatures:
+    """Returns both, the latter moved to the frame of the former."""
+    shares = np.array([features.width / closer.width, features.height / closer.height], np.float32)
+    keypoints = closer.keypoints.copy()
+    # Pixel centres lie on whole numbers: half a pixel is what the frames' corners are away from them.
+    keypoints[:, :2] = (keypoints[:, :2] + 0.5) * shares - 0.5
+    keypoints[:, 2] *= shares.mean()
+    return replace(
+        features,
+        keypoints=np.concatenate([features.keypoints, keypoints]),
+        descriptors=np.concatenate([features.descriptors, closer.descriptors]),
+    )

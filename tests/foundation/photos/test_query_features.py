@@ -1,0 +1,68 @@
+"""Tests of the local features of a query."""
+
+import cv2
+import numpy as np
+import pytest
+
+from foundation.photos.local_features import extract
+from foundation.photos.query_features import CLOSE_FEATURES, QUERY_FEATURES, query_features, query_views
+from tests.serving.search.local_segments import BLANK, picture
+
+
+def enlarged(seed: int, *, side: int) -> np.ndarray:
+    """Returns a picture full of corners of that longest side."""
+    pixels = picture(seed)
+    return cv2.resize(pixels, None, fx=side / pixels.shape[1], fy=side / pixels.shape[1])
+
+
+def test_a_small_query_has_the_features_of_its_own_pixels():
+    """A picture that fits into the frame is extracted as it is, with more features than an archive's photo."""
+    query, expected = query_features(picture(1)), extract(picture(1), most=QUERY_FEATURES)
+    assert (query.width, query.height) == (240, 180)
+    assert np.array_equal(query.descriptors, expected.descriptors)
+
+
+def test_colours_are_seen_as_their_grey():
+    """A colour picture has the features of its luma."""
+    colour = np.stack([picture(1), picture(2), picture(3)], axis=2)
+    grey = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)
+    assert np.array_equal(query_features(colour).descriptors, query_features(grey).descriptors)
+
+
+@pytest.mark.parametrize("side", [1_600, 200])
+def test_a_closer_look_adds_features_in_the_same_frame(side: int):
+    """Large pictures and thumbnails get more features, at the places where the picture shows them."""
+    pixels = enlarged(1, side=side)
+    plain, close = query_features(pixels), query_features(pixels, close=True)
+    assert (close.width, close.height) == (plain.width, plain.height)
+    assert len(plain) + CLOSE_FEATURES >= len(close) > len(plain)
+    assert np.array_equal(close.keypoints[: len(plain)], plain.keypoints)
+    added = close.keypoints[len(plain) :]
+    assert (added[:, :2] > -1).all()
+    assert (added[:, :2] < (close.width, close.height)).all()
+    # A corner that both looks show lies at the same place and has the same scale in both.
+    distances = np.linalg.norm(added[:, None, :2] - plain.keypoints[None, :, :2], axis=2)
+    near = distances.min(axis=1) < 0.5
+    assert near.mean() > 0.1
+    ratio = added[near, 2] / plain.keypoints[distances.argmin(axis=1)[near], 2]
+    assert 0.8 < np.median(ratio) < 1.25
+
+
+def test_a_picture_that_is_shown_whole_already_gains_nothing_by_a_closer_look():
+    """Between a thumbnail and the archive's size nothing is hidden."""
+    pixels = enlarged(1, side=320)
+    assert len(query_features(pixels, close=True)) == len(query_features(pixels))
+
+
+def test_a_blank_picture_has_no_features():
+    """Neither look finds any, and every view is empty."""
+    assert list(map(len, query_views(query_features(BLANK, close=True)))) == [0, 0, 0]
+
+
+def test_views_are_the_picture_its_mirror_image_and_its_negative():
+    """The features of each view are those extracted from that picture, but for rounding."""
+    views = query_views(query_features(picture(1)))
+    pictures = [picture(1), np.ascontiguousarray(picture(1)[:, ::-1]), 255 - picture(1)]
+    for view, pixels in zip(views, pictures, strict=True):
+        one, other = (features.descriptors / 512.0 for features in (view, query_features(pixels)))
+        assert np.median((one @ other.T).max(axis=1)) > 0.98
