@@ -1,0 +1,92 @@
+"""Builds the ScaNN trees over the descriptors of a segment's local features, and measures what they find."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foundation.store.segments import LocalTree
+from foundation.vectors import exact_neighbours
+from pipelines.index.scann_index import (
+    ANISOTROPIC_THRESHOLD,
+    DIMENSIONS_PER_BLOCK,
+    TRAINING_SAMPLE,
+    quiet_stderr,
+    recall_of,
+    sample_queries,
+)
+from serving.search.descriptor_index import LENGTH, search_tree
+from serving.search.scann_index import import_scann
+
+# Below, that is some thirty photos, looking at every descriptor is as fast as a tree, and misses none.
+EXACT_BELOW = 5_000
+# Descriptors of one tree: ScaNN takes float32, so that a build holds 0.3 GB a million, 1.2 GB at most.
+MOST_DESCRIPTORS = 4_000_000
+# Votes come from many features: most are cast by neighbours of the first leaves, and more leaves cost time alone.
+SEARCHED_SHARE = 0.01
+FEWEST_LEAVES_SEARCHED = 8
+NEIGHBOURS = 8
+# Exact search for comparison takes 2 s per million descriptors with this many.
+RECALL_QUERIES = 200
+
+
+def plan_local_trees(
+    descriptors: int, *, exact_below: int = EXACT_BELOW, most: int = MOST_DESCRIPTORS
+) -> list[LocalTree]:
+    """Returns the trees over this many descriptors: the fewest of at most `most`, of about equal size; perhaps none."""
+    if descriptors < exact_below:
+        return []
+    count = -(-descriptors // most)
+    bounds = [descriptors * number // count for number in range(count + 1)]
+    return [_plan_tree(first, end - first) for first, end in pairwise(bounds)]
+
+
+def _plan_tree(first: int, descriptors: int) -> LocalTree:
+    leaves = round(math.sqrt(descriptors))
+    searched = min(leaves, max(FEWEST_LEAVES_SEARCHED, round(leaves * SEARCHED_SHARE)))
+    return LocalTree(first=first, descriptors=descriptors, leaves=leaves, leaves_to_search=searched)
+
+
+def write_local_scann(directory: Path, descriptors: np.ndarray, trees: Sequence[LocalTree]) -> float:
+    """Builds the planned trees over int8 [n, 64], perhaps mapped from disk, a subdirectory each; returns their recall.
+
+    That is the share of moved descriptors whose nearest one is among the neighbours found, in the mean of the trees.
+    """
+    directory.mkdir()
+    recalls = []
+    for number, plan in enumerate(trees):
+        part = np.asarray(descriptors[plan.first : plan.first + plan.descriptors])
+        tree = _build(part, plan)
+        path = directory / f"{number:04d}"
+        path.mkdir()
+        # Absolute paths are ScaNN's default, and a store that was copied or moved would then not load.
+        tree.serialize(str(path), relative_path=True)
+        recalls.append(_recall(tree, part))
+    return float(np.mean(recalls))
+
+
+def _build(descriptors: np.ndarray, plan: LocalTree) -> Any:
+    """Returns ScaNN's searcher without the descriptors themselves: 37 bytes each on disk and about 20 in memory."""
+    builder = import_scann().scann_ops_pybind.builder(descriptors / LENGTH, NEIGHBOURS, "dot_product")
+    with quiet_stderr():
+        return (
+            builder.tree(
+                num_leaves=plan.leaves,
+                # Searches that name no number of leaves use this one, which the files of the tree keep.
+                num_leaves_to_search=plan.leaves_to_search,
+                training_sample_size=min(len(descriptors), TRAINING_SAMPLE),
+            )
+            # Nothing is scored anew: a vote's weight needs no exact similarity, and the vectors would cost 256 bytes.
+            .score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=ANISOTROPIC_THRESHOLD)
+            .build()
+        )
+
+
+def _recall(tree: Any, descriptors: np.ndarray) -> float:
+    queries = sample_queries(descriptors, "cosine")[:RECALL_QUERIES].astype(np.float32)
+    scaled = queries / LENGTH
+    _, best = exact_neighbours(scaled, descriptors, k=1, distance="cosine")
+    return recall_of(search_tree(tree, queries, NEIGHBOURS).places, scaled, descriptors, best, "cosine")

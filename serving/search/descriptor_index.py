@@ -1,0 +1,96 @@
+"""Finds the nearest descriptors among those of a segment's photos: in ScaNN trees, or by looking at each of them."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from foundation.errors import ArtifactRefusedError
+from foundation.vectors import exact_neighbours
+from serving.search.scann_index import import_scann
+
+# The length of a stored descriptor, whose components are whole numbers.
+LENGTH = np.float32(127)
+# Descriptors that one thread searches at a time, at least: handing over fewer costs more than it saves.
+FEWEST_PER_THREAD = 128
+
+
+class Neighbours(NamedTuple):
+    """Descriptors near those of a query: places int64 [queries, k], similarities float32 [queries, k], best first.
+
+    A place is the number of a descriptor among all of the segment, or -1 with a similarity of -inf for none.
+    """
+
+    places: np.ndarray
+    similarities: np.ndarray
+
+
+class DescriptorIndex:
+    """The descriptors of a segment, int8 [n, 64], perhaps mapped from disk; searched with trees if there are any.
+
+    `trees` are ScaNN's own searchers, each over a part of the descriptors, in their order. Raises
+    ArtifactRefusedError unless they hold all of them.
+    """
+
+    def __init__(self, descriptors: np.ndarray, trees: Sequence[Any] = ()):
+        self._descriptors = descriptors
+        self._trees = trees
+        self._ends = np.cumsum([tree.size() for tree in trees], dtype=np.int64)
+        if len(trees) and self._ends[-1] != len(descriptors):
+            raise ArtifactRefusedError(
+                f"the trees over local features hold {self._ends[-1]:,} descriptors, the segment {len(descriptors):,}; "
+                "index again"
+            )
+
+    @classmethod
+    def load(cls, directory: Path, descriptors: np.ndarray) -> "DescriptorIndex":
+        """Loads the tree of each subdirectory, whose files were verified; without any, search is exact."""
+        return cls(descriptors, [load_tree(part) for part in sorted(directory.glob("*/"))])
+
+    def search(self, descriptors: np.ndarray, k: int) -> Neighbours:
+        """Returns the neighbours of descriptors, int8 [queries, 64]; there are fewer columns if there are fewer."""
+        queries = descriptors / LENGTH
+        if not self._trees:
+            # The stored side stays as it is, and the query's is divided twice: the products are cosines all the same.
+            return Neighbours(*exact_neighbours(queries / LENGTH, self._descriptors, k=k, distance="cosine"))
+        found = []
+        for tree, end in zip(self._trees, self._ends, strict=True):
+            places, similarities = search_tree(tree, queries, k)
+            found.append(Neighbours(np.where(places < 0, -1, places + (end - tree.size())), similarities))
+        return nearest_of(found, k)
+
+
+def nearest_of(found: Sequence[Neighbours], k: int) -> Neighbours:
+    """Returns the k nearest of what several searches with the same queries found."""
+    places = np.concatenate([one.places for one in found], axis=1)
+    similarities = np.concatenate([one.similarities for one in found], axis=1)
+    best = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+    return Neighbours(np.take_along_axis(places, best, axis=1), np.take_along_axis(similarities, best, axis=1))
+
+
+def load_tree(directory: Path) -> Any:
+    """Loads one of ScaNN's searchers; the caller has verified its files, because ScaNN notices no flipped bit."""
+    import_scann()
+    from scann.scann_ops.py import scann_ops_pybind
+
+    tree = scann_ops_pybind.load_searcher(str(directory))
+    tree.set_num_threads(os.cpu_count() or 1)
+    return tree
+
+
+def search_tree(tree: Any, queries: np.ndarray, k: int) -> Neighbours:
+    """Returns the neighbours of float32 [queries, 64] in one tree, which searches as many leaves as it was built for.
+
+    The similarities are those of the hashed descriptors: off by up to 0.14, and by far less in the mean.
+    """
+    threads = os.cpu_count() or 1
+    places, products = tree.search_batched_parallel(
+        np.ascontiguousarray(queries, np.float32),
+        final_num_neighbors=min(k, tree.size()),
+        batch_size=max(FEWEST_PER_THREAD, -(-len(queries) // threads)),
+    )
+    # Missing neighbours come back as place 0 with NaN: unmasked, the first photo would get a vote of each.
+    missing = ~np.isfinite(products)
+    return Neighbours(np.where(missing, -1, places.astype(np.int64)), np.where(missing, -np.inf, products))
