@@ -1,0 +1,93 @@
+"""Opens the local features of one segment: which of them are near to those of a query, and what is kept of a photo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from foundation.errors import ArtifactRefusedError
+from foundation.photos.local_features_bytes import unpack_keypoints
+from foundation.store.segments import (
+    LOCAL_DESCRIPTORS,
+    LOCAL_FRAMES,
+    LOCAL_KEYPOINTS,
+    LOCAL_SCANN,
+    LOCAL_STARTS,
+    LOCAL_THUMBNAIL_STARTS,
+    LOCAL_THUMBNAILS,
+)
+from serving.search.descriptor_index import DescriptorIndex, Neighbours
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFeatures:
+    """What a segment keeps of a photo to verify it with.
+
+    `width` and `height` are those of the frame that the `keypoints` are in, float32 [n, 4] as in LocalFeatures;
+    `descriptors` int8 [n, 64]; `thumbnail` is a JPEG, empty if none was kept.
+    """
+
+    width: int
+    height: int
+    keypoints: np.ndarray
+    descriptors: np.ndarray
+    thumbnail: bytes
+
+
+class LocalIndex:
+    """The local features of one segment, searched by descriptor and fetched by photo."""
+
+    def __init__(self, segment: Path):
+        """Maps the files in the directory of a segment, which were verified; nothing but ScaNN's trees is read.
+
+        Raises ArtifactRefusedError if the files do not belong together.
+        """
+        self._starts = _map(segment / LOCAL_STARTS)
+        self._frames = _map(segment / LOCAL_FRAMES)
+        self._keypoints = _map(segment / LOCAL_KEYPOINTS)
+        self._descriptors = _map(segment / LOCAL_DESCRIPTORS)
+        self._thumbnail_starts = _map(segment / LOCAL_THUMBNAIL_STARTS)
+        self._thumbnails = segment / LOCAL_THUMBNAILS
+        if not len(self._keypoints) == len(self._descriptors) == self._starts[-1]:
+            raise ArtifactRefusedError(
+                f"the local features of a segment are {len(self._keypoints):,} keypoints and "
+                f"{len(self._descriptors):,} descriptors, expected {self._starts[-1]:,}; index again"
+            )
+        self._index = DescriptorIndex.load(segment / LOCAL_SCANN, self._descriptors)
+
+    @property
+    def features(self) -> int:
+        """How many features there are; each has a place, by which it is named, and those of a photo follow another."""
+        return int(self._starts[-1])
+
+    @property
+    def photos(self) -> int:
+        """How many rows there are, whether they have features or not."""
+        return len(self._starts) - 1
+
+    def neighbours(self, descriptors: np.ndarray, k: int) -> Neighbours:
+        """Returns the places of the k features that are nearest to each of some descriptors, int8 [queries, 64]."""
+        return self._index.search(descriptors, k)
+
+    def rows(self, places: np.ndarray) -> np.ndarray:
+        """Returns the rows of the photos, int64 [n], that features lie in."""
+        return np.searchsorted(self._starts, places, side="right") - 1
+
+    def keypoints(self, places: np.ndarray) -> np.ndarray:
+        """Returns float32 [n, 4], the keypoints of features."""
+        return unpack_keypoints(self._keypoints[places])
+
+    def stored(self, row: int) -> StoredFeatures:
+        """Returns what is kept of one photo; a photo without texture has no features."""
+        width, height = self._frames[row].tolist()
+        features = slice(*self._starts[row : row + 2].tolist())
+        start, end = self._thumbnail_starts[row : row + 2].tolist()
+        with self._thumbnails.open("rb") as file:
+            file.seek(start)
+            thumbnail = file.read(end - start)
+        keypoints = unpack_keypoints(self._keypoints[features])
+        return StoredFeatures(width, height, keypoints, np.array(self._descriptors[features]), thumbnail)
+
+
+def _map(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,0 +1,31 @@
+"""Tests of the local features of one segment."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundation.errors import ArtifactRefusedError
+from foundation.photos.local_features import compress
+from serving.search.local_index import LocalIndex
+from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
+
+
+def test_what_is_kept_of_a_photo_is_given_back(tmp_path: Path):
+    """Frame, keypoints but for their rounding, descriptors and thumbnail are those of the row."""
+    photos = features_of([picture(0), BLANK, picture(2, width=100, height=140)])
+    index = LocalIndex(write_local(tmp_path, photos, thumbnails=[b"first", b"", b"third"]))
+    for row, (photo, thumbnail) in enumerate(zip(photos, [b"first", b"", b"third"], strict=True)):
+        stored = index.stored(row)
+        assert (stored.width, stored.height, stored.thumbnail) == (photo.width, photo.height, thumbnail)
+        assert stored.keypoints == pytest.approx(photo.keypoints, abs=0.01)
+        assert np.array_equal(stored.descriptors, compress(photo.descriptors))
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):
+    """Keypoints of fewer features than there are descriptors are an error that names both numbers."""
+    segment = write_local(tmp_path, features_of([picture(0)]))
+    keypoints = np.load(segment / "local/keypoints.npy")
+    np.save(segment / "local/keypoints.npy", keypoints[1:])
+    with pytest.raises(ArtifactRefusedError, match=f"{len(keypoints) - 1} keypoints and {len(keypoints)} descriptors"):
+        LocalIndex(segment)
