@@ -14,6 +14,7 @@ from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.segments import (
     CONTENT_HASHES,
+    LOCAL_SCANN,
     PHOTOS,
     SCANN,
     VECTORS,
@@ -25,6 +26,7 @@ from foundation.store.segments import (
     segment_path,
 )
 from pipelines.index.local_files import write_local_files
+from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from pipelines.index.plan import IndexOptions, SegmentPlan
 from pipelines.index.read_shards import LocalSizes, SegmentRows, collapse, read_shards
 from pipelines.index.scann_index import FEWEST_SCANN_ROWS, write_scann
@@ -108,10 +110,13 @@ def _write_local(
     if all(shard.features == "none" for shard in plan.shards):
         return None
     written = write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
+    trees = plan_local_trees(len(written.descriptors)) if sys.platform == "linux" else []
     return LocalFeaturesRecord(
         feature_rule=FEATURE_RULE,
         rows=written.rows,
         features=len(written.descriptors),
+        trees=trees,
+        recall=write_local_scann(folder / LOCAL_SCANN, written.descriptors, trees) if trees else 1.0,
     )
 
 

@@ -26,6 +26,7 @@ from foundation.store.segments import (
     segment_directory,
 )
 from serving.search.exact_index import ExactIndex
+from serving.search.local_index import LocalIndex
 from serving.search.merge import Nearest
 from serving.search.scann_index import ScannIndex
 
@@ -68,12 +69,12 @@ def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
 class OpenSegment:
     """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row.
 
-    `local` is its directory if local features are among its files, None if none were kept.
+    `local` are its photos' local features, None if none were kept.
     """
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
-        self.local = directory if segment.local else None
+        self.local = _open_local(directory, segment)
         # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
         self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
         self._photos = parquet.ParquetFile(directory / PHOTOS)
@@ -126,8 +127,10 @@ class OpenSegment:
 def required_files(segment: Segment) -> set[str]:
     """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
     search = {f"{SCANN}/scann_assets.pbtxt"} if segment.kind == "scann" else set()
+    trees = range(len(segment.local.trees)) if segment.local else []
     local = LOCAL_FILES if segment.local else frozenset()
-    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search, *local}
+    roots = {f"{LOCAL_SCANN}/{number:04d}/scann_assets.pbtxt" for number in trees}
+    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search, *local, *roots}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
@@ -135,6 +138,19 @@ def unlisted_files(directory: Path, segment: Segment) -> list[str]:
     folders = [directory / name for name in (SCANN, LOCAL_SCANN)]
     found = [str(path.relative_to(directory)) for folder in folders for path in folder.rglob("*") if path.is_file()]
     return sorted(name for name in found if name not in segment.files)
+
+
+def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:
+    """Opens the local features; raises ArtifactRefusedError if they are others than the description counts."""
+    if not segment.local:
+        return None
+    found = LocalIndex(directory)
+    if (found.photos, found.features) != (segment.rows, segment.local.features):
+        raise ArtifactRefusedError(
+            f"segment {segment.segment_id} holds {found.features:,} local features of {found.photos:,} rows, its "
+            f"description counts {segment.local.features:,} of {segment.rows:,}; index again"
+        )
+    return found
 
 
 def _vectors_file(segment: Segment) -> str:

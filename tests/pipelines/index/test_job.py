@@ -19,6 +19,7 @@ from foundation.store.segments import (
     CONTENT_HASHES,
     LOCAL_FILES,
     LOCAL_FRAMES,
+    LOCAL_SCANN,
     LOCAL_STARTS,
     LOCAL_THUMBNAIL_STARTS,
     LOCAL_THUMBNAILS,
@@ -30,8 +31,10 @@ from foundation.store.segments import (
 )
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
 from pipelines.index import build_segment, job, scann_index
+from pipelines.index.local_scann import EXACT_BELOW
 from pipelines.index.plan import IndexOptions, plan_segments
-from tests.builders import add_encoder, add_run, neighbours_of, unit_vectors
+from serving.search.segment import open_segment
+from tests.builders import add_encoder, add_run, content, neighbours_of, unit_vectors
 
 DIMENSION = 8
 
@@ -59,10 +62,10 @@ def test_a_small_run_becomes_an_exact_segment(made: tuple[Store, str]):
     stored = np.load(directory / VECTORS)
     hashes = np.load(directory / CONTENT_HASHES)
     assert list(hashes) == sorted(hashes)
-    for photo, vector, content in zip(photos, stored, hashes, strict=True):
+    for photo, vector, found in zip(photos, stored, hashes, strict=True):
         number = int(photo["photo_id"].split("/")[1].removesuffix(".jpg"))
         np.testing.assert_array_equal(vector, vectors[number])
-        assert photo["content_sha256"].rstrip(b"\0") == content
+        assert photo["content_sha256"].rstrip(b"\0") == found
     assert result.snapshot.number == 1
 
 
@@ -83,6 +86,22 @@ def test_local_features_are_files_of_the_segment(made: tuple[Store, str]):
     others = sum(sizes[name] for name in (LOCAL_FRAMES, LOCAL_THUMBNAILS, LOCAL_THUMBNAIL_STARTS))
     assert segment.local_verification_bytes == others
     assert segment.local_search_bytes == sum(sizes.values()) - others
+
+
+def test_many_local_features_are_searched_in_trees(made: tuple[Store, str]):
+    """The trees are files of the segment, with their recall; the nearest to a descriptor is most often itself."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(120), features="local")
+    (segment,) = job.build_index(store).added
+    (tree,) = segment.local.trees
+    assert tree.descriptors == segment.local.features == sum(range(120)) > EXACT_BELOW
+    assert 0 < segment.local.recall <= 1
+    assert f"{LOCAL_SCANN}/0000/scann_assets.pbtxt" in segment.files
+    assert segment.local_search_bytes < segment.local_verification_bytes
+    with open_segment(store, segment) as opened:
+        (row,) = opened.find([content("99")])
+        places, _ = opened.local.neighbours(opened.local.stored(row).descriptors, 1)
+        assert np.mean(opened.local.rows(places[:, 0]) == row) > 0.9
 
 
 def test_runs_with_and_without_local_features_make_one_segment(made: tuple[Store, str]):

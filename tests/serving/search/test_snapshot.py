@@ -18,7 +18,7 @@ from serving.search import segment as segment_module
 from serving.search import snapshot
 from serving.search.segment import open_segment
 from serving.search.snapshot import OpenSnapshot
-from tests.builders import Distance, add_encoder, add_run, content, neighbours_of, unit_vectors
+from tests.builders import Distance, add_encoder, add_run, content, local_columns, neighbours_of, unit_vectors
 from tests.conftest import Desk
 
 
@@ -123,12 +123,23 @@ def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
     build_index(store)
     with OpenSnapshot(store) as opened:
         assert opened.has_local_features
-    folders = []
-    for described in read_contents(store, read_snapshot(store))[1]:
-        with open_segment(store, described) as segment:
-            folders.append(segment.local)
-    assert folders[0] is None
-    assert (folders[1] / "local" / "starts.npy").is_file()
+    first, second = read_contents(store, read_snapshot(store))[1]
+    with open_segment(store, first) as segment:
+        assert segment.local is None
+    with open_segment(store, second) as segment:
+        (row,) = segment.find([content("x7")])
+        assert (segment.local.photos, segment.local.features) == (20, sum(range(20)))
+        assert segment.local.stored(row).descriptors.tobytes() == local_columns(7, seed=7)["descriptors"]
+
+
+def test_local_features_that_the_description_does_not_count_are_refused(tmp_path: Path):
+    """A file of another segment, whole in itself, would name the wrong photos."""
+    store = Store(tmp_path / "made", create=True)
+    add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8), features="local")
+    (segment,) = build_index(store).added
+    directory = store.local_root / segment_directory(segment.segment_id)
+    with pytest.raises(ArtifactRefusedError, match=r"190 local features of 20 rows, its description counts 190 of 21"):
+        segment_module._open_local(directory, replace(segment, rows=21))
 
 
 def test_local_features_of_another_rule_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
