@@ -61,11 +61,11 @@ def test_trees_find_what_looking_at_every_descriptor_finds(tmp_path: Path):
 
 
 def test_the_descriptors_themselves_are_not_kept(tmp_path: Path):
-    """A small tree takes less than 50 bytes a descriptor, where the components alone take 64."""
+    """A small tree takes less than 40 bytes a descriptor, where the components alone take 64."""
     descriptors = random_descriptors(6_000)
     write_local_scann(tmp_path / "scann", descriptors, plan_local_trees(len(descriptors)))
     files = [path for path in (tmp_path / "scann").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 50 * len(descriptors)
+    assert sum(path.stat().st_size for path in files) < 40 * len(descriptors)
 
 
 def test_trees_of_other_descriptors_are_refused(tmp_path: Path):
