@@ -10,8 +10,8 @@ from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extrac
 # More than an archive keeps of a photo: a query may show other things beside it, and these take their share.
 QUERY_FEATURES = 300
 # The closer look finds a photo that is small in a screenshot or a collage, where few of its pixels are left at the
-# archive's size. A picture of 1,000 pixels a side costs it about four times what the whole frame costs.
-CLOSE_SIDE = 1_000
+# archive's size. It costs about twice what the whole frame costs; a larger one costs more, and finds no more.
+CLOSE_SIDE = 640
 CLOSE_FEATURES = 400
 # Of a picture of at most this longest side, the closer look takes one of twice the size: in a thumbnail few corners
 # are large enough to be found.
