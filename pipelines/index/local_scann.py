@@ -23,7 +23,7 @@ from serving.search.scann_index import import_scann
 
 # Below, that is some thirty photos, looking at every descriptor is as fast as a tree, and misses none.
 EXACT_BELOW = 5_000
-# Descriptors of one tree: ScaNN takes float32, so that a build holds 0.3 GB a million, 1.2 GB at most.
+# Descriptors of one tree: ScaNN takes float32, and a build holds 0.63 GB a million, 2.5 GB at most.
 MOST_DESCRIPTORS = 4_000_000
 # Votes come from many features: most are cast by neighbours of the first leaves, and more leaves cost time alone.
 SEARCHED_SHARE = 0.01
