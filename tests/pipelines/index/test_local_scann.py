@@ -39,9 +39,10 @@ def test_few_descriptors_need_no_tree():
 
 
 def test_a_tree_has_as_many_leaves_as_the_root_of_its_descriptors():
-    """Of a million descriptors a thousand leaves are made, of which one in a hundred is searched."""
-    (tree,) = plan_local_trees(1_000_000)
-    assert (tree.leaves, tree.leaves_to_search) == (1_000, 10)
+    """Of four million descriptors two thousand leaves are made and 15 searched; of a small tree at least 8."""
+    (large,), (small,) = plan_local_trees(4_000_000), plan_local_trees(250_000)
+    assert (large.leaves, large.leaves_to_search) == (2_000, 15)
+    assert (small.leaves, small.leaves_to_search) == (500, 8)
 
 
 def test_trees_find_what_looking_at_every_descriptor_finds(tmp_path: Path):
