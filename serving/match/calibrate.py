@@ -43,7 +43,7 @@ def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
         "far_displacement": far,
         "roughness": roughness,
         "perspective_of_part": perspective * (1 - whole),
-        "perspective_of_whole": perspective * whole,
+        "perspective_of_whole": perspective * whole * (1 - dense.agreement),
         "tracked": dense.tracked,
         "blocks": float(np.log(dense.blocks + 3)),
     }

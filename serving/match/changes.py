@@ -10,9 +10,10 @@ from serving.match.geometry.transform import apply, corners
 # Shares of an area below which a photo was cropped, or stands in something larger: resizing and saving move edges by
 # less than this.
 WHOLE = 0.965
-# A photo that was turned and kept its frame loses its corners: only less than this is a crop as well.
-WHOLE_WHEN_TURNED = 0.5
-TURNED_DEGREES = 1.0
+# A photo that was turned and kept its frame loses its corners, and one in a collage its margins: only less than this
+# is a crop as well.
+WHOLE_BESIDE = 0.55
+TURNED_DEGREES, TURNED_IN_PAGE = 1.0, 10.0
 # How far sides may be from a right angle, and one side's scale from the other's, before a photo counts as bent.
 SKEWED = 0.03
 STRETCHED = 1.03
@@ -20,8 +21,9 @@ RESIZED = 1.03
 # The mean change of colour, of 255, that is more than compression and other decoders make, and colourfulness likewise.
 TONE = 8.0
 LEAST_SATURATION, MOST_SATURATION = 0.7, 1.5
-# A share of the overlap that differs, and how far places lie from where the map puts them, in thumbnail pixels.
-COVERED = 0.02
+# The share of the overlap that differs where something was laid over it; filters and pages leave some of their own.
+COVERED, COVERED_BESIDE = 0.003, 0.12
+# Bent photos have places so far off, in pixels of the thumbnail, and neighbours alike.
 BENT_PIXELS = 0.8
 
 
@@ -32,16 +34,17 @@ def changes(evidence: Evidence) -> Sequence[str]:
     it anew, and says nothing of that.
     """
     dense = evidence.dense
-    turned = _turn(evidence) > TURNED_DEGREES
+    embedded, recoloured = _is_embedded(evidence), evidence.is_inverted or (dense is not None and _is_recoloured(dense))
+    covered = COVERED_BESIDE if embedded or recoloured else COVERED
     found = {
-        "embedded": _is_embedded(evidence),
-        "cropped": evidence.photo_overlap < (WHOLE_WHEN_TURNED if turned else WHOLE),
+        "embedded": embedded,
+        "cropped": _is_cropped(evidence, embedded=embedded),
         "mirrored": evidence.is_mirrored,
-        # Top and bottom exchanged is a mirror image too, turned by half.
-        "rotated": _is_rotated(evidence),
-        "recoloured": evidence.is_inverted or (dense is not None and _is_recoloured(dense)),
-        "overlaid": dense is not None and dense.differing > COVERED,
-        "edited": _is_bent(evidence),
+        "rotated": _is_rotated(evidence, TURNED_IN_PAGE if embedded else TURNED_DEGREES),
+        "recoloured": recoloured,
+        "overlaid": dense is not None and dense.differing - (_missing(dense, evidence) if embedded else 0) > covered,
+        # Photographed screens and pages are seen at an angle: that is how they are embedded.
+        "edited": _is_bent(evidence) and not embedded,
     }
     names = [name for name, is_so in found.items() if is_so]
     return names or ["resized" if _is_resized(evidence) else "reencoded"]
@@ -52,9 +55,21 @@ def _turn(evidence: Evidence) -> float:
     return abs((evidence.rotation + 45) % 90 - 45)
 
 
-def _is_rotated(evidence: Evidence) -> bool:
+def _is_cropped(evidence: Evidence, *, embedded: bool) -> bool:
+    beside = embedded or _turn(evidence) > TURNED_DEGREES
+    shown = evidence.dense.photo_shown if embedded and evidence.dense else evidence.photo_overlap
+    return shown < (WHOLE_BESIDE if beside else WHOLE)
+
+
+def _missing(dense: Dense, evidence: Evidence) -> float:
+    """Returns the share of the overlap that is no part of what is shown: the page around a cropped photo."""
+    return 1 - min(1.0, dense.photo_shown / max(evidence.photo_overlap, 1e-9))
+
+
+def _is_rotated(evidence: Evidence, least: float) -> bool:
     angle = abs(evidence.rotation)
-    return min(angle, 180 - angle) > TURNED_DEGREES if evidence.is_mirrored else angle > TURNED_DEGREES
+    # Top and bottom exchanged is a mirror image too, turned by half.
+    return min(angle, 180 - angle) > least if evidence.is_mirrored else angle > least
 
 
 def _is_embedded(evidence: Evidence) -> bool:
@@ -71,7 +86,8 @@ def _is_recoloured(dense: Dense) -> bool:
 
 
 def _is_bent(evidence: Evidence) -> bool:
-    moved = evidence.dense is not None and evidence.dense.displacement[0] > BENT_PIXELS
+    dense = evidence.dense
+    moved = dense is not None and dense.displacement[0] > max(BENT_PIXELS, 2.5 * dense.roughness)
     return evidence.model == "perspective" or evidence.skew > SKEWED or moved
 
 

@@ -11,6 +11,7 @@ from serving.match.geometry.alignment import Alignment, Scene, align, compare
 from serving.match.geometry.matching import Matches, consistent, match
 from serving.match.geometry.transform import (
     apply,
+    fit,
     is_possible,
     mirroring,
     overlap,
@@ -19,8 +20,13 @@ from serving.match.geometry.transform import (
     shares_of_box,
 )
 
-# So few matches that tell one story are met by chance, once in a hundred strangers; pixels decide after that.
+# So few matches that tell one story are met by chance, the first number once in a hundred strangers; the second, all
+# that a small crop may have, needs pixels that agree in so many blocks.
 LEAST_INLIERS = 4
+LEAST_MATCHES = 3
+SURE_AGREEMENT, SURE_BLOCKS = 0.8, 8
+# Fewer matches fix a similarity at best.
+AFFINE_MATCHES = 7
 # With so many no other view is tried. A building may be symmetrical, and match its mirror image a little too.
 ENOUGH_INLIERS = 30
 # How far an inlier may be off, in pixels of the photo's feature frame, while a transform is sought.
@@ -54,7 +60,7 @@ def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VI
     it alone. Of a query with several photos in it, each is verified by itself.
     """
     seen = _best_view(query, stored, views)
-    first = _first_transform(seen) if len(seen.matches) >= LEAST_INLIERS else None
+    first = _first_transform(seen) if len(seen.matches) >= LEAST_MATCHES else None
     if first is None:
         return None
     found = _refined(query, stored, seen, first)
@@ -65,7 +71,7 @@ def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VI
     distances = _distances(ahead, seen.matches)
     near = distances < 2 * THRESHOLD
     inliers = _places(to[near])
-    if inliers < LEAST_INLIERS:
+    if inliers < (LEAST_MATCHES if _is_sure(found.dense) else LEAST_INLIERS):
         return None
     sizes = (query.width, query.height), (stored.width, stored.height)
     query_overlap, photo_overlap = overlap(found.transform, *sizes)
@@ -84,6 +90,10 @@ def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VI
     )
 
 
+def _is_sure(dense: Dense | None) -> bool:
+    return dense is not None and dense.agreement >= SURE_AGREEMENT and dense.blocks >= SURE_BLOCKS
+
+
 def _best_view(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> _Seen:
     tried = []
     for view in views:
@@ -99,6 +109,9 @@ def _best_view(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) ->
 def _first_transform(seen: _Seen) -> _Found | None:
     """Returns the transform between the feature frames that most matches agree with, if it is a possible one."""
     from_, to = seen.matches.query[:, :2], seen.matches.photo[:, :2]
+    if len(seen.matches) < AFFINE_MATCHES:
+        similarity = fit("similarity", from_.astype(float), to.astype(float), np.ones(len(to))).transform
+        return _Found(similarity, "similarity", None) if _agreeing(similarity, seen) >= LEAST_MATCHES else None
     affine = sample(from_, to, threshold=THRESHOLD, perspective=False)
     agreeing = 0 if affine is None else _agreeing(affine, seen)
     if len(seen.matches) >= PERSPECTIVE_MATCHES and agreeing * PERSPECTIVE_GAIN < len(seen.matches):

@@ -12,12 +12,13 @@ from serving.match.geometry.shown import shown
 BLOCK, LEAST_BLOCK = 24, 12
 LEAST_TEXTURE = 5.0
 AGREES = 0.7
-# Where the map is above this, the two differ.
-DIFFERS = 0.5
+# Where the map is above the first, the two differ; above the second, if they are the same to the pixel elsewhere.
+DIFFERS, LEAST_DIFFERS = 0.5, 0.2
 # Texture below some grey levels, and changes of tone below some, are what compression leaves.
 FAINT, SMALL_TONE, LARGE_TONE = 6.0, 14.0, 60.0
 MAP_WINDOW = 13
 SURELY = 0.05
+SLOW, TONE_STEP = 101, 16
 
 
 class Agreement(NamedTuple):
@@ -40,7 +41,13 @@ def agree(pair: Comparison) -> Agreement:
     side = int(np.clip(np.sqrt(inside.sum()) / 4, LEAST_BLOCK, BLOCK))
     correlations = _blocks(one, other, pair.mask, side)
     difference = _difference(one, other, inside)
-    agreeing = inside & (difference < DIFFERS)
+    # What noise, blur and compression leave everywhere is no local difference.
+    limit = float(np.clip(LEAST_DIFFERS + 3 * np.median(difference[inside]), 0, DIFFERS)) if inside.any() else DIFFERS
+    # At the overlap's rim windows look beyond it; and they see what was laid over before they lie on it.
+    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
+    core = cv2.erode(pair.mask, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    hot = cv2.erode((core & (difference > limit)).astype(np.uint8), np.ones((5, 5), np.uint8))
+    agreeing = inside & (hot == 0)
     tone, saturation = _colours(pair, agreeing)
     difference[~inside] = np.nan
     return Agreement(
@@ -83,26 +90,21 @@ def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.nd
     # The common change of tone is that of what surely is the same: elsewhere there may be a white page.
     same = inside & (correlation > AGREES) & (deviation > LEAST_TEXTURE)
     same = same if np.count_nonzero(same) > SURELY * np.count_nonzero(inside) else inside
-    slope, level = _tone_line(*(part[::2, ::2][same[::2, ::2]] for part in soft))
-    change = np.abs(soft[1] - (slope * soft[0] + level))
-    tone = np.clip((change - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
+    change = soft[1] - _tone_curve(soft[0], *(part[::2, ::2][same[::2, ::2]] for part in soft))
+    # Vignettes and uneven light change tones slowly from place to place, and cover nothing.
+    even = (inside & (np.abs(change) < LARGE_TONE / 2)).astype(np.float32)
+    change -= cv2.blur(change * even, (SLOW, SLOW)) / np.maximum(cv2.blur(even, (SLOW, SLOW)), 0.05)
+    tone = np.clip((np.abs(change) - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
     return np.maximum(texture, tone).astype(np.float32)
 
 
-def _tone_line(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Returns slope and level of the line that most pixels' tones follow."""
-    if len(one) < 2:
-        return 1.0, 0.0
-    kept = np.ones(len(one), bool)
-    slope, level = 1.0, 0.0
-    for _ in range(3):
-        x, y = one[kept], other[kept]
-        variance = float(x.var())
-        slope = float(((x - x.mean()) * (y - y.mean())).mean()) / variance if variance > 1 else 1.0
-        level = float(y.mean()) - slope * float(x.mean())
-        error = np.abs(other - (slope * one + level))
-        kept = error <= max(float(np.median(error)) * 2, 4.0)
-    return slope, level
+def _tone_curve(tones: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns the tones as the curve changes them that most pixels of one picture follow to the other."""
+    edges = np.arange(0, 257, TONE_STEP)
+    bins = np.digitize(one, edges) - 1
+    found = [(edges[each] + TONE_STEP / 2, np.median(other[bins == each])) for each in np.unique(bins)]
+    xs, ys = np.array(found or [(0.0, 0.0)]).T
+    return np.interp(tones, xs, ys).astype(np.float32)
 
 
 def _colours(pair: Comparison, agreeing: np.ndarray) -> tuple[float, float]:

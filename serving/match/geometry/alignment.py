@@ -15,6 +15,8 @@ WINDOW, STEP, HALVINGS = 21, 12, 2
 LEAST_TEXTURE = 4.0
 MOST_DIFFERENCE = 0.75
 LEAST_PLACES = 6
+# Of the wrong photo hardly anything is found; trying further would cost as much again.
+LEAST_FOLLOWED = 0.25
 # A richer model must fit better by this share and this many pixels, else noise would always choose the richest.
 BETTER_SHARE, BETTER_PIXELS = 0.85, 0.08
 NORMAL_LEVELS = 40.0
@@ -118,7 +120,7 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
     """
     greys = cv2.cvtColor(scene.picture, cv2.COLOR_RGB2GRAY), cv2.cvtColor(scene.thumbnail, cv2.COLOR_RGB2GRAY)
     places = _follow(first @ scene.unmirror, scene, *greys)
-    if places is None:
+    if places is None or len(places.query) < LEAST_FOLLOWED * places.tried:
         return None
     # Distances are measured in pixels of the thumbnail, on square ones: the photo's own.
     pixel = float(scene.to_thumbnail[[0, 1], [0, 1]].max())

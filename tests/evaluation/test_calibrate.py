@@ -1,0 +1,26 @@
+"""Calibration of the score: what is fitted, and from what."""
+
+import numpy as np
+
+from evaluation.calibrate import Example, fit
+from serving.match.calibrate import Regression
+
+
+def examples(generator: np.random.Generator, group: str, middle: float, count: int) -> list[Example]:
+    """Examples of a group whose one measure lies around a value, beside one that says nothing."""
+    return [
+        Example(group, {"telling": float(value), "noise": float(generator.normal())})
+        for value in generator.normal(middle, 1, count)
+    ]
+
+
+def test_copies_and_others_are_told_apart_by_what_tells_them_apart():
+    """Weights are of the measures as they are, not of scaled ones, and groups count by their weight, not their size."""
+    generator = np.random.default_rng(0)
+    parts = [("copy", 14, 200), ("scene", 10, 300), ("stranger", 9, 3_000)]
+    found = fit([one for group, middle, count in parts for one in examples(generator, group, middle, count)])
+    regression = Regression(found["weights"], found["intercept"])
+    assert regression.probability({"telling": 14, "noise": 0}) > 0.95
+    assert regression.probability({"telling": 10, "noise": 0}) < 0.05
+    assert 0.2 < regression.probability({"telling": 12, "noise": 0}) < 0.8
+    assert abs(found["weights"]["noise"]) < 0.5 < found["weights"]["telling"]
