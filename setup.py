@@ -21,7 +21,7 @@ setup(
     package_data={
         "foundation.photos": ["*.npz"],
         "serving": ["web/*", "match/*.json"],
-        "evaluation.study": ["templates/*"],
+        **dict.fromkeys(("evaluation", "evaluation.copies", "evaluation.study"), ["templates/*"]),
     },
     install_requires=[
         "apache-beam~=2.77",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from evaluation.page import markdown_table
 from evaluation.study import measures as m
 from evaluation.study.measures import Measure
 from evaluation.study.plan import COLOUR
@@ -16,12 +17,6 @@ ERRORS = (m.TRAINING_ERROR, m.VALIDATION_ERROR, m.TEST_ERROR)
 RETRIEVAL = (m.PRECISION_AT_4, m.PRECISION_AT_10, m.MEAN_AVERAGE_PRECISION, m.PIXEL_RECALL, m.EUCLIDEAN, m.COSINE)
 # Raw pixels take no part in the recall of pixels: their own nearest photos are what it is measured against.
 TRUTH_OF_PIXEL_RECALL = "raw_pixels"
-
-
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, words: int) -> str:
-    """Returns a table whose first `words` columns are aligned left and the others, numbers, right."""
-    ruler = ["---" if column < words else "---:" for column in range(len(headings))]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, ruler, *rows))
 
 
 def overview_table(studies: Sequence[Studied]) -> str:

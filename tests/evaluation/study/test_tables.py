@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from evaluation.page import markdown_table
 from evaluation.study import tables
 from evaluation.study.plan import COLOUR, DEFAULT_ENTRY
 from evaluation.study.published import reached
@@ -43,7 +44,7 @@ def bold(column: dict[str, str]) -> set[str]:
 @given(st.integers(1, 6), st.integers(0, 4), st.integers(0, 6))
 def test_a_table_has_a_cell_for_every_heading(columns: int, rows: int, words: int) -> None:
     """Any size is one table of Markdown; words are aligned left, numbers right."""
-    table = tables.markdown_table(["h"] * columns, [["c"] * columns] * rows, words=words)
+    table = markdown_table(["h"] * columns, [["c"] * columns] * rows, words=words)
     tokens = [
         token for token in MarkdownIt("commonmark").enable("table").parse(table) if token.type in ("th_open", "td_open")
     ]
