@@ -8,7 +8,7 @@ import typer
 
 from firstseen.commands.archive import encode, index
 from firstseen.commands.demo import demo
-from firstseen.commands.evaluate import study
+from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.lookup import lookup
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
@@ -25,6 +25,7 @@ def make_app() -> typer.Typer:
     for verb in VERBS:
         # Without a short help Typer makes one, and cuts it off at the end of the line.
         app.command(short_help=summary(verb))(verb)
+    app.add_typer(evaluate)
     return app
 
 

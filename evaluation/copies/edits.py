@@ -1,0 +1,43 @@
+"""Draws the edits of an evaluation by kind, chains among them, and knows which verdict is right for each."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from evaluation.copies.plan import UNEDITED, Verdict
+from training.edits.kinds import COMMON, KINDS, Edit, draw, draw_chain, verdict_of
+
+CHAINS = {f"chain_of_{length}": length for length in range(2, 6)}
+# What a chain is made of is drawn before any other photo is looked at: this one stands for all of them.
+STAND_IN = np.zeros((64, 64, 3), np.uint8)
+
+
+def draw_edit(kind: str, seed: int, others: Sequence[np.ndarray]) -> Edit:
+    """Returns the edit of that kind which the seed draws; `others` are other photos, uint8 [height, width, 3]."""
+    generator = np.random.default_rng(seed)
+    if kind in CHAINS:
+        return draw_chain(generator, others, length=CHAINS[kind])[1]
+    return draw(kind, generator, others)
+
+
+def right_verdicts() -> dict[str, Verdict]:
+    """Returns, by kind, the function from the seed of an edit to the verdict that is right for it."""
+    return {kind: partial(verdict_for, kind) for kind in (*KINDS, *CHAINS)}
+
+
+def verdict_for(kind: str, seed: int) -> str:
+    """Returns the verdict that is right for the edit of that kind which the seed draws."""
+    if kind in CHAINS:
+        names, _ = draw_chain(np.random.default_rng(seed), [STAND_IN], length=CHAINS[kind])
+        return verdict_of(names)
+    return KINDS[kind].verdict
+
+
+def part_of(kind: str) -> str:
+    """Returns which part of the report a kind belongs to: the same bytes, everyday edits, hard ones, or chains."""
+    if kind == UNEDITED:
+        return UNEDITED
+    if kind in CHAINS:
+        return "chains"
+    return "everyday" if kind in COMMON else "hard"

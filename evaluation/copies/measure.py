@@ -1,0 +1,152 @@
+"""Measures the answers to all queries: by kind of edit and in all, false alarms, verdicts, dates, calibration."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import get_args
+
+import numpy as np
+
+from evaluation.copies.answered import COPY, Answered
+from evaluation.copies.edits import part_of
+from evaluation.copies.metrics import (
+    expected_calibration_error,
+    micro_average_precision,
+    recall_at_precision,
+    reliability,
+)
+from evaluation.copies.plan import CopyQuery, Group
+from evaluation.copies.result import ArchiveResult, Detection, KindResult, LookupCosts
+
+NOT_FOUND = "not found"
+
+# A query with what was answered to it.
+Asked = tuple[CopyQuery, Answered]
+
+
+def measure(asked: Sequence[Asked], *, photos: int, dates: Mapping[str, datetime], costs: LookupCosts) -> ArchiveResult:
+    """Returns what the answers of the product are worth; `dates` are those that are right, by photo."""
+    groups = by_group(asked)
+    copies, negatives, scenes = groups["copy"], groups["negative"], groups["scene"]
+    # The very file is found by its digest: it is told, and helps no figure that stands for several kinds.
+    named = [*copies, *groups["unedited"]]
+    kinds = _grouped(named, lambda query: query.kind)
+    parts = _grouped(copies, lambda query: part_of(query.kind))
+    bins = reliability(*first_predictions([*copies, *negatives, *scenes]))
+    return ArchiveResult(
+        photos=photos,
+        copies=detection(copies, negatives, dates=dates),
+        parts={part: detection(members, negatives, dates=dates) for part, members in parts.items()},
+        kinds=[
+            KindResult(
+                kind=kind,
+                part=part_of(kind),
+                verdicts=sorted({query.verdict or "" for query, _ in members}),
+                detection=detection(members, negatives, dates=dates),
+            )
+            for kind, members in kinds.items()
+        ],
+        negatives=len(negatives),
+        false_alarms_per_1000=1_000 * share_above(negatives, COPY),
+        scenes=len(scenes),
+        scenes_as_copies=share_above(scenes, COPY) if scenes else None,
+        confusion=confusion(named),
+        reliability=bins,
+        calibration_error=expected_calibration_error(bins) if bins else None,
+        costs=costs,
+    )
+
+
+def _grouped(asked: Sequence[Asked], name_of: Callable[[CopyQuery], str]) -> dict[str, list[Asked]]:
+    groups: dict[str, list[Asked]] = defaultdict(list)
+    for query, answered in asked:
+        groups[name_of(query)].append((query, answered))
+    return groups
+
+
+def by_group(asked: Sequence[Asked]) -> dict[Group, list[Asked]]:
+    """Returns the queries by their group, each group there even if it is empty."""
+    groups: dict[Group, list[Asked]] = {group: [] for group in get_args(Group)}
+    for query, answered in asked:
+        groups[query.group].append((query, answered))
+    return groups
+
+
+def detection(
+    copies: Sequence[Asked], negatives: Sequence[Asked], *, dates: Mapping[str, datetime] | None = None
+) -> Detection:
+    """Returns how the photos of `copies` are found among all predictions for them and for the negatives.
+
+    With `dates`, those that are right by photo, scores are read as probabilities, and verdicts and dates are judged.
+    """
+    scores, right = predictions([*copies, *negatives])
+    firsts = [(query, answered.found[0]) for query, answered in copies if answered.found]
+    found = [(query, first) for query, first in firsts if first.photo == query.right]
+    named = [(query, answered.answer_for(query.right)) for query, answered in copies]
+    result = Detection(
+        queries=len(copies),
+        recall_at_1=len(found) / len(copies),
+        micro_average_precision=micro_average_precision(scores, right, positives=len(copies)),
+        recall_at_precision_90=recall_at_precision(scores, right, positives=len(copies))[0],
+    )
+    if dates is None:
+        return result
+    return replace(
+        result,
+        found_as_copy=sum(one is not None and one.score >= COPY for _, one in named) / len(copies),
+        right_verdict=_share([first.verdict == query.verdict for query, first in found]),
+        right_date=_share([first.first_seen_at == dates[first.photo] for _, first in found]),
+    )
+
+
+def _share(judged: Sequence[bool]) -> float | None:
+    return sum(judged) / len(judged) if judged else None
+
+
+def predictions(asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (scores float64 [n], right bool [n]) of every answer to every query."""
+    pairs = [(one.score, _is_right(query, one.photo)) for query, answered in asked for one in answered.found]
+    return _columns(pairs)
+
+
+def first_predictions(asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the same of the first answer to each query alone."""
+    pairs = [
+        (answered.found[0].score, _is_right(query, answered.found[0].photo))
+        for query, answered in asked
+        if answered.found
+    ]
+    return _columns(pairs)
+
+
+def _columns(pairs: Sequence[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([score for score, _ in pairs], np.float64), np.array([right for _, right in pairs], bool)
+
+
+def _is_right(query: CopyQuery, photo: str) -> bool:
+    # Another photograph of a scene names the archive's photo of it, which is not right, but what must not be answered.
+    return query.verdict is not None and photo == query.right
+
+
+def share_above(asked: Sequence[Asked], score: float) -> float:
+    """Returns the share of queries of which an answer has this score or more."""
+    return sum(bool(answered.found) and answered.best_score >= score for _, answered in asked) / max(1, len(asked))
+
+
+def false_alarms_at_precision(copies: Sequence[Asked], negatives: Sequence[Asked]) -> float | None:
+    """Returns how many of 1,000 negatives are answered by what scores enough for 90 % of the predictions to be right.
+
+    None where no score is high enough.
+    """
+    _, threshold = recall_at_precision(*predictions([*copies, *negatives]), positives=len(copies))
+    return None if threshold is None else 1_000 * share_above(negatives, threshold)
+
+
+def confusion(copies: Sequence[Asked]) -> dict[str, dict[str, int]]:
+    """Returns, by the verdict that is right, how often each was given to the photo that was to be found."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for query, answered in copies:
+        one = answered.answer_for(query.right)
+        counts[query.verdict or ""][(one.verdict if one else None) or NOT_FOUND] += 1
+    return {expected: dict(sorted(given.items())) for expected, given in sorted(counts.items())}
