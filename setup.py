@@ -21,7 +21,9 @@ setup(
     package_data={
         "foundation.photos": ["*.npz"],
         "serving": ["web/*", "match/*.json"],
-        **dict.fromkeys(("evaluation", "evaluation.copies", "evaluation.study"), ["templates/*"]),
+        "evaluation": ["templates/*"],
+        "evaluation.copies": ["templates/*"],
+        "evaluation.study": ["templates/*"],
     },
     install_requires=[
         "apache-beam~=2.77",

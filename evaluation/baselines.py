@@ -5,7 +5,6 @@ Each takes photos, uint8 [n, side, side, 1 or 3].
 
 import cv2
 import numpy as np
-from sklearn.decomposition import PCA
 
 from evaluation.grey import resize_grey
 from evaluation.local_features import local_feature_search
@@ -44,6 +43,9 @@ def principal_components(training_photos: np.ndarray, *, dimension: int, name: s
 
     Raises UsageError for a dimension that the training photos cannot fill.
     """
+    # What needs the other baselines alone does without the library.
+    from sklearn.decomposition import PCA
+
     largest = min(len(training_photos), training_photos[0].size)
     require_range("dimension", dimension, 1, largest, remedy="there are no more training photos, or pixels in one")
     # There are many more photos than pixels: the eigenvectors of the small covariance are exact and quick to get.

@@ -1,15 +1,17 @@
 """Draws the worst failures among the queries that pictures may show: asked, right, and answered."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from evaluation.copies.answered import COPY, Answered
 from evaluation.copies.measure import Asked
 from evaluation.copies.plan import CopyQuery, Plan
-from evaluation.study.picture import Picture, shortened
+from evaluation.study.picture import Picture, image_png, shortened
 from evaluation.study.sheet import Heading, Row, Tile, draw_sheet
 from foundation.archives.archive import read
 from foundation.photos import photo
@@ -18,27 +20,30 @@ ROWS = 12
 SIDE = 150
 GROUND = 238
 WORDS = 34
+COLOURS = 255
 
 
 def draw(asked: Sequence[Asked], plan: Plan, paths: Mapping[CopyQuery, Path]) -> list[Picture]:
     """Returns one sheet with at most twelve failures, worst first; none without failures that may be shown."""
     shown = [(query, answered) for query, answered in asked if query.group == "shown"]
-    failed = sorted(
-        ((badness(query, answered), query.name, query, answered) for query, answered in shown), key=lambda one: one[:2]
-    )
-    failed = [one for one in failed if one[0] < 0][:ROWS]
-    if not failed:
+    failed = sorted((badness(*one), one[0].kind, number) for number, one in enumerate(shown) if badness(*one) < 0)
+    # One of each kind, so that the worst kind does not fill the sheet.
+    worst = {kind: shown[number] for _, kind, number in reversed(failed)}
+    chosen = sorted(worst.values(), key=lambda one: badness(*one))[:ROWS]
+    if not chosen:
         return []
-    rows = [_row(query, answered, plan, paths[query]) for _, _, query, answered in failed]
-    missed = sum(badness(query, answered) <= -1 for query, answered in shown)
+    rows = [_row(query, answered, plan, paths[query]) for query, answered in chosen]
+    sheet = draw_sheet([Heading("", {0: "asked", 1: "right", 2: "answered first"}), *rows])
+    missed = sum(one <= -1 for one, _, _ in failed)
     return [
         Picture(
             "failures.png",
-            draw_sheet([Heading("", {0: "asked", 1: "right", 2: "answered first"}), *rows]),
+            # All colours would make a file three times as large.
+            image_png(Image.open(io.BytesIO(sheet)), colours=COLOURS),
             f"{len(rows)} queries that were answered wrongly, with the right photo and the one that was answered",
-            f"The worst failures, of {len(shown):,} queries made of photographs that may be shown; they count in no "
-            f"figure. Of {missed:,} another photo was answered first, or none as a copy; of the others the verdict is "
-            "wrong.",
+            f"The worst failures, one of each kind, of {len(shown):,} queries made of photographs that may be shown; "
+            f"they count in no figure. {missed:,} of them found another photo first, or none as a copy; "
+            f"{len(failed) - missed:,} found theirs, with another verdict than expected.",
         )
     ]
 

@@ -39,14 +39,14 @@ def kind_table(archive: ArchiveResult) -> str:
     """One row for each kind of edit, in the order of the report's parts."""
     rows = [
         [
-            one.kind.replace("_", " "),
             one.part,
+            one.kind.replace("_", " "),
             ", ".join(one.verdicts),
             *_figures(one.detection),
         ]
         for one in archive.kinds
     ]
-    return markdown_table(["edit", "part", "verdict that is right", *DETECTION, *JUDGED], rows, words=3)
+    return markdown_table(["part", "edit", "verdict that is right", *DETECTION, *JUDGED], rows, words=3)
 
 
 def method_table(result: CopiesResult) -> str:

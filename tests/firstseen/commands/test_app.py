@@ -32,7 +32,9 @@ def modules_after(*arguments: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS)])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], *([verb, "--help"] for verb in VERBS), ["evaluate", "copies", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]):
     """Help answers at once because none of the large libraries is imported for it."""
     assert not modules_after(*arguments) & {"tensorflow", "keras", "apache_beam", "pyarrow", "scann", "cv2", "numpy"}

@@ -1,4 +1,4 @@
-"""Tests the verb that measures encoders."""
+"""Tests the verbs that measure encoders and the product."""
 
 import sys
 
@@ -24,4 +24,29 @@ def test_study_without_its_libraries_names_them(monkeypatch, capsys):
     """The extra that is missing is a usage error, not a traceback."""
     monkeypatch.setitem(sys.modules, "evaluation.study.page", None)
     assert run(["study"]) == 2
+    assert "pip install '.[cpu,study]'" in capsys.readouterr().err
+
+
+def test_copies_without_photos_says_what_is_missing(capsys):
+    """Neither photos nor a page to write."""
+    assert run(["evaluate", "copies"]) == 2
+    assert "--photos is missing; expected a folder of photos, or --page-only" in capsys.readouterr().err
+
+
+def test_an_encoder_to_compare_needs_its_store(capsys):
+    """The shipped encoder is in no store where another one could be."""
+    assert run(["evaluate", "copies", "--photos", "photos", "--compare", "other"]) == 2
+    assert "expected --store too" in capsys.readouterr().err
+
+
+def test_page_of_an_evaluation_that_was_not_run(tmp_path, capsys):
+    """Without results there is no page; the error says how to get some."""
+    assert run(["evaluate", "copies", "--page-only", "--output", str(tmp_path)]) == 4
+    assert "firstseen evaluate copies --photos DIR" in capsys.readouterr().err
+
+
+def test_copies_without_its_libraries_names_them(monkeypatch, capsys):
+    """The extra that is missing is a usage error, not a traceback."""
+    monkeypatch.setitem(sys.modules, "evaluation.copies.page", None)
+    assert run(["evaluate", "copies", "--photos", "photos"]) == 2
     assert "pip install '.[cpu,study]'" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+"""Answers to queries that nobody asked."""
+
+from datetime import datetime, timezone
+
+from evaluation.copies.answered import Answered, Found
+from evaluation.copies.measure import Asked
+from evaluation.copies.plan import CopyQuery
+from evaluation.copies.result import LookupCosts
+
+DAY = datetime(2015, 1, 1, tzinfo=timezone.utc)
+COSTS = LookupCosts(
+    open_seconds=1, batch_ms=5, batch_core_ms=8, one_ms=20, one_slow_ms=30, search_bytes=4_000,
+    verification_bytes=9_000, table_bytes=100,
+)  # fmt: skip
+
+
+def copy(right: str, *found: Found, kind: str = "grey", verdict: str = "recoloured") -> Asked:
+    """Returns an edited copy of an archive photo with its answers."""
+    query = CopyQuery(group="copy", kind=kind, source=right, right=right, verdict=verdict)
+    return query, Answered("matched" if found else "no_match", found)
+
+
+def negative(name: str, *found: Found) -> Asked:
+    """Returns a query without a photo to find."""
+    return CopyQuery(group="negative", kind="unedited", source=name), Answered("matched", found)
+
+
+def scene_query(name: str, right: str, *found: Found) -> Asked:
+    """Returns another photograph of what an archive photo shows."""
+    return CopyQuery(group="scene", kind="unedited", source=name, right=right), Answered("matched", found)

@@ -1,0 +1,35 @@
+"""The bytes of an index are counted by what reads them."""
+
+import pytest
+
+from evaluation.copies.product import bytes_per_photo
+from foundation.store.artifact import FileRecord
+from tests.builders import segment
+
+TABLE = {"photos.parquet": 30, "content_hashes.npy": 10}
+LOCAL = {"local/keypoints.npy": 50, "local/descriptors.npy": 60, "local/thumbnails.bin": 70}
+
+
+def files(**sizes: int) -> dict[str, FileRecord]:
+    """Returns the records of files of these sizes."""
+    return {name: FileRecord(size, "0" * 64) for name, size in sizes.items()}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "search", "verification"),
+    [
+        ({"vectors.npy": 100}, 100, 0),
+        ({"scann/dataset.npy": 100, "scann/hashed_dataset.npy": 5}, 105, 0),
+        ({"vectors.npy": 100, **LOCAL}, 160, 120),
+        ({"vectors.npy": 100, "local/scann/hashed_dataset.npy": 20, **LOCAL}, 120, 180),
+    ],
+    ids=["vectors", "scann", "descriptors searched one by one", "descriptors searched by ScaNN"],
+)
+def test_bytes_by_what_reads_them(sizes: dict[str, int], search: int, verification: int):
+    """Where ScaNN searches the local features, the descriptors themselves are only verified."""
+    made = segment(rows=2, files=files(**sizes, **TABLE))
+    assert bytes_per_photo([made, segment(rows=3)]) == {
+        "search_bytes": search / 5,
+        "verification_bytes": verification / 5,
+        "table_bytes": 40 / 5,
+    }
