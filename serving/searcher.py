@@ -28,7 +28,7 @@ class Searcher:
             print(answers[0].photo_id, answers[0].first_seen_at)
     """
 
-    def __init__(self, store: Store, *, snapshot: int | None, options: MatchOptions):
+    def __init__(self, store: Store, *, snapshot: int | Snapshot | None, options: MatchOptions):
         self._options = options
         # If the encoder is refused, the segments that are open by then are closed again.
         with ExitStack() as stack:
@@ -45,9 +45,9 @@ class Searcher:
 
     @classmethod
     def open(
-        cls, store: str | Store, *, snapshot: int | None = None, options: MatchOptions | None = None
+        cls, store: str | Store, *, snapshot: int | Snapshot | None = None, options: MatchOptions | None = None
     ) -> "Searcher":
-        """Opens the live snapshot of a store, or the numbered one, after checking every file of it.
+        """Opens the live snapshot of a store, the numbered one, or one that is not published, and checks every file.
 
         `store` is a local directory, gs://… or s3://…. Raises InputNotFoundError without a store or a snapshot,
         ArtifactRefusedError if any file of the snapshot or the encoder differs from its digest.

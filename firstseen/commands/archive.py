@@ -12,7 +12,11 @@ from foundation.checks import require_range
 from foundation.errors import TooManyRejectsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from foundation.store.files import Store
     from foundation.store.runs import Run
+    from foundation.store.snapshots import Snapshot
 
 Dtype = Literal["float32", "float16"]
 Features = Literal["local", "none"]
@@ -68,6 +72,15 @@ def index(
     min_recall: Annotated[float, typer.Option(help="recall@10 under which nothing is published.")] = 0.95,
     exact_below: Annotated[int, typer.Option(help="Rows under which a segment is searched exactly.")] = 20_000,
     max_segment_rows: Annotated[int, typer.Option(help="Rows per segment; bounds the memory.")] = 1_000_000,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVELS",
+            help="Ask for edits of some photos first, and publish only what reaches the levels: NAME=VALUE,… of "
+            "recall_at_1, micro_average_precision, recall_at_precision_90 (0 to 1), false_alarms (per 1,000).",
+        ),
+    ] = None,
+    gate_photos: Annotated[int, typer.Option(help="Photos that --gate asks for.")] = 200,
     runner: RunnerOption = "local",
 ) -> None:
     """Build segments of what is not indexed yet and publish a snapshot."""
@@ -76,7 +89,11 @@ def index(
     from pipelines.index.plan import IndexOptions
 
     options = IndexOptions(max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall)
-    result = build_index(Store(store), encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or [])
+    opened = Store(store)
+    judge = make_gate(opened, gate, photos=gate_photos) if gate else None
+    result = build_index(
+        opened, encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or [], gate=judge
+    )
     for segment in result.added:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
         contents = number_of(segment.rows, "content", "contents")
@@ -88,6 +105,13 @@ def index(
         tell("nothing to index: the live snapshot holds every run of its encoder")
     tell(f"snapshot {result.snapshot.number} is live: {number_of(result.snapshot.photos, 'photo', 'photos')}")
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+
+
+def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapshot], None]":
+    """Returns what judges a snapshot before it is published; raises UsageError for levels that cannot be."""
+    from evaluation.copies import gate
+
+    return gate.make_gate(store, gate.parse_levels(levels), photos=photos, tell=tell)
 
 
 def report_run(run: "Run", *, store: str, max_rejects: float) -> None:

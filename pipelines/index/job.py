@@ -1,13 +1,13 @@
 """Indexes embeddings: shards → segments, measured against exact search; then the launcher publishes a snapshot."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import apache_beam as beam
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.builds import take_build, write_build
@@ -15,7 +15,7 @@ from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import Run, list_runs, read_run
-from foundation.store.segments import Segment, SegmentReference, read_segment
+from foundation.store.segments import Segment, SegmentReference, read_segment, segment_directory, segment_path
 from foundation.store.snapshots import Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
 from pipelines.index.plan import IndexOptions, SegmentPlan, plan_segments
@@ -42,8 +42,11 @@ def build_index(
     options: IndexOptions | None = None,
     runner: str = LOCAL,
     beam_flags: Sequence[str] = (),
+    gate: Callable[[Snapshot], None] | None = None,
 ) -> IndexResult:
     """Indexes every run that the live snapshot does not hold yet, and publishes the next snapshot.
+
+    `gate` gets the snapshot before it is published: what it raises leaves the live one live, and no new segment.
 
     With another encoder than the live snapshot's, all runs of that encoder are indexed and replace it. Raises
     InputNotFoundError without any run, ArtifactRefusedError for damage or recall under the bar, PublishRaceLostError
@@ -64,8 +67,13 @@ def build_index(
             f"store {store.uri} holds no embeddings of {spec.encoder_id}; `firstseen encode` makes some"
         )
     added = build_segments(pipeline, plan_segments(runs, options), store, spec, digest, options)
-    # Nothing is live yet: whatever has to judge the segments first stands between these two lines.
     snapshot = next_snapshot(live, spec, digest, [*kept, *added])
+    if gate:
+        try:
+            gate(snapshot)
+        except FirstseenError:
+            _remove(store, added)
+            raise
     publish(store, snapshot)
     return IndexResult(
         snapshot,
@@ -107,6 +115,13 @@ def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference]], *
     Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.
     """
     write_build(store, build_id, [reference for _, reference in sorted(built, key=lambda numbered: numbered[0])])
+
+
+def _remove(store: Store, segments: Sequence[SegmentReference]) -> None:
+    """Removes segments that no snapshot names, their descriptions first: without one a segment is never read."""
+    for reference in segments:
+        prefix, files = segment_directory(reference.segment_id), read_segment(store, reference).files
+        store.delete([segment_path(reference.segment_id), *(f"{prefix}/{name}" for name in files)])
 
 
 def runs_to_index(

@@ -25,8 +25,9 @@ class OpenSnapshot:
     Raises InputNotFoundError without a snapshot, ArtifactRefusedError if any file differs from its digest.
     """
 
-    def __init__(self, store: Store, number: int | None = None):
-        self.snapshot: Snapshot = read_snapshot(store, number)
+    def __init__(self, store: Store, number: int | Snapshot | None = None):
+        # One that was not published yet is opened as well, so that it can be judged before it is.
+        self.snapshot = number if isinstance(number, Snapshot) else read_snapshot(store, number)
         self.spec, described = read_contents(store, self.snapshot)
         with ExitStack() as stack:
             self._segments: list[OpenSegment] = [stack.enter_context(open_segment(store, one)) for one in described]

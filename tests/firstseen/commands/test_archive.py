@@ -7,6 +7,7 @@ import pytest
 from firstseen.commands.running import run
 from tests.conftest import Desk
 from tests.firstseen.desk import one_error_line
+from tests.photos import write_archive
 
 
 def test_rejects_above_the_limit_are_exit_code_3(store: Path, archive: Path, capsys: pytest.CaptureFixture):
@@ -39,3 +40,26 @@ def test_a_second_index_finds_nothing_new(desk: Desk, capsys: pytest.CaptureFixt
     told = capsys.readouterr().err
     assert "nothing to index: the live snapshot holds every run of its encoder" in told
     assert "snapshot 1 is live: 10 photos" in told
+
+
+def test_a_snapshot_that_falls_below_the_gate_is_refused(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
+    """Exit code 5, the live snapshot stays; with levels that are reached the same photos are published."""
+    write_archive(tmp_path / "new", photos=4, first_seed=70)
+    assert run(["encode", str(tmp_path / "new"), "--store", str(desk.store)]) == 0
+    capsys.readouterr()
+    # Nearness alone makes a score today: some photo is above 0.5 beside the right one.
+    index = ["index", "--store", str(desk.store), "--gate-photos", "14"]
+    assert run([*index, "--gate", "recall_at_1=1,false_alarms=0,recall_at_precision_90=1"]) == 5
+    assert "the snapshot falls below --gate: " in one_error_line(capsys)
+    assert run([*index, "--gate", "recall_at_1=0.1"]) == 0
+    told = capsys.readouterr().err
+    assert "gate: recall_at_1 " in told
+    assert "snapshot 2 is live: 14 photos" in told
+
+
+@pytest.mark.parametrize("wrong", [["--gate", "recall=1"], ["--gate", "recall_at_1=1", "--gate-photos", "0"]])
+def test_a_gate_that_cannot_be_is_refused_before_any_work(desk: Desk, wrong: list[str]):
+    """A usage error: no segment was built."""
+    before = sorted(desk.store.rglob("*"))
+    assert run(["index", "--store", str(desk.store), *wrong]) == 2
+    assert sorted(desk.store.rglob("*")) == before
