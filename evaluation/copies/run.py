@@ -137,7 +137,7 @@ def _methods(built: Built, encoders: Encoders) -> Iterator[Method]:
     live = built.snapshots[0]
     yield encoder_method(load(built.store, live.encoder_id), title=f"global vector alone ({live.encoder_id})")
     for encoder_id in encoders.compared:
-        if encoders.store is not None:
+        if encoders.store is not None and encoder_id != live.encoder_id:
             yield encoder_method(load(encoders.store, encoder_id), title=encoder_id)
     yield from plain_methods()
 

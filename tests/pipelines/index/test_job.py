@@ -381,3 +381,36 @@ def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store
     with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
         job.build_index(store)
     assert snapshot_numbers(store) == []
+
+
+def test_a_gate_sees_the_snapshot_before_it_is_live(made: tuple[Store, str]):
+    """It gets all segments, kept and new ones, while the one before still answers."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    job.build_index(store)
+    add_run(store, encoder_id, "run2", vectors_of(10, seed=1), prefix="other")
+    judged: list[tuple[Snapshot, list[int]]] = []
+    result = job.build_index(store, gate=lambda snapshot: judged.append((snapshot, snapshot_numbers(store))))
+    ((snapshot, live),) = judged
+    assert live == [1]
+    assert snapshot == result.snapshot == read_snapshot(store)
+    assert [segment.rows for segment in snapshot.segments] == [20, 10]
+    job.build_index(store, gate=lambda _: pytest.fail("nothing is new, and nothing is to be judged"))
+
+
+def test_what_a_gate_refuses_leaves_nothing(made: tuple[Store, str]):
+    """The live snapshot and its segment stay whole; the files of the new segment are gone, its run is not."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(20))
+    job.build_index(store)
+    before = sorted(path for path in store.local_root.rglob("*") if path.is_file())
+    run = add_run(store, encoder_id, "run2", vectors_of(10, seed=1), prefix="other")
+
+    def refuse(_: Snapshot) -> None:
+        raise ArtifactRefusedError("too little is found")
+
+    with pytest.raises(ArtifactRefusedError, match="too little is found"):
+        job.build_index(store, gate=refuse)
+    after = [path for path in store.local_root.rglob("*") if path.is_file()]
+    assert sorted(path for path in after if run.run_id not in path.parts) == before
+    assert job.build_index(store).snapshot.number == 2
