@@ -8,6 +8,9 @@ import numpy as np
 from evaluation.copies.plan import UNEDITED, Verdict
 from training.edits.kinds import COMMON, KINDS, Edit, draw, draw_chain, verdict_of
 
+EVERYDAY, HARD, CHAINED = "everyday", "hard", "chains"
+# The parts of the report, in their order.
+PARTS = (EVERYDAY, HARD, CHAINED, UNEDITED)
 CHAINS = {f"chain_of_{length}": length for length in range(2, 6)}
 # What a chain is made of is drawn before any other photo is looked at: this one stands for all of them.
 STAND_IN = np.zeros((64, 64, 3), np.uint8)
@@ -39,5 +42,5 @@ def part_of(kind: str) -> str:
     if kind == UNEDITED:
         return UNEDITED
     if kind in CHAINS:
-        return "chains"
-    return "everyday" if kind in COMMON else "hard"
+        return CHAINED
+    return EVERYDAY if kind in COMMON else HARD

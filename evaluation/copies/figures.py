@@ -3,12 +3,13 @@
 import matplotlib
 from matplotlib.figure import Figure
 
+from evaluation.copies.edits import CHAINED, EVERYDAY, HARD
 from evaluation.copies.result import ArchiveResult, CopiesResult
 from evaluation.study.picture import BLUE, GREEN, GREY, GRID, INK, STYLE, VERMILION, Picture, chart_png
 
 BAR_HEIGHT = 0.165
 MOST_KINDS = 40
-COLOURS = {"everyday": BLUE, "hard": VERMILION, "chains": GREEN}
+COLOURS = {EVERYDAY: BLUE, HARD: VERMILION, CHAINED: GREEN}
 
 
 def recall_by_kind(archive: ArchiveResult) -> Picture:
@@ -19,10 +20,13 @@ def recall_by_kind(archive: ArchiveResult) -> Picture:
         figure = Figure(figsize=(8.5, 1.2 + BAR_HEIGHT * len(kinds)), layout="constrained")
         axes = figure.subplots()
         recalls = [one.detection.recall_at_1 for one in kinds]
-        axes.barh(range(len(kinds)), recalls, color=[COLOURS.get(one.part, GREY) for one in kinds], height=0.72)
+        colours = [COLOURS.get(one.part, GREY) for one in kinds]
+        axes.bar_label(
+            axes.barh(range(len(kinds)), recalls, color=colours, height=0.72), fmt="%.2f", fontsize=7, padding=3
+        )
         axes.set_yticks(range(len(kinds)), [one.kind.replace("_", " ") for one in kinds], fontsize=7)
         axes.set_ylim(-0.7, len(kinds) - 0.3)
-        axes.set_xlim(0, 1)
+        axes.set_xlim(0, 1.06)
         axes.set_xlabel("recall@1")
         axes.grid(axis="x", **GRID)
         axes.set_axisbelow(True)

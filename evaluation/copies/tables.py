@@ -1,5 +1,6 @@
 """Writes the tables of the page as Markdown: by archive, by kind of edit, by method, costs, verdicts."""
 
+from evaluation.copies.edits import PARTS
 from evaluation.copies.measure import NOT_FOUND
 from evaluation.copies.result import ArchiveResult, CopiesResult, Detection
 from evaluation.page import markdown_table
@@ -14,9 +15,13 @@ def summary_table(result: CopiesResult) -> str:
     rows = [
         [f"{archive.photos:,}", name, *_figures(each)]
         for archive in result.archives
-        for name, each in ({"**all**": archive.copies} | archive.parts).items()
+        for name, each in {"**all**": archive.copies, **_in_order(archive)}.items()
     ]
     return markdown_table(["photos in the archive", "edits", *DETECTION, *JUDGED], rows, words=2)
+
+
+def _in_order(archive: ArchiveResult) -> dict[str, Detection]:
+    return {part: archive.parts[part] for part in PARTS if part in archive.parts}
 
 
 def false_alarm_table(result: CopiesResult) -> str:
@@ -35,18 +40,26 @@ def false_alarm_table(result: CopiesResult) -> str:
     return markdown_table(headings, rows, words=0)
 
 
-def kind_table(archive: ArchiveResult) -> str:
-    """One row for each kind of edit, in the order of the report's parts."""
+def kind_table(result: CopiesResult) -> str:
+    """One row for each kind of edit, by the report's parts; of a larger archive only what changes with it."""
+    small, *larger = result.archives
+    beside = [{one.kind: one.detection for one in archive.kinds} for archive in larger]
     rows = [
         [
             one.part,
             one.kind.replace("_", " "),
             ", ".join(one.verdicts),
             *_figures(one.detection),
+            *(f"{figure:.3f}" for kinds in beside for figure in _changing(kinds[one.kind])),
         ]
-        for one in archive.kinds
+        for one in sorted(small.kinds, key=lambda one: PARTS.index(one.part))
     ]
-    return markdown_table(["part", "edit", "verdict that is right", *DETECTION, *JUDGED], rows, words=3)
+    there = [f"{name} in {archive.photos:,}" for archive in larger for name in ("recall@1", "micro AP")]
+    return markdown_table(["part", "edit", "right verdict is", *DETECTION, *JUDGED, *there], rows, words=3)
+
+
+def _changing(one: Detection) -> tuple[float, float]:
+    return one.recall_at_1, one.micro_average_precision
 
 
 def method_table(result: CopiesResult) -> str:
