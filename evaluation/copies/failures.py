@@ -40,7 +40,7 @@ def draw(asked: Sequence[Asked], plan: Plan, paths: Mapping[CopyQuery, Path]) ->
             "failures.png",
             # All colours would make a file three times as large.
             image_png(Image.open(io.BytesIO(sheet)), colours=COLOURS),
-            f"{len(rows)} queries that were answered wrongly, with the right photo and the one that was answered",
+            f"{len(rows)} wrong answers, each beside the query and the photo that is right",
             f"The worst failures, one of each kind, of {len(shown):,} queries made of photographs that may be shown; "
             f"they count in no figure. {missed:,} of them found another photo first, or none as a copy; "
             f"{len(failed) - missed:,} found theirs, with another verdict than expected.",
@@ -50,6 +50,8 @@ def draw(asked: Sequence[Asked], plan: Plan, paths: Mapping[CopyQuery, Path]) ->
 
 def badness(query: CopyQuery, answered: Answered) -> float:
     """Returns 0 for a right answer; below that, the worse the lower: a wrong verdict, a low score, another photo."""
+    if query.right is None and answered.best_score < COPY:
+        return 0
     first = answered.found[0] if answered.found else None
     if first is None:
         return -2
@@ -63,8 +65,9 @@ def badness(query: CopyQuery, answered: Answered) -> float:
 def _row(query: CopyQuery, answered: Answered, plan: Plan, path: Path) -> Row:
     first = answered.found[0] if answered.found else None
     given = f"{first.verdict or 'answered'}, score {first.score:.2f}" if first else "nothing answered"
-    words = [query.kind.replace("_", " "), f"expected: {query.verdict}", f"given: {given}"]
-    tiles: list[Tile | None] = [Tile(_tile(path.read_bytes())), Tile(_tile(read(plan.photos[query.source].uri)))]
+    words = [query.kind.replace("_", " "), f"expected: {query.verdict or 'no copy'}", f"given: {given}"]
+    right = Tile(_tile(read(plan.photos[query.right].uri))) if query.right else None
+    tiles = [Tile(_tile(path.read_bytes())), right]
     if first and first.photo in plan.shown:
         tiles.append(Tile(_tile(read(plan.photos[first.photo].uri)), first.photo == query.right))
     elif first:

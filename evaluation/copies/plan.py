@@ -127,6 +127,7 @@ def make_plan(
             *_edited("copy", archive, asked, options),
             *_edited("unedited", archive, {UNEDITED: lambda _: "identical"}, options),
             *_edited("shown", shown_archive if partners else [], asked, options),
+            *(CopyQuery(group="shown", kind=UNEDITED, source=one.key) for one in partners),
             *(CopyQuery(group="negative", kind=UNEDITED, source=one.key) for one in negatives),
             *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, right=key) for one, key in scene_others.items()),
         ],

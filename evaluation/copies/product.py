@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 from evaluation.copies.answered import Answered, from_answers
 from evaluation.copies.result import BuildCosts, LookupCosts
 from foundation.files import replace_file
-from foundation.store import artifact
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
 from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment
@@ -40,13 +39,15 @@ class Built:
 
 
 def copy_encoder(source: Store, encoder_id: str, target: Store) -> None:
-    """Copies one encoder from store to store, its description last; raises InputNotFoundError if it is not there."""
+    """Copies one encoder from store to store, byte by byte; raises InputNotFoundError if it is not there."""
     spec, _ = read_spec(source, encoder_id)
     directory = encoder_directory(encoder_id)
+    description = f"{directory}/{ENCODER_DESCRIPTION}"
     with source.local_copy(directory, list(spec.files)) as files:
         for name in spec.files:
             target.upload(f"{directory}/{name}", files / name)
-    artifact.finish(target, f"{directory}/{ENCODER_DESCRIPTION}", spec)
+    # The last file makes the encoder exist; another program may have written it, with fields that this one drops.
+    target.create(description, source.read(description))
 
 
 def build(folder: Path, archives: Sequence[tuple[str, Path | None]], *, encoder: tuple[Store, str] | None) -> Built:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
@@ -49,6 +49,7 @@ def test_more_right_answers_than_there_can_be_are_refused(right: list[bool], pos
         metrics.micro_average_precision(np.ones(len(right)), np.array(right, bool), positives=positives)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=40))
 def test_micro_average_precision_agrees_with_scikit_learn(pairs: list[tuple[float, bool]]):
     """Where every photo is named, both definitions are the same."""
@@ -84,6 +85,7 @@ def test_reliability_and_calibration_by_hand():
     assert math.isnan(metrics.expected_calibration_error([]))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60))
 def test_bins_hold_every_answer_once(pairs: list[tuple[float, bool]]):
     """Counts add up, and each mean lies in its bin."""

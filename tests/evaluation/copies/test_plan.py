@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.copies.photos import SourcePhoto
@@ -34,7 +34,7 @@ def test_each_photo_plays_one_part():
     assert set(counts.values()) == {1}
     assert len(counts) == 60 + 9 + 6
     held = {one.key for one in plan.archive}
-    assert all(query.right in held for query in plan.queries if query.group != "negative")
+    assert all(query.right in held for query in plan.queries if query.verdict or query.group == "scene")
     assert not held & {query.source for query in plan.queries if query.group in ("negative", "scene")}
 
 
@@ -59,6 +59,7 @@ def test_the_same_photos_give_the_same_plan_in_any_order():
     assert plan_of(seed=1).digest != plan_of().digest
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(20, 90), st.integers(8, 200), st.integers(0, 5))
 def test_at_most_half_of_the_photos_are_negatives(count: int, negatives: int, seed: int):
     """Whatever is asked for, something is left to be found."""

@@ -1,9 +1,15 @@
-"""The bytes of an index are counted by what reads them."""
+"""The product runs in a store of its own, and the bytes of its index are counted by what reads them."""
+
+import json
+import shutil
 
 import pytest
 
-from evaluation.copies.product import bytes_per_photo
+from evaluation.copies.product import bytes_per_photo, copy_encoder
+from foundation.encoder import load
 from foundation.store.artifact import FileRecord
+from foundation.store.encoders import read_spec
+from foundation.store.files import Store
 from tests.builders import segment
 
 TABLE = {"photos.parquet": 30, "content_hashes.npy": 10}
@@ -33,3 +39,15 @@ def test_bytes_by_what_reads_them(sizes: dict[str, int], search: int, verificati
         "verification_bytes": verification / 5,
         "table_bytes": 40 / 5,
     }
+
+
+def test_an_encoder_is_copied_with_its_digest(encoder_store, only_encoder, tmp_path):
+    """What runs and segments name is the same encoder, even where its description holds what this program drops."""
+    source = Store(shutil.copytree(encoder_store, tmp_path / "source"))
+    encoder_id = only_encoder(source)
+    path = source.local_root / "encoders" / encoder_id / "encoder.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "of_a_later_program": 1}))
+    target = Store(tmp_path / "target", create=True)
+    copy_encoder(source, encoder_id, target)
+    assert read_spec(target, encoder_id) == read_spec(source, encoder_id)
+    assert load(target, encoder_id).digest == read_spec(source, encoder_id)[1]
