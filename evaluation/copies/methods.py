@@ -22,8 +22,8 @@ from foundation.photos import photo
 
 # Answers that are kept of each query: what ranks below is right no more, and only lengthens the curve.
 TOP = 10
-# The side of the squares that hashes and histograms are made of.
-SIDE = 64
+# The side of the squares that hashes and histograms are made of: pHash uses no finer one.
+SIDE = baselines.DCT_SIDE
 # SIFT compares every feature of a query with every feature of the archive: a thousand queries take half an hour.
 SIFT_QUERIES, SIFT_QUERY_FEATURES = 500, 300
 # The similarities of one block with the archive are held at a time.

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from evaluation.copies.answered import Answered, from_answers
+from evaluation.copies.photos import KEY_LETTERS
+from evaluation.copies.plan import Plan
 from evaluation.copies.result import BuildCosts, LookupCosts
+from foundation.errors import UsageError
 from foundation.files import replace_file
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment
+from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment, segment_directory
 from foundation.store.snapshots import Snapshot, read_snapshot, snapshot_numbers
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -67,6 +71,24 @@ def build(folder: Path, archives: Sequence[tuple[str, Path | None]], *, encoder:
     store = Store(folder)
     snapshots = [read_snapshot(store, number) for number in snapshot_numbers(store)]
     return Built(store, snapshots, TypeAdapter(list[BuildCosts]).validate_json(done.read_bytes()))
+
+
+def require_apart(plan: Plan, built: Built) -> None:
+    """Raises UsageError if a photo of the evaluation lies among the distractors, where it would be found unasked."""
+    first, *larger = built.snapshots
+    of_archive = {segment.segment_id for segment in first.segments}
+    added = [one.segment_id for snapshot in larger for one in snapshot.segments if one.segment_id not in of_archive]
+    if shared := len(plan.photos.keys() & {key for name in added for key in _keys(built.store, name)}):
+        raise UsageError(
+            f"--distractors holds {shared:,} of the photos to evaluate with; expected other ones: take these out of it"
+        )
+
+
+def _keys(store: Store, segment_id: str) -> Iterator[str]:
+    with store.open(f"{segment_directory(segment_id)}/{CONTENT_HASHES}") as file:
+        contents = np.load(file, allow_pickle=False)
+    # NumPy drops the zeros that a hash may end in.
+    return (bytes(content).ljust(32, b"\0").hex()[:KEY_LETTERS] for content in contents)
 
 
 def _add(store: Store, archive: str, catalog: Path | None, encoder_id: str | None) -> BuildCosts:

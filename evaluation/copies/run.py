@@ -15,7 +15,7 @@ from evaluation.copies.measure import Asked, by_group, detection, false_alarms_a
 from evaluation.copies.methods import Method, encoder_method, plain_methods, search
 from evaluation.copies.photos import list_photos
 from evaluation.copies.plan import CopiesOptions, CopyQuery, Plan, make_plan, seed_of
-from evaluation.copies.product import Built, ask, build
+from evaluation.copies.product import Built, ask, build, require_apart
 from evaluation.copies.result import RESULTS, ArchiveResult, CopiesResult, KeptPicture, MethodResult
 from evaluation.copies.workplace import Workplace
 from foundation.encoder import load
@@ -59,6 +59,7 @@ def evaluate_copies(
     paths = write_queries(plan, place.queries, seed=options.seed, tell=tell)
     write_archive(plan, place.archive, place.catalog)
     built = _build(place, options, encoders, tell)
+    require_apart(plan, built)
     asked, archives = _ask_all(place, built, paths, tell)
     drawn = failures.draw(asked, plan, dict(zip(plan.queries, paths, strict=True)))
     methods = [_product_method(archives[0], asked), *_compare(place, paths, built, encoders, tell)]

@@ -7,11 +7,13 @@ from pathlib import Path
 from evaluation.copies.plan import Plan
 
 REPOSITORY = Path(__file__).parents[2]
-# What decides how an archive is encoded and indexed, and what decides how a photo is edited.
-BUILDING, EDITING = (
-    ("foundation", "pipelines"),
-    ("training/edits", "evaluation/copies/edits.py", "evaluation/copies/make_queries.py"),
+# What decides how an archive is encoded and indexed, how others search it, and how a photo is edited.
+BUILDING = ("foundation", "pipelines")
+COMPARING = (
+    *("evaluation/copies/methods.py", "evaluation/copies/measure.py", "evaluation/copies/metrics.py"),
+    *("evaluation/baselines.py", "evaluation/local_features.py", "foundation/photos"),
 )
+EDITING = ("training/edits", "evaluation/copies/edits.py", "evaluation/copies/make_queries.py")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Workplace:
 
     def method(self, name: str) -> Path:
         """The result of another method with these queries."""
-        return self.queries.with_name(f"{self.queries.name}-methods") / f"{name}.json"
+        return self.queries.with_name(f"{self.queries.name}-methods") / f"{name}-{source_digest(*COMPARING)}.json"
 
 
 def source_digest(*parts: str) -> str:

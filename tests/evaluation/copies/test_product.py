@@ -5,12 +5,17 @@ import shutil
 
 import pytest
 
-from evaluation.copies.product import bytes_per_photo, copy_encoder
+from evaluation.copies.photos import list_photos
+from evaluation.copies.plan import Plan
+from evaluation.copies.product import Built, bytes_per_photo, copy_encoder, require_apart
 from foundation.encoder import load
+from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
-from tests.builders import segment
+from foundation.store.snapshots import read_snapshot
+from tests.builders import segment, snapshot
+from tests.photos import write_archive
 
 TABLE = {"photos.parquet": 30, "content_hashes.npy": 10}
 LOCAL = {"local/keypoints.npy": 50, "local/descriptors.npy": 60, "local/thumbnails.bin": 70}
@@ -51,3 +56,15 @@ def test_an_encoder_is_copied_with_its_digest(encoder_store, only_encoder, tmp_p
     copy_encoder(source, encoder_id, target)
     assert read_spec(target, encoder_id) == read_spec(source, encoder_id)
     assert load(target, encoder_id).digest == read_spec(source, encoder_id)[1]
+
+
+def test_distractors_that_hold_a_photo_of_the_evaluation_are_refused(live_desk, tmp_path):
+    """A stranger among them would be found, and count as a false alarm; other photos pass."""
+    store = Store(live_desk.store)
+    built = Built(store, [snapshot(1), read_snapshot(store)], [])
+    write_archive(tmp_path, photos=3, first_seed=400)
+    others = list_photos(tmp_path, tell=lambda _: None)
+    require_apart(Plan(archive=others[:1], negatives=others[1:], queries=[]), built)
+    held = list_photos(live_desk.archive, tell=lambda _: None)
+    with pytest.raises(UsageError, match="--distractors holds 2 of the photos to evaluate with"):
+        require_apart(Plan(archive=others, negatives=held[:2], queries=[]), built)
