@@ -1,7 +1,6 @@
 """Matches with evidence as a lookup makes it, from a transform that a test knows."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,14 @@ IDENTITY = np.eye(3)
 
 
 @dataclass(frozen=True, eq=False)
+class MadeDense:
+    """What the pixels say, as in `serving.match.evidence.Dense`."""
+
+    difference: np.ndarray
+    blocks: int = 40
+
+
+@dataclass(frozen=True, eq=False)
 class MadeEvidence:
     """The fields of `serving.match.evidence.Evidence` that are shown, without what it takes to compute them."""
 
@@ -29,12 +36,12 @@ class MadeEvidence:
     is_mirrored: bool = False
     is_inverted: bool = False
     agreement: float = 0.875
-    dense: Any = None
+    dense: MadeDense | None = None
 
 
 def made_evidence(transform: np.ndarray, *, difference: np.ndarray | None = None, **changes: Any) -> Any:
     """Returns evidence of that transform, float [3, 3], with a map of differences if there is one."""
-    dense = None if difference is None else SimpleNamespace(difference=difference)
+    dense = None if difference is None else MadeDense(difference)
     return MadeEvidence(np.asarray(transform, float), dense=dense, **changes)
 
 

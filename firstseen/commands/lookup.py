@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,16 +20,31 @@ if TYPE_CHECKING:
     from serving.match.options import MatchOptions
 
 
+class Folders(NamedTuple):
+    """Where pictures are written beside the answers, if they are asked for."""
+
+    decode: Path | None
+    evidence: Path | None
+
+
 def lookup(
     queries: Annotated[list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")],
     store: StoreOption,
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
     min_score: Annotated[float, typer.Option(help="Leave out matches that score less.")] = 0.0,
+    similar: Annotated[bool, typer.Option("--similar", help="Also list what is no copy, below the copies.")] = False,
+    effort: Annotated[str, typer.Option(help="full; or fast, which may miss copies that are hard to find.")] = "full",
+    claimed_date: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When the photos are said to be taken, such as 2024-05-01.")
+    ] = None,
     format: Annotated[
         str | None, typer.Option(help="table, json, jsonl, csv, parquet or html; default: as --output ends, or table.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="New folder for a page and a JSON file about each copy found.")
+    ] = None,
     decode: Annotated[
         Path | None, typer.Option(metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG.")
     ] = None,
@@ -37,66 +52,112 @@ def lookup(
 ) -> None:
     """Look photos up in the live snapshot."""
     from foundation.store.files import Store
+    from serving.match.claim import parse_claimed_date
     from serving.match.options import MatchOptions
-    from serving.output.decoded import check_decoder
     from serving.output.formats import check_format, format_of, write_answers
-    from serving.output.guard import check_decode_folder, check_output, spare
+    from serving.output.guard import spare
     from serving.queries import list_queries
 
     format = format or format_of(output)
     check_format(format, output)
     opened = Store(store)
-    if output:
-        check_output(output, store=opened, queries=queries)
-    if decode:
-        check_decode_folder(decode, store=opened, queries=queries, output=output)
-        check_decoder(opened, snapshot)
+    folders = Folders(decode, evidence)
+    check_places(opened, queries, output=output, folders=folders, snapshot=snapshot)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
-    options = MatchOptions(top_k=top_k, min_score=min_score, batch_size=batch_size)
+    options = MatchOptions(
+        top_k=top_k,
+        min_score=min_score,
+        batch_size=batch_size,
+        similar=similar,
+        effort=effort,
+        claimed_date=parse_claimed_date(claimed_date) if claimed_date is not None else None,
+    )
     names = spare(list_queries(queries, stdin=sys.stdin), output=output)
-    statuses: Counter[str] = Counter()
-    with open_answers(opened, names, snapshot=snapshot, options=options, decode=decode) as (answers, facts):
-        write_answers(counting(answers, statuses), name=format, output=output, facts=facts, decoded=decode)
-    report(statuses, decode=decode)
+    count = Count()
+    with open_answers(opened, names, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
+        write_answers(
+            count.passing(answers), name=format, output=output, facts=facts, decoded=decode, evidence=evidence
+        )
+    count.report(folders)
+
+
+def check_places(
+    store: "Store", queries: list[str], *, output: Path | None, folders: Folders, snapshot: int | None
+) -> None:
+    """Raises UsageError if what is written would replace or meet what the user has, or if nothing can be decoded."""
+    from serving.output.decoded import check_decoder
+    from serving.output.guard import check_new_folder, check_output
+
+    if output:
+        check_output(output, store=store, queries=queries)
+    if folders.decode:
+        others = [output, folders.evidence]
+        check_new_folder("--decode", folders.decode, store=store, queries=queries, others=others)
+        check_decoder(store, snapshot)
+    if folders.evidence:
+        others = [output, folders.decode]
+        check_new_folder("--evidence", folders.evidence, store=store, queries=queries, others=others)
 
 
 @contextmanager
 def open_answers(
-    store: "Store", names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", decode: Path | None
+    store: "Store", names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", folders: Folders
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
-    from serving.match.match import answers_of
+    from serving.match.claim import claimed_words
     from serving.output.decoded import write_decoded
     from serving.searcher import Searcher
 
     with Searcher.open(store, snapshot=snapshot, options=options) as searcher:
         live = searcher.snapshot
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
+        if options.claimed_date:
+            facts += f" · claimed date {claimed_words(options.claimed_date)}"
         outcomes = searcher.find(names)
-        if decode:
-            outcomes = write_decoded(outcomes, folder=decode, decode=searcher.decode)
+        if folders.decode:
+            outcomes = write_decoded(outcomes, folder=folders.decode, decode=searcher.decode)
+        if folders.evidence:
+            from serving.output.evidence.write import write_evidence
+
+            outcomes = write_evidence(outcomes, folder=folders.evidence, snapshot=live, claimed=options.claimed_date)
         with closing(outcomes):  # however it ends: an unfinished list of files is removed
-            yield (answers_of(outcome, live) for outcome in outcomes), facts
+            yield (searcher.answers(outcome) for outcome in outcomes), facts
 
 
-def counting(answers: Iterable[list["Answer"]], statuses: Counter[str]) -> Iterator[list["Answer"]]:
-    """Passes the answers on and counts the status of each query."""
-    for one_query in answers:
-        statuses[one_query[0].status] += 1
-        yield one_query
+class Count:
+    """Counts what queries came to, while their answers pass."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[str] = Counter()
+        self.copies = 0
+
+    def passing(self, answers: Iterable[list["Answer"]]) -> Iterator[list["Answer"]]:
+        """Passes the answers on and counts the status of each query, and the copies that were found."""
+        for one_query in answers:
+            self.statuses[one_query[0].status] += 1
+            self.copies += sum(answer.is_copy for answer in one_query)
+            yield one_query
+
+    def report(self, folders: Folders) -> None:
+        """Tells what queries came to; raises InputNotFoundError if there was none, or none that could be used."""
+        total = self.statuses.total()
+        if not total:
+            raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
+        by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(self.statuses.items()))
+        tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
+        _tell_of(folders, any_match=self.statuses["matched"] > 0, copies=self.copies)
+        if self.statuses["rejected"] == total:
+            raise InputNotFoundError("every query was rejected; the reason stands in each answer")
 
 
-def report(statuses: Counter[str], *, decode: Path | None) -> None:
-    """Tells how many queries came to what; raises InputNotFoundError if there was none, or none that could be used."""
-    total = statuses.total()
-    if not total:
-        raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
-    by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
-    tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
-    if decode and statuses["matched"]:
+def _tell_of(folders: Folders, *, any_match: bool, copies: int) -> None:
+    decode, evidence = folders
+    if decode and any_match:
         tell(f"{decode} holds the matches as decoded from their vectors; decoded.csv there says which is which")
     elif decode:
         tell(f"no query has a match: there is nothing to decode, and nothing was written to {decode}")
-    if statuses["rejected"] == total:
-        raise InputNotFoundError("every query was rejected; the reason stands in each answer")
+    if evidence and copies:
+        tell(f"{evidence} holds the evidence of {number_of(copies, 'copy', 'copies')}; open index.html there")
+    elif evidence:
+        tell(f"no copy was found: there is no evidence, and nothing was written to {evidence}")

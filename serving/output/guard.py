@@ -24,19 +24,24 @@ def check_output(output: Path, *, store: Store, queries: Iterable[str]) -> None:
     _check_place("output", output, store, queries)
 
 
-def check_decode_folder(folder: Path, *, store: Store, queries: Iterable[str], output: Path | None) -> None:
-    """Raises UsageError unless `folder` is new or empty, and lies away from the store, the queries and the output.
+def check_new_folder(
+    flag: str, folder: Path, *, store: Store, queries: Iterable[str], others: Iterable[Path | None] = ()
+) -> None:
+    """Raises UsageError unless `folder` is new or empty, away from the store, the queries, and what else is written.
 
-    Raises InputNotFoundError if the folder that it would be made in does not exist.
+    `others` is what other flags name: none of it may lie in the folder. Raises InputNotFoundError if the folder that it
+    would be made in does not exist.
     """
-    _check_parent("--decode", folder)
-    _check_place("decode folder", folder, store, queries)
-    if output and _real(output).is_relative_to(_real(folder)):
-        raise UsageError(f"output {output} lies in the decode folder {folder}; choose another place for one of them")
+    what = f"{flag.removeprefix('--')} folder"
+    _check_parent(flag, folder)
+    _check_place(what, folder, store, queries)
+    for other in others:
+        if other and _real(other).is_relative_to(_real(folder)):
+            raise UsageError(f"{other} lies in the {what} {folder}; choose another place for one of them")
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"decode folder {folder} is a file; expected the name of a new folder")
+        raise UsageError(f"{what} {folder} is a file; expected the name of a new folder")
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"decode folder {folder} is not empty; expected a new or an empty one: nothing is replaced")
+        raise UsageError(f"{what} {folder} is not empty; expected a new or an empty one: nothing is replaced")
 
 
 def spare(names: Iterable[str], *, output: Path | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +15,7 @@ from serving.answers import Answer
 from serving.match.footprint import inverse
 from serving.output.decoded import picture_name
 from serving.output.display import printable
-from serving.output.pictures import Outline, Picture, Shown, outlines_of, picture_of, shown
+from serving.output.pictures import Outline, Picture, Shown, joined, outlines_of, picture_of, shown
 from serving.output.wording import CONTRADICTED, ONLY_SIMILAR, described, seen_words, sentence
 
 PICTURE_SIDE = 480
@@ -41,6 +42,7 @@ class Beside:
     evidence: str | None = None
 
 
+@cache
 def templates() -> Environment:
     """Returns the templates of all pages; whatever strangers wrote is escaped in them."""
     return Environment(loader=PackageLoader("serving", "web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -70,7 +72,7 @@ def _query(number: int, answers: list[Answer], beside: Beside) -> dict[str, Any]
     status = "found" if copies else "unproven" if first.status == "matched" else first.status
     picture = _picture(first.query, beside)
     matches = [_match(number, answer, picture, beside) for answer in copies[:SHOWN_COPIES]]
-    parts = [part for match in matches for part in match.pop("parts")]
+    parts = joined([part for match in matches for part in match.pop("parts")])
     return {
         "name": printable(name),
         "folder": printable(folder),

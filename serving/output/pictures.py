@@ -2,15 +2,19 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import simplejpeg
 
 from foundation.photos import photo
+from foundation.photos.thumbnail import shrink_frame
 from serving.match.footprint import Size, footprint
 
 QUALITY = 85
+LIST_SIDE = 160
+# Hundredths of the sides: labels nearer than that would cover each other.
+NEAR = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +65,20 @@ def outlines_of(transform: np.ndarray, source: Size, target: Size, *, label: str
         return []
     x, y = points.mean(axis=0)
     return [Outline(" ".join(f"{x:.2f},{y:.2f}" for x, y in points), round(float(x), 2), round(float(y), 2), label)]
+
+
+def joined(outlines: Sequence[Outline]) -> list[Outline]:
+    """Returns the outlines of different parts; those of about the same part become one, with all of their labels."""
+    parts: list[Outline] = []
+    for one in outlines:
+        same = [number for number, part in enumerate(parts) if max(abs(part.x - one.x), abs(part.y - one.y)) < NEAR]
+        if same:
+            parts[same[0]] = replace(parts[same[0]], label=f"{parts[same[0]].label}, {one.label}")
+        else:
+            parts.append(one)
+    return parts
+
+
+def small(pixels: np.ndarray) -> Shown:
+    """Returns a picture of a size for lists."""
+    return shown(shrink_frame(pixels, max_side=LIST_SIDE))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 ONLY_SIMILAR = "only similar, no proof of a copy"
-CONTRADICTED = "contradicts the claimed date: the archive published it before"
+CONTRADICTED = "contradicts the claimed date: the archive published it earlier"
 # What is said of a verdict that comes without a description of its own.
 _VERDICTS = {
     "identical": "the same file, byte for byte",

@@ -101,6 +101,61 @@ def test_decode_shows_in_the_page(live_desk: Desk, tmp_path: Path):
     assert page.read_text().count('src="data:image/jpeg') == 3
 
 
+def test_evidence_has_a_page_per_copy(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
+    """The answers on stdout are the same bytes as without it, and the page of answers links to each of them."""
+    command = ["lookup", photo_of(live_desk), photo_of(live_desk, 4), "--store", str(live_desk.store), "--top-k", "2"]
+    assert run([*command, "--format", "jsonl"]) == 0
+    plain = capsys.readouterr().out
+    assert run([*command, "--format", "jsonl", "--evidence", str(tmp_path / "proof")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == plain
+    copies = [row for row in map(json.loads, plain.splitlines()) if row["verdict"] == "identical"]
+    names = sorted(path.name for path in (tmp_path / "proof").glob("*.html"))
+    assert names == ["000001-01.html", "000002-01.html", "index.html"]
+    assert f"{tmp_path / 'proof'} holds the evidence of 2 copies; open index.html there" in printed.err
+    record = json.loads((tmp_path / "proof" / "000002-01.json").read_text())
+    assert record["photo"]["photo_id"] == copies[1]["photo_id"]
+    assert record["query"]["sha256"] == record["photo"]["sha256"]
+    page = ["--output", str(tmp_path / "page.html"), "--evidence", str(tmp_path / "again")]
+    assert run([*command, *page]) == 0
+    assert 'href="again/000002-01.html"' in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(("claimed", "claim"), [("2024-05-01", "contradicted"), ("2010-01-01", "not_contradicted")])
+def test_a_claimed_date_is_compared_with_the_archive(
+    live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture, claimed: str, claim: str
+):
+    """The photo was published on the first day of 2010; answers, table, page and record say the same."""
+    command = ["lookup", photo_of(live_desk), "--store", str(live_desk.store), "--top-k", "1"]
+    command += ["--claimed-date", claimed]
+    assert run([*command, "--format", "jsonl", "--evidence", str(tmp_path / "proof")]) == 0
+    (row,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (row["verdict"], row["claim"]) == ("identical", claim)
+    assert json.loads((tmp_path / "proof" / "000001-01.json").read_text())["claim"] == claim
+    assert run(command) == 0
+    assert ("contradicts the claimed date" in capsys.readouterr().out) == (claim == "contradicted")
+    assert run([*command, "--output", str(tmp_path / "page.html")]) == 0
+    page = (tmp_path / "page.html").read_text()
+    assert ("Contradicts the claimed date" in page) == (claim == "contradicted")
+    assert f"claimed date 1 {'May 2024' if claim == 'contradicted' else 'January 2010'}" in page
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--claimed-date", "yesterday"], "--claimed-date is 'yesterday'; expected a date or a time"),
+        (["--effort", "most"], "effort is 'most'; expected one of: full, fast"),
+    ],
+)
+def test_options_are_checked_before_anything_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture, flags: list[str], words: str
+):
+    """The store has nothing to look up in."""
+    Store(tmp_path / "store", create=True)
+    assert run(["lookup", "a.jpg", "--store", str(tmp_path / "store"), *flags]) == 2
+    assert words in one_error_line(capsys)
+
+
 @pytest.mark.parametrize(
     ("folder", "code", "words"),
     [

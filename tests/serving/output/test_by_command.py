@@ -19,7 +19,7 @@ def query_of(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("flag", ["--output", "--decode"])
+@pytest.mark.parametrize("flag", ["--output", "--decode", "--evidence"])
 @pytest.mark.parametrize("place", ["{store}/new", "{query}", "{queries}/new"])
 def test_uris_open_no_way_around_the_guard(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture, flag: str, place: str
@@ -55,4 +55,29 @@ def test_decode_without_a_match_makes_no_folder(live_desk: Desk, tmp_path: Path,
     said = capsys.readouterr().err
     assert f"nothing was written to {tmp_path / 'new'}" in said
     assert "holds the matches" not in said
+    assert os.listdir(tmp_path) == ["broken.jpg"]
+
+
+@pytest.mark.parametrize(("decode", "evidence"), [("new", "new"), ("new/inner", "new"), ("new", "new/inner")])
+def test_two_folders_are_never_one(
+    live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture, decode: str, evidence: str
+) -> None:
+    """Neither lies in the other: each is new, and holds one kind of file."""
+    command = ["lookup", str(query_of(tmp_path)), "--store", str(live_desk.store)]
+    flags = ["--decode", str(tmp_path / decode), "--evidence", str(tmp_path / evidence)]
+    assert run([*command, *flags]) != 0
+    assert "firstseen: " in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["queries"]
+
+
+def test_evidence_without_a_copy_makes_no_folder(
+    live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """What was rejected is no copy, and the message says so."""
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    command = ["lookup", str(tmp_path / "broken.jpg"), "--store", str(live_desk.store)]
+    assert run([*command, "--evidence", str(tmp_path / "new")]) == 4
+    assert f"no copy was found: there is no evidence, and nothing was written to {tmp_path / 'new'}" in (
+        capsys.readouterr().err
+    )
     assert os.listdir(tmp_path) == ["broken.jpg"]

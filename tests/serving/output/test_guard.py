@@ -8,7 +8,7 @@ import pytest
 
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
-from serving.output.guard import check_decode_folder, check_output, spare
+from serving.output.guard import check_new_folder, check_output, spare
 
 Check = Callable[[Path, Store, list[str]], None]
 
@@ -20,10 +20,15 @@ def as_output(place: Path, store: Store, queries: list[str]) -> None:
 
 def as_decode_folder(place: Path, store: Store, queries: list[str]) -> None:
     """Checks a place that `--decode` names."""
-    check_decode_folder(place, store=store, queries=queries, output=None)
+    check_new_folder("--decode", place, store=store, queries=queries)
 
 
-both = pytest.mark.parametrize("check", [as_output, as_decode_folder])
+def as_evidence_folder(place: Path, store: Store, queries: list[str]) -> None:
+    """Checks a place that `--evidence` names."""
+    check_new_folder("--evidence", place, store=store, queries=queries)
+
+
+every_flag = pytest.mark.parametrize("check", [as_output, as_decode_folder, as_evidence_folder])
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-@both
+@every_flag
 def test_other_places_are_taken(made_store: Store, photo: Path, tmp_path: Path, check: Check) -> None:
     """Beside the queries and the store, also where names begin alike, and with queries that are no files at all."""
     queries = [str(photo), photo.as_uri(), "-", "/nowhere", "file:///null%00byte.jpg", "gs://bucket/photo.jpg"]
@@ -53,7 +58,7 @@ def test_other_places_are_taken(made_store: Store, photo: Path, tmp_path: Path, 
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@both
+@every_flag
 @pytest.mark.parametrize("scheme", ["", "file://", "file://localhost"])
 @pytest.mark.parametrize("name", ["store/snapshots/1.json", "store/new", "linked/new", "store/outward"])
 def test_the_store_is_safe(made_store: Store, tmp_path: Path, check: Check, scheme: str, name: str) -> None:
@@ -65,7 +70,7 @@ def test_the_store_is_safe(made_store: Store, tmp_path: Path, check: Check, sche
         check(tmp_path / name, store, [])
 
 
-@both
+@every_flag
 @pytest.mark.parametrize("as_uri", [False, True])
 @pytest.mark.parametrize("name", ["photos/café 1.jpg", "photos/../photos/café 1.jpg", "symbolic.jpg", "hard.jpg"])
 def test_a_queried_photo_is_safe(
@@ -80,7 +85,7 @@ def test_a_queried_photo_is_safe(
         check(photo, made_store, [(tmp_path / "symbolic.jpg").as_uri() if as_uri else str(tmp_path / "symbolic.jpg")])
 
 
-@both
+@every_flag
 @pytest.mark.parametrize("name", ["photos/new", "linked/new", "photos"])
 def test_nothing_is_written_into_a_queried_folder(
     made_store: Store, photo: Path, tmp_path: Path, check: Check, name: str
@@ -92,7 +97,7 @@ def test_nothing_is_written_into_a_queried_folder(
             check(tmp_path / name, made_store, [query])
 
 
-@both
+@every_flag
 def test_a_queried_inventory_is_safe(made_store: Store, tmp_path: Path, check: Check) -> None:
     """`lookup a.parquet --output a.parquet` must not replace the list by the answers."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
@@ -110,7 +115,7 @@ def test_a_decode_folder_is_where_its_link_leads(made_store: Store, photo: Path,
         (tmp_path / "link").unlink()
 
 
-@both
+@every_flag
 def test_a_dash_is_no_file(made_store: Store, tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stands for a list on stdin, even where a folder has that name."""
     (tmp_path / "-").mkdir()
@@ -118,17 +123,17 @@ def test_a_dash_is_no_file(made_store: Store, tmp_path: Path, check: Check, monk
     check(Path("-/new"), made_store, ["-"])
 
 
-@both
+@every_flag
 def test_a_link_in_a_circle_is_an_ordinary_name(made_store: Store, tmp_path: Path, check: Check) -> None:
     """It leads nowhere, and is no reason to fail."""
     (tmp_path / "circle").symlink_to("circle")
     check(tmp_path / "new", made_store, [str(tmp_path / "circle")])
 
 
-@both
+@every_flag
 def test_the_folder_of_the_place_must_exist(made_store: Store, tmp_path: Path, check: Check) -> None:
     """The message names the flag; a typing error makes no folders."""
-    with pytest.raises(InputNotFoundError, match=r"folder .*none does not exist; make it before --(output|decode) "):
+    with pytest.raises(InputNotFoundError, match=r"none does not exist; make it before --(output|decode|evidence) "):
         check(tmp_path / "none" / "new", made_store, [])
 
 
@@ -152,7 +157,7 @@ def test_a_new_or_an_empty_folder_is_taken(made_store: Store, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new"):
         queries, output = [str(tmp_path / "q.jpg")], tmp_path / "a.html"
-        check_decode_folder(tmp_path / name, store=made_store, queries=queries, output=output)
+        check_new_folder("--decode", tmp_path / name, store=made_store, queries=queries, others=[output, None])
     assert not (tmp_path / "new").exists()
 
 
@@ -161,8 +166,8 @@ def test_a_new_or_an_empty_folder_is_taken(made_store: Store, tmp_path: Path) ->
     [
         ("used", "used is not empty; expected a new or an empty one"),
         ("file", "file is a file"),
-        ("out", r"output .*out/answers\.csv lies in the decode folder"),
-        ("out/answers.csv", r"output .*out/answers\.csv lies in the decode folder"),
+        ("out", r"answers\.csv lies in the decode folder"),
+        ("out/answers.csv", r"answers\.csv lies in the decode folder"),
     ],
 )
 def test_a_decode_folder_holds_nothing_else(made_store: Store, tmp_path: Path, name: str, words: str) -> None:
@@ -174,7 +179,7 @@ def test_a_decode_folder_holds_nothing_else(made_store: Store, tmp_path: Path, n
     output = tmp_path / "out" / "answers.csv"
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UsageError, match=words):
-        check_decode_folder(tmp_path / name, store=made_store, queries=[], output=output)
+        check_new_folder("--decode", tmp_path / name, store=made_store, queries=[], others=[output])
     assert sorted(tmp_path.rglob("*")) == before
 
 

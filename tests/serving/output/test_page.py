@@ -40,7 +40,7 @@ def test_what_was_found_stands_first() -> None:
     page = write([match(verdict="cropped", description=words, claim="contradicted", **found)])
     said = "first published 2 January 1970 file:///first.jpg A mirrored crop of 54 % of the photo. Contradicts the"
     assert f"Seen before: {said}" in text_of(page)
-    assert '<p class="alarm">Contradicts the claimed date: the archive published it before.</p>' in page
+    assert '<p class="alarm">Contradicts the claimed date: the archive published it earlier.</p>' in page
     assert 'class="alarm' not in write([match(verdict="cropped", claim="not_contradicted")])
 
 
