@@ -1,48 +1,58 @@
 """Matches with evidence as a lookup makes it, from a transform that a test knows."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from foundation.store.occurrences import FirstSeen
 from serving.match.candidates import Candidate
+from serving.match.evidence import Dense, Evidence, View
 from serving.match.match import Match
 from serving.match.verdict import Verdict
 from serving.search.snapshot import Place
 from tests.builders import content, day, photo_columns
 
-IDENTITY = np.eye(3)
+
+def made_evidence(
+    transform: np.ndarray,
+    *,
+    difference: np.ndarray | None = None,
+    is_mirrored: bool = False,
+    is_inverted: bool = False,
+    **changes: Any,
+) -> Evidence:
+    """Returns evidence of that transform, float [3, 3]; with a map of differences it says what the pixels say, too."""
+    measured: dict[str, Any] = {
+        "inliers": 57,
+        "matches": 80,
+        "residual": 0.43,
+        "model": "similarity",
+        "query_size": (60, 50),
+        "photo_size": (120, 80),
+        "query_overlap": 0.9,
+        "photo_overlap": 0.54,
+        "dense": None if difference is None else _dense(difference),
+    }
+    view = View(is_mirrored, is_inverted)
+    return Evidence(transform=np.asarray(transform, float), view=view, **{**measured, **changes})
 
 
-@dataclass(frozen=True, eq=False)
-class MadeDense:
-    """What the pixels say, as in `serving.match.evidence.Dense`."""
-
-    difference: np.ndarray
-    blocks: int = 40
-
-
-@dataclass(frozen=True, eq=False)
-class MadeEvidence:
-    """The fields of `serving.match.evidence.Evidence` that are shown, without what it takes to compute them."""
-
-    transform: np.ndarray
-    inliers: int = 57
-    residual: float = 0.43
-    model: str = "similarity"
-    query_overlap: float = 0.9
-    photo_overlap: float = 0.54
-    is_mirrored: bool = False
-    is_inverted: bool = False
-    agreement: float = 0.875
-    dense: MadeDense | None = None
-
-
-def made_evidence(transform: np.ndarray, *, difference: np.ndarray | None = None, **changes: Any) -> Any:
-    """Returns evidence of that transform, float [3, 3], with a map of differences if there is one."""
-    dense = None if difference is None else MadeDense(difference)
-    return MadeEvidence(np.asarray(transform, float), dense=dense, **changes)
+def _dense(difference: np.ndarray) -> Dense:
+    return Dense(
+        blocks=40,
+        agreement=0.875,
+        correlation=0.9,
+        tracked=1.0,
+        roughness=0.1,
+        displacement=(0.2, 0.5),
+        perspective=0.1,
+        tone=3.0,
+        saturation=1.0,
+        differing=0.1,
+        difference=difference,
+        query_shown=0.8,
+        photo_shown=0.5,
+    )
 
 
 def made_match(
@@ -51,7 +61,7 @@ def made_match(
     verdict: str = "cropped",
     score: float = 0.97,
     seen: FirstSeen | None = None,
-    evidence: Any = None,
+    evidence: Evidence | None = None,
     photo: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Match:

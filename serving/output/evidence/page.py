@@ -6,6 +6,7 @@ from typing import Any
 from foundation.photos.thumbnail import shrink_frame
 from foundation.store.artifact import versions_of
 from serving.match.claim import claimed_words
+from serving.match.evidence import Evidence
 from serving.match.footprint import inverse
 from serving.output.display import printable
 from serving.output.evidence.pictures import aligned, difference_map
@@ -99,11 +100,12 @@ def _facts(proof: Proof) -> Iterator[tuple[str, Any]]:
     yield "Made with", ", ".join(f"{name} {version}" for name, version in versions_of("firstseen").items())
 
 
-def _measures(evidence: Any) -> Iterator[tuple[str, Any]]:
+def _measures(evidence: Evidence | None) -> Iterator[tuple[str, Any]]:
     if evidence is None:
         return
-    yield "Shared", f"{evidence.query_overlap:.0%} of the query, {evidence.photo_overlap:.0%} of the photo"
+    yield "Frames overlap", f"{evidence.query_overlap:.0%} of the query, {evidence.photo_overlap:.0%} of the photo"
     yield "Keypoints that agree", f"{evidence.inliers}, within {evidence.residual:.1f} pixels"
-    yield "Pixels that agree", f"{evidence.agreement:.0%} of the textured blocks"
+    if evidence.dense:
+        yield "Pixels that agree", f"{evidence.agreement:.0%} of the {evidence.dense.blocks} textured blocks"
     turned = [word for word, is_so in (("mirrored", evidence.is_mirrored), ("inverted", evidence.is_inverted)) if is_so]
     yield "Transform", ", ".join([evidence.model, *turned])

@@ -4,6 +4,7 @@ import numpy as np
 
 from foundation.photos.local_features import frame_size
 from serving.match.footprint import Size
+from serving.match.geometry.transform import scaling
 from serving.output.evidence.proof import PHOTO_SIDE, Proof
 from serving.output.pictures import Picture
 
@@ -34,10 +35,10 @@ def aligned(proof: Proof) -> np.ndarray | None:
         return None
     canvas = canvas_of(proof)
     size = _size(canvas)
-    to_canvas = _scaling(proof.photo_size, size) @ proof.evidence.transform
+    to_canvas = scaling(proof.photo_size, size) @ proof.evidence.transform
     pixels = _no_larger_than_shown(proof.query, to_canvas)
     pixels = 255 - pixels if proof.evidence.is_inverted else pixels
-    transform = to_canvas @ _scaling(_size(pixels), proof.query.size)
+    transform = to_canvas @ scaling(_size(pixels), proof.query.size)
     warped = cv2.warpPerspective(pixels, transform, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.warpPerspective(np.ones(pixels.shape[:2], np.uint8), transform, size, flags=cv2.INTER_NEAREST)
     return np.where(covered[..., None] > 0, warped, _pale(canvas, PALER))
@@ -62,18 +63,12 @@ def difference_map(proof: Proof) -> np.ndarray | None:
     return np.where(inside, mapped, _pale(grey, PALER)).astype(np.uint8)
 
 
-def _scaling(source: Size, target: Size) -> np.ndarray:
-    """Returns float64 [3, 3], pixels of one size of a photo to those of another; centres lie on whole numbers."""
-    x, y = target.width / source.width, target.height / source.height
-    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-
-
 def _no_larger_than_shown(query: Picture, to_canvas: np.ndarray) -> np.ndarray:
     """Returns the query averaged down to about the size it will have: a warp alone would skip most of its pixels."""
     import cv2
 
     size = _size(query.pixels)
-    transform = to_canvas @ _scaling(size, query.size)
+    transform = to_canvas @ scaling(size, query.size)
     middle = np.array([size.width / 2, size.height / 2, 1])
     around = transform @ (middle[:, None] + [[0, 1, 0], [0, 0, 1], [0, 0, 0]])
     origin, right, below = (around[:2] / around[2]).T

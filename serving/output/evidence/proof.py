@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from foundation.photos.local_features import frame_size
 from foundation.store.snapshots import Snapshot
 from serving.answers import Claim
 from serving.match.claim import judge_claim
+from serving.match.evidence import Evidence
 from serving.match.footprint import Size
 from serving.match.match import Match
 from serving.output.pictures import Picture, picture_of
@@ -59,7 +60,7 @@ class Proof:
         return judge_claim(self.match.seen.published_at, self.claimed)
 
     @property
-    def evidence(self) -> Any:
+    def evidence(self) -> Evidence | None:
         """What was measured, or None where nothing had to be: the bytes are the same."""
         return self.match.evidence
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from foundation.photos.photo import DECODE_RULE
 from foundation.store.artifact import now, versions_of
+from serving.match.evidence import Evidence
 from serving.output.evidence.proof import Proof
 from serving.output.wording import described
 
@@ -48,7 +49,7 @@ def _photo(proof: Proof) -> dict[str, Any]:
     return {**columns, "sha256": photo["content_sha256"].hex(), "file": proof.original.file}
 
 
-def _measured(evidence: Any) -> dict[str, Any]:
+def _measured(evidence: Evidence) -> dict[str, Any]:
     measured = _plain(evidence)
     for name in ("is_mirrored", "is_inverted", "agreement"):
         measured[name] = _plain(getattr(evidence, name))

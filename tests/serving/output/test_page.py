@@ -100,9 +100,15 @@ def test_the_parts_that_match_are_outlined() -> None:
         ["0.00,0.00", "0.00,100.00", "50.00,0.00", "50.00,100.00"],
     ]
     assert "</b>" not in page
-    page = write([match(verdict="embedded"), match(rank=2, verdict="embedded")])
-    assert re.findall(r"<b style[^>]*>(\d)</b>", page) == ["1", "2"]
     assert "<polygon" not in write([match()])
+
+
+def test_parts_bear_the_ranks_of_their_photos() -> None:
+    """Where a query shows several; copies of one part share its label, or they would cover each other."""
+    left, right = ([2, 0, shift, 0, 1, 0, 0, 0, 1] for shift in (0, -96))
+    parts = enumerate([left, right, left], 1)
+    page = write([match(rank=rank, verdict="embedded", transform=part) for rank, part in parts])
+    assert re.findall(r"<b style[^>]*>([^<]*)</b>", page) == ["1, 3", "2"]
 
 
 def test_a_copy_links_to_its_evidence() -> None:
