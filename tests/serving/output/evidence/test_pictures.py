@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from serving.match.footprint import Size
 from serving.output.evidence.pictures import aligned, difference_map
 from serving.output.evidence.proof import Original, Proof, read_picture
+from serving.output.pictures import Picture
 from tests.evidence import made_evidence
 from tests.photos import jpeg, scene
 from tests.serving.output.evidence.desk import PHOTO, QUERY, TRANSFORM, copy_of, proof_of
@@ -47,6 +49,15 @@ def test_large_and_small_queries_lie_at_the_same_place(tmp_path: Path, height: i
     transform = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2], [0, 0, 1]])
     found = laid(proof_of(tmp_path, copy_of(tmp_path, evidence=made_evidence(transform)), query=query))
     assert np.abs(found[6:-6, 6:-6] - PHOTO[6:-6, 6:-6]).mean() < most
+
+
+def test_a_large_query_is_averaged_down(tmp_path: Path):
+    """A fine pattern becomes its mean: sampled, it would become a coarse one that neither photo has."""
+    pattern = np.repeat((np.indices((560, 840)).sum(axis=0) % 2 * 255)[..., None], 3, axis=2).astype(np.uint8)
+    query = Picture(pattern, Size(840, 560), b"")
+    evidence = made_evidence(np.array([[1 / 7, 0, -3 / 7], [0, 1 / 7, -3 / 7], [0, 0, 1]]))
+    found = laid(proof_of(tmp_path, copy_of(tmp_path, evidence=evidence), query=query))
+    assert np.abs(found[1:-1, 1:-1] - 127).max() < 20
 
 
 def test_without_measurements_nothing_is_laid(tmp_path: Path):
