@@ -1,15 +1,12 @@
 """Builds the ScaNN index of a segment, and widens its search until it finds as much as it should."""
 
-import contextlib
 import math
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from foundation.errors import ArtifactRefusedError
+from foundation.stderr import quiet_stderr
 from foundation.store.segments import SearchParameters
 from foundation.vectors import exact_neighbours, similarity
 from pipelines.index.plan import IndexOptions, plan_search, wider_searches
@@ -115,19 +112,3 @@ def recall_of(rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, best: 
         values = similarity(query[None], vectors[distinct], distance)[0]
         found += min(len(true), int((values >= true[-1] - SIMILARITY_TOLERANCE).sum()))
     return found / best.size
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keeps what ScaNN's C++ prints while it builds off the terminal; nothing in it is addressed to a user."""
-    # C++ writes to the file descriptor, past `sys.stderr`. The descriptor is the process's: what another thread writes
-    # meanwhile is lost as well.
-    sys.stderr.flush()
-    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
