@@ -26,6 +26,7 @@ setup(
         "evaluation.study": ["templates/*"],
     },
     install_requires=[
+        "ai-edge-litert~=2.3",  # runs encoders on CPUs; TensorFlow is there to train, and for GPUs
         "apache-beam~=2.77",
         "defusedxml~=0.7",
         "importlib_resources",  # tensorflow-datasets imports it without naming it

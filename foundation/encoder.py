@@ -2,26 +2,32 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, UsageError
+from foundation.models.gpu import is_gpu_usable
+from foundation.models.lite_model import LiteModel
+from foundation.models.rows import Model, Rows
+from foundation.models.saved_model import SavedModel
 from foundation.photos import photo
 from foundation.store import artifact
-from foundation.store.encoders import EncoderSpec, check_golden_vectors, encoder_directory, golden_photos, read_spec
+from foundation.store.encoders import (
+    LITE_MODEL,
+    EncoderSpec,
+    check_golden_vectors,
+    encoder_directory,
+    golden_photos,
+    has_lite_model,
+    read_spec,
+)
 from foundation.store.files import Store
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
 DECODER = "decoder"
-# The dtype and the shape of one row of a batch.
-Rows = tuple[type, tuple[int, ...]]
 
 
 class SavedEncoder:
@@ -32,7 +38,7 @@ class SavedEncoder:
         store: Store,
         spec: EncoderSpec,
         digest: str,
-        model: Callable[[np.ndarray], np.ndarray],
+        model: Model,
         *,
         batch_size: int,
     ):
@@ -44,22 +50,22 @@ class SavedEncoder:
 
     def encode(self, photos: np.ndarray) -> np.ndarray:
         """Returns float32 [n, dimension] for uint8 [n, size, size, channels]; raises UsageError on anything else."""
-        _require(photos, np.uint8, self.spec.photo_shape, "photos")
+        _require(photos, Rows(np.uint8, self.spec.photo_shape), "photos")
         return self._in_batches(self._model, photos, (self.spec.dimension,))
 
     def decode(self, vectors: np.ndarray) -> np.ndarray:
         """Returns the photos that the vectors stand for: float32 [n, size, size, channels] in [0, 1]."""
-        _require(vectors, np.float32, (self.spec.dimension,), "vectors")
+        _require(vectors, Rows(np.float32, (self.spec.dimension,)), "vectors")
         return self._in_batches(self._decoder, vectors, self.spec.photo_shape)
 
     @cached_property
-    def _decoder(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _decoder(self) -> Model:
         if not has_decoder(self.spec):
             raise UsageError(f"encoder {self.spec.encoder_id} has no decoder; expected one trained as an autoencoder")
-        vectors, photos = (np.float32, (self.spec.dimension,)), (np.float32, self.spec.photo_shape)
-        return _load_verified(self.store, self.spec, DECODER, takes=vectors, gives=photos)
+        vectors, photos = Rows(np.float32, (self.spec.dimension,)), Rows(np.float32, self.spec.photo_shape)
+        return _load_verified(self.store, self.spec, DECODER, load_saved_model, takes=vectors, gives=photos)
 
-    def _in_batches(self, model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
+    def _in_batches(self, model: Model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
         # Written into one array: joining the batches at the end would hold everything twice.
         outputs = np.empty((len(inputs), *row_shape), np.float32)
         for start in range(0, len(inputs), self.batch_size):
@@ -76,6 +82,7 @@ def has_decoder(spec: EncoderSpec) -> bool:
 def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, batch_size: int = 64) -> SavedEncoder:
     """Loads an encoder of the store after checking its digest, every file, and its answers to the golden photos.
 
+    On a CPU its LiteRT form is loaded, if it has one, and TensorFlow is not imported; the SavedModel otherwise.
     `expected_digest` is the one that a run, a segment or a snapshot names. Raises InputNotFoundError if there is no
     such encoder, ArtifactRefusedError if it is another one, damaged, trained with other decode rules than this
     program's, or of other sizes than its description says.
@@ -95,46 +102,37 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
             f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
-    # Digests say that the files are the right ones, golden vectors that this TensorFlow and this machine run them so.
-    model = _load_verified(store, spec, ".", takes=(np.uint8, spec.photo_shape), gives=(np.float32, (spec.dimension,)))
+    path, load_model = (LITE_MODEL, load_lite_model) if is_lite(spec) else (".", load_saved_model)
+    takes, gives = Rows(np.uint8, spec.photo_shape), Rows(np.float32, (spec.dimension,))
+    model = _load_verified(store, spec, path, load_model, takes=takes, gives=gives)
+    # Digests say that the files are the right ones, golden vectors that this library and this machine run them so.
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
 
 
-class SavedModel:
-    """A SavedModel of one input and one output, as a function of arrays.
-
-    `takes` and `gives` are the TensorSpecs (shape and dtype) of its signature.
-    """
-
-    def __init__(self, directory: Path):
-        import tensorflow as tf
-
-        # The signature holds the variables weakly: they live as long as the model that it was taken from.
-        self._model = tf.saved_model.load(str(directory))
-        # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
-        self._signature = self._model.signatures["serving_default"]
-        ((self._input, self.takes),) = self._signature.structured_input_signature[1].items()
-        ((self._output, self.gives),) = self._signature.structured_outputs.items()
-
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Returns what the model gives for a batch."""
-        import tensorflow as tf
-
-        return self._signature(**{self._input: tf.constant(inputs)})[self._output].numpy()
+def is_lite(spec: EncoderSpec) -> bool:
+    """Returns whether the encoder is loaded in its LiteRT form here: there is one, and TensorFlow finds no GPU."""
+    return has_lite_model(spec) and not is_gpu_usable()
 
 
-def load_saved_model(directory: Path) -> SavedModel:
+def load_saved_model(directory: Path) -> Model:
     """Loads a SavedModel; it is a program: check its digest first."""
     return SavedModel(directory)
 
 
-def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Rows, gives: Rows) -> SavedModel:
-    """Loads one SavedModel of the encoder from a private copy of the listed files, verified after copying.
+def load_lite_model(path: Path) -> Model:
+    """Loads a LiteRT model; check its digest first, for its kernels trust what the file says of itself."""
+    return LiteModel(path.read_bytes())
 
-    `takes` and `gives` are what encoder.json says of its inputs and outputs: the model's own signature must agree.
-    TensorFlow would prefer an unlisted `saved_model.cpb` beside the listed program, and a file of the store could
-    change between the check and the load.
+
+def _load_verified(
+    store: Store, spec: EncoderSpec, path: str, load_model: Callable[[Path], Model], *, takes: Rows, gives: Rows
+) -> Model:
+    """Loads one model of the encoder from a private copy of the listed files, verified after copying.
+
+    `path` is where the model lies in the encoder's directory. `takes` and `gives` are what encoder.json says of its
+    inputs and outputs: the model's own signature must agree. TensorFlow would prefer an unlisted `saved_model.cpb`
+    beside the listed program, and a file of the store could change between the check and the load.
     """
     prefix, names = encoder_directory(spec.encoder_id), list(spec.files)
     with (
@@ -148,10 +146,10 @@ def _load_verified(store: Store, spec: EncoderSpec, directory: str, *, takes: Ro
             if (source / name).exists():
                 shutil.copyfile(source / name, copy)
         artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
-        model = load_saved_model(Path(temporary, "encoder", directory))
-    path = f"{prefix}/{directory}".removesuffix("/.")
-    _require_signature(f"{path} takes", model.takes, takes)
-    _require_signature(f"{path} gives", model.gives, gives)
+        model = load_model(Path(temporary, "encoder", path))
+    where = f"{prefix}/{path}".removesuffix("/.")
+    _require_signature(f"{where} takes", model.takes, takes)
+    _require_signature(f"{where} gives", model.gives, gives)
     return model
 
 
@@ -164,19 +162,13 @@ def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:
     return np.concatenate([batch, np.zeros((shape - len(batch), *batch.shape[1:]), batch.dtype)])
 
 
-def _require(array: np.ndarray, dtype: type, row_shape: tuple[int, ...], what: str) -> None:
-    if array.dtype != dtype or array.shape[1:] != row_shape:
-        raise UsageError(f"{what} are {array.dtype} {list(array.shape)}; expected {_describe(dtype, row_shape)}")
+def _require(array: np.ndarray, expected: Rows, what: str) -> None:
+    if array.dtype != expected.dtype or array.shape[1:] != expected.shape:
+        raise UsageError(f"{what} are {array.dtype} {list(array.shape)}; expected {expected}")
 
 
-def _require_signature(what: str, found: "tf.TensorSpec", expected: Rows) -> None:
-    dtype, row_shape = expected
-    if found.dtype != dtype or not found.shape.is_compatible_with((None, *row_shape)):
+def _require_signature(what: str, found: Rows, expected: Rows) -> None:
+    if not found.admits(expected):
         raise ArtifactRefusedError(
-            f"{what} {_describe(found.dtype.as_numpy_dtype, found.shape[1:])}, encoder.json says "
-            f"{_describe(dtype, row_shape)}; restore encoder.json from a copy, or train again"
+            f"{what} {found}, encoder.json says {expected}; restore encoder.json from a copy, or train again"
         )
-
-
-def _describe(dtype: type, row_shape: Iterable[int | None]) -> str:
-    return f"{np.dtype(dtype).name} [{', '.join(map(str, ('n', *row_shape)))}]"

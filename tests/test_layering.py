@@ -26,11 +26,19 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.checks": {"foundation.errors"},
     "foundation.files": {"foundation.errors"},
     "foundation.csv_rows": set(),
+    "foundation.stderr": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},
     "foundation.photos": {"foundation.errors", "foundation.checks"},
     "foundation.archives": {"foundation.errors", "foundation.checks", "foundation.photos"},
     "foundation.store": {"foundation.errors", "foundation.checks", "foundation.files"},
-    "foundation.encoder": {"foundation.errors", "foundation.checks", "foundation.photos", "foundation.store"},
+    "foundation.models": {"foundation.errors", "foundation.stderr"},
+    "foundation.encoder": {
+        "foundation.errors",
+        "foundation.checks",
+        "foundation.models",
+        "foundation.photos",
+        "foundation.store",
+    },
 }
 # Libraries that cost seconds to import, or that only some parts may know.
 ONLY_UNDER: dict[str, tuple[str, ...]] = {

@@ -14,27 +14,32 @@ from foundation.photos import photo
 from foundation.store import artifact
 from foundation.store.encoders import (
     ENCODER_DESCRIPTION,
+    GOLDEN_PHOTOS,
+    GOLDEN_TOLERANCE,
     EncoderSpec,
     Scalar,
+    distance_moved,
     encoder_directory,
     encoder_id_for,
     golden_photos,
 )
 from foundation.store.files import Store
+from training.lite_model import NotConvertibleError, write_lite_model
 from training.objective import Models
 from training.recipe import Recipe
 
 RANDOM_PHOTOS = 8
 # Another order of the same float32 sums moves a component by far less, a lost weight by far more.
 TOLERANCE = 1e-4
-RECORDED_VERSIONS = ("firstseen", "tensorflow", "tensorflow-cpu", "keras", "numpy")
+RECORDED_VERSIONS = ("firstseen", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "keras", "numpy")
 
 
 def export(models: Models, *, store: Store, name: str, recipe: Recipe, training: Mapping[str, Scalar]) -> str:
     """Publishes an encoder of float32 weights and its heads in the store; returns the encoder's id.
 
-    `name` is the recipe's, `training` says how it was trained. Raises ArtifactRefusedError, and publishes nothing, if
-    the written model answers otherwise than the one in memory.
+    It is written as SavedModel and, where it can be converted, as LiteRT model for CPUs. `name` is the recipe's,
+    `training` says how it was trained. Raises ArtifactRefusedError, and publishes nothing, if a written model answers
+    otherwise than the one in memory.
     """
     with tempfile.TemporaryDirectory(prefix="firstseen-export-") as temporary:
         directory = Path(temporary, "encoder")
@@ -42,7 +47,9 @@ def export(models: Models, *, store: Store, name: str, recipe: Recipe, training:
         _write(models.encoder, directory)
         for folder, head in models.heads.items():
             _write(head, directory / folder)
-        golden_vectors = _compare(models, directory, recipe)
+        photos = _photos(recipe)
+        vectors = _compare(models, directory, recipe, photos)
+        no_lite_model = _write_lite(directory, photos, vectors)
         names = sorted(str(file.relative_to(directory).as_posix()) for file in directory.rglob("*") if file.is_file())
         files = artifact.record(Store(temporary), directory.name, names)
         spec = EncoderSpec(
@@ -54,10 +61,11 @@ def export(models: Models, *, store: Store, name: str, recipe: Recipe, training:
             dimension=recipe.dimension,
             distance=recipe.distance,
             decode_rule=photo.DECODE_RULE,
-            golden_vectors=np.round(golden_vectors.astype(float), 8).tolist(),
+            golden_vectors=np.round(vectors[:GOLDEN_PHOTOS].astype(float), 8).tolist(),
             files=files,
             training=dict(training),
             versions=artifact.versions_of(*RECORDED_VERSIONS),
+            no_lite_model=no_lite_model,
         )
         _publish(directory, spec, store)
     return spec.encoder_id
@@ -68,12 +76,16 @@ def _write(model: keras.Model, directory: Path) -> None:
     model.export(directory, input_signature=[takes], verbose=False)
 
 
-def _compare(models: Models, directory: Path, recipe: Recipe) -> np.ndarray:
-    """Returns the written encoder's answers to the golden photos: float32 [4, dimension]."""
+def _photos(recipe: Recipe) -> np.ndarray:
+    """Returns what the written models are compared on, the golden photos first: uint8 [n, size, size, channels]."""
     # Golden photos are regular waves, and stay in the description; random ones reach what waves do not.
     golden = golden_photos(recipe.size, recipe.channels)
     random = np.random.default_rng(0).integers(0, 256, (RANDOM_PHOTOS, *golden.shape[1:]), np.uint8)
-    photos = np.concatenate([golden, random])
+    return np.concatenate([golden, random])
+
+
+def _compare(models: Models, directory: Path, recipe: Recipe, photos: np.ndarray) -> np.ndarray:
+    """Returns the written encoder's answers to the photos: float32 [n, dimension]."""
     trained = np.asarray(models.encoder(photos))
     if not np.isfinite(trained).all():
         raise TrainingDivergedError(
@@ -90,7 +102,24 @@ def _compare(models: Models, directory: Path, recipe: Recipe) -> np.ndarray:
         )
     for folder, head in models.heads.items():
         _require_equal(folder, load_saved_model(directory / folder)(vectors), np.asarray(head(vectors)))
-    return vectors[: len(golden)]
+    return vectors
+
+
+def _write_lite(directory: Path, photos: np.ndarray, vectors: np.ndarray) -> str | None:
+    """Writes the LiteRT model and compares its answers with the SavedModel's; returns why there is none, or None."""
+    try:
+        answers = write_lite_model(directory, photos)
+    except NotConvertibleError as error:
+        return str(error)
+    # As near as `load` will ask for: another library adds up in another order, and deep networks multiply that.
+    moved = distance_moved(answers, vectors)
+    if not moved <= GOLDEN_TOLERANCE:
+        raise ArtifactRefusedError(
+            f"the encoder's LiteRT form differs from its SavedModel by {moved:.2%} of the vectors' length, expected at "
+            f"most {GOLDEN_TOLERANCE:.0%}; nothing was published: install the tensorflow and ai-edge-litert of "
+            "infra/constraints.txt, and repeat the command"
+        )
+    return None
 
 
 def _require_equal(what: str, written: np.ndarray, in_memory: np.ndarray) -> None:

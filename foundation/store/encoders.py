@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 ENCODERS = "encoders"
 ENCODER_DESCRIPTION = "encoder.json"
+# The encoder once more, in the form for CPUs, beside the SavedModel; some encoders cannot be converted and have none.
+LITE_MODEL = "model.tflite"
 GOLDEN_PHOTOS = 4
+# A share of the vectors' length: half precision on other hardware stays far below, a wrong or damaged model does not.
+GOLDEN_TOLERANCE = 1e-2
 
 Scalar = int | float | str | bool | None
 
@@ -23,7 +27,8 @@ class EncoderSpec:
     """An encoder: uint8 photos `[batch, size, size, channels]` to float32 vectors `[batch, dimension]`.
 
     `distance` says how vectors compare: `cosine` (they have unit length) or `euclidean`. `decode_rule` is the version
-    of the photo decoder it was trained with. `golden_vectors` are its answers to `golden_photos`.
+    of the photo decoder it was trained with. `golden_vectors` are its answers to `golden_photos`. `files` lists the
+    SavedModel and, where there is one, its LiteRT form; `no_lite_model` says why there is none.
     """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
@@ -41,6 +46,8 @@ class EncoderSpec:
     contract_version: int = 1
     training: dict[str, Scalar] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    # Added within version 1: a program that knows neither this nor the file loads the SavedModel.
+    no_lite_model: str | None = None
 
     @property
     def photo_shape(self) -> tuple[int, int, int]:
@@ -51,6 +58,11 @@ class EncoderSpec:
 def encoder_directory(encoder_id: str) -> str:
     """Returns the path of an encoder in the store."""
     return f"{ENCODERS}/{encoder_id}"
+
+
+def has_lite_model(spec: EncoderSpec) -> bool:
+    """Returns whether the encoder was exported in the LiteRT form, too."""
+    return LITE_MODEL in spec.files
 
 
 def encoder_id_for(recipe: str, files: dict[str, FileRecord]) -> str:
@@ -94,11 +106,21 @@ def golden_photos(size: int, channels: int) -> "np.ndarray":
     return np.stack([np.broadcast_to(wave, (size, size, channels)) for wave in waves]).astype(np.uint8)
 
 
-def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance: float = 1e-2) -> None:
+def distance_moved(vectors: "np.ndarray", expected: "np.ndarray") -> float:
+    """Returns how far the one that moved most is from what was expected, as a share of the vectors' length.
+
+    Both float32 [n, dimension]. For vectors of unit length, 0.01 is a cosine of 0.99995.
+    """
+    import numpy as np
+
+    length = np.linalg.norm(expected, axis=1).max()
+    return float(np.linalg.norm(vectors - expected, axis=1).max() / max(length, 1e-12))
+
+
+def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance: float = GOLDEN_TOLERANCE) -> None:
     """Raises ArtifactRefusedError if the encoder's answers to `golden_photos` moved.
 
-    vectors: float32 [4, dimension]. The tolerance is a share of the vectors' length: half precision on other
-    hardware stays far below it, a wrong or damaged model does not.
+    vectors: float32 [4, dimension]. The tolerance is a share of the vectors' length.
     """
     import numpy as np
 
@@ -110,9 +132,9 @@ def check_golden_vectors(spec: EncoderSpec, vectors: "np.ndarray", *, tolerance:
         raise ArtifactRefusedError(
             f"encoder {spec.encoder_id} gives vectors {vectors.shape}, expected finite {expected.shape}; restore it"
         )
-    moved = np.linalg.norm(vectors - expected, axis=1).max() / max(np.linalg.norm(expected, axis=1).max(), 1e-12)
+    moved = distance_moved(vectors, expected)
     if not moved <= tolerance:  # golden vectors that are not finite compare as false
         raise ArtifactRefusedError(
             f"encoder {spec.encoder_id} differs from its golden vectors by {moved:.2%}, expected under "
-            f"{tolerance:.0%}; this TensorFlow or this hardware computes otherwise than the one that exported it"
+            f"{tolerance:.0%}; TensorFlow, LiteRT or the hardware computes otherwise here than where it was exported"
         )

@@ -6,12 +6,31 @@ import shutil
 import numpy as np
 import pytest
 
-from foundation import encoder as saved_encoder_module
+from foundation import encoder as encoder_module
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
+from foundation.models.lite_model import LiteModel
+from foundation.models.saved_model import SavedModel
 from foundation.store import artifact
-from foundation.store.encoders import encoder_id_for, read_spec
+from foundation.store.encoders import LITE_MODEL, encoder_id_for, read_spec
 from foundation.store.files import Store
+
+FORMS = {"cpu": LiteModel, "gpu": SavedModel}
+
+
+@pytest.fixture(params=FORMS)
+def device(request, monkeypatch) -> str:
+    """`load` finds no GPU, or one: each form of the encoder is held to the same."""
+    monkeypatch.setattr(encoder_module, "is_gpu_usable", lambda: request.param == "gpu")
+    return request.param
+
+
+@pytest.fixture
+def loaded(encoder_store, only_encoder, device):
+    """The encoder of the shared store in one of its forms, which computes four photos at a time."""
+    encoder = load(Store(encoder_store), only_encoder(encoder_store), batch_size=4)
+    assert isinstance(encoder._model, FORMS[device])
+    return encoder
 
 
 def photos_for(encoder, count: int) -> np.ndarray:
@@ -20,14 +39,35 @@ def photos_for(encoder, count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def test_vectors_have_unit_length_and_do_not_depend_on_the_batch(saved_encoder):
+def test_vectors_have_unit_length_and_do_not_depend_on_the_batch(loaded):
     """Any number of photos is split and padded without a trace in the answers."""
-    photos = photos_for(saved_encoder, 11)
-    vectors = saved_encoder.encode(photos)
-    assert (vectors.shape, vectors.dtype) == ((11, saved_encoder.spec.dimension), np.float32)
+    photos = photos_for(loaded, 11)
+    vectors = loaded.encode(photos)
+    assert (vectors.shape, vectors.dtype) == ((11, loaded.spec.dimension), np.float32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
-    one_by_one = np.concatenate([saved_encoder.encode(photos[at : at + 1]) for at in range(11)])
+    one_by_one = np.concatenate([loaded.encode(photos[at : at + 1]) for at in range(11)])
     np.testing.assert_allclose(vectors, one_by_one, atol=1e-5)
+
+
+def test_both_forms_give_the_same_vectors(encoder_store, only_encoder, monkeypatch):
+    """What was encoded on a CPU is found by a lookup on a GPU, and the other way round."""
+    store, vectors = Store(encoder_store), []
+    for is_gpu in (False, True):
+        monkeypatch.setattr(encoder_module, "is_gpu_usable", lambda is_gpu=is_gpu: is_gpu)
+        encoder = load(store, only_encoder(store))
+        vectors.append(encoder.encode(photos_for(encoder, 20)))
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
+    assert len(np.unique(vectors[0], axis=0)) == 20
+
+
+def test_an_encoder_without_a_form_for_cpus_is_loaded_by_tensorflow(store, only_encoder, saved_encoder):
+    """One that an earlier version exported, or that LiteRT has no operations for, is used as before."""
+    spec, _ = read_spec(Store(store), only_encoder(store))
+    files = {name: record for name, record in spec.files.items() if name != LITE_MODEL}
+    loaded = load(Store(store), rewrite_spec(store, only_encoder(store), files=files))
+    assert isinstance(loaded._model, SavedModel)
+    photos = photos_for(saved_encoder, 3)
+    np.testing.assert_allclose(loaded.encode(photos), saved_encoder.encode(photos), atol=1e-5)
 
 
 def test_no_photos_give_no_vectors(saved_encoder):
@@ -67,15 +107,16 @@ def test_the_digest_asked_for_is_the_digest_loaded(encoder_store, only_encoder, 
 
 
 @pytest.mark.parametrize(
-    "name", ["saved_model.pb", "variables/variables.data-00000-of-00001", "decoder/saved_model.pb"]
+    "name", [LITE_MODEL, "saved_model.pb", "variables/variables.data-00000-of-00001", "decoder/saved_model.pb"]
 )
-def test_a_flipped_bit_is_refused_before_loading(store, only_encoder, monkeypatch, name):
-    """No TensorFlow code sees a file whose digest is wrong."""
+def test_a_flipped_bit_is_refused_before_loading(store, only_encoder, device, monkeypatch, name):
+    """Neither TensorFlow nor LiteRT sees any file of an encoder if the digest of one is wrong."""
     path = store / "encoders" / only_encoder(store) / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    monkeypatch.setattr(saved_encoder_module, "load_saved_model", None)
+    monkeypatch.setattr(encoder_module, "load_saved_model", None)
+    monkeypatch.setattr(encoder_module, "load_lite_model", None)
     with pytest.raises(ArtifactRefusedError, match=f"{name} is damaged"):
         load(Store(store), only_encoder(store))
 
@@ -87,10 +128,11 @@ def test_a_missing_file_is_named(store, only_encoder):
         load(Store(store), only_encoder(store))
 
 
-def test_an_unlisted_program_is_not_loaded(store, only_encoder, saved_encoder):
+def test_an_unlisted_program_is_not_loaded(store, only_encoder, saved_encoder, monkeypatch):
     """TensorFlow prefers `saved_model.cpb` where there is one: a file that nobody listed must not run."""
     directory = store / "encoders" / only_encoder(store)
     (directory / "saved_model.cpb").write_bytes(b"something else")
+    monkeypatch.setattr(encoder_module, "is_gpu_usable", lambda: True)
     photos = photos_for(saved_encoder, 2)
     np.testing.assert_allclose(
         load(Store(store), only_encoder(store)).encode(photos), saved_encoder.encode(photos), atol=1e-5
@@ -122,7 +164,7 @@ def test_another_decode_rule_is_refused(store, only_encoder):
         load(Store(store), encoder_id)
 
 
-def test_moved_answers_are_refused(store, only_encoder):
+def test_moved_answers_are_refused(store, only_encoder, device):
     """An encoder that no longer gives its golden vectors is not used."""
     spec, _ = read_spec(Store(store), only_encoder(store))
     golden = [[-value for value in vector] for vector in spec.golden_vectors]
@@ -139,10 +181,11 @@ def test_moved_answers_are_refused(store, only_encoder):
         ({"dimension": 99}, r"gives float32 \[n, 16\], encoder.json says float32 \[n, 99\]; restore"),
     ],
 )
-def test_sizes_that_the_model_contradicts_are_refused(store, only_encoder, changes, message):
+def test_sizes_that_the_model_contradicts_are_refused(store, only_encoder, device, changes, message):
     """encoder.json says what an encode plans with: shards of another width would be written before anyone notices."""
     encoder_id = rewrite_spec(store, only_encoder(store), **changes)
-    with pytest.raises(ArtifactRefusedError, match=rf"encoders/{encoder_id} {message}"):
+    model = f"/{LITE_MODEL}" if device == "cpu" else ""
+    with pytest.raises(ArtifactRefusedError, match=rf"encoders/{encoder_id}{model} {message}"):
         load(Store(store), encoder_id)
 
 
@@ -176,6 +219,20 @@ def test_a_copied_store_gives_the_same_vectors(store, only_encoder, saved_encode
     photos = photos_for(saved_encoder, 5)
     moved = load(Store(store), only_encoder(store))
     np.testing.assert_allclose(moved.encode(photos), saved_encoder.encode(photos), atol=1e-5)
+
+
+def test_encoding_on_a_cpu_imports_no_tensorflow(encoder_store, only_encoder, run_python):
+    """An encoder with a form for CPUs is loaded, checked and run by LiteRT alone."""
+    encoder_id = only_encoder(encoder_store)
+    run_python(
+        "import sys, numpy as np\n"
+        "from foundation import encoder\n"
+        "from foundation.store.files import Store\n"
+        "encoder.is_gpu_usable = lambda: False\n"
+        f"loaded = encoder.load(Store({str(encoder_store)!r}), {encoder_id!r})\n"
+        "loaded.encode(np.zeros((1, *loaded.spec.photo_shape), np.uint8))\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
 
 
 def test_importing_the_module_imports_no_tensorflow(run_python):

@@ -7,10 +7,10 @@ import pytest
 
 from foundation.encoder import DECODER, load
 from foundation.errors import ArtifactRefusedError, TrainingDivergedError
-from foundation.store.encoders import list_encoders
+from foundation.store.encoders import LITE_MODEL, list_encoders
 from foundation.store.files import Store
 from tests.conftest import TINY
-from training import export, recipe
+from training import export, lite_model, recipe
 from training.objectives.reconstruction import build
 
 
@@ -40,8 +40,9 @@ def test_the_loaded_encoder_answers_as_the_one_in_memory(tiny, tmp_path):
     spec = loaded.spec
     assert (spec.size, spec.channels, spec.dimension) == (17, 1, 8)
     assert (spec.distance, spec.recipe, spec.training) == (chosen.distance, "tiny", {"seed": 0})
-    assert {"saved_model.pb", "decoder/saved_model.pb"} <= set(spec.files)
-    assert "keras" in spec.versions
+    assert {"saved_model.pb", "decoder/saved_model.pb", LITE_MODEL} <= set(spec.files)
+    assert spec.no_lite_model is None
+    assert {"keras", "ai-edge-litert"} <= set(spec.versions)
 
 
 def test_an_encoder_that_exists_already_is_left_alone(tiny, tmp_path, monkeypatch):
@@ -107,3 +108,43 @@ def test_an_encoder_that_is_not_finite_is_refused(tiny, tmp_path):
     models.encoder.set_weights([weight * np.nan for weight in models.encoder.get_weights()])
     with pytest.raises(TrainingDivergedError, match=r"diverged in its last steps: .*; lower --learning-rate"):
         publish((chosen, models), tmp_path)
+
+
+@pytest.mark.parametrize("factor", [1.02, np.nan])
+def test_a_lite_model_that_answers_otherwise_publishes_nothing(tiny, tmp_path, monkeypatch, factor):
+    """Both forms of an encoder give the same vectors, or neither is there."""
+
+    def load_wrongly(path):
+        model = load_lite_model(path)
+        return lambda inputs: model(inputs) * np.float32(factor)
+
+    load_lite_model = lite_model.load_lite_model
+    monkeypatch.setattr(lite_model, "load_lite_model", load_wrongly)
+    with pytest.raises(
+        ArtifactRefusedError, match=r"LiteRT form differs from its SavedModel by .* at most 1%; nothing"
+    ):
+        publish(tiny, tmp_path)
+    assert list_encoders(Store(tmp_path)) == []
+
+
+def test_an_encoder_that_cannot_be_converted_is_published_as_saved_model(tmp_path, capfd):
+    """A recurrent one has no form for CPUs: its description says why; the converter's pages are not shown."""
+    chosen = recipe.load("recurrent").override(size=17, dimension=8, units=4)
+    store, encoder_id = publish((chosen, build(chosen)), tmp_path)
+    loaded = load(store, encoder_id)
+    assert loaded.encode(np.zeros((1, *loaded.spec.photo_shape), np.uint8)).shape == (1, 8)
+    assert loaded.spec.no_lite_model == "LiteRT has no operation for this use of TensorListReserve"
+    assert LITE_MODEL not in loaded.spec.files
+    assert "TensorListReserve" not in capfd.readouterr().err
+
+
+def test_a_lite_model_that_does_not_run_is_left_out(tiny, tmp_path, monkeypatch):
+    """A converter may write what its library cannot run: that costs the form for CPUs, and not the training."""
+
+    def fail(_path):
+        raise RuntimeError("Encountered unresolved custom op")
+
+    monkeypatch.setattr(lite_model, "load_lite_model", fail)
+    store, encoder_id = publish(tiny, tmp_path)
+    spec = load(store, encoder_id).spec
+    assert (LITE_MODEL in spec.files, "RuntimeError" in spec.no_lite_model) == (False, True)

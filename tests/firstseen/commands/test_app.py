@@ -22,9 +22,9 @@ def modules_after(*arguments: str) -> set[str]:
     """Returns the top-level modules that a command has imported, in a process of its own."""
     script = (
         "import sys\nfrom firstseen.commands.running import run\n"
-        "try: run(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+        "code = run(sys.argv[1:])\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+        "sys.exit(code)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
@@ -44,6 +44,15 @@ def test_status_loads_nothing_heavy(live_desk: Desk):
     """Status reads descriptions only."""
     heavy = {"tensorflow", "keras", "apache_beam", "pyarrow", "scann", "cv2"}
     assert not modules_after("status", "--store", str(live_desk.store)) & heavy
+
+
+def test_a_cpu_encodes_indexes_and_looks_up_without_tensorflow(
+    store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Importing it would cost seconds and half a gigabyte; a GPU, which needs it, is hidden here."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for arguments in (["encode", str(archive)], ["index"], ["lookup", str(archive)]):
+        assert not modules_after(*arguments, "--store", str(store)) & {"tensorflow", "keras"}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,0 +1,47 @@
+"""Runs a SavedModel in TensorFlow, on the GPU where there is one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foundation.errors import UsageError
+from foundation.models.rows import Rows
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class SavedModel:
+    """A SavedModel of one input and one output, as a function of batches; many threads may call it at once.
+
+    `takes` and `gives` are those of its signature. It is a program: check its digest first.
+    """
+
+    def __init__(self, directory: Path):
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise UsageError(
+                "this encoder, or this use of it, takes TensorFlow, which is not installed; expected it: "
+                "pip install 'firstseen[cpu]'"
+            ) from error
+
+        # The signature holds the variables weakly: they live as long as the model that it was taken from.
+        self._model = tf.saved_model.load(str(directory))
+        # The signature is one traced graph for every batch size: no retracing, and no Python of Keras per call.
+        self._signature = self._model.signatures["serving_default"]
+        ((self._input, takes),) = self._signature.structured_input_signature[1].items()
+        ((self._output, gives),) = self._signature.structured_outputs.items()
+        self.takes, self.gives = _rows(takes), _rows(gives)
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Returns what the model gives for a batch [n, …]."""
+        import tensorflow as tf
+
+        return self._signature(**{self._input: tf.constant(inputs)})[self._output].numpy()
+
+
+def _rows(spec: "tf.TensorSpec") -> Rows:
+    is_known = spec.shape.rank is not None
+    return Rows(spec.dtype.as_numpy_dtype, tuple(spec.shape[1:]) if is_known else None)
