@@ -102,17 +102,13 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
             f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
-    path, load_model = (LITE_MODEL, load_lite_model) if is_lite(spec) else (".", load_saved_model)
+    is_lite = has_lite_model(spec) and not is_gpu_usable()
+    path, load_model = (LITE_MODEL, load_lite_model) if is_lite else (".", load_saved_model)
     takes, gives = Rows(np.uint8, spec.photo_shape), Rows(np.float32, (spec.dimension,))
     model = _load_verified(store, spec, path, load_model, takes=takes, gives=gives)
     # Digests say that the files are the right ones, golden vectors that this library and this machine run them so.
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
-
-
-def is_lite(spec: EncoderSpec) -> bool:
-    """Returns whether the encoder is loaded in its LiteRT form here: there is one, and TensorFlow finds no GPU."""
-    return has_lite_model(spec) and not is_gpu_usable()
 
 
 def load_saved_model(directory: Path) -> Model:

@@ -23,7 +23,7 @@ class SavedModel:
             import tensorflow as tf
         except ImportError as error:
             raise UsageError(
-                "this encoder, or this use of it, takes TensorFlow, which is not installed; expected it: "
+                "TensorFlow is not installed; expected it, since a SavedModel without a LiteRT form has to be loaded: "
                 "pip install 'firstseen[cpu]'"
             ) from error
 
