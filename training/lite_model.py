@@ -28,6 +28,8 @@ def write_lite_model(directory: Path, photos: np.ndarray) -> np.ndarray:
         with quiet_stderr():
             path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(directory)).convert())
         return load_lite_model(path)(photos)
+    except OSError:
+        raise  # A full disk is no matter of conversion, and passes.
     # The classes are private, and differ by what was wrong: a training of hours is not lost for want of this form.
     except Exception as error:
         path.unlink(missing_ok=True)

@@ -8,8 +8,8 @@ import numpy as np
 from foundation.models.rows import Rows
 from foundation.stderr import quiet_stderr
 
-# The interpreter keeps memory for the largest batch that it has met. More photos at a time gain nothing on a CPU: 64 of
-# 112 pixels took 146 MB where 16 take 81 MB, and the layers' results no longer fit into the cache.
+# The interpreter keeps memory for the largest batch that it has met. More at a time gain hardly anything on a CPU: 64
+# photos of 112 pixels took 146 MB where 16 take 81 MB, and the results of a layer no longer fit into its cache.
 MOST_AT_ONCE = 16
 
 
