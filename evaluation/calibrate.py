@@ -18,21 +18,24 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from scipy.optimize import minimize
+from scipy.special import expit
 from training.edits.kinds import KINDS, draw, draw_chain
 
 from evaluation.examined import archived, asked
+from evaluation.parallax import seen_from_aside
 from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verify import verify
 
-OTHERS, CHAINS, STRANGERS = 9, 30, 150
+OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 150, 60
 LONGEST_SIDE = 1200
 # What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
 # are met in archives that hold several photographs of one event.
 WEIGHTS = {"copy": 0.5, "scene": 0.35, "stranger": 0.15}
-REGULARISATION = 1.0
+REGULARISATION = 0.002
+# What speaks for a copy; of every other measure, more of it speaks against one.
+MORE_IS_BETTER = {"inliers", "inlier_share", "agreement", "correlation", "tracked", "blocks"}
 
 
 class Example(NamedTuple):
@@ -43,20 +46,31 @@ class Example(NamedTuple):
 
 
 def fit(examples: Sequence[Example]) -> dict[str, Any]:
-    """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says."""
+    """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says.
+
+    No weight has the wrong sign: more inliers never make a copy less likely, whatever a few hundred examples say.
+    """
     names = sorted(examples[0].values)
     table = np.array([[one.values[name] for name in names] for one in examples])
     groups = np.array([one.group for one in examples])
     each = {group: weight / np.count_nonzero(groups == group) for group, weight in WEIGHTS.items() if group in groups}
-    weights = np.array([each[group] for group in groups]) * len(examples)
-    scaler = StandardScaler().fit(table)
-    fitted = LogisticRegression(C=REGULARISATION, max_iter=5_000)
-    fitted.fit(scaler.transform(table), groups == "copy", sample_weight=weights)
-    slopes = fitted.coef_[0] / scaler.scale_
-    intercept = float(fitted.intercept_[0] - slopes @ scaler.mean_)
+    middle, spread = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-9)
+    scaled = np.column_stack([(table - middle) / spread, np.ones(len(table))])
+    signs = np.where(groups == "copy", 1.0, -1.0)
+    shares = np.array([each[group] for group in groups])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = signs * (scaled @ weights)
+        slopes = weights * np.append(np.full(len(names), REGULARISATION), 0)
+        value = shares @ np.logaddexp(0, -margins) + weights @ slopes / 2
+        return float(value), slopes - scaled.T @ (shares * signs * expit(-margins))
+
+    bounds = [(0, None) if name in MORE_IS_BETTER else (None, 0) for name in names] + [(None, None)]
+    found = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds).x
+    weights = found[:-1] / spread
     return {
-        "weights": {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)},
-        "intercept": round(intercept, 4),
+        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
+        "intercept": round(float(found[-1] - weights @ middle), 4),
     }
 
 
@@ -99,6 +113,14 @@ def examples_of_copies(photos: Sequence[Path], *, each: int, seed: int) -> Itera
             yield from examine("stranger", query, held[stranger])
 
 
+def examples_of_parallax(photos: Sequence[Path], *, count: int, seed: int) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence on photos and what a camera aside of the first would have seen."""
+    generator = np.random.default_rng(seed)
+    for number in generator.choice(len(photos), count).tolist():
+        photo = read(photos[number])
+        yield from examine("scene", asked(seen_from_aside(photo, generator)), archived(photo))
+
+
 def examples_of_scenes(folders: Sequence[Path]) -> Iterator[tuple[str, Evidence]]:
     """Yields the evidence on every pair of photographs in each folder."""
     for folder in folders:
@@ -130,7 +152,11 @@ def main() -> None:
     options = parser.parse_args()
     photos = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     folders = sorted(path for path in options.scenes.iterdir() if path.is_dir())
-    found = [*examples_of_copies(photos, each=options.each, seed=0), *examples_of_scenes(folders)]
+    found = [
+        *examples_of_copies(photos, each=options.each, seed=0),
+        *examples_of_parallax(photos, count=PARALLAXES, seed=1),
+        *examples_of_scenes(folders),
+    ]
     options.output.write_text(json.dumps(calibration(found), indent=2) + "\n")
 
 

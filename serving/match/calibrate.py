@@ -36,8 +36,11 @@ def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
     whole = float(np.clip((photo_overlap - PART) / (WHOLE - PART), 0, 1))
     perspective = float(np.log1p(dense.perspective / NOISE_PIXELS))
     displacement, far, roughness = np.log(np.array([*dense.displacement, dense.roughness]) + NOISE_PIXELS).tolist()
+    # Noise and blur hide where a place is: only what is clear and yet lies elsewhere has moved.
+    expected = NOISE_PIXELS + 0.5 * (1 - dense.correlation)
     return {
         "agreement": dense.agreement,
+        "parallax": float(np.log((dense.roughness + NOISE_PIXELS) / expected)),
         "correlation": -float(np.log(1.02 - dense.correlation)),
         "displacement": displacement,
         "far_displacement": far,

@@ -16,9 +16,11 @@ AGREES = 0.7
 DIFFERS, LEAST_DIFFERS = 0.5, 0.2
 # Texture below some grey levels, and changes of tone below some, are what compression leaves.
 FAINT, SMALL_TONE, LARGE_TONE = 6.0, 14.0, 60.0
-MAP_WINDOW = 13
+# The windows that the map looks through, pixels of the thumbnail; tones are evened out over the second.
+MAP_WINDOW, SLOW = 13, 101
+# The share of the overlap that must surely be the same for the change of tone to be measured there alone.
 SURELY = 0.05
-SLOW, TONE_STEP = 101, 16
+TONE_STEP = 16
 
 
 class Agreement(NamedTuple):
@@ -41,13 +43,7 @@ def agree(pair: Comparison) -> Agreement:
     side = int(np.clip(np.sqrt(inside.sum()) / 4, LEAST_BLOCK, BLOCK))
     correlations = _blocks(one, other, pair.mask, side)
     difference = _difference(one, other, inside)
-    # What noise, blur and compression leave everywhere is no local difference.
-    limit = float(np.clip(LEAST_DIFFERS + 3 * np.median(difference[inside]), 0, DIFFERS)) if inside.any() else DIFFERS
-    # At the overlap's rim windows look beyond it; and they see what was laid over before they lie on it.
-    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
-    core = cv2.erode(pair.mask, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
-    hot = cv2.erode((core & (difference > limit)).astype(np.uint8), np.ones((5, 5), np.uint8))
-    agreeing = inside & (hot == 0)
+    agreeing = inside & ~_differs(difference, inside)
     tone, saturation = _colours(pair, agreeing)
     difference[~inside] = np.nan
     return Agreement(
@@ -96,6 +92,18 @@ def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.nd
     change -= cv2.blur(change * even, (SLOW, SLOW)) / np.maximum(cv2.blur(even, (SLOW, SLOW)), 0.05)
     tone = np.clip((np.abs(change) - SMALL_TONE) / (LARGE_TONE - SMALL_TONE), 0, 1)
     return np.maximum(texture, tone).astype(np.float32)
+
+
+def _differs(difference: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Returns where two pictures differ: bool [h, w]."""
+    if not inside.any():
+        return inside
+    # What noise, blur and compression leave everywhere is no local difference.
+    limit = float(np.clip(LEAST_DIFFERS + 3 * np.median(difference[inside]), 0, DIFFERS))
+    # At the overlap's rim windows look beyond it; and they see what was laid over before they lie on it.
+    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
+    core = cv2.erode(inside.astype(np.uint8), rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    return cv2.erode((core & (difference > limit)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
 def _tone_curve(tones: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:

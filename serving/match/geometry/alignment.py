@@ -19,10 +19,12 @@ LEAST_PLACES = 6
 LEAST_FOLLOWED = 0.25
 # A richer model must fit better by this share and this many pixels, else noise would always choose the richest.
 BETTER_SHARE, BETTER_PIXELS = 0.85, 0.08
+# One standard deviation, as grey levels of a picture whose local contrast was made equal.
 NORMAL_LEVELS = 40.0
-SURE = 0.2
-# Below this deviation nothing is followed; errors above this count little.
-FLAT, WEIGHED = 1.0, 0.3
+# Of windows, in standard deviations: those that differ by less are sure, those that differ by more count little.
+SURE, WEIGHED = 0.2, 0.3
+# Below this deviation, grey levels, the query is flat where the photo is not.
+FLAT = 1.0
 UNTIL = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02)
 
 
@@ -70,10 +72,11 @@ class Comparison(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Places that were followed: where they lie in both full photos, float64 [n, 2] each, how much
-    windows around them still differ, in standard deviations, and how many were tried.
+    """Places that were followed: where they lie in both full photos, float64 [n, 2] each, and how many were tried.
 
-    The query's are those of the view, so that a mirrored query too can be a similarity.
+    `errors` is how much the windows around them still differ, in standard deviations.
+
+    Those of the query are in its view, so that a mirrored query too can be a similarity.
     """
 
     query: np.ndarray
@@ -83,10 +86,11 @@ class Places(NamedTuple):
 
 
 class Alignment(NamedTuple):
-    """The refined transform, picture to thumbnail, its model, and the places that it was fitted to.
+    """The refined transform between the full photos, the simplest model that fits, and how well it does.
 
-    `displacements` float64 [n] are their distances from where it puts them, in pixels of the thumbnail, and
-    `perspective` is how far perspective moves places from the best affine map.
+    `tracked` is the share of places that were followed; `displacements` float64 [n] how far the surer half of them
+    lies from where the transform puts it, `roughness` what of that no smooth bend explains, and `perspective` how far
+    perspective moves places from the best affine map, all in pixels of the thumbnail.
     """
 
     transform: np.ndarray
