@@ -32,7 +32,7 @@ OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 150, 60
 LONGEST_SIDE = 1200
 # What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
 # are met in archives that hold several photographs of one event.
-WEIGHTS = {"copy": 0.5, "scene": 0.35, "stranger": 0.15}
+WEIGHTS = {"copy": 0.5, "scene": 0.45, "stranger": 0.05}
 REGULARISATION = 0.002
 # What speaks for a copy; of every other measure, more of it speaks against one.
 MORE_IS_BETTER = {"inliers", "inlier_share", "agreement", "correlation", "tracked", "blocks"}

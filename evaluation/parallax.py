@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 # How far the nearest moves against the farthest, as a share of the width, and how far the camera's aim is off.
-MOVED, TURNED = (0.008, 0.05), 0.01
+MOVED, TURNED = (0.015, 0.06), 0.01
 NEAR_THINGS = 6
 
 

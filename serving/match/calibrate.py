@@ -16,6 +16,8 @@ CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
 NOISE_PIXELS = 0.05
 # Photographed prints and screens show the whole photo; a camera that turned shows a part of what it saw before.
 PART, WHOLE = 0.90, 0.98
+# Copies under overlays agree in so much; more says nothing, since other photographs of a scene may agree all over.
+ENOUGH_AGREEMENT = 0.6
 
 
 def measures(evidence: Evidence) -> dict[str, float]:
@@ -35,16 +37,13 @@ def measures(evidence: Evidence) -> dict[str, float]:
 def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
     whole = float(np.clip((photo_overlap - PART) / (WHOLE - PART), 0, 1))
     perspective = float(np.log1p(dense.perspective / NOISE_PIXELS))
-    displacement, far, roughness = np.log(np.array([*dense.displacement, dense.roughness]) + NOISE_PIXELS).tolist()
-    # Noise and blur hide where a place is: only what is clear and yet lies elsewhere has moved.
-    expected = NOISE_PIXELS + 0.5 * (1 - dense.correlation)
+    displacement, far, parallax = np.log(np.array([*dense.displacement, dense.parallax]) + NOISE_PIXELS).tolist()
     return {
-        "agreement": dense.agreement,
-        "parallax": float(np.log((dense.roughness + NOISE_PIXELS) / expected)),
+        "agreement": min(dense.agreement, ENOUGH_AGREEMENT),
         "correlation": -float(np.log(1.02 - dense.correlation)),
         "displacement": displacement,
         "far_displacement": far,
-        "roughness": roughness,
+        "parallax": parallax,
         "perspective_of_part": perspective * (1 - whole),
         "perspective_of_whole": perspective * whole * (1 - dense.agreement),
         "tracked": dense.tracked,

@@ -87,7 +87,7 @@ def _is_recoloured(dense: Dense) -> bool:
 
 def _is_bent(evidence: Evidence) -> bool:
     dense = evidence.dense
-    moved = dense is not None and dense.displacement[0] > max(BENT_PIXELS, 2.5 * dense.roughness)
+    moved = dense is not None and dense.displacement[0] > max(BENT_PIXELS, 2.5 * dense.parallax)
     return evidence.model == "perspective" or evidence.skew > SKEWED or moved
 
 

@@ -84,7 +84,7 @@ class Dense:
     `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median.
     `tracked` is the share of places that are found again near where they should be, and `displacement` how far from
     there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
-    `roughness` is what of the displacement no smooth bend explains, as parallax, and unlike a lens.
+    `parallax` is how far neighbours moved together, beyond a smooth bend: things nearer or farther than others.
     `perspective` is how far a perspective moves the overlap's corners from the best affine map, in the same pixels.
     `tone` is the mean change of colour where both agree, 0 to 255, and `saturation` the query's colourfulness divided
     by the photo's there. `differing` is the share of the overlap that differs; `difference` float32 [h, w], at the size
@@ -97,7 +97,7 @@ class Dense:
     agreement: float
     correlation: float
     tracked: float
-    roughness: float
+    parallax: float
     displacement: tuple[float, float]
     perspective: float
     tone: float

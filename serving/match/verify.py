@@ -177,7 +177,7 @@ def _dense(aligned: Alignment, scene: Scene) -> Dense:
         correlation=said.correlation,
         tracked=aligned.tracked,
         displacement=(middle, far),
-        roughness=aligned.roughness,
+        parallax=aligned.parallax,
         perspective=aligned.perspective,
         tone=said.tone,
         saturation=said.saturation,

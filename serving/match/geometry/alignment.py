@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from serving.match.evidence import QueryPhoto, View
-from serving.match.geometry.transform import apply, fit, mirroring, sample, scaling
+from serving.match.geometry.transform import apply, fit, is_invertible, mirroring, sample, scaling
 
 # Places are followed in windows of this side, on a grid of this step, over this many halvings.
 WINDOW, STEP, HALVINGS = 21, 12, 2
@@ -25,6 +25,8 @@ NORMAL_LEVELS = 40.0
 SURE, WEIGHED = 0.2, 0.3
 # Below this deviation, grey levels, the query is flat where the photo is not.
 FLAT = 1.0
+# Longer displacements, pixels of the thumbnail, count as this.
+FARTHEST = 4.0
 UNTIL = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02)
 
 
@@ -89,7 +91,8 @@ class Alignment(NamedTuple):
     """The refined transform between the full photos, the simplest model that fits, and how well it does.
 
     `tracked` is the share of places that were followed; `displacements` float64 [n] how far the surer half of them
-    lies from where the transform puts it, `roughness` what of that no smooth bend explains, and `perspective` how far
+    lies from where the transform puts it, `parallax` how far
+    neighbours among them moved together, and `perspective` how far
     perspective moves places from the best affine map, all in pixels of the thumbnail.
     """
 
@@ -98,7 +101,7 @@ class Alignment(NamedTuple):
     tracked: float
     displacements: np.ndarray
     perspective: float
-    roughness: float
+    parallax: float
 
 
 def compare(transform: np.ndarray, scene: Scene) -> Comparison:
@@ -129,10 +132,11 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
     # Distances are measured in pixels of the thumbnail, on square ones: the photo's own.
     pixel = float(scene.to_thumbnail[[0, 1], [0, 1]].max())
     better = sample(places.query, places.photo, threshold=1.5 / pixel, perspective=perspective)
-    if better is None or abs(np.linalg.det(better)) < 1e-9:
+    if better is None or not is_invertible(better):
         return None
     again = _follow(better, scene, *greys)
-    return _choose(again, pixel, scene.unmirror) if again else None
+    chosen = _choose(again, pixel, scene.unmirror) if again else None
+    return chosen if chosen and is_invertible(chosen.transform) else None
 
 
 def _follow(transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail: np.ndarray) -> Places | None:
@@ -198,22 +202,31 @@ def _choose(places: Places, pixel: float, unmirror: np.ndarray) -> Alignment:
         len(places.query) / places.tried,
         chosen.distances[sure],
         float(np.percentile(np.linalg.norm(moved[sure], axis=1), 90)),
-        _roughness(photo[sure], apply(chosen.transform, places.query[sure]) - photo[sure]),
+        _parallax(photo[sure], apply(chosen.transform, places.query[sure]) - photo[sure]),
     )
 
 
-def _roughness(at: np.ndarray, off: np.ndarray) -> float:
-    """Returns the median length of displacements that no smooth bend explains: a lens bends, parallax jumps."""
+def _parallax(at: np.ndarray, off: np.ndarray) -> float:
+    """Returns how far neighbouring places moved together, beyond a smooth bend of the whole: float, pixels.
+
+    A lens bends a photo smoothly, and noise moves each place by itself; a camera that moved shifts things as wholes.
+    """
     x, y = (at - at.mean(axis=0)).T / max(float(np.ptp(at)), 1e-9)
     terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=1)
     if len(at) < 3 * terms.shape[1]:
         return float(np.median(np.linalg.norm(off, axis=1)))
-    used = np.ones(len(at))
+    used = np.ones((len(at), 1))
     for _ in range(3):
-        solved = np.linalg.lstsq(terms * used[:, None], off * used[:, None], rcond=None)[0]
-        left = np.linalg.norm(off - terms @ solved, axis=1)
-        used = 1 / (1 + (left / max(float(np.median(left)), 0.02)) ** 2)
-    return float(np.median(left))
+        left = off - terms @ np.linalg.lstsq(terms * used, off * used, rcond=None)[0]
+        lengths = np.linalg.norm(left, axis=1, keepdims=True)
+        used = 1 / (1 + (lengths / max(float(np.median(lengths)), 0.02)) ** 2)
+    left *= np.minimum(1, FARTHEST / np.maximum(lengths, 1e-9))
+    # Nearer windows share pixels, and with them their noise.
+    apart = np.linalg.norm(at[:, None] - at[None], axis=2)
+    neighbours = (apart > WINDOW - 1) & (apart < 1.6 * WINDOW)
+    together = float((left @ left.T)[neighbours].mean()) if neighbours.any() else 0.0
+    # A few places that were followed astray, side by side, are no reason for doubt while most lie right.
+    return min(float(np.sqrt(max(together, 0.0))), float(np.median(lengths)))
 
 
 def _scale(transform: np.ndarray, size: tuple[int, int]) -> float:

@@ -8,6 +8,8 @@ import numpy as np
 
 LEAST_SCALE, MOST_SCALE, MOST_STRETCH = 1 / 20, 20, 3.0
 ITERATIONS = 4
+# What is nearer to zero is taken for it.
+HORIZON = 1e-9
 
 
 def scaling(from_: tuple[int, int], to: tuple[int, int]) -> np.ndarray:
@@ -28,9 +30,15 @@ def corners(size: tuple[int, int]) -> np.ndarray:
 
 
 def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Returns points, [n, 2], where the transform moves them, float64."""
+    """Returns points, [n, 2], where the transform moves them, float64; those on its horizon go very far."""
     moved = points @ transform[:, :2].T + transform[:, 2]
-    return moved[:, :2] / moved[:, 2:]
+    depth = moved[:, 2:]
+    return np.asarray(moved[:, :2] / np.where(np.abs(depth) < HORIZON, HORIZON, depth))
+
+
+def is_invertible(transform: np.ndarray) -> bool:
+    """Whether a transform is one that can be undone: finite, and not of everything onto one line."""
+    return bool(np.isfinite(transform).all()) and abs(float(np.linalg.det(transform))) > HORIZON
 
 
 def is_possible(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int]) -> bool:
@@ -38,12 +46,12 @@ def is_possible(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, in
 
     `from_` and `to` are the sizes of both; the part of the first that the second's frame shows is looked at.
     """
-    if not np.isfinite(transform).all() or abs(np.linalg.det(transform)) < 1e-12:
+    if not is_invertible(transform):
         return False
     back = np.linalg.inv(transform)
     frame = corners(to)
     depth = frame @ back[2, :2] + back[2, 2]
-    if (depth * depth[0]).min() <= 0 or depth.max() / depth.min() > MOST_STRETCH or depth.min() / depth.max() < 0.33:
+    if (depth * depth[0]).min() <= 0 or np.abs(depth).max() > MOST_STRETCH * np.abs(depth).min():
         return False
     quad = apply(back, frame)
     sides = np.roll(quad, -1, axis=0) - quad

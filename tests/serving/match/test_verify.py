@@ -137,9 +137,9 @@ def test_a_camera_beside_leaves_displacements_that_no_map_explains():
     assert copy.dense
     assert other.dense
     assert copy.dense.displacement[0] < 0.15
-    assert copy.dense.roughness < 0.15
+    assert copy.dense.parallax < 0.1
     assert other.dense.displacement[0] > 0.5
-    assert other.dense.roughness > 0.3
+    assert other.dense.parallax > 0.3
 
 
 def test_strangers_have_no_evidence():
