@@ -77,6 +77,8 @@ def _fit(
             initial_epoch=checkpoints.state.epoch,
             epochs=recipe.epochs,
             verbose=0,
+            # Keras would shuffle the batches once more, and after a resume otherwise than without the interruption.
+            shuffle=False,
             callbacks=[
                 *_callbacks(recipe, training, checkpoints),
                 *_curves(checkpoints, log_dir=options.log_dir, name=options.recipe),
