@@ -1,4 +1,4 @@
-"""Builds the encoder and the decoder that a recipe names: one file of `training/architectures` each."""
+"""Builds the architecture that a recipe names: one file of `training/architectures` each."""
 
 import importlib
 import inspect
@@ -13,14 +13,20 @@ from training.recipe import Recipe, like
 
 
 @dataclass(frozen=True)
-class Autoencoder:
-    """encoder: uint8 [batch, size, size, channels] to float32 [batch, dimension]; decoder: back to [0, 1]."""
+class Architecture:
+    """encoder: uint8 [batch, size, size, channels] to float32 [batch, dimension]."""
 
     encoder: keras.Model
+
+
+@dataclass(frozen=True)
+class Autoencoder(Architecture):
+    """decoder: the encoder's vectors, float32 [batch, dimension], back to [batch, size, size, channels] in [0, 1]."""
+
     decoder: keras.Model
 
 
-def build(recipe: Recipe) -> Autoencoder:
+def build(recipe: Recipe) -> Architecture:
     """Builds the recipe's architecture; raises UsageError on an unknown one, or on an option that it does not take."""
     if recipe.architecture not in names():
         raise UsageError(f"no architecture {recipe.architecture!r}; expected one of: {', '.join(names())}")

@@ -34,13 +34,17 @@ class Objective(Protocol):
     def build(self, recipe: Recipe) -> Models:
         """Builds the models, with fresh weights; raises UsageError on settings that do not fit each other."""
 
+    def cached_size(self, recipe: Recipe) -> int:
+        """Returns the side of the squares that photos are decoded to once, in pixels: what `batches` is given."""
+
     def batches(
         self, recipe: Recipe, photos: np.ndarray, indices: np.ndarray, *, seed: int, training: bool
     ) -> PhotoBatches:
         """Returns what `fitted` is trained on, or else validated on.
 
-        `photos` are all that were decoded, uint8 [photos, size, size, channels], `indices` those that it may use. The
-        validation loss decides which epoch is best: its batches must be the same in every epoch.
+        `photos` are all that were decoded, uint8 [photos, side, side, channels] of the side `cached_size`, `indices`
+        those that it may use. The validation loss decides which epoch is best: its batches must be the same in every
+        epoch.
         """
 
 

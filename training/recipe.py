@@ -20,7 +20,9 @@ MAX_COUNT = 65_536
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How an encoder is trained; `options` go to the architecture, `objective` is what is fitted.
+    """How an encoder is trained; `objective` is what is fitted.
+
+    `options` go to the architecture, `objective_options` to the objective.
 
     `corruption` trains on damaged photos towards the clean ones. `patience` is the number of epochs without a better
     validation loss after which training stops (0: never); the weights of the best epoch are kept in any case.
@@ -41,6 +43,7 @@ class Recipe:
     patience: int = 0
     validation_share: float = 0.1
     options: Mapping[str, Scalar] = field(default_factory=dict)
+    objective_options: Mapping[str, Scalar] = field(default_factory=dict)
 
     def __post_init__(self):
         """Checks every value; raises UsageError saying what was received and what is expected."""
@@ -51,25 +54,34 @@ class Recipe:
         for name, (example, lowest, highest) in _RANGES.items():
             like(example, name, getattr(self, name))
             require_range(name, getattr(self, name), lowest, highest)
-        for name, value in self.options.items():
+        for name in set(self.options) & set(self.objective_options):
+            raise UsageError(f"option {name!r} is one of architecture and objective alike; expected another name")
+        for name, value in (*self.options.items(), *self.objective_options.items()):
             # What was trained is recorded by these names: of two alike, one would hide the other.
             if name in _FIELDS:
                 raise UsageError(f"option {name!r} has the name of a setting of every recipe; expected another name")
             if isinstance(value, int | float) and not isinstance(value, bool):
                 require_range(name, value, 1 if isinstance(value, int) else 0, MAX_COUNT)
 
+    @property
+    def all_options(self) -> dict[str, Scalar]:
+        """The options of architecture and objective, by their names, which are never the same."""
+        return {**self.options, **self.objective_options}
+
     def override(self, **changes: Scalar) -> "Recipe":
         """Returns the recipe with some fields or options changed; raises UsageError on an unknown one, listing all."""
-        own = _FIELDS - {"options"}
-        valid = sorted(own | set(self.options))
+        own = _FIELDS - set(OPTIONS)
+        valid = sorted(own | set(self.all_options))
         for name in changes:
             if name not in valid:
                 raise UsageError(f"the recipe has no setting {name!r}; expected one of: {', '.join(valid)}")
-        options = {
-            name: like(value, name, changes[name]) if name in changes else value for name, value in self.options.items()
-        }
         changed: dict[str, Any] = {name: value for name, value in changes.items() if name in own}
-        return replace(self, **changed, options=options)
+        for kind in OPTIONS:
+            changed[kind] = {
+                name: like(value, name, changes[name]) if name in changes else value
+                for name, value in getattr(self, kind).items()
+            }
+        return replace(self, **changed)
 
     def identity(self) -> dict[str, Any]:
         """Returns the settings by which a finished or interrupted training is found again.
@@ -78,11 +90,13 @@ class Recipe:
         """
         settings = asdict(self)
         if self.objective == Recipe.objective:
-            del settings["objective"]
+            del settings["objective"], settings["objective_options"]
         return settings
 
 
 _FIELDS = {item.name for item in fields(Recipe)}
+# What holds options; beside them stand the settings that every recipe has.
+OPTIONS = ("options", "objective_options")
 # Each with an example, whose type is that of the setting.
 _RANGES: dict[str, tuple[int | float, float, float]] = {
     "size": (64, 8, 1024),

@@ -25,7 +25,7 @@ from training.fitting.display import Display
 from training.fitting.fit import CHECKPOINTS, fit
 from training.fitting.folders import full_disk_is_temporary, make_folder, require_outside
 from training.options import TrainOptions
-from training.recipe import Recipe
+from training.recipe import OPTIONS, Recipe
 
 
 def train(options: TrainOptions, *, on_photos: OnPhotos | None = None, displays: Sequence[Display] = ()) -> str:
@@ -77,7 +77,7 @@ def _decode(
         photos = cache_photos(
             source,
             cache=cache,
-            size=recipe.size,
+            size=objective.load(recipe.objective).cached_size(recipe),
             channels=recipe.channels,
             max_photos=options.max_photos,
             seed=options.seed,
@@ -129,12 +129,13 @@ def _provenance(
 
 
 def _settings(recipe: Recipe) -> dict[str, Scalar]:
-    return {**{name: value for name, value in vars(recipe).items() if name != "options"}, **recipe.options}
+    return {**{name: value for name, value in vars(recipe).items() if name not in OPTIONS}, **recipe.all_options}
 
 
 def _key(options: TrainOptions, recipe: Recipe, source: PhotoSource) -> str:
     named = recipe.identity()
-    named |= named.pop("options")
+    for name in OPTIONS:
+        named |= named.pop(name, {})
     settings: list[object] = [options.recipe, named, source.name, source.fingerprint, options.max_photos]
     settings += [options.seed, options.devices, options.mixed_precision, photo.DECODE_RULE, keras.__version__]
     return work_directory.key_of(settings)

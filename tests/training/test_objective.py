@@ -10,11 +10,13 @@ from training import objective, recipe
 @pytest.mark.parametrize("name", recipe.objective_names())
 def test_every_objective_can_be_fitted(name):
     """Its model learns from its batches by its loss, and its encoder gives vectors as the recipe says."""
-    settings = recipe.load("convolutional").override(objective=name, size=8, dimension=4, filters=4, halvings=1)
+    settings = recipe.load("convolutional").override(size=8, dimension=4, filters=4, halvings=1, corruption="none")
+    settings = settings.override(objective=name)
     chosen = objective.load(name)
     models = chosen.build(settings)
     models.fitted.compile("adam", loss=models.loss)
-    photos = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
+    side = chosen.cached_size(settings)
+    photos = np.random.default_rng(0).integers(0, 256, (12, side, side, 3), np.uint8)
     training = chosen.batches(settings, photos, np.arange(8), seed=0, training=True)
     validation = chosen.batches(settings, photos, np.arange(8, 12), seed=0, training=False)
     history = models.fitted.fit(training, validation_data=validation, epochs=2, verbose=0).history
@@ -25,5 +27,5 @@ def test_every_objective_can_be_fitted(name):
 
 def test_another_objective_is_refused():
     """The valid ones are the files of the folder."""
-    with pytest.raises(UsageError, match="objective is 'telepathy'; expected one of: reconstruction"):
+    with pytest.raises(UsageError, match="objective is 'telepathy'; expected one of: contrastive, reconstruction"):
         recipe.load("convolutional").override(objective="telepathy")

@@ -98,3 +98,14 @@ def test_the_identity_of_a_recipe_does_not_name_the_usual_objective():
     assert list(usual.identity())[:3] == ["architecture", "size", "channels"]
     assert usual.identity()["options"] == usual.options
     assert usual.identity() != usual.override(spread=0.5).identity()
+
+
+def test_override_changes_options_of_the_objective():
+    """They are told from those of the architecture by their names alone, and one name cannot be both."""
+    contrastive = recipe.load("photo_v1")
+    changed = contrastive.override(temperature=1, filters="8-16", repeats=2)
+    assert changed.objective_options == {**contrastive.objective_options, "temperature": 1.0}
+    assert changed.options == {"filters": "8-16", "repeats": "2"}
+    assert changed.identity()["objective_options"] == changed.objective_options
+    with pytest.raises(UsageError, match="option 'filters' is one of architecture and objective alike"):
+        Recipe(architecture="residual", size=8, options={"filters": "4-8"}, objective_options={"filters": 1})

@@ -24,7 +24,7 @@ def photos(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("name", recipe.names())
 def test_every_recipe_goes_the_whole_way(name, photos, tmp_path, capsys):
-    """An encoder of each recipe finds a photo of the archive, and decodes what the index holds of it."""
+    """An encoder of each recipe finds a photo of the archive, and decodes what the index holds of it if it can."""
     store = str(tmp_path / "store")
     query = str(min(photos.rglob("*.jpg")))
     # Nine photos to train on: two steps. A side of 16 suits every recipe's dimension.
@@ -37,9 +37,10 @@ def test_every_recipe_goes_the_whole_way(name, photos, tmp_path, capsys):
     assert run(["index", "--store", store]) == 0
     capsys.readouterr()
     decoded = tmp_path / "decoded"
-    lookup = ["lookup", query, "--store", store, "--top-k", "2", "--format", "csv", "--decode", str(decoded)]
-    assert run(lookup) == 0
+    can_decode = recipe.load(name).objective == "reconstruction"
+    lookup = ["lookup", query, "--store", store, "--top-k", "2", "--format", "csv"]
+    assert run([*lookup, *(["--decode", str(decoded)] if can_decode else [])]) == 0
     _, first, second = capsys.readouterr().out.splitlines()
     assert "identical" in first
     assert "similar" in second
-    assert len(list(decoded.glob("*.png"))) == 2
+    assert len(list(decoded.glob("*.png"))) == (2 if can_decode else 0)

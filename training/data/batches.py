@@ -23,8 +23,9 @@ class PhotoBatches(keras.utils.PyDataset):
         seed: int,
         shuffle: bool = False,
         corruption: str = "none",
+        workers: int = 1,
     ):
-        super().__init__()
+        super().__init__(workers=workers)
         self.photos = photos
         self.indices = indices
         self.batch_size = min(batch_size, len(indices))
@@ -41,13 +42,16 @@ class PhotoBatches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns one batch."""
-        order = self._order() if self.shuffle else self.indices
-        # Ascending, so that the disk is read forwards.
-        chosen = np.sort(order[batch * self.batch_size : (batch + 1) * self.batch_size])
-        photos = self.photos[chosen]
+        photos = self.photos[self.chosen(batch)]
         # Drawn anew for each batch: a training that resumes damages its photos as one that was never interrupted.
         generator = np.random.default_rng((self.seed, self.epoch, batch))
         return corrupt(photos, self.corruption, generator), photos.astype(np.float32) / 255
+
+    def chosen(self, batch: int) -> np.ndarray:
+        """Returns the numbers of the photos of one batch of the present epoch."""
+        order = self._order() if self.shuffle else self.indices
+        # Ascending, so that the disk is read forwards.
+        return np.sort(order[batch * self.batch_size : (batch + 1) * self.batch_size])
 
     def _order(self) -> np.ndarray:
         """Returns the order of the present epoch, drawn once for all of its batches."""

@@ -1,8 +1,10 @@
 """The objective of autoencoders: photos in, the same photos out."""
 
 import numpy as np
+import pytest
 
 from foundation.encoder import DECODER
+from foundation.errors import UsageError
 from training import recipe
 from training.objectives.reconstruction import batches, build
 from training.recipe import Recipe
@@ -39,3 +41,10 @@ def test_only_the_photos_of_training_are_shuffled_and_damaged():
     assert (training.shuffle, training.corruption, len(training)) == (True, "noise", 2)
     np.testing.assert_array_equal(validation[0][0], photos[2:6])
     np.testing.assert_allclose(validation[0][1] * 255, photos[2:6], rtol=1e-5)
+
+
+def test_an_architecture_without_a_decoder_is_refused():
+    """There is nothing to restore photos with; the objective that needs none is named."""
+    settings = Recipe(architecture="residual", size=16, dimension=4)
+    with pytest.raises(UsageError, match=r"'residual' has no decoder.*; expected .* the objective 'contrastive'"):
+        build(settings)

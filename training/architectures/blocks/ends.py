@@ -2,6 +2,7 @@
 
 import keras
 
+from training.architectures.blocks.generalised_mean import GeneralisedMean
 from training.fitting.losses import Spread
 
 # A training has few steps per epoch on a small archive: with 0.99 the moving statistics would lag behind the weights.
@@ -34,6 +35,21 @@ def compared_by(distance: str, vectors, *, spread: float = 0.0):
     )(vectors)
     unit_length = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(standardised)
     return Spread(spread, dtype="float32", name="spread")(unit_length)
+
+
+def projected(features, *, dimension: int, distance: str):
+    """Ends an encoder that has no decoder: pools a map [batch, height, width, n] and projects it to the vectors.
+
+    Generalised mean, one dense layer, unit length for `cosine`, as the encoders of image copy detection end (Pizzi et
+    al., 2022, arXiv 2202.10261). Gives float32 [batch, dimension].
+    """
+    # The sum of many powers overflows half precision: all of this stays in single precision.
+    vectors = keras.layers.Dense(dimension, dtype="float32", name="code")(GeneralisedMean(dtype="float32")(features))
+    return (
+        keras.layers.UnitNormalization(dtype="float32", name="unit_length")(vectors)
+        if distance == "cosine"
+        else vectors
+    )
 
 
 def decoder_input(*, dimension: int, distance: str):
