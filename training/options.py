@@ -13,6 +13,9 @@ class TrainOptions:
     """What to train on, by which recipe, and where to.
 
     `source` is `tfds:NAME[/SPLIT]`, a folder of images or Parquet; `overrides` change fields or options of the recipe.
+    `init` is the id of an encoder in the store whose weights the training begins with, and `backbone`, such as
+    `keras:MobileNetV2`, takes the place of the recipe's architecture.
+
     `devices` are backend names such as `GPU:0` (default: every GPU, else the CPU); `mixed_precision` defaults to true
     on GPUs. An interrupted training resumes from `work_dir` when it is run again with the same options, or with
     `restart` begins anew. Its losses and learning rate go to a folder of its own below `log_dir`, for TensorBoard.
@@ -34,6 +37,8 @@ class TrainOptions:
     seed: int = 0
     devices: tuple[str, ...] = ()
     mixed_precision: bool | None = None
+    init: str | None = None
+    backbone: str | None = None
 
     def __post_init__(self):
         """Raises UsageError on values that cannot work."""

@@ -83,6 +83,16 @@ class Recipe:
             }
         return replace(self, **changed)
 
+    def on_backbone(self, backbone: str) -> "Recipe":
+        """Returns the recipe with a model of `keras.applications` as architecture; raises UsageError if it names none.
+
+        The options of the recipe's own architecture are left out; the backbone's are the file of its weights.
+        """
+        library, _, model = backbone.partition(":")
+        if library != "keras" or not model:
+            raise UsageError(f"backbone is {backbone!r}; expected keras:NAME, such as keras:MobileNetV2")
+        return replace(self, architecture="backbone", options={"model": model, "weights": ""})
+
     def identity(self) -> dict[str, Any]:
         """Returns the settings by which a finished or interrupted training is found again.
 

@@ -24,6 +24,7 @@ from training.fitting.devices import computing
 from training.fitting.display import Display
 from training.fitting.fit import CHECKPOINTS, fit
 from training.fitting.folders import full_disk_is_temporary, make_folder, require_outside
+from training.fitting.initial_weights import read_initial_weights
 from training.options import TrainOptions
 from training.recipe import OPTIONS, Recipe
 
@@ -35,10 +36,14 @@ def train(options: TrainOptions, *, on_photos: OnPhotos | None = None, displays:
     `displays`. Raises UsageError, InputNotFoundError, TrainingDivergedError, ArtifactRefusedError, and TemporaryError
     when the disk is full or the same training already runs.
     """
-    recipe = recipes.load(options.recipe).override(**options.overrides)
+    recipe = recipes.load(options.recipe)
+    if options.backbone:
+        recipe = recipe.on_backbone(options.backbone)
+    recipe = recipe.override(**options.overrides)
     with computing(options.devices, mixed_precision=options.mixed_precision):
         # Refuses what cannot be built before photos are decoded for it, which may take hours.
         objective.load(recipe.objective).build(recipe)
+    initial = read_initial_weights(Store(options.store), options.init, recipe) if options.init else None
     # What lists and hashes a large source comes after what fails at once.
     source = open_source(options.source, data_dir=options.data_dir)
     store = Store(options.store, create=True)
@@ -47,7 +52,7 @@ def train(options: TrainOptions, *, on_photos: OnPhotos | None = None, displays:
     key = _key(options, recipe, source)
     with work_directory.working(key, work_dir=options.work_dir) as directory, _kept_to_resume(directory):
         photos = _decode(options, recipe, source, directory=directory, on_photos=on_photos)
-        models, state = fit(recipe, photos, directory=directory, options=options, displays=displays)
+        models, state = fit(recipe, photos, directory=directory, options=options, displays=displays, initial=initial)
         facts = _provenance(options, recipe, photos, state, seconds=time.monotonic() - started)
         return export(models, store=store, name=options.recipe, recipe=recipe, training=facts)
 
@@ -121,6 +126,7 @@ def _provenance(
         "duplicates": photos.duplicates,
         "rejects": sum(photos.rejects.values()),
         "seed": options.seed,
+        **({"init": options.init} if options.init else {}),
         "best_epoch": state.best_epoch,
         "training_loss": state.loss,
         "validation_loss": state.val_loss,
@@ -138,4 +144,6 @@ def _key(options: TrainOptions, recipe: Recipe, source: PhotoSource) -> str:
         named |= named.pop(name, {})
     settings: list[object] = [options.recipe, named, source.name, source.fingerprint, options.max_photos]
     settings += [options.seed, options.devices, options.mixed_precision, photo.DECODE_RULE, keras.__version__]
+    if options.init:
+        settings.append(options.init)
     return work_directory.key_of(settings)

@@ -35,6 +35,13 @@ def train(
         list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting of the recipe.")
     ] = None,
     max_photos: Annotated[int | None, typer.Option(help="Train on that many photos of the source.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Begin with the weights of this encoder of the store; default: random ones.")
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="keras:NAME: this model of keras.applications; its weights by --set weights=FILE."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split and start.")] = 0,
     devices: Annotated[
         str, typer.Option(help="Train on all of these at once: GPU:0,GPU:1; default: every GPU, else the CPU.")
@@ -79,6 +86,8 @@ def train(
         overrides=merge_settings(settings or [], {name: value for name, value in named.items() if value is not None}),
         data_dir=data_dir,
         max_photos=max_photos,
+        init=init,
+        backbone=backbone,
         seed=seed,
         devices=tuple(filter(None, devices.split(","))),
         mixed_precision=mixed_precision,

@@ -22,7 +22,7 @@ SMALL = {
     "variational_recurrent": {"units": 8, "beta": 0.01},
 }
 # These have no decoder, and tests of their own.
-ENCODERS_ALONE = {"residual"}
+ENCODERS_ALONE = {"backbone", "residual"}
 
 
 def small(

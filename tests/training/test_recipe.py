@@ -109,3 +109,13 @@ def test_override_changes_options_of_the_objective():
     assert changed.identity()["objective_options"] == changed.objective_options
     with pytest.raises(UsageError, match="option 'filters' is one of architecture and objective alike"):
         Recipe(architecture="residual", size=8, options={"filters": "4-8"}, objective_options={"filters": 1})
+
+
+def test_a_backbone_takes_the_place_of_the_architecture():
+    """Its own options replace those of the recipe's architecture; how it is trained stays."""
+    changed = recipe.load("photo_v1").on_backbone("keras:MobileNetV2")
+    assert (changed.architecture, changed.objective) == ("backbone", "contrastive")
+    assert changed.options == {"model": "MobileNetV2", "weights": ""}
+    for wrong in ("MobileNetV2", "torch:resnet", "keras:"):
+        with pytest.raises(UsageError, match=f"backbone is '{wrong}'; expected keras:NAME"):
+            changed.on_backbone(wrong)

@@ -14,6 +14,7 @@ from training.fitting.callbacks import KeepCheckpoints, RequireSpace, SetEpoch, 
 from training.fitting.checkpoints import Checkpoints, State
 from training.fitting.devices import computing
 from training.fitting.display import Display
+from training.fitting.initial_weights import InitialWeights, assign
 from training.fitting.schedules import learning_rate
 from training.objective import Models
 from training.options import TrainOptions
@@ -23,11 +24,18 @@ CHECKPOINTS = "checkpoints"
 
 
 def fit(
-    recipe: Recipe, photos: PhotoCache, *, directory: Path, options: TrainOptions, displays: Sequence[Display] = ()
+    recipe: Recipe,
+    photos: PhotoCache,
+    *,
+    directory: Path,
+    options: TrainOptions,
+    displays: Sequence[Display] = (),
+    initial: InitialWeights | None = None,
 ) -> tuple[Models, State]:
     """Returns the models with the weights of their best epoch, in float32, and what is known of that epoch.
 
-    Checkpoints lie below `directory`. Raises InputNotFoundError below two photos, and TrainingDivergedError.
+    Checkpoints lie below `directory`; `initial` are the weights to begin with, random ones by default.
+    Raises InputNotFoundError below two photos, and TrainingDivergedError.
     """
     for display in displays:
         display.show_photos(photos)
@@ -36,7 +44,8 @@ def fit(
         checkpoints.clear()
     # A training that has ended lies here still if only its export was interrupted.
     if not checkpoints.state.is_final(epochs=recipe.epochs, patience=recipe.patience):
-        _fit(recipe, make_batches(recipe, photos, seed=options.seed), checkpoints, options=options, displays=displays)
+        batches = make_batches(recipe, photos, seed=options.seed)
+        _fit(recipe, batches, checkpoints, options=options, displays=displays, initial=initial)
     # Built anew: whatever precision and however many devices trained it, what is exported is plain float32.
     models = objective.load(recipe.objective).build(recipe)
     models.fitted.load_weights(checkpoints.best_weights)
@@ -61,12 +70,13 @@ def _fit(
     *,
     options: TrainOptions,
     displays: Sequence[Display],
+    initial: InitialWeights | None,
 ) -> None:
     training, validation = batches
     # The start of the weights depends on the seed alone, not on what this process has computed before.
     keras.utils.set_random_seed(options.seed)
     with computing(options.devices, mixed_precision=options.mixed_precision):
-        model = _compiled(recipe, steps=recipe.epochs * len(training))
+        model = _compiled(recipe, steps=recipe.epochs * len(training), initial=initial)
         checkpoints.restore(model)
     with contextlib.ExitStack() as shown:
         for display in displays:
@@ -87,8 +97,9 @@ def _fit(
         )
 
 
-def _compiled(recipe: Recipe, *, steps: int) -> keras.Model:
+def _compiled(recipe: Recipe, *, steps: int, initial: InitialWeights | None) -> keras.Model:
     models = objective.load(recipe.objective).build(recipe)
+    assign(models, initial or {})
     rate = learning_rate(recipe.schedule, highest=recipe.learning_rate, steps=steps)
     models.fitted.compile(optimizer=keras.optimizers.Adam(rate), loss=models.loss)
     return models.fitted
