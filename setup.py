@@ -19,6 +19,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
     package_data={
+        "foundation": ["shipped/**/*"],
         "foundation.photos": ["*.npz"],
         "serving": ["web/*", "match/*.json"],
         "evaluation": ["templates/*"],

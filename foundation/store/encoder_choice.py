@@ -25,8 +25,8 @@ def choose_encoder(
 def _only_encoder(store: Store, with_runs: bool) -> str:
     known = list_encoders_with_runs(store) if with_runs else list_encoders(store)
     if not known:
-        missing, verb = ("embeddings", "encode") if with_runs else ("encoder", "train")
-        raise InputNotFoundError(f"store {store.uri} holds no {missing}; `firstseen {verb}` makes some")
+        missing = "embeddings" if with_runs else "encoder"
+        raise InputNotFoundError(f"store {store.uri} holds no {missing}; `firstseen encode` makes some")
     if len(known) > 1:
         holds = "embeddings of " if with_runs else ""
         raise UsageError(

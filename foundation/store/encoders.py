@@ -85,7 +85,7 @@ def read_spec(store: Store, encoder_id: str) -> tuple[EncoderSpec, str]:
     """
     path = f"{encoder_directory(encoder_id)}/{ENCODER_DESCRIPTION}"
     if not store.exists(path):
-        known = ", ".join(list_encoders(store)) or "none; `firstseen train` makes one"
+        known = ", ".join(list_encoders(store)) or "none; `firstseen encode` puts one there"
         raise InputNotFoundError(f"no encoder {encoder_id!r} in store {store.uri}; it has: {known}")
     spec, digest = artifact.read(store, path, EncoderSpec)
     # The id ends in the digest of the files: a renamed directory, or an exchanged file, shows before a model is read.

@@ -30,18 +30,12 @@ class Store:
 
     def __init__(self, uri: str | Path, *, create: bool = False):
         self.uri = str(uri)
-        scheme = urlsplit(self.uri).scheme if "://" in self.uri else "file"
-        if scheme == "file":
-            self.local_root: Path | None = _local_path(self.uri)
+        self.local_root = local_root(self.uri)
+        if self.local_root:
             self._backend: ObjectStore = _open_local(self.local_root, create=create)
-        elif scheme in BUCKET_SCHEMES:
-            self.local_root = None
+        else:
             with _translated(f"open store {self.uri}"):
                 self._backend = from_url(self.uri)
-        else:
-            raise UsageError(
-                f"store {self.uri!r} has the scheme {scheme!r}; expected a local directory, gs:// or s3://"
-            )
 
     def __reduce__(self):
         """Workers reopen the store by its address: no connection and no credential travels."""
@@ -152,7 +146,13 @@ class _BucketFile(io.RawIOBase):
         return len(data)
 
 
-def _local_path(uri: str) -> Path:
+def local_root(uri: str) -> Path | None:
+    """Returns the directory that a store's address means, or None for a bucket; raises UsageError on other schemes."""
+    scheme = urlsplit(uri).scheme if "://" in uri else "file"
+    if scheme in BUCKET_SCHEMES:
+        return None
+    if scheme != "file":
+        raise UsageError(f"store {uri!r} has the scheme {scheme!r}; expected a local directory, gs:// or s3://")
     path = uri
     if uri.startswith("file://"):
         path = unquote(uri.removeprefix("file://").removeprefix("localhost"))
@@ -164,7 +164,7 @@ def _local_path(uri: str) -> Path:
 def _open_local(root: Path, *, create: bool) -> LocalStore:
     if not create and not root.is_dir():
         raise InputNotFoundError(
-            f"no store at {root}: expected a directory; `firstseen train --store {root}` makes one"
+            f"no store at {root}: expected a directory; `firstseen encode ARCHIVE --store {root}` makes one"
         )
     with _translated(f"open store {root}"):
         opened = LocalStore(root, mkdir=create)

@@ -92,7 +92,7 @@ def _was_rolled_back(status: StoreStatus) -> bool:
 def _next_command(status: StoreStatus) -> str:
     store = shlex.quote(status.store)
     if not status.encoders:
-        return f"next: firstseen train --source SOURCE --store {store}"
+        return f"next: firstseen encode ARCHIVE --store {store}"
     # After a rollback, indexing would take up again what it left out: that is for the user to decide.
     if status.runs_not_indexed and not _was_rolled_back(status):
         return f"next: firstseen index --store {store}"

@@ -11,6 +11,7 @@ from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import Run, read_run
+from foundation.store.shipped import with_shipped
 from foundation.store.snapshots import live_snapshot
 from pipelines.encode.catalog import read_catalog
 from pipelines.encode.encode_photos import EncodePhotos
@@ -33,10 +34,11 @@ def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Ru
     # Everything a user can get wrong is checked before the listing, which may take minutes: flags of Beam first.
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     archive = open_archive(options.archive, data_dir=options.data_dir)
-    store = Store(options.store)
-    require_apart(archive, store)
-    spec, digest = choose_encoder(store, options.encoder, live_snapshot(store))
+    require_apart(archive, options.store)
     catalog = read_catalog(options.catalog) if options.catalog else None
+    # Made where there is none: with the shipped encoder an archive can be encoded without any training.
+    store = Store(options.store, create=True)
+    spec, digest = choose_encoder(store, with_shipped(store, options.encoder), live_snapshot(store))
     run = plan_run(archive, spec, digest, dtype=options.dtype, features=options.features)
     # The launcher lists, and the workers read chunks of the listing: a pattern expanded inside of Beam is listed by one
     # worker as well, and leaves nothing to compare the next run with.

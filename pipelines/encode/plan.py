@@ -11,7 +11,7 @@ from foundation.photos.local_features import FEATURE_RULE
 from foundation.photos.photo import DECODE_RULE
 from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
-from foundation.store.files import Store
+from foundation.store.files import local_root
 from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.inventory import CHUNK_PHOTOS
 from pipelines.runners.local import LOCAL
@@ -51,11 +51,12 @@ class EncodeOptions:
         require_choice("features", self.features, get_args(Features))
 
 
-def require_apart(archive: Archive, store: Store) -> None:
+def require_apart(archive: Archive, store: str) -> None:
     """Raises UsageError if the store lies in the archive: its own files would be listed as photos."""
     # Links are resolved on both sides: a store may be reached through one.
-    if archive.folder and store.local_root and store.local_root.resolve().is_relative_to(archive.folder.resolve()):
-        raise UsageError(f"store {store.uri} lies in the archive {archive.folder}; expected it elsewhere: move it")
+    root = local_root(store)
+    if archive.folder and root and root.resolve().is_relative_to(archive.folder.resolve()):
+        raise UsageError(f"store {store} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
 
 def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype, features: Features) -> Run:

@@ -65,9 +65,9 @@ def test_an_index_counts_the_encoders_that_have_embeddings(store: Store):
         choose_encoder(store, None, None, with_runs=True)
 
 
-def test_a_store_without_any_says_which_verb_makes_some(store: Store):
-    """Encoders come from a training, embeddings from an encode."""
-    with pytest.raises(InputNotFoundError, match="holds no encoder; `firstseen train` makes some"):
+def test_a_store_without_any_says_the_verb_that_makes_some(store: Store):
+    """Both an encoder and embeddings come from an encode."""
+    with pytest.raises(InputNotFoundError, match="holds no encoder; `firstseen encode` makes some"):
         choose_encoder(store, None, None)
     add_encoder(store)
     with pytest.raises(InputNotFoundError, match="holds no embeddings; `firstseen encode` makes some"):

@@ -82,7 +82,7 @@ def test_only_finished_encoders_are_listed(tmp_path: Path) -> None:
 def test_an_unknown_encoder_lists_the_known_ones(tmp_path: Path) -> None:
     """The error names the choices, or the verb that makes one."""
     store = Store(tmp_path)
-    with pytest.raises(InputNotFoundError, match="it has: none; `firstseen train` makes one"):
+    with pytest.raises(InputNotFoundError, match="it has: none; `firstseen encode` puts one there"):
         read_spec(store, "conv-1")
     write(store, make_spec())
     with pytest.raises(InputNotFoundError, match=f"it has: {make_spec().encoder_id}"):

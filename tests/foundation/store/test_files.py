@@ -151,7 +151,7 @@ def test_a_file_uri_names_a_local_directory(tmp_path: Path) -> None:
 
 def test_a_missing_store_is_an_input_error(tmp_path: Path) -> None:
     """A store that is not there is not made by reading it, and the error says which verb makes one."""
-    with pytest.raises(InputNotFoundError, match="firstseen train"):
+    with pytest.raises(InputNotFoundError, match="firstseen encode"):
         Store(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 

@@ -52,11 +52,11 @@ def encode(store: Store, encoder_id: str, run_id: str, *, photos: int = 2) -> No
     add_run(store, encoder_id, run_id, unit_vectors(photos, 4))
 
 
-def test_an_empty_store_begins_with_a_training(store: Store) -> None:
+def test_an_empty_store_begins_with_an_encode(store: Store) -> None:
     """Nothing is there, and the line can be pasted into a shell."""
     lines = describe(read_status(store))
     assert "snapshot   none yet" in lines
-    assert lines[-1] == f"next: firstseen train --source SOURCE --store '{store.uri}'"
+    assert lines[-1] == f"next: firstseen encode ARCHIVE --store '{store.uri}'"
 
 
 def test_an_encoder_without_runs_waits_for_an_archive(store: Store) -> None:
