@@ -34,7 +34,7 @@ setup(
         "jinja2~=3.1",
         "numpy~=2.0",
         "obstore~=0.12",
-        "opencv-python-headless",
+        "opencv-python-headless>=5,<6",
         "pillow>=12.3,<13",  # apache-beam forbids 13
         "pyarrow",
         "pydantic~=2.13",
