@@ -2,7 +2,7 @@
 
     python -m evaluation.calibrate --photos DIR --scenes DIR --output serving/match/calibration.json
 
-About 40 minutes on one core for 3 copies of every kind. Copies are made of --photos by the edits that training draws
+It takes about twenty minutes on one core. Copies are made of --photos by the edits that training draws
 from; each folder under --scenes holds photographs of one scene, no two of them copies of each other; and strangers
 are copies compared with other photos. None of these photos may be part of an evaluation.
 """
@@ -11,67 +11,24 @@ import argparse
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
-from training.edits.kinds import KINDS, draw, draw_chain
 
 from evaluation.examined import archived, asked
 from evaluation.parallax import seen_from_aside
+from evaluation.regression import Example, fit
 from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verify import verify
+from training.edits.kinds import KINDS, draw, draw_chain
 
 OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 150, 60
 LONGEST_SIDE = 1200
-# What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
-# are met in archives that hold several photographs of one event.
-WEIGHTS = {"copy": 0.5, "scene": 0.45, "stranger": 0.05}
-REGULARISATION = 0.002
-# What speaks for a copy; of every other measure, more of it speaks against one.
-MORE_IS_BETTER = {"inliers", "inlier_share", "agreement", "correlation", "tracked", "blocks"}
-
-
-class Example(NamedTuple):
-    """What was measured of a pair of photos, and the group it belongs to, one of `WEIGHTS`."""
-
-    group: str
-    values: Mapping[str, float]
-
-
-def fit(examples: Sequence[Example]) -> dict[str, Any]:
-    """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says.
-
-    No weight has the wrong sign: more inliers never make a copy less likely, whatever a few hundred examples say.
-    """
-    names = sorted(examples[0].values)
-    table = np.array([[one.values[name] for name in names] for one in examples])
-    groups = np.array([one.group for one in examples])
-    each = {group: weight / np.count_nonzero(groups == group) for group, weight in WEIGHTS.items() if group in groups}
-    middle, spread = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-9)
-    scaled = np.column_stack([(table - middle) / spread, np.ones(len(table))])
-    signs = np.where(groups == "copy", 1.0, -1.0)
-    shares = np.array([each[group] for group in groups])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        margins = signs * (scaled @ weights)
-        slopes = weights * np.append(np.full(len(names), REGULARISATION), 0)
-        value = shares @ np.logaddexp(0, -margins) + weights @ slopes / 2
-        return float(value), slopes - scaled.T @ (shares * signs * expit(-margins))
-
-    bounds = [(0, None) if name in MORE_IS_BETTER else (None, 0) for name in names] + [(None, None)]
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds).x
-    weights = found[:-1] / spread
-    return {
-        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
-        "intercept": round(float(found[-1] - weights @ middle), 4),
-    }
 
 
 def copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[np.ndarray, int]]:

@@ -1,8 +1,8 @@
-"""Calibration of the score: what is fitted, and from what."""
+"""The regression of the score: what its weights may be."""
 
 import numpy as np
 
-from evaluation.calibrate import Example, fit
+from evaluation.regression import Example, fit
 from serving.match.calibrate import Regression
 
 
