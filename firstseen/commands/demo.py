@@ -17,7 +17,7 @@ def demo(
     ] = None,
     directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
 ) -> None:
-    """Go the whole way once on a small archive: train, encode, index, look up, and write a page."""
+    """Go the whole way once on a small archive: encode, index, look up, and write pages."""
     from firstseen.demo.prepare import prepare_demo
 
     paths = prepare_demo(directory, archive=archive)
@@ -25,16 +25,14 @@ def demo(
     tell(f"an archive of photos lies in {paths.archive}, edited copies of some in {paths.queries}")
     tell("the whole way follows, command by command, as you would type them")
     started = time.monotonic()
-    step("firstseen", "train", "--source", str(paths.archive), "--store", store)
     catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
     step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
     # So few photos would be searched exactly; the demo shows the approximate search that a large archive gets.
     step("firstseen", "index", "--store", store, "--exact-below", "100")
-    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3")
-    page = ["--format", "html", "--output", str(paths.page)]
-    step("firstseen", "lookup", str(paths.queries), "--store", store, "--top-k", "3", *page)
-    tell("the name of a query says what was done to which photo, so you can tell which were found")
-    tell("`identical` is the same file; `similar` only means that nothing is nearer, even to a photo never seen before")
+    step("firstseen", "lookup", str(paths.queries), "--store", store)
+    page = ["--format", "html", "--output", str(paths.page), "--evidence", str(paths.evidence)]
+    step("firstseen", "lookup", str(paths.queries), "--store", store, *page)
+    tell("the name of a query says what was done to which photo, so you can tell which were found, and judged rightly")
     tell(f"done in {time.monotonic() - started:.0f} s; open {paths.page} in a browser")
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 

@@ -15,7 +15,7 @@ from training.edits.degrade import to_jpeg
 # Lists the parts that a demo has written: a folder without this file belongs to somebody else.
 MARKER = ".firstseen-demo"
 # The demo writes these into its folder, and removes no others when it is run again.
-PARTS_BESIDE_AN_ARCHIVE = ("queries", "store", "answers.html")
+PARTS_BESIDE_AN_ARCHIVE = ("queries", "store", "answers.html", "evidence")
 PARTS = ("archive", CATALOG, *PARTS_BESIDE_AN_ARCHIVE)
 UNEDITED = "motorcycle_right.jpg"
 
@@ -29,6 +29,7 @@ class DemoPaths:
     queries: Path
     store: Path
     page: Path
+    evidence: Path
 
 
 def prepare_demo(directory: Path, *, archive: Path | None = None) -> DemoPaths:
@@ -110,4 +111,5 @@ def _paths(directory: Path, *, archive: Path, catalog: Path | None) -> DemoPaths
         queries=directory / "queries",
         store=directory / "store",
         page=directory / "answers.html",
+        evidence=directory / "evidence",
     )

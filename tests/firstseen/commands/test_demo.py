@@ -24,10 +24,10 @@ def run_demo(monkeypatch: pytest.MonkeyPatch, folder: Path, *, codes: dict[str, 
 def test_the_demo_shows_every_command_that_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    """As a user would type it, from training to a page; rejects in the archive are no reason to stop."""
+    """As a user would type it, from an archive to a page; rejects in the archive are no reason to stop."""
     code, commands = run_demo(monkeypatch, tmp_path, codes={"encode": 3})
     assert code == 0
-    assert [command[0] for command in commands] == ["train", "encode", "index", "lookup", "lookup"]
+    assert [command[0] for command in commands] == ["encode", "index", "lookup", "lookup"]
     told = capsys.readouterr().err
     assert [line for line in told.splitlines() if line.startswith("$ ")] == [
         f"$ firstseen {' '.join(command)}" for command in commands
@@ -37,6 +37,6 @@ def test_the_demo_shows_every_command_that_it_runs(
 
 def test_the_demo_ends_with_the_command_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its exit code is that of the demo, and nothing runs after it."""
-    code, commands = run_demo(monkeypatch, tmp_path, codes={"train": 75})
+    code, commands = run_demo(monkeypatch, tmp_path, codes={"index": 75})
     assert code == 75
-    assert [command[0] for command in commands] == ["train"]
+    assert [command[0] for command in commands] == ["encode", "index"]
