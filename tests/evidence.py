@@ -43,7 +43,7 @@ def _dense(difference: np.ndarray) -> Dense:
         agreement=0.875,
         correlation=0.9,
         tracked=1.0,
-        roughness=0.1,
+        parallax=0.05,
         displacement=(0.2, 0.5),
         perspective=0.1,
         tone=3.0,

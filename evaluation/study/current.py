@@ -8,7 +8,7 @@ from pathlib import Path
 from evaluation.study.plan import Dataset
 from evaluation.study.result import DESCRIPTION, PHOTOS, Result, read_result
 from training.choices import Scalar
-from training.recipe import Recipe
+from training.recipe import OPTIONS, Recipe
 
 Found = tuple[Path, Result]
 
@@ -35,8 +35,8 @@ def read_current(directory: Path, dataset: Dataset, *, tell: Callable[[str], Non
 def settings_of(recipe: Recipe) -> dict[str, Scalar]:
     """Returns a recipe's settings as a result keeps them, its options among them."""
     settings = asdict(recipe)
-    options = settings.pop("options")
-    return {**settings, **options}
+    options = [settings.pop(name) for name in OPTIONS]
+    return {**settings, **options[0], **options[1]}
 
 
 def _present_photos(directory: Path, results: Sequence[Result]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract, frame_size, inverted, mirrored
+from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract, frame_size
 
 # More than an archive keeps of a photo: a query may show other things beside it, and these take their share.
 QUERY_FEATURES = 300
@@ -18,26 +18,28 @@ CLOSE_FEATURES = 400
 THUMBNAIL_SIDE = 256
 
 
-def query_features(picture: np.ndarray, *, close: bool = False) -> LocalFeatures:
-    """Returns the features of a query, uint8 [height, width, 3] (RGB) or [height, width], in a frame of 400 pixels.
+def query_features(picture: np.ndarray) -> LocalFeatures:
+    """Returns the features of a query, uint8 [height, width, 3] (RGB) or [height, width], in a frame of 400 pixels."""
+    return extract(_shrunk(_grey(picture), LONGEST_SIDE), most=QUERY_FEATURES)
 
-    With `close`, those of a closer look follow, in pixels of the same frame; not every picture has more to show.
+
+def with_details(features: LocalFeatures, picture: np.ndarray) -> LocalFeatures:
+    """Returns the query's features followed by those of a closer look at its picture, in pixels of the same frame.
+
+    Not every picture has more to show.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
-    frame = _shrunk(grey, LONGEST_SIDE)
-    features = extract(frame, most=QUERY_FEATURES)
+    grey = _grey(picture)
     longest = max(grey.shape)
-    if close and longest > LONGEST_SIDE:
-        features = _with(features, extract(_shrunk(grey, CLOSE_SIDE), most=CLOSE_FEATURES))
-    elif close and longest <= THUMBNAIL_SIDE:
+    if longest > LONGEST_SIDE:
+        return _with(features, extract(_shrunk(grey, CLOSE_SIDE), most=CLOSE_FEATURES))
+    if longest <= THUMBNAIL_SIDE:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        features = _with(features, extract(enlarged, most=CLOSE_FEATURES))
+        return _with(features, extract(enlarged, most=CLOSE_FEATURES))
     return features
 
 
-def query_views(features: LocalFeatures) -> list[LocalFeatures]:
-    """Returns what a query can be of a photo: the same way round, mirrored, or its negative."""
-    return [features, mirrored(features), inverted(features)]
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
 
 
 def _shrunk(grey: np.ndarray, longest_side: int) -> np.ndarray:

@@ -47,3 +47,8 @@ def encode_thumbnail(frame: np.ndarray) -> bytes:
     small = np.ascontiguousarray(shrink_frame(frame, max_side=THUMBNAIL_SIDE))
     # Colour at half the resolution takes a third off the size, and pixels are compared by their brightness.
     return simplejpeg.encode_jpeg(small, quality=THUMBNAIL_QUALITY, colorsubsampling="420")
+
+
+def decode_thumbnail(thumbnail: bytes) -> np.ndarray:
+    """Returns the pixels of a thumbnail that `encode_thumbnail` made: uint8 [height, width, 3]."""
+    return simplejpeg.decode_jpeg(thumbnail, colorspace="RGB")

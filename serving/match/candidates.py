@@ -1,4 +1,4 @@
-"""Finds what of the archive may be a query's photo: the same bytes first, then the nearest vectors."""
+"""Finds what of the archive may be a query's photo: by its bytes, by its vector, by votes of its local features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from foundation.photos.photo import Photo
+from serving.match.evidence import VIEWS, QueryPhoto, View
+from serving.search.merge import Nearest
 from serving.search.snapshot import OpenSnapshot, Place
+
+# The photos with the most votes that are looked at closer. The right one is seldom further down, and each costs time.
+VOTED = 12
+# Of those that are only near, so few are: what a vector finds alone, it finds among the first.
+NEAR = 3
+# How a query may look to have votes: as it is, mirrored, or as its negative. Both at once is rare, and is tried only
+# where pixels are compared.
+VOTING = VIEWS[:3]
 
 
 @dataclass(frozen=True)
@@ -14,41 +24,55 @@ class Candidate:
     """One content of the archive that may be the query's: how near it is, and every place that holds it.
 
     `content` is its hash (32 bytes), `similarity` the distance's own measure (see `foundation.vectors`), 1 when
-    `is_identical`, which says that the bytes are the same.
+    `is_identical`, which says that the bytes are the same. `views` are the ways to look at the query in which pixels
+    are worth comparing: the one that features voted for, all of them, or none.
     """
 
     content: bytes
     similarity: float
     is_identical: bool
     places: list[Place]
+    views: Sequence[View] = ()
+
+
+def nearest_vectors(opened: OpenSnapshot, vectors: np.ndarray, k: int) -> list[Nearest]:
+    """Returns the k nearest contents of each query, by float32 [queries, dimension]; none where it is not finite."""
+    # One photo with a broken vector must not cost the batch its answers: zeros stand in for it, and what they find is
+    # dropped.
+    usable = np.isfinite(vectors).all(axis=1)
+    found = opened.search(np.where(usable[:, None], vectors, 0), k)
+    similarities = np.where(usable[:, None], found.similarities, -np.inf)
+    return [Nearest(*one) for one in zip(similarities, found.contents, strict=True)]
 
 
 def find_candidates(
-    opened: OpenSnapshot, photos: Sequence[Photo], vectors: np.ndarray, k: int
-) -> list[list[Candidate]]:
-    """Returns per photo at most k candidates, the identical one first, then the nearest.
+    opened: OpenSnapshot, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None
+) -> list[Candidate]:
+    """Returns the candidates for one photo: the identical one first, then those with votes, then the nearest.
 
-    vectors: float32 [photos, dimension]; a photo whose vector is not finite is found by its bytes alone.
+    vector: float32 [dimension], `near` what is nearest to it. A content comes once.
     """
-    # One photo with a broken vector must not cost the batch its answers: zeros stand in for it, and what they find is
-    # dropped below.
-    usable = np.isfinite(vectors).all(axis=1)
-    nearest = opened.search(np.where(usable[:, None], vectors, 0), k)
     # By hash, beside the vectors: the same bytes are rank 1 even where the index, which is approximate, misses them.
-    identical = opened.places([one.content_sha256 for one in photos])
-    found = []
-    for number, (photo, places) in enumerate(zip(photos, identical, strict=True)):
-        same = [Candidate(photo.content_sha256, 1.0, True, places)] if places else []
-        near = _near(opened, nearest.similarities[number], nearest.contents[number]) if usable[number] else []
-        found.append([*same, *(one for one in near if one.content != photo.content_sha256)][:k])
-    return found
+    (places,) = opened.places([photo.content_sha256])
+    identical = [Candidate(photo.content_sha256, 1.0, True, places)] if places else []
+    found = {one.content: one for one in (*_nearest(opened, near), *_voted(opened, vector, pictured), *identical)}
+    return sorted(found.values(), key=lambda one: (not one.is_identical, len(one.views) != 1))
 
 
-def _near(opened: OpenSnapshot, similarities: np.ndarray, contents: np.ndarray) -> list[Candidate]:
-    known = np.flatnonzero(similarities > -np.inf)
+def _nearest(opened: OpenSnapshot, near: Nearest) -> list[Candidate]:
+    known = np.flatnonzero(near.similarities > -np.inf)
     # NumPy drops the zeros that a hash may end in.
-    hashes = [bytes(contents[column]).ljust(32, b"\0") for column in known]
+    hashes = [bytes(near.contents[column]).ljust(32, b"\0") for column in known]
     return [
-        Candidate(content, float(similarities[column]), False, places)
+        Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < NEAR else ())
         for column, content, places in zip(known, hashes, opened.places(hashes), strict=True)
+    ]
+
+
+def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
+    voted = opened.voted([pictured.seen(view) for view in VOTING], VOTED) if pictured else []
+    contents = opened.contents([place for place, _ in voted])
+    return [
+        Candidate(content, opened.similarity(vector, place), False, places, [VOTING[view]])
+        for (place, view), content, places in zip(voted, contents, opened.places(contents), strict=True)
     ]

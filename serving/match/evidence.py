@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from foundation.photos.local_features import LocalFeatures, compress, inverted, mirrored
+from foundation.photos.query_features import query_features, with_details
 
 # Width and height, in pixels.
 Size = tuple[int, int]
@@ -49,11 +50,29 @@ class QueryPhoto:
         self._views: dict[View, Features] = {}
         self._reduced = [picture]
 
+    @classmethod
+    def of(cls, picture: np.ndarray, *, width: int, height: int) -> "QueryPhoto":
+        """Returns the query of that picture, with the features of its whole frame."""
+        return cls(width, height, query_features(picture), picture)
+
+    def closer(self) -> "QueryPhoto":
+        """Returns the query with the features of its details too, which cost as much again."""
+        return QueryPhoto(self.width, self.height, with_details(self._features, self.picture), self.picture)
+
+    @property
+    def features(self) -> int:
+        """The number of its keypoints."""
+        return len(self._features)
+
+    def seen(self, view: View) -> LocalFeatures:
+        """Returns the features as they would be extracted from this view."""
+        seen = mirrored(self._features) if view.is_mirrored else self._features
+        return inverted(seen) if view.is_inverted else seen
+
     def view(self, view: View) -> Features:
-        """Returns the features as this view has them; they are made once, for all candidates."""
+        """Returns the features as this view has them, compressed; they are made once, for all candidates."""
         if view not in self._views:
-            seen = mirrored(self._features) if view.is_mirrored else self._features
-            seen = inverted(seen) if view.is_inverted else seen
+            seen = self.seen(view)
             self._views[view] = Features(seen.width, seen.height, seen.keypoints, compress(seen.descriptors))
         return self._views[view]
 

@@ -1,4 +1,4 @@
-"""Looks photos up: views → candidates → verdict → first seen, a batch at a time."""
+"""Looks photos up: decoded queries → candidates → proof → verdict → first seen, a batch at a time."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
@@ -8,15 +8,20 @@ import numpy as np
 
 from foundation.encoder import SavedEncoder
 from foundation.photos.decode_ahead import decode_ahead, start_decoders
-from foundation.photos.local_features import LONGEST_SIDE
-from foundation.store.occurrences import first_seen
-from serving.match.candidates import Candidate, find_candidates
+from foundation.photos.photo import Photo
+from serving.match.candidates import find_candidates, nearest_vectors
+from serving.match.decoded_query import DecodedQuery, decode_query
+from serving.match.evidence import QueryPhoto
+from serving.match.examine import examine
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
+from serving.match.outcome import outcome_of
 from serving.match.query import Query
-from serving.match.verdict import judge_unverified
-from serving.match.views import View, view
+from serving.search.merge import Nearest
 from serving.search.snapshot import OpenSnapshot
+
+# From this share of its area on, a query is taken for one photo, and not for a page that shows some.
+EXPLAINED = 0.5
 
 
 class Matcher:
@@ -33,50 +38,43 @@ class Matcher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def match_all(self, queries: Iterable[Query]) -> Generator[Outcome, None, None]:
-        """Yields what each query came to, in order; holds two batches of small squares at a time.
+        """Yields what each query came to, in order; holds two batches of small pictures at a time.
 
         One batch is decoded while the one before it is encoded and searched.
         """
         # Decoding is slower than model and search: with two batches in the hands of the threads, none of them waits for
         # these. Queries are read as answers are taken, so that a list of a million is never in memory.
         size = self._options.batch_size
-        # The squares of a JPEG differ a little between the two ways to decode it: see `foundation.photos.photo`.
-        frame_side = LONGEST_SIDE if self._opened.has_local_features else None
-        decode = partial(view, spec=self._encoder.spec, frame_side=frame_side)
-        views: Iterator[View] = decode_ahead(queries, decode, pool=self._pool, ahead=2 * size)
-        while batch := list(islice(views, size)):
+        decode = partial(decode_query, spec=self._encoder.spec, with_features=self._opened.has_local_features)
+        decoded = decode_ahead(queries, decode, pool=self._pool, ahead=2 * size)
+        while batch := list(islice(decoded, size)):
             yield from self._match(batch)
 
-    def _match(self, views: Sequence[View]) -> Iterator[Outcome]:
+    def _match(self, batch: Sequence[DecodedQuery | Outcome]) -> Iterator[Outcome]:
         # Only what could be decoded goes through the model, as one batch; answers come in the order of the questions.
-        photos = [one.photo for one in views if one.photo]
-        candidates: Iterator[list[Candidate]] = iter(())
-        if photos:
-            vectors = self._encoder.encode(np.stack([photo.pixels for photo in photos]))
-            candidates = iter(find_candidates(self._opened, photos, vectors, self._options.top_k))
-        for one in views:
-            if one.photo:
-                yield self._outcome(one, next(candidates))
-            else:
-                yield Outcome(one.query.name, "rejected", one.rejection)
+        asked = [one for one in batch if isinstance(one, DecodedQuery)]
+        answered: Iterator[Outcome] = iter(())
+        if asked:
+            vectors = self._encoder.encode(np.stack([one.photo.pixels for one in asked]))
+            near = nearest_vectors(self._opened, vectors, self._options.top_k)
+            # OpenCV and ScaNN release the GIL: queries of a batch are proved beside each other.
+            answered = self._pool.map(self._answer, asked, vectors, near)
+        for one in batch:
+            yield one if isinstance(one, Outcome) else next(answered)
 
-    def _outcome(self, asked: View, candidates: Sequence[Candidate]) -> Outcome:
-        name, least = asked.query.name, self._options.min_score
-        is_known = any(candidate.is_identical for candidate in candidates)
-        # A flat photo is near every other flat one, which says nothing. Its bytes, if the archive has them, still do.
-        if asked.is_blank and not is_known:
-            return Outcome(name, "not_matchable", "blank: the photo is one flat colour; expected a scene")
-        matches = [self._match_of(candidate) for candidate in candidates]
-        good = [match for match in matches if match.verdict.score >= least]
-        return (
-            Outcome(name, "matched", matches=good)
-            if good
-            else Outcome(name, "no_match", f"no photo scores {least} or more")
-        )
+    def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
+        matches = self._examined(asked.photo, vector, near, asked.pictured)
+        # A photo that is small in a screenshot or a collage shows only in the details, which take some times as long:
+        # they are looked at where the query is not yet explained.
+        if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
+            matches = self._examined(asked.photo, vector, near, asked.pictured.closer())
+        return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
-    def _match_of(self, candidate: Candidate) -> Match:
-        rows = [self._opened.photo(place) for place in candidate.places]
-        seen = first_seen(rows)
-        # Of several segments that hold the content, the one with its first place speaks for it.
-        place, photo = min(zip(candidate.places, rows, strict=True), key=lambda pair: pair[1]["uri"] != seen.uri)
-        return Match(photo, place, candidate, judge_unverified(candidate, self._encoder.spec.distance), seen)
+    def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:
+        candidates = find_candidates(self._opened, photo, vector, near, pictured)
+        return [examine(self._opened, pictured, candidate) for candidate in candidates]
+
+
+def explains(match: Match) -> bool:
+    """Returns whether most of the query is the match's photo."""
+    return match.is_copy and (match.evidence is None or match.evidence.query_overlap >= EXPLAINED)

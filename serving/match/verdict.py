@@ -12,6 +12,9 @@ from serving.match.evidence import Evidence
 
 # At this probability the archive's photo is called the source of the query.
 IS_COPY = 0.5
+# So many keypoints that tell one story prove a copy; where there are fewer, so many blocks of pixels must agree.
+PROVING_INLIERS = 12
+PROVING_BLOCKS, PROVING_AGREEMENT = 6, 0.5
 # What is no copy shows the same scene if so many keypoints lie alike: strangers share a few by chance.
 SAME_SCENE_INLIERS = 8
 
@@ -29,14 +32,26 @@ def judge(evidence: Evidence) -> Verdict:
     One change gives its name, several are `edited`. A mirrored copy is no proof of anything more than a copy: every
     change that was found is in `serving.match.changes`, and in words in `serving.match.description`.
     """
-    probability = score(evidence)
+    probability = score(evidence) * (1 if is_proved(evidence) else IS_COPY)
     if probability < IS_COPY:
         return Verdict("same_scene" if evidence.inliers >= SAME_SCENE_INLIERS else "similar", probability)
     found = changes(evidence)
     return Verdict(found[0] if len(found) == 1 else "edited", probability)
 
 
+def is_proved(evidence: Evidence) -> bool:
+    """Returns whether there is enough of it: little evidence, however well it fits, is met among strangers too."""
+    dense = evidence.dense
+    agrees = dense is not None and dense.blocks >= PROVING_BLOCKS and dense.agreement >= PROVING_AGREEMENT
+    return agrees or evidence.inliers >= PROVING_INLIERS
+
+
 def judge_unverified(candidate: Candidate, distance: str) -> Verdict:
     """Returns the verdict where no pixels were compared: the same bytes are proof, nearness alone is none."""
     value = float(to_score(np.array(candidate.similarity), distance))
     return Verdict("identical" if candidate.is_identical else "similar", value)
+
+
+def judge_unproved(candidate: Candidate, distance: str) -> Verdict:
+    """Returns the verdict where pixels could be compared and nothing was found in common: alike, and no copy."""
+    return Verdict("similar", IS_COPY * judge_unverified(candidate, distance).score)

@@ -113,6 +113,11 @@ class OpenSegment:
         """Returns the content hashes of some rows: S32, of the shape of `rows`."""
         return self._hashes[rows]
 
+    def content(self, row: int) -> bytes:
+        """Returns the content hash of one row, 32 bytes."""
+        # NumPy drops the zeros that a hash may end in.
+        return bytes(self._hashes[row]).ljust(32, b"\0")
+
     def vector(self, row: int) -> np.ndarray:
         """Returns the vector that a photo is found by: float32 [dimension]."""
         return self._vectors[row]

@@ -6,8 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from foundation.photos.local_features import LocalFeatures
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
+from foundation.vectors import similarity
+from serving.search.local_candidates import local_candidates
+from serving.search.local_index import StoredFeatures
 from serving.search.merge import Nearest, merge
 from serving.search.segment import OpenSegment, open_segment
 
@@ -56,6 +60,24 @@ class OpenSnapshot:
             return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
         return merge([segment.nearest(vectors, k) for segment in self._segments], k)
 
+    def voted(self, views: Sequence[LocalFeatures], k: int) -> list[tuple[Place, int]]:
+        """Returns the k photos with the most votes of a query's features, each with the number of the view they are of.
+
+        A content that lies in several segments comes several times.
+        """
+        with_features = [number for number, segment in enumerate(self._segments) if segment.local]
+        found = local_candidates([segment.local for segment in self._segments if segment.local], views, k)
+        return [(Place(with_features[one.segment], one.row), one.view) for one in found]
+
+    def stored(self, place: Place) -> StoredFeatures | None:
+        """Returns what is kept of a photo to verify it with, if anything is."""
+        local = self._segments[place.segment].local
+        return local.stored(place.row) if local else None
+
+    def contents(self, places: Sequence[Place]) -> list[bytes]:
+        """Returns the content hash (32 bytes) of each place."""
+        return [self._segments[one.segment].content(one.row) for one in places]
+
     def places(self, contents: Sequence[bytes]) -> list[list[Place]]:
         """Returns, per content hash (32 bytes), every place that holds exactly these bytes."""
         found: list[list[Place]] = [[] for _ in contents]
@@ -65,6 +87,10 @@ class OpenSnapshot:
                 if row is not None:
                     places.append(Place(number, row))
         return found
+
+    def similarity(self, vector: np.ndarray, place: Place) -> float:
+        """Returns how near a vector, float32 [dimension], is to that of a photo, by the encoder's distance."""
+        return float(similarity(vector[None], self.vectors([place]), self.spec.distance)[0, 0])
 
     def vectors(self, places: Sequence[Place]) -> np.ndarray:
         """Returns the vectors that some photos are found by: float32 [places, dimension], at least one."""

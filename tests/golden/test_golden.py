@@ -29,8 +29,9 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     return folder
 
 
-# Columns that answers got since version 1 began; without local features and a claimed date both stay empty.
-ADDED = {"description": None, "claim": None}
+# Columns that answers got since version 1 began, for a store without local features and without a claimed date.
+ADDED = {"claim": None}
+DESCRIPTIONS = {"identical": "the same file, byte for byte"}
 
 
 def look_up(capsys: pytest.CaptureFixture) -> list[dict]:
@@ -43,7 +44,14 @@ def look_up(capsys: pytest.CaptureFixture) -> list[dict]:
 def answers_of(folder: Path, **changes: object) -> list[dict]:
     """Returns the old program's answers; another processor may round a vector's last digits otherwise."""
     lines = (folder / "answers.jsonl").read_text().splitlines()
-    return [{name: about(value) for name, value in {**ADDED, **json.loads(line), **changes}.items()} for line in lines]
+    return [
+        {name: about(value) for name, value in {**ADDED, **_described(json.loads(line)), **changes}.items()}
+        for line in lines
+    ]
+
+
+def _described(answer: dict) -> dict:
+    return {"description": DESCRIPTIONS.get(answer["verdict"]), **answer}
 
 
 def about(value: object) -> object:

@@ -1,5 +1,6 @@
 """Photos in, matches out, against an oracle that compares the query with every photo of the archive."""
 
+import shutil
 import tempfile
 import threading
 from datetime import datetime, timezone
@@ -12,7 +13,6 @@ from foundation.archives.uris import uri_of
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos import photo
-from foundation.photos.local_features import LONGEST_SIDE
 from foundation.store.files import Store
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -37,6 +37,16 @@ def ask(desk: Desk, *queries: str | Query, **options) -> list[list[Answer]]:
 
 
 @pytest.fixture(scope="module")
+def plain_desk(live_desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The same photos encoded without local features: nothing is compared but vectors."""
+    store = tmp_path_factory.mktemp("plain")
+    shutil.copytree(live_desk.store / "encoders", store / "encoders")
+    encode(EncodeOptions(archive=str(live_desk.archive), store=str(store), features="none"))
+    build_index(Store(store))
+    return Desk(store, live_desk.archive)
+
+
+@pytest.fixture(scope="module")
 def archive_photos(live_desk: Desk) -> list[Path]:
     """The photos of the archive, in order."""
     return sorted(live_desk.archive.rglob("*.jpg"))
@@ -55,18 +65,18 @@ def test_every_photo_finds_itself_first_and_identical(live_desk: Desk, archive_p
         assert (first.caption, first.credit, first.occurrences) == (f"Scene {number}", "Desk", 1)
 
 
-def test_ranks_and_similarities_are_those_of_exact_search(live_desk: Desk, archive_photos: list[Path]):
+def test_ranks_and_similarities_are_those_of_exact_search(plain_desk: Desk, archive_photos: list[Path]):
     """A re-encoded photo gets the ten photos in the order of their cosines, scores mapped to [0, 1]."""
     data = jpeg(scene(3), quality=40)
-    (found,) = ask(live_desk, from_bytes(data))
-    encoder = load(Store(live_desk.store), found[0].encoder)
+    (found,) = ask(plain_desk, from_bytes(data))
+    encoder = load(Store(plain_desk.store), found[0].encoder)
     files = [data, *(path.read_bytes() for path in archive_photos)]
-    squares = [photo.decode(one, size=encoder.spec.size, frame_side=LONGEST_SIDE).pixels for one in files]
+    squares = [photo.decode(one, size=encoder.spec.size).pixels for one in files]
     vectors = encoder.encode(np.stack(squares))
     cosines = vectors[1:] @ vectors[0]
     order = np.argsort(-cosines)
     assert [answer.photo_id for answer in found] == [
-        str(archive_photos[number].relative_to(live_desk.archive)) for number in order
+        str(archive_photos[number].relative_to(plain_desk.archive)) for number in order
     ]
     np.testing.assert_allclose([answer.similarity for answer in found], cosines[order], atol=1e-4)
     np.testing.assert_allclose([answer.score for answer in found], (1 + cosines[order]) / 2, atol=1e-4)
@@ -102,12 +112,12 @@ def test_a_known_blank_photo_is_still_found_by_its_bytes(desk: Desk, tmp_path: P
     assert (found[0].verdict, found[0].photo_id) == ("identical", "grey.jpg")
 
 
-def test_top_k_and_min_score_bound_the_answers(live_desk: Desk, archive_photos: list[Path]):
+def test_top_k_and_min_score_bound_the_answers(plain_desk: Desk, archive_photos: list[Path]):
     """At most k matches; none below the score; a query that loses all of them is `no_match`."""
     query = str(archive_photos[2])
-    assert [answer.rank for answer in ask(live_desk, query, top_k=3)[0]] == [1, 2, 3]
-    assert [answer.verdict for answer in ask(live_desk, query, min_score=0.9999)[0]] == ["identical"]
-    (nothing,) = ask(live_desk, from_bytes(jpeg(scene(77))), min_score=1.0)
+    assert [answer.rank for answer in ask(plain_desk, query, top_k=3)[0]] == [1, 2, 3]
+    assert [answer.verdict for answer in ask(plain_desk, query, min_score=0.9999)[0]] == ["identical"]
+    (nothing,) = ask(plain_desk, from_bytes(jpeg(scene(77))), min_score=1.0)
     assert [(answer.status, answer.rank) for answer in nothing] == [("no_match", None)]
 
 
@@ -127,7 +137,7 @@ def test_copies_in_two_segments_are_one_match_with_the_earliest_date(desk: Desk,
     encode(EncodeOptions(archive=str(folder), store=str(desk.store), catalog=catalog))
     snapshot = build_index(Store(desk.store)).snapshot
     assert len(snapshot.segments) == 2
-    (found,) = ask(desk, str(archive_photos[4]))
+    (found,) = ask(desk, str(archive_photos[4]), similar=True)
     first = found[0]
     assert (first.verdict, first.occurrences, first.photo_id) == ("identical", 2, "found.jpg")
     assert first.first_seen_at == datetime(1999, 12, 31, tzinfo=timezone.utc)
@@ -200,9 +210,9 @@ def test_queries_are_decoded_ahead_and_no_further(live_desk: Desk, archive_photo
         answers.close()
 
 
-def test_what_the_index_knows_can_be_shown(desk: Desk, archive_photos: list[Path]):
+def test_what_the_index_knows_can_be_shown(plain_desk: Desk, archive_photos: list[Path]):
     """The vectors of some places go to the decoder, each in its row; an encoder without a decoder says so."""
-    with Searcher.open(str(desk.store)) as searcher:
+    with Searcher.open(str(plain_desk.store)) as searcher:
         outcome = next(searcher.find([str(archive_photos[3])]))
         places = [match.place for match in outcome.matches[:2]]
         has_photos = any(name.startswith("decoder/") for name in searcher._encoder.spec.files)

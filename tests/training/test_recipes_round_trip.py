@@ -38,7 +38,7 @@ def test_every_recipe_goes_the_whole_way(name, photos, tmp_path, capsys):
     capsys.readouterr()
     decoded = tmp_path / "decoded"
     can_decode = recipe.load(name).objective == "reconstruction"
-    lookup = ["lookup", query, "--store", store, "--top-k", "2", "--format", "csv"]
+    lookup = ["lookup", query, "--store", store, "--top-k", "2", "--similar", "--format", "csv"]
     assert run([*lookup, *(["--decode", str(decoded)] if can_decode else [])]) == 0
     _, first, second = capsys.readouterr().out.splitlines()
     assert "identical" in first

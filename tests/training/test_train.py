@@ -322,7 +322,7 @@ def test_the_key_of_a_training_does_not_name_the_usual_objective():
     """A training that was interrupted before there were objectives resumes: its directory has the name it had."""
     usual = recipe.load("dense")
     named = {**vars(usual), **usual.options}
-    del named["options"], named["objective"]
+    del named["options"], named["objective"], named["objective_options"]
     settings = ["dense", named, "n", "f", None, 0, (), None, 1, keras.__version__]
     source = PhotoSource("n", [])
     source.__dict__["fingerprint"] = "f"

@@ -11,6 +11,8 @@ from serving.match.geometry.shown import shown
 # Blocks of this side in a thumbnail, less in small overlaps, half over each other.
 BLOCK, LEAST_BLOCK = 24, 12
 LEAST_TEXTURE = 5.0
+# What changes more slowly than over this part of a block is no texture.
+SLOW_PART = 3
 AGREES = 0.7
 # Where the map is above the first, the two differ; above the second, if they are the same to the pixel elsewhere.
 DIFFERS, LEAST_DIFFERS = 0.5, 0.2
@@ -68,6 +70,9 @@ def _moments(one: np.ndarray, other: np.ndarray, side: int) -> tuple[np.ndarray,
 
 
 def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray, side: int) -> np.ndarray:
+    # Skies and studio walls run evenly from one tone to another, and any two of them correlate: without their slow
+    # part they have no texture.
+    one, other = (part - cv2.GaussianBlur(part, (0, 0), side / SLOW_PART) for part in (one, other))
     whole = cv2.erode(mask, np.ones((side, side), np.uint8), borderValue=0) > 0
     step = max(4, side // 2)
     rows, columns = (slice(side // 2, length - side // 2 + 1, step) for length in mask.shape)

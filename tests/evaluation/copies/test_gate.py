@@ -24,6 +24,12 @@ def grown(desk: Desk, tmp_path: Path) -> Desk:
     return Desk(desk.store, tmp_path / "new")
 
 
+def segments_of(desk: Desk) -> set[str]:
+    """Returns the segments of which any file is there."""
+    folder = desk.store / "segments"
+    return {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
+
+
 def test_levels_are_read_from_text():
     """Several, with spaces or without."""
     assert gate.parse_levels("recall_at_1=0.9, false_alarms=5") == {"recall_at_1": 0.9, "false_alarms": 5}
@@ -56,14 +62,14 @@ def test_false_alarms_are_a_limit_from_above():
 def test_a_snapshot_below_its_level_is_refused(grown: Desk, monkeypatch: pytest.MonkeyPatch):
     """The live one stays, the new segment is gone, and the error names figure and level."""
     store = Store(grown.store)
-    segments = {path.name for path in grown.store.glob("segments/*") if any(path.iterdir())}
+    segments = segments_of(grown)
     monkeypatch.setattr(gate, "measure_sample", lambda *_, **__: {"recall_at_1": 0.5, "false_alarms": 2.0})
     told: list[str] = []
     judge = gate.make_gate(store, {"recall_at_1": 0.9, "false_alarms": 5}, photos=5, tell=told.append)
     with pytest.raises(ArtifactRefusedError, match=r"below --gate: recall_at_1 0\.500 \(expected 0\.9\); nothing"):
         build_index(store, gate=judge)
     assert snapshot_numbers(store) == [1]
-    assert {path.name for path in grown.store.glob("segments/*") if any(path.iterdir())} == segments
+    assert segments_of(grown) == segments
     assert told == ["gate: recall_at_1 0.500, false_alarms 2.000"]
     # What was refused once is judged again, and not forgotten.
     assert [segment.rows for segment in build_index(store).added] == [6]

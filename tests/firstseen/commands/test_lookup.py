@@ -22,7 +22,7 @@ from tests.firstseen.desk import one_error_line, photo_of
 
 def test_every_format_holds_the_same_answers(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
     """CSV, JSON, JSON Lines and Parquet agree row by row; the page and the table name the match."""
-    command = ["lookup", photo_of(live_desk), "--store", str(live_desk.store), "--top-k", "3", "--format"]
+    command = ["lookup", photo_of(live_desk), "--store", str(live_desk.store), "--top-k", "3", "--similar", "--format"]
     found = {}
     for name in ("jsonl", "json", "csv", "table"):
         assert run([*command, name]) == 0
@@ -78,6 +78,7 @@ def test_an_output_file_is_replaced_only_by_a_whole_one(desk: Desk, tmp_path: Pa
 def test_decode_writes_a_picture_per_match(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):
     """The answers on stdout are the same bytes as without it; decoded.csv names the file of each."""
     command = ["lookup", photo_of(live_desk), photo_of(live_desk, 4), "--store", str(live_desk.store), "--top-k", "3"]
+    command += ["--similar"]
     assert run([*command, "--format", "jsonl"]) == 0
     plain = capsys.readouterr().out
     assert run([*command, "--format", "jsonl", "--decode", str(tmp_path / "new")]) == 0

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from foundation.photos.local_features import extract
-from foundation.photos.query_features import CLOSE_FEATURES, QUERY_FEATURES, query_features, query_views
+from foundation.photos.query_features import CLOSE_FEATURES, QUERY_FEATURES, query_features, with_details
 from tests.serving.search.local_segments import BLANK, picture
 
 
@@ -33,7 +33,8 @@ def test_colours_are_seen_as_their_grey():
 def test_a_closer_look_adds_features_in_the_same_frame(side: int):
     """Large pictures and thumbnails get more features, at the places where the picture shows them."""
     pixels = enlarged(1, side=side)
-    plain, close = query_features(pixels), query_features(pixels, close=True)
+    plain = query_features(pixels)
+    close = with_details(plain, pixels)
     assert (close.width, close.height) == (plain.width, plain.height)
     assert len(plain) + CLOSE_FEATURES >= len(close) > len(plain)
     assert np.array_equal(close.keypoints[: len(plain)], plain.keypoints)
@@ -51,18 +52,10 @@ def test_a_closer_look_adds_features_in_the_same_frame(side: int):
 def test_a_picture_that_is_shown_whole_already_gains_nothing_by_a_closer_look():
     """Between a thumbnail and the archive's size nothing is hidden."""
     pixels = enlarged(1, side=320)
-    assert len(query_features(pixels, close=True)) == len(query_features(pixels))
+    plain = query_features(pixels)
+    assert with_details(plain, pixels) is plain
 
 
 def test_a_blank_picture_has_no_features():
-    """Neither look finds any, and every view is empty."""
-    assert list(map(len, query_views(query_features(BLANK, close=True)))) == [0, 0, 0]
-
-
-def test_views_are_the_picture_its_mirror_image_and_its_negative():
-    """The features of each view are those extracted from that picture, but for rounding."""
-    views = query_views(query_features(picture(1)))
-    pictures = [picture(1), np.ascontiguousarray(picture(1)[:, ::-1]), 255 - picture(1)]
-    for view, pixels in zip(views, pictures, strict=True):
-        one, other = (features.descriptors / 512.0 for features in (view, query_features(pixels)))
-        assert np.median((one @ other.T).max(axis=1)) > 0.98
+    """Neither look finds any."""
+    assert len(with_details(query_features(BLANK), BLANK)) == 0

@@ -9,7 +9,7 @@ from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
 from foundation.store.files import Store
 from pipelines.index.job import build_index
-from serving.match.candidates import find_candidates
+from serving.match.candidates import Candidate, find_candidates, nearest_vectors
 from serving.search.snapshot import OpenSnapshot, Place
 from tests.builders import add_encoder, add_run, content, unit_vectors
 
@@ -33,9 +33,15 @@ def photo_of(name: object) -> Photo:
     return Photo(np.zeros((1, 1, 3), np.uint8), content(name), 1, 1, "JPEG", PhotoMetadata())
 
 
+def candidates(opened: OpenSnapshot, photo: Photo, vector: np.ndarray, k: int) -> list[Candidate]:
+    """Returns the candidates of one photo in an archive without local features."""
+    (near,) = nearest_vectors(opened, vector[None], k)
+    return find_candidates(opened, photo, vector, near, None)
+
+
 def test_a_near_content_names_every_place_that_holds_it(opened: OpenSnapshot):
     """Its first date may stand in either segment: neither is left out."""
-    (found,) = find_candidates(opened, [photo_of("unknown")], VECTORS[3:4], 4)
+    found = candidates(opened, photo_of("unknown"), VECTORS[3], 4)
     assert len(found) == 4
     assert (found[0].content, found[0].is_identical) == (content(3), False)
     assert {place.segment for place in found[0].places} == {0, 1}
@@ -44,31 +50,38 @@ def test_a_near_content_names_every_place_that_holds_it(opened: OpenSnapshot):
 
 def test_the_same_bytes_come_first_whatever_their_vector(opened: OpenSnapshot):
     """The vector is another photo's: the hash decides, and the near ones follow."""
-    (found,) = find_candidates(opened, [photo_of(12)], VECTORS[3:4], 3)
+    found = candidates(opened, photo_of(12), VECTORS[3], 3)
     assert [(one.content, one.is_identical) for one in found[:2]] == [(content(12), True), (content(3), False)]
     assert found[0].similarity == 1
-    assert len(found) == 3
 
 
 def test_an_identical_content_is_not_found_twice(opened: OpenSnapshot):
     """It is the nearest one as well."""
-    (found,) = find_candidates(opened, [photo_of(3)], VECTORS[3:4], 20)
+    found = candidates(opened, photo_of(3), VECTORS[3], 20)
     assert [one.content for one in found].count(content(3)) == 1
     assert len(found) == 20
+
+
+def test_pixels_of_the_nearest_alone_are_worth_a_comparison(opened: OpenSnapshot):
+    """Whatever else is only near is listed, and costs no more."""
+    found = candidates(opened, photo_of("unknown"), VECTORS[3], 10)
+    assert [len(one.views) for one in found] == [4, 4, 4, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_vector_that_is_not_finite_finds_nothing_but_the_same_bytes(opened: OpenSnapshot):
     """It must not match what a vector of zeros would, and the queries beside it are answered."""
     vectors = np.stack([np.full(8, np.nan, np.float32), VECTORS[7], np.full(8, np.inf, np.float32)])
-    lost, near, known = find_candidates(opened, [photo_of("a"), photo_of("b"), photo_of(9)], vectors, 2)
+    near = nearest_vectors(opened, vectors, 2)
+    photos = [photo_of("a"), photo_of("b"), photo_of(9)]
+    lost, found, known = (find_candidates(opened, *one, None) for one in zip(photos, vectors, near, strict=True))
     assert lost == []
-    assert near[0].content == content(7)
+    assert found[0].content == content(7)
     assert [one.content for one in known] == [content(9)]
 
 
 def test_no_photos_have_no_candidates(opened: OpenSnapshot):
     """An empty batch is no error."""
-    assert find_candidates(opened, [], np.empty((0, 8), np.float32), 3) == []
+    assert nearest_vectors(opened, np.empty((0, 8), np.float32), 3) == []
     assert opened.places([]) == []
 
 

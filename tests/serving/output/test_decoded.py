@@ -15,7 +15,6 @@ from foundation.archives.archive import read
 from foundation.encoder import load
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos import photo
-from foundation.photos.local_features import LONGEST_SIDE
 from foundation.store.files import Store
 from foundation.store.occurrences import FirstSeen
 from pipelines.encode.job import encode
@@ -188,7 +187,7 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
     """Against an oracle that encodes and decodes the archive's photo itself: exact and ScaNN segments, identical
     matches and similar ones."""
     paths = write_archive(tmp_path / "archive", photos=24)
-    encode(EncodeOptions(archive=str(tmp_path / "archive"), store=str(store)))
+    encode(EncodeOptions(archive=str(tmp_path / "archive"), store=str(store), features="none"))
     (segment,) = build_index(Store(store), options=IndexOptions(exact_below=exact_below, min_recall=0)).added
     assert segment.kind == ("exact" if exact_below else "scann")
     queries = [Query("same", paths[3].read_bytes), Query("edited", lambda: jpeg(scene(5), quality=40))]
@@ -198,8 +197,7 @@ def test_a_picture_is_the_decoder_s_answer_to_the_encoder_s(store: Path, tmp_pat
         pictures = searcher.decode([match.place for match in matches])
     assert [matches[0].verdict.name, matches[4].verdict.name] == ["identical", "similar"]
     encoder = load(Store(store), segment.encoder_id)
-    sizes = {"size": encoder.spec.size, "frame_side": LONGEST_SIDE}
-    squares = [photo.decode(read(match.photo["uri"]), **sizes).pixels for match in matches]
+    squares = [photo.decode(read(match.photo["uri"]), size=encoder.spec.size).pixels for match in matches]
     expected = encoder.decode(encoder.encode(np.stack(squares)))
     np.testing.assert_allclose(pictures, expected, atol=2e-6)
     assert np.ptp(expected, axis=0).max() > 1e-3  # else any match's picture would do for every other
