@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -326,7 +327,10 @@ def test_the_key_of_a_training_does_not_name_the_usual_objective():
     settings = ["dense", named, "n", "f", None, 0, (), None, 1, keras.__version__]
     source = PhotoSource("n", [])
     source.__dict__["fingerprint"] = "f"
-    assert training._key(TrainOptions(source="n", store="s", recipe="dense"), usual, source) == key_of(settings)
+    options = TrainOptions(source="n", store="s", recipe="dense")
+    assert training._key(options, usual, source) == key_of(settings)
+    # Begun with the weights of an encoder, it is another training.
+    assert training._key(replace(options, init="encoder"), usual, source) == key_of([*settings, "encoder"])
 
 
 def test_no_option_hides_a_fact_of_the_training():
