@@ -3,9 +3,9 @@
     python -m benchmarks.cpu_forms [--rounds 5]
 
 ONNX Runtime and OpenVINO are no dependencies: they are measured where `onnxruntime`, `tf2onnx` and `openvino` are
-installed, best into an environment of their own. Each measurement is a process; the libraries take turns, so that a
-busy machine slows all of them, and the best of the rounds counts: least seconds and memory, most photos per second.
-The weights are random, for they cost nothing else than trained ones.
+installed, best into an environment of their own. Each measurement is a process; the libraries take turns, and the best
+of the rounds counts. Seconds are those of the processor, all threads together: other work on the machine lengthens
+them much less than those of the clock. The weights are random, for they cost nothing else than trained ones.
 """
 
 import argparse
@@ -136,19 +136,19 @@ RUNNERS = {
 def measure(library: str, folder: Path, threads: int, size: int) -> dict[str, float]:
     """Returns seconds, megabytes and photos per second of one library in this process; keeps its vectors."""
     photos = np.random.default_rng(0).integers(0, 256, (max(BATCHES), size, size, 3), np.uint8)
-    started = time.perf_counter()
+    started = time.process_time()
     load = RUNNERS[library](threads)
-    imported = time.perf_counter()
+    imported = time.process_time()
     run = load(folder / LIBRARIES[library][1])
     run(photos[:1])
-    found = {"import": imported - started, "ready": time.perf_counter() - imported}
+    found = {"import": imported - started, "ready": time.process_time() - imported}
     np.save(folder / f"{library}.npy", run(photos))
     for batch in BATCHES:
-        until, number = time.perf_counter() + SECONDS, 0
-        while time.perf_counter() < until:
+        begun, number = time.process_time(), 0
+        while time.process_time() < begun + SECONDS:
             run(photos[:batch])
             number += batch
-        found[f"batch {batch}"] = number / (time.perf_counter() - until + SECONDS)
+        found[f"batch {batch}"] = number / (time.process_time() - begun)
     return found | {"MB": most_memory_mb()}
 
 
@@ -222,9 +222,9 @@ def main() -> None:
             write_forms(folder, model, libraries)
             rows += table(folder, name, in_turns(folder, libraries, model.input_shape[1], options.rounds))
     lines = [
-        f"`python -m benchmarks.cpu_forms --rounds {options.rounds}` on {machine()}: seconds to import the library and "
-        "to load the encoder until its first vector, megabytes of the process at most, photos per second, the greatest "
-        f"difference of a vector's component from TensorFlow's. Best of {options.rounds} rounds.",
+        f"`python -m benchmarks.cpu_forms --rounds {options.rounds}` on {machine()}: processor seconds to import "
+        "the library and to load the encoder until its first vector, megabytes of the process, photos per processor "
+        f"second, the greatest difference of a vector's component from TensorFlow's. Best of {options.rounds} rounds.",
         "",
         "| encoder | library | import | ready | MB | 1 thread, batch 1 | 64 | 2 threads, batch 1 | 64 | difference |",
         "|---|---|---|---|---|---|---|---|---|---|",
