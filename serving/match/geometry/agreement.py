@@ -47,6 +47,7 @@ def agree(pair: Comparison) -> Agreement:
     difference = _difference(one, other, inside)
     agreeing = inside & ~_differs(difference, inside)
     tone, saturation = _colours(pair, agreeing)
+    difference = _without_rim(difference, inside)
     difference[~inside] = np.nan
     return Agreement(
         len(correlations),
@@ -106,9 +107,21 @@ def _differs(difference: np.ndarray, inside: np.ndarray) -> np.ndarray:
     # What noise, blur and compression leave everywhere is no local difference.
     limit = float(np.clip(LEAST_DIFFERS + 3 * np.median(difference[inside]), 0, DIFFERS))
     # At the overlap's rim windows look beyond it; and they see what was laid over before they lie on it.
-    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
-    core = cv2.erode(inside.astype(np.uint8), rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    core = _core(inside)
     return cv2.erode((core & (difference > limit)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
+def _core(inside: np.ndarray) -> np.ndarray:
+    """Returns the overlap without its rim, bool [h, w]."""
+    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
+    return cv2.erode(inside.astype(np.uint8), rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+
+
+def _without_rim(difference: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Returns the map with the rim of the overlap as what lies beside it inside: the rim itself saw what is beyond."""
+    core = _core(inside)
+    spread = cv2.dilate(np.where(core, difference, 0).astype(np.float32), np.ones((MAP_WINDOW, MAP_WINDOW), np.uint8))
+    return np.where(core, difference, spread)
 
 
 def _tone_curve(tones: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
