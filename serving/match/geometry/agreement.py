@@ -107,20 +107,22 @@ def _differs(difference: np.ndarray, inside: np.ndarray) -> np.ndarray:
     # What noise, blur and compression leave everywhere is no local difference.
     limit = float(np.clip(LEAST_DIFFERS + 3 * np.median(difference[inside]), 0, DIFFERS))
     # At the overlap's rim windows look beyond it; and they see what was laid over before they lie on it.
-    core = _core(inside)
+    core = _core(inside, MAP_WINDOW - 4)
     return cv2.erode((core & (difference > limit)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
-def _core(inside: np.ndarray) -> np.ndarray:
-    """Returns the overlap without its rim, bool [h, w]."""
-    rim = np.ones((MAP_WINDOW - 4, MAP_WINDOW - 4), np.uint8)
+def _core(inside: np.ndarray, width: int) -> np.ndarray:
+    """Returns the overlap without a rim of half that width, bool [h, w]."""
+    rim = np.ones((width, width), np.uint8)
     return cv2.erode(inside.astype(np.uint8), rim, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
 
 
 def _without_rim(difference: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Returns the map with the rim of the overlap as what lies beside it inside: the rim itself saw what is beyond."""
-    core = _core(inside)
-    spread = cv2.dilate(np.where(core, difference, 0).astype(np.float32), np.ones((MAP_WINDOW, MAP_WINDOW), np.uint8))
+    # Two windows lie one upon the other here, of the tones and of their texture.
+    core = _core(inside, MAP_WINDOW + 6)
+    window = np.ones((MAP_WINDOW + 8, MAP_WINDOW + 8), np.uint8)
+    spread = cv2.dilate(np.where(core, difference, 0).astype(np.float32), window)
     return np.where(core, difference, spread)
 
 
