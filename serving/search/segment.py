@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +84,8 @@ class OpenSegment:
         self._group_ends = np.cumsum(sizes)
         # A cache of this object alone: one on the method would keep closed segments alive.
         self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
+        # Queries are answered in threads, and pyarrow's reader is not made for several at a time.
+        self._reading = Lock()
         self._vectors = _open_vectors(directory, segment)
         self._index: Index = (
             ExactIndex(self._vectors, distance=segment.distance)
@@ -126,7 +129,9 @@ class OpenSegment:
         """Returns the columns of one photo; reads one row group, or none if it was read lately."""
         group = int(np.searchsorted(self._group_ends, row, side="right"))
         start = int(self._group_ends[group - 1]) if group else 0
-        return self._read_group(group).slice(row - start, 1).to_pylist()[0]
+        with self._reading:
+            photos = self._read_group(group)
+        return photos.slice(row - start, 1).to_pylist()[0]
 
 
 def required_files(segment: Segment) -> set[str]:

@@ -1,6 +1,8 @@
 """One open segment: neighbours by vector, rows by content, photos by row."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,26 @@ def test_row_groups_read_lately_are_kept(tmp_path: Path, monkeypatch: pytest.Mon
     for row in (0, 3, 1, 4, 7, 0):
         opened.photo(row)
     assert reads == [0, 1, 0]
+
+
+def test_one_thread_at_a_time_reads_the_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries are answered in threads: pyarrow's reader mixes up what several of them read at a time."""
+    reading, most = [], []
+
+    def read(self: parquet.ParquetFile, group: int) -> pa.Table:
+        reading.append(group)
+        most.append(len(reading))
+        time.sleep(0.01)
+        reading.remove(group)
+        return original(self, group)
+
+    original = parquet.ParquetFile.read_row_group
+    monkeypatch.setattr(parquet.ParquetFile, "read_row_group", read)
+    opened = build(tmp_path, [content(number) for number in range(10)])
+    with ThreadPoolExecutor(4) as pool:
+        names = [photo["content_sha256"] for photo in pool.map(opened.photo, range(10))]
+    assert names == sorted(content(number) for number in range(10))
+    assert max(most) == 1
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
