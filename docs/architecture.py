@@ -38,11 +38,11 @@ class Box(NamedTuple):
 # From the top down: an arrow that went up would end in a box above its start, and be seen at once.
 BOXES = {
     "firstseen": Box(150, 44, 820, 72, "what people type and import"),
-    "evaluation": Box(150, 162, 820, 72, "measures"),
-    "pipelines": Box(575, 280, 395, 72, "the Beam jobs"),
-    "training": Box(150, 398, 395, 104, "makes encoders"),
-    "serving": Box(575, 398, 395, 104, "answers"),
-    "foundation": Box(150, 548, 820, 72, "what all stand on"),
+    "evaluation": Box(150, 162, 820, 100, "measures"),
+    "pipelines": Box(575, 308, 395, 72, "the Beam jobs"),
+    "training": Box(150, 426, 395, 160, "makes encoders"),
+    "serving": Box(575, 426, 395, 160, "answers"),
+    "foundation": Box(150, 632, 820, 72, "what all stand on"),
 }
 # Arrows that go past other boxes run in lanes beside them: (which side, how far out).
 LANES = {
@@ -78,11 +78,11 @@ def draw() -> str:
     boxes = [_box(name, box) for name, box in BOXES.items()]
     return "\n".join(
         [
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1120 640" width="1120" height="640" '
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1120 724" width="1120" height="724" '
             'font-family="DejaVu Sans, system-ui, sans-serif">',
             f'<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
             f'orient="auto"><path d="M0 0 8 4 0 8z" fill="{LINE}"/></marker></defs>',
-            f'<rect width="1120" height="640" fill="{PAPER}"/>',
+            f'<rect width="1120" height="724" fill="{PAPER}"/>',
             _text(150, 26, 13, SOFT, "An arrow points to what is imported; its number says how many modules do."),
             *boxes,
             *arrows,

@@ -1,4 +1,4 @@
-"""The axes that descriptors are compressed on: principal ones, the same for the same photos, shaped as the package's."""
+"""The axes that descriptors are compressed on: principal ones, the same for the same photos, in the package's form."""
 
 from pathlib import Path
 
