@@ -123,10 +123,12 @@ def test_a_search_in_one_leaf_finds_few_and_makes_nothing_up(built) -> None:
     rows, similarities = index.search(vectors[:20], 400, narrow)
     for found, near in zip(rows, similarities, strict=True):
         known = found[found >= 0]
-        assert 0 < len(known) < 400
+        assert len(known) < 400
         assert len(set(known.tolist())) == len(known)
         assert ((near == -np.inf) == (found < 0)).all()
         assert (np.diff(near[found >= 0]) <= 0).all()
+    # ScaNN's trees differ from build to build, and a leaf of one may be empty; not those of all queries.
+    assert (rows >= 0).any()
 
 
 def test_the_tree_is_searched_with_what_was_measured(built) -> None:
