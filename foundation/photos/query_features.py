@@ -5,7 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract, frame_size
+from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract
+from foundation.photos.thumbnail import shrink_frame
 
 # More than an archive keeps of a photo: a query may show other things beside it, and these take their share.
 QUERY_FEATURES = 300
@@ -20,7 +21,7 @@ THUMBNAIL_SIDE = 256
 
 def query_features(picture: np.ndarray) -> LocalFeatures:
     """Returns the features of a query, uint8 [height, width, 3] (RGB) or [height, width], in a frame of 400 pixels."""
-    return extract(_shrunk(_grey(picture), LONGEST_SIDE), most=QUERY_FEATURES)
+    return extract(shrink_frame(_grey(picture), max_side=LONGEST_SIDE), most=QUERY_FEATURES)
 
 
 def with_details(features: LocalFeatures, picture: np.ndarray) -> LocalFeatures:
@@ -31,7 +32,7 @@ def with_details(features: LocalFeatures, picture: np.ndarray) -> LocalFeatures:
     grey = _grey(picture)
     longest = max(grey.shape)
     if longest > LONGEST_SIDE:
-        return _with(features, extract(_shrunk(grey, CLOSE_SIDE), most=CLOSE_FEATURES))
+        return _with(features, extract(shrink_frame(grey, max_side=CLOSE_SIDE), most=CLOSE_FEATURES))
     if longest <= THUMBNAIL_SIDE:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         return _with(features, extract(enlarged, most=CLOSE_FEATURES))
@@ -40,13 +41,6 @@ def with_details(features: LocalFeatures, picture: np.ndarray) -> LocalFeatures:
 
 def _grey(picture: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
-
-
-def _shrunk(grey: np.ndarray, longest_side: int) -> np.ndarray:
-    height, width = grey.shape
-    size = frame_size(width, height, longest_side=longest_side)
-    # A resize to the same size would copy the picture, and averaging is what the archive's photos are shrunk by.
-    return grey if size == (width, height) else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
 def _with(features: LocalFeatures, closer: LocalFeatures) -> LocalFeatures:

@@ -37,7 +37,7 @@ def thumbnail_jpeg(data: bytes, *, max_side: int) -> bytes:
 
 
 def shrink_frame(frame: np.ndarray, *, max_side: int) -> np.ndarray:
-    """Returns an upright photo's pixels, uint8 [height, width, 3], with a long side of at most `max_side` pixels."""
+    """Returns an upright photo's pixels, in colour or grey, with a long side of at most `max_side` pixels."""
     height, width = frame.shape[:2]
     return cv2.resize(frame, frame_size(width, height, longest_side=max_side), interpolation=cv2.INTER_AREA)
 
