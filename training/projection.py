@@ -15,8 +15,9 @@ import numpy as np
 from foundation.archives.archive import open_archive, read_photos
 from foundation.errors import InputNotFoundError
 from foundation.photos import photo
+from foundation.photos.compressed_features import COMPRESSED
 from foundation.photos.frame import grey
-from foundation.photos.local_features import COMPRESSED, LONGEST_SIDE, extract
+from foundation.photos.local_features import LONGEST_SIDE, extract
 from foundation.photos.photo import PhotoError
 
 

@@ -9,8 +9,6 @@ The features are SIFT (Lowe, "Distinctive Image Features from Scale-Invariant Ke
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,13 +25,10 @@ ARCHIVE_FEATURES = 150
 CONTRAST_THRESHOLD = 0.01
 GRID = 6
 DESCRIPTOR = 128
-COMPRESSED = 64
 # A descriptor is a histogram of 8 directions in each of 4 × 4 cells around its keypoint.
 CELLS, DIRECTIONS = 4, 8
 # RootSIFT values seldom pass half: this factor uses the range of a byte, and what is above is cut off.
 SCALE = 512
-# Made by `python -m training.projection`, of 2,000 photographs.
-PROJECTION_FILE = Path(__file__).with_name("local_features_projection.npz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,21 +117,3 @@ def _order(rows: slice, columns: slice, directions: np.ndarray) -> np.ndarray:
 _SAME, _REVERSED = slice(None), slice(None, None, -1)
 _MIRRORED = _order(_REVERSED, _SAME, -np.arange(DIRECTIONS) % DIRECTIONS)
 _INVERTED = _order(_REVERSED, _REVERSED, np.arange(DIRECTIONS))
-
-
-def compress(descriptors: np.ndarray) -> np.ndarray:
-    """Returns descriptors uint8 [n, 128] as int8 [n, 64]: projected on fixed axes, of length 127 but for rounding.
-
-    Half of the bytes lose nothing of what is found; the axes are the principal ones of photographs' descriptors.
-    """
-    mean, axes = _projection()
-    projected = (descriptors - mean) @ axes
-    lengths = np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-12)
-    return np.rint(projected * (127 / lengths)).astype(np.int8)
-
-
-@cache
-def _projection() -> tuple[np.ndarray, np.ndarray]:
-    # Fixed in a file, and not found anew for each archive: segments of different years must be searched with one query.
-    with np.load(PROJECTION_FILE, allow_pickle=False) as arrays:
-        return arrays["mean"], arrays["axes"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from foundation.checks import require_range
 from foundation.errors import ArtifactRefusedError
-from foundation.photos.local_features import COMPRESSED
+from foundation.photos.compressed_features import COMPRESSED
 
 # One packed keypoint: x, y, scale and angle, each two bytes of the same order on every machine.
 PACKED = np.dtype("<u2")

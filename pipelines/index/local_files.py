@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foundation.photos.local_features import COMPRESSED
+from foundation.photos.compressed_features import COMPRESSED
 from foundation.photos.local_features_bytes import KEYPOINT_BYTES, PACKED, require_in_frame
 from foundation.store.files import Store
 from foundation.store.segments import (

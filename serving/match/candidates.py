@@ -70,7 +70,7 @@ def _nearest(opened: OpenSnapshot, near: Nearest) -> list[Candidate]:
 
 
 def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
-    voted = opened.voted([pictured.seen(view) for view in VOTING], VOTED) if pictured else []
+    voted = opened.voted([pictured.view(view) for view in VOTING], VOTED) if pictured else []
     contents = opened.contents([place for place, _ in voted])
     return [
         Candidate(content, opened.similarity(vector, place), False, places, [VOTING[view]])

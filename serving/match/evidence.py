@@ -7,8 +7,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from foundation.photos.local_features import LocalFeatures, compress, inverted, mirrored
+from foundation.photos.compressed_features import CompressedFeatures, compress
+from foundation.photos.local_features import LocalFeatures, inverted, mirrored
 from foundation.photos.query_features import query_features, with_details
+from foundation.photos.thumbnail import decode_thumbnail
 
 # Width and height, in pixels.
 Size = tuple[int, int]
@@ -26,15 +28,6 @@ class View(NamedTuple):
 VIEWS = (View(), View(is_mirrored=True), View(is_inverted=True), View(is_mirrored=True, is_inverted=True))
 
 
-class Features(NamedTuple):
-    """Features as they are compared: frame size, keypoints float32 [n, 4], descriptors int8 [n, 64]."""
-
-    width: int
-    height: int
-    keypoints: np.ndarray
-    descriptors: np.ndarray
-
-
 class QueryPhoto:
     """A query as it is verified: its features in each view, a smaller picture of it, and its size.
 
@@ -47,7 +40,7 @@ class QueryPhoto:
         self.height = height
         self.picture = picture
         self._features = features
-        self._views: dict[View, Features] = {}
+        self._views: dict[View, CompressedFeatures] = {}
         self._reduced = [picture]
 
     @classmethod
@@ -64,16 +57,11 @@ class QueryPhoto:
         """The number of its keypoints."""
         return len(self._features)
 
-    def seen(self, view: View) -> LocalFeatures:
-        """Returns the features as they would be extracted from this view."""
-        seen = mirrored(self._features) if view.is_mirrored else self._features
-        return inverted(seen) if view.is_inverted else seen
-
-    def view(self, view: View) -> Features:
-        """Returns the features as this view has them, compressed; they are made once, for all candidates."""
+    def view(self, view: View) -> CompressedFeatures:
+        """Returns the features as they would be extracted from this view; they are made once, for all candidates."""
         if view not in self._views:
-            seen = self.seen(view)
-            self._views[view] = Features(seen.width, seen.height, seen.keypoints, compress(seen.descriptors))
+            seen = mirrored(self._features) if view.is_mirrored else self._features
+            self._views[view] = compress(inverted(seen) if view.is_inverted else seen)
         return self._views[view]
 
     def reduced(self, halvings: int) -> np.ndarray:
@@ -88,12 +76,17 @@ class QueryPhoto:
 
 @dataclass(frozen=True, eq=False)
 class StoredPhoto:
-    """A photo as the archive holds it: full size, features, and a thumbnail uint8 [h, w, 3], if there is one."""
+    """A photo as the archive holds it: its full size, its features, and a thumbnail as JPEG, empty if there is none."""
 
     width: int
     height: int
-    features: Features
-    thumbnail: np.ndarray | None
+    features: CompressedFeatures
+    thumbnail_jpeg: bytes = b""
+
+    @cached_property
+    def thumbnail(self) -> np.ndarray | None:
+        """The thumbnail's pixels, uint8 [h, w, 3], if there is one; decoded when pixels are first compared."""
+        return decode_thumbnail(self.thumbnail_jpeg) if self.thumbnail_jpeg else None
 
 
 @dataclass(frozen=True, eq=False)

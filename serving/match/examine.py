@@ -1,14 +1,12 @@
 """Looks at one candidate closer: is it in the query, what was done to it, and since when is it known."""
 
-from foundation.photos.thumbnail import decode_thumbnail
 from foundation.store.occurrences import first_seen
 from serving.match.candidates import Candidate
 from serving.match.description import describe
-from serving.match.evidence import Evidence, Features, QueryPhoto, StoredPhoto
+from serving.match.evidence import QueryPhoto, StoredPhoto
 from serving.match.match import Match
 from serving.match.verdict import judge, judge_unproved, judge_unverified
 from serving.match.verify import verify
-from serving.search.local_index import StoredFeatures
 from serving.search.snapshot import OpenSnapshot
 
 IDENTICAL = "the same file, byte for byte"
@@ -28,15 +26,10 @@ def examine(opened: OpenSnapshot, pictured: QueryPhoto | None, candidate: Candid
         description = IDENTICAL if candidate.is_identical else ""
         return Match(photo, place, candidate, verdict, seen, thumbnail=thumbnail, description=description)
     # What is only near, and not among the nearest, is not worth a comparison.
-    evidence = _verify(pictured, stored, candidate, photo["width"], photo["height"]) if candidate.views else None
+    evidence = None
+    if candidate.views:
+        kept = StoredPhoto(photo["width"], photo["height"], stored.features, stored.thumbnail)
+        evidence = verify(pictured, kept, views=candidate.views)
     verdict = judge(evidence) if evidence else judge_unproved(candidate, opened.spec.distance)
     description = describe(evidence, verdict) if evidence else ""
     return Match(photo, place, candidate, verdict, seen, evidence, thumbnail, description)
-
-
-def _verify(
-    pictured: QueryPhoto, stored: StoredFeatures, candidate: Candidate, width: int, height: int
-) -> Evidence | None:
-    features = Features(stored.width, stored.height, stored.keypoints, stored.descriptors)
-    photo = StoredPhoto(width, height, features, decode_thumbnail(stored.thumbnail) if stored.thumbnail else None)
-    return verify(pictured, photo, views=candidate.views)

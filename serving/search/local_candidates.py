@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from foundation.photos.local_features import LocalFeatures, compress
+from foundation.photos.compressed_features import CompressedFeatures
 from serving.search.descriptor_index import Neighbours, nearest_of
 from serving.search.local_index import LocalIndex
 from serving.search.votes import Pairs, count_votes
@@ -34,7 +34,9 @@ class LocalCandidate(NamedTuple):
     votes: float
 
 
-def local_candidates(segments: Sequence[LocalIndex], views: Sequence[LocalFeatures], k: int) -> list[LocalCandidate]:
+def local_candidates(
+    segments: Sequence[LocalIndex], views: Sequence[CompressedFeatures], k: int
+) -> list[LocalCandidate]:
     """Returns the k photos of some segments with the most votes of a query, best first; fewer if fewer have any.
 
     `views` are the query's features as they are, mirrored, inverted …; a photo has the votes of its best view.
@@ -42,7 +44,7 @@ def local_candidates(segments: Sequence[LocalIndex], views: Sequence[LocalFeatur
     if not segments or not sum(map(len, views)):
         return []
     archive = _Joined(segments)
-    near = archive.neighbours(np.concatenate([compress(view.descriptors) for view in views]))
+    near = archive.neighbours(np.concatenate([view.descriptors for view in views]))
     votes = count_votes(_pairs(archive, views, near), k)
     numbers, rows = archive.split(votes.photos)
     return list(map(LocalCandidate, numbers.tolist(), rows.tolist(), votes.views.tolist(), votes.votes.tolist()))
@@ -82,7 +84,7 @@ class _Joined:
         return numbers, photos - self._photos[numbers]
 
 
-def _pairs(archive: _Joined, views: Sequence[LocalFeatures], near: Neighbours) -> Pairs:
+def _pairs(archive: _Joined, views: Sequence[CompressedFeatures], near: Neighbours) -> Pairs:
     """Returns who votes for what, and how much it counts."""
     features, columns = np.nonzero(near.places >= 0)
     places = near.places[features, columns]

@@ -1,11 +1,12 @@
 """Opens the local features of one segment: which of them are near to those of a query, and what is kept of a photo."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from foundation.errors import ArtifactRefusedError
+from foundation.photos.compressed_features import CompressedFeatures
 from foundation.photos.local_features_bytes import unpack_keypoints
 from foundation.store.segments import (
     LOCAL_DESCRIPTORS,
@@ -19,18 +20,10 @@ from foundation.store.segments import (
 from serving.search.descriptor_index import DescriptorIndex, Neighbours
 
 
-@dataclass(frozen=True, eq=False)
-class StoredFeatures:
-    """What a segment keeps of a photo to verify it with.
+class Stored(NamedTuple):
+    """What a segment keeps of a photo to verify it with; the thumbnail is a JPEG, empty if none was kept."""
 
-    `width` and `height` are those of the frame that the `keypoints` are in, float32 [n, 4] as in LocalFeatures;
-    `descriptors` int8 [n, 64]; `thumbnail` is a JPEG, empty if none was kept.
-    """
-
-    width: int
-    height: int
-    keypoints: np.ndarray
-    descriptors: np.ndarray
+    features: CompressedFeatures
     thumbnail: bytes
 
 
@@ -77,7 +70,7 @@ class LocalIndex:
         """Returns float32 [n, 4], the keypoints of features."""
         return unpack_keypoints(self._keypoints[places])
 
-    def stored(self, row: int) -> StoredFeatures:
+    def stored(self, row: int) -> Stored:
         """Returns what is kept of one photo; a photo without texture has no features."""
         width, height = self._frames[row].tolist()
         features = slice(*self._starts[row : row + 2].tolist())
@@ -85,8 +78,8 @@ class LocalIndex:
         with self._thumbnails.open("rb") as file:
             file.seek(start)
             thumbnail = file.read(end - start)
-        keypoints = unpack_keypoints(self._keypoints[features])
-        return StoredFeatures(width, height, keypoints, np.array(self._descriptors[features]), thumbnail)
+        keypoints, descriptors = unpack_keypoints(self._keypoints[features]), np.array(self._descriptors[features])
+        return Stored(CompressedFeatures(width, height, keypoints, descriptors), thumbnail)
 
 
 def _map(path: Path) -> np.ndarray:

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from foundation.photos.local_features import LocalFeatures
+from foundation.photos.compressed_features import CompressedFeatures
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 from foundation.vectors import similarity
 from serving.search.local_candidates import local_candidates
-from serving.search.local_index import StoredFeatures
+from serving.search.local_index import Stored
 from serving.search.merge import Nearest, merge
 from serving.search.segment import OpenSegment, open_segment
 
@@ -60,7 +60,7 @@ class OpenSnapshot:
             return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
         return merge([segment.nearest(vectors, k) for segment in self._segments], k)
 
-    def voted(self, views: Sequence[LocalFeatures], k: int) -> list[tuple[Place, int]]:
+    def voted(self, views: Sequence[CompressedFeatures], k: int) -> list[tuple[Place, int]]:
         """Returns the k photos with the most votes of a query's features, each with the number of the view they are of.
 
         A content that lies in several segments comes several times.
@@ -69,7 +69,7 @@ class OpenSnapshot:
         found = local_candidates([segment.local for segment in self._segments if segment.local], views, k)
         return [(Place(with_features[one.segment], one.row), one.view) for one in found]
 
-    def stored(self, place: Place) -> StoredFeatures | None:
+    def stored(self, place: Place) -> Stored | None:
         """Returns what is kept of a photo to verify it with, if anything is."""
         local = self._segments[place.segment].local
         return local.stored(place.row) if local else None

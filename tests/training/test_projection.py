@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foundation.errors import InputNotFoundError
-from foundation.photos.local_features import PROJECTION_FILE
+from foundation.photos.compressed_features import PROJECTION_FILE
 from tests.photos import jpeg, noise, write_archive
 from training import projection
 

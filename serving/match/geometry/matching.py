@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving.match.evidence import Features
+from foundation.photos.compressed_features import CompressedFeatures
 
 # Descriptors are of length 127.
 UNIT = 127 * 127
@@ -34,7 +34,7 @@ class Matches(NamedTuple):
         return Matches(self.query[kept], self.photo[kept])
 
 
-def match(query: Features, photo: Features) -> Matches:
+def match(query: CompressedFeatures, photo: CompressedFeatures) -> Matches:
     """Returns the pairs of keypoints that are each other's nearest, the most distinctive ones.
 
     Source: Lowe, IJCV 2004, section 7.1 (ratio of distances), here with a lenient ratio.

@@ -6,7 +6,8 @@ import pytest
 
 from foundation.errors import UsageError
 from foundation.photos import local_features
-from foundation.photos.local_features import LocalFeatures, compress, extract, frame_size, inverted, mirrored
+from foundation.photos.compressed_features import compress, compress_descriptors
+from foundation.photos.local_features import LocalFeatures, extract, frame_size, inverted, mirrored
 
 
 def textured(*, width: int = 320, height: int = 240, seed: int = 0) -> np.ndarray:
@@ -42,7 +43,7 @@ def test_a_frame_without_texture_has_no_features(size):
     """A blank frame, however small, is no error: it has no features."""
     features = extract(np.full(size, 127, np.uint8))
     assert len(features) == 0
-    assert compress(mirrored(inverted(features)).descriptors).shape == (0, 64)
+    assert compress(mirrored(inverted(features))).descriptors.shape == (0, 64)
 
 
 def test_features_are_spread_over_the_frame():
@@ -74,9 +75,9 @@ def test_compressed_descriptors_keep_what_tells_them_apart():
     features = extract(grey)
     moved = extract(cv2.GaussianBlur(grey, (0, 0), 0.8))
     full = moved.descriptors.astype(float) @ features.descriptors.T.astype(float)
-    small = compress(moved.descriptors).astype(float) @ compress(features.descriptors).T.astype(float)
+    small = compress(moved).descriptors.astype(float) @ compress(features).descriptors.T.astype(float)
     assert np.mean(full.argmax(axis=1) == small.argmax(axis=1)) > 0.95
-    lengths = np.linalg.norm(compress(features.descriptors).astype(float), axis=1)
+    lengths = np.linalg.norm(compress(features).descriptors.astype(float), axis=1)
     assert np.abs(lengths - 127).max() < 2
 
 
@@ -84,7 +85,7 @@ def test_compression_is_pinned():
     """The stored form of known descriptors does not change unless the rule's version does."""
     descriptors = (np.arange(256, dtype=np.int64).reshape(2, 128) * 7919 % 251).astype(np.uint8)
     assert local_features.FEATURE_RULE == 1
-    assert compress(descriptors)[:, :6].tolist() == [[3, -48, 3, -7, -5, 9], [-12, -40, -4, -11, -10, -2]]
+    assert compress_descriptors(descriptors)[:, :6].tolist() == [[3, -48, 3, -7, -5, 9], [-12, -40, -4, -11, -10, -2]]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from foundation.photos.local_features import COMPRESSED, LocalFeatures, compress, extract
+from foundation.photos.compressed_features import COMPRESSED, CompressedFeatures, compress
+from foundation.photos.local_features import extract
 from foundation.photos.local_features_bytes import pack_keypoints
 from foundation.store.segments import (
     LOCAL,
@@ -36,12 +37,12 @@ def picture(seed: int, *, width: int = 240, height: int = 180) -> np.ndarray:
     return cv2.GaussianBlur(pixels, (0, 0), 0.8)
 
 
-def features_of(pictures: Sequence[np.ndarray], *, most: int = 150) -> list[LocalFeatures]:
+def features_of(pictures: Sequence[np.ndarray], *, most: int = 150) -> list[CompressedFeatures]:
     """Returns the features of each picture, as an archive keeps them."""
-    return [extract(pixels, most=most) for pixels in pictures]
+    return [compress(extract(pixels, most=most)) for pixels in pictures]
 
 
-def write_local(segment: Path, photos: Sequence[LocalFeatures], *, thumbnails: Sequence[bytes] = ()) -> Path:
+def write_local(segment: Path, photos: Sequence[CompressedFeatures], *, thumbnails: Sequence[bytes] = ()) -> Path:
     """Writes the local files of a segment, but for trees, and returns its directory."""
     (segment / LOCAL).mkdir(parents=True)
     thumbnails = thumbnails or [b""] * len(photos)
@@ -49,7 +50,7 @@ def write_local(segment: Path, photos: Sequence[LocalFeatures], *, thumbnails: S
     np.save(segment / LOCAL_FRAMES, np.array([(one.width, one.height) for one in photos], np.uint16))
     packed = [pack_keypoints(one.keypoints, width=one.width, height=one.height) for one in photos]
     np.save(segment / LOCAL_KEYPOINTS, np.concatenate([np.empty((0, 4), np.uint16), *packed]))
-    descriptors = [compress(one.descriptors) for one in photos]
+    descriptors = [one.descriptors for one in photos]
     np.save(segment / LOCAL_DESCRIPTORS, np.concatenate([np.empty((0, COMPRESSED), np.int8), *descriptors]))
     np.save(segment / LOCAL_THUMBNAIL_STARTS, np.cumsum([0, *map(len, thumbnails)]))
     (segment / LOCAL_THUMBNAILS).write_bytes(b"".join(thumbnails))

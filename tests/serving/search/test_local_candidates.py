@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from foundation.photos.compressed_features import compress
 from foundation.photos.local_features import extract, inverted, mirrored
 from foundation.store.segments import LOCAL_SCANN
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
@@ -31,7 +32,8 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def found(index: LocalIndex, pixels: np.ndarray, *, k: int = 5) -> list[LocalCandidate]:
     """Returns what is found for a query by its three views."""
     features = extract(np.ascontiguousarray(pixels), most=300)
-    return local_candidates([index], [features, mirrored(features), inverted(features)], k)
+    views = [compress(view) for view in (features, mirrored(features), inverted(features))]
+    return local_candidates([index], views, k)
 
 
 def pasted(pixels: np.ndarray) -> np.ndarray:
@@ -83,7 +85,7 @@ def test_there_are_never_more_than_k_nor_a_photo_twice(index: LocalIndex):
 def test_segments_are_searched_as_if_they_were_one(tmp_path: Path):
     """Photos cut into three segments, one of blank photos, are found with the same votes as in one."""
     photos = features_of([picture(seed) for seed in range(20)])
-    query = [extract(picture(13)[20:150, 30:200], most=300)]
+    query = [compress(extract(picture(13)[20:150, 30:200], most=300))]
     whole = local_candidates([LocalIndex(write_local(tmp_path / "whole", photos))], query, 8)
     groups = [photos[:6], features_of([BLANK, BLANK]), photos[6:]]
     parts = [LocalIndex(write_local(tmp_path / str(number), group)) for number, group in enumerate(groups)]

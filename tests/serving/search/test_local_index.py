@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from foundation.errors import ArtifactRefusedError
-from foundation.photos.local_features import compress
 from serving.search.local_index import LocalIndex
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
@@ -16,10 +15,10 @@ def test_what_is_kept_of_a_photo_is_given_back(tmp_path: Path):
     photos = features_of([picture(0), BLANK, picture(2, width=100, height=140)])
     index = LocalIndex(write_local(tmp_path, photos, thumbnails=[b"first", b"", b"third"]))
     for row, (photo, thumbnail) in enumerate(zip(photos, [b"first", b"", b"third"], strict=True)):
-        stored = index.stored(row)
-        assert (stored.width, stored.height, stored.thumbnail) == (photo.width, photo.height, thumbnail)
-        assert stored.keypoints == pytest.approx(photo.keypoints, abs=0.01)
-        assert np.array_equal(stored.descriptors, compress(photo.descriptors))
+        features, kept = index.stored(row)
+        assert (features.width, features.height, kept) == (photo.width, photo.height, thumbnail)
+        assert features.keypoints == pytest.approx(photo.keypoints, abs=0.01)
+        assert np.array_equal(features.descriptors, photo.descriptors)
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):

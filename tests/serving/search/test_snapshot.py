@@ -129,7 +129,7 @@ def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
     with open_segment(store, second) as segment:
         (row,) = segment.find([content("x7")])
         assert (segment.local.photos, segment.local.features) == (20, sum(range(20)))
-        assert segment.local.stored(row).descriptors.tobytes() == local_columns(7, seed=7)["descriptors"]
+        assert segment.local.stored(row).features.descriptors.tobytes() == local_columns(7, seed=7)["descriptors"]
 
 
 def test_local_features_that_the_description_does_not_count_are_refused(tmp_path: Path):
