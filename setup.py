@@ -42,6 +42,7 @@ setup(
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
         "simplejpeg~=1.9",
         "tensorflow-datasets==4.9.10",
+        "threadpoolctl~=3.8",  # keeps OpenBLAS from sharing small products among threads
         "typer",
     ],
     extras_require={

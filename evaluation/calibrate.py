@@ -24,10 +24,11 @@ from evaluation.parallax import seen_from_aside
 from evaluation.regression import Example, fit
 from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
+from serving.match.verdict import is_proved
 from serving.match.verify import verify
 from training.edits.kinds import KINDS, draw, draw_chain
 
-OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 150, 60
+OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 12, 60
 LONGEST_SIDE = 1200
 
 
@@ -54,8 +55,10 @@ def read(path: Path) -> np.ndarray:
 def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple[str, Evidence]]:
     """Yields the evidence of a pair with its group, and the evidence that an archive without thumbnails has."""
     for one in (photo, replace(photo, thumbnail_jpeg=b"")):
-        # As a lookup does it: details are looked at where the whole frame proves nothing.
-        found = verify(query, one) or verify(query.closer(), one)
+        found = verify(query, one)
+        # As a lookup does it: details are looked at, and more is tried, where the whole frame proves nothing.
+        if found is None or not is_proved(found):
+            found = verify(query.closer(), one, thorough=True) or found
         yield from [(group, found)] if found else []
 
 

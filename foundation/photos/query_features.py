@@ -8,8 +8,9 @@ import numpy as np
 from foundation.photos.local_features import LONGEST_SIDE, LocalFeatures, extract
 from foundation.photos.thumbnail import shrink_frame
 
-# More than an archive keeps of a photo: a query may show other things beside it, and these take their share.
-QUERY_FEATURES = 300
+# More than an archive keeps of a photo: a query may show other things beside it, and these take their share. They are
+# chosen from the strongest alone: what these do not find, the closer look finds.
+QUERY_FEATURES, OF_STRONGEST = 300, 500
 # The closer look finds a photo that is small in a screenshot or a collage, where few of its pixels are left at the
 # archive's size. It costs about twice what the whole frame costs; a larger one costs more, and finds no more.
 CLOSE_SIDE = 640
@@ -21,22 +22,23 @@ THUMBNAIL_SIDE = 256
 
 def query_features(picture: np.ndarray) -> LocalFeatures:
     """Returns the features of a query, uint8 [height, width, 3] (RGB) or [height, width], in a frame of 400 pixels."""
-    return extract(shrink_frame(_grey(picture), max_side=LONGEST_SIDE), most=QUERY_FEATURES)
+    return extract(shrink_frame(_grey(picture), max_side=LONGEST_SIDE), most=QUERY_FEATURES, of_strongest=OF_STRONGEST)
 
 
-def with_details(features: LocalFeatures, picture: np.ndarray) -> LocalFeatures:
-    """Returns the query's features followed by those of a closer look at its picture, in pixels of the same frame.
+def close_features(picture: np.ndarray) -> LocalFeatures:
+    """Returns the features of a closer look at a query: more of its frame, and of its details where it has some.
 
-    Not every picture has more to show.
+    They are in pixels of the frame of `query_features`.
     """
     grey = _grey(picture)
     longest = max(grey.shape)
+    whole = extract(shrink_frame(grey, max_side=LONGEST_SIDE), most=CLOSE_FEATURES, by_octave=True)
     if longest > LONGEST_SIDE:
-        return _with(features, extract(shrink_frame(grey, max_side=CLOSE_SIDE), most=CLOSE_FEATURES))
+        return _with(whole, extract(shrink_frame(grey, max_side=CLOSE_SIDE), most=CLOSE_FEATURES))
     if longest <= THUMBNAIL_SIDE:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        return _with(features, extract(enlarged, most=CLOSE_FEATURES))
-    return features
+        return _with(whole, extract(enlarged, most=CLOSE_FEATURES))
+    return whole
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ def measures(evidence: Evidence) -> dict[str, float]:
     """Returns the numbers by name that the probability is computed from; fewer where no pixels were compared."""
     neither_whole = 1 - max(evidence.query_overlap, evidence.photo_overlap)
     common = {
-        "inliers": float(np.log(evidence.inliers)),
+        "inliers": float(np.log1p(evidence.inliers)),
         "neither_whole": neither_whole,
         "skew": float(np.log(evidence.skew + 0.003)),
     }

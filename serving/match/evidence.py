@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import LocalFeatures, inverted, mirrored
-from foundation.photos.query_features import query_features, with_details
+from foundation.photos.query_features import close_features, query_features
 from foundation.photos.thumbnail import decode_thumbnail
 
 # Width and height, in pixels.
@@ -49,8 +49,8 @@ class QueryPhoto:
         return cls(width, height, query_features(picture), picture)
 
     def closer(self) -> "QueryPhoto":
-        """Returns the query with the features of its details too, which cost as much again."""
-        return QueryPhoto(self.width, self.height, with_details(self._features, self.picture), self.picture)
+        """Returns the query with the features of a closer look, which cost three times as much."""
+        return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture)
 
     @property
     def features(self) -> int:
@@ -93,7 +93,8 @@ class StoredPhoto:
 class Dense:
     """What the pixels say, from a comparison of the aligned query with the thumbnail block by block.
 
-    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median.
+    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median, and
+    `coarse_agreement` the share in smaller pictures, which blur, noise and print leave alone.
     `tracked` is the share of places that are found again near where they should be, and `displacement` how far from
     there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
     `parallax` is how far neighbours moved together, beyond a smooth bend: things nearer or farther than others.
@@ -107,6 +108,7 @@ class Dense:
 
     blocks: int
     agreement: float
+    coarse_agreement: float
     correlation: float
     tracked: float
     parallax: float
@@ -127,7 +129,7 @@ class Evidence:
     `transform` is float64 [3, 3], query to photo, in pixels of both at full size (centres lie on whole numbers),
     mirroring included; `model` is the simplest that fits: "similarity", "affine" or "perspective". The overlaps are
     shares of the query's and of the photo's area. `residual` is the inliers' median distance in pixels of the photo's
-    feature frame. `dense` is None where the archive keeps no thumbnail.
+    feature frame, 0 where pixels alone are the proof and there is no inlier. `dense` is None where the archive keeps no thumbnail.
     """
 
     inliers: int

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from foundation.encoder import SavedEncoder
 from foundation.photos.decode_ahead import decode_ahead, start_decoders
@@ -32,10 +33,14 @@ class Matcher:
         self._encoder = encoder
         self._options = options
         self._pool = start_decoders()
+        # Products are of some hundred descriptors each: OpenBLAS would share them among threads that wait longer for
+        # each other than they compute.
+        self._blas = threadpool_limits(limits=1, user_api="blas")
 
     def close(self) -> None:
         """Ends the decoder threads; queries that nobody waits for are dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._blas.restore_original_limits()
 
     def match_all(self, queries: Iterable[Query]) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order; holds two batches of small pictures at a time.
@@ -67,12 +72,14 @@ class Matcher:
         # A photo that is small in a screenshot or a collage shows only in the details, which take some times as long:
         # they are looked at where the query is not yet explained.
         if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
-            matches = self._examined(asked.photo, vector, near, asked.pictured.closer())
+            matches = self._examined(asked.photo, vector, near, asked.pictured.closer(), thorough=True)
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
-    def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:
+    def _examined(
+        self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None, *, thorough: bool = False
+    ) -> list[Match]:
         candidates = find_candidates(self._opened, photo, vector, near, pictured)
-        return [examine(self._opened, pictured, candidate) for candidate in candidates]
+        return [examine(self._opened, pictured, candidate, thorough=thorough) for candidate in candidates]
 
 
 def explains(match: Match) -> bool:

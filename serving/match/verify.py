@@ -8,6 +8,7 @@ import numpy as np
 from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, Size, StoredPhoto, View
 from serving.match.geometry.agreement import agree
 from serving.match.geometry.alignment import Alignment, Scene, align, compare
+from serving.match.geometry.guesses import guesses, resemblance
 from serving.match.geometry.matching import Matches, consistent, match
 from serving.match.geometry.transform import (
     apply,
@@ -25,6 +26,9 @@ from serving.match.geometry.transform import (
 LEAST_INLIERS = 4
 LEAST_MATCHES = 3
 SURE_AGREEMENT, SURE_BLOCKS = 0.8, 8
+# Without any keypoint so much has to agree; guesses that resemble the photo less are not even aligned.
+ALONE_AGREEMENT, ALONE_BLOCKS = 0.7, 12
+LEAST_RESEMBLANCE = 0.25
 # Fewer matches fix a similarity at best.
 AFFINE_MATCHES = 7
 # With so many no other view is tried. A building may be symmetrical, and match its mirror image a little too.
@@ -37,10 +41,10 @@ PERSPECTIVE_GAIN = 1.25
 
 
 class _Seen(NamedTuple):
-    """A view of the query, how many matches it has, those of them that tell one story, and both feature frames."""
+    """A view of the query, all matches that it has, those of them that tell one story, and both feature frames."""
 
     view: View
-    tried: int
+    tried: Matches
     matches: Matches
     frames: tuple[Size, Size]
 
@@ -53,17 +57,27 @@ class _Found(NamedTuple):
     dense: Dense | None
 
 
-def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VIEWS) -> Evidence | None:
+def verify(
+    query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VIEWS, thorough: bool = False
+) -> Evidence | None:
     """Returns what speaks for the query being made from the stored photo, or None where nothing does.
 
     `views` are tried in order, until one has matches enough; whoever knows from the search which one was found gives
-    it alone. Of a query with several photos in it, each is verified by itself.
+    it alone. Of a query with several photos in it, each is verified by itself. A `thorough` look tries what pixels say
+    where keypoints say too little, which takes some times as long.
     """
-    seen = _best_view(query, stored, views)
+    tried = _try_views(query, stored, views)
+    seen = max(tried, key=lambda one: len(one.matches))
     first = _first_transform(seen) if len(seen.matches) >= LEAST_MATCHES else None
-    if first is None:
-        return None
-    found = _refined(query, stored, seen, first)
+    found = _refined(query, stored, seen, first) if first else None
+    evidence = _evidence(query, stored, seen, found) if found else None
+    if thorough and stored.thumbnail is not None and not (evidence and _is_sure(evidence.dense)):
+        return _by_pixels(query, stored, tried) or evidence
+    return evidence
+
+
+def _evidence(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, found: _Found) -> Evidence | None:
+    """Returns the evidence for a transform, or None if too little speaks for it."""
     ahead = _between_frames(query, stored, seen, found.transform)
     if not is_possible(ahead, *seen.frames):
         return None
@@ -71,14 +85,14 @@ def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VI
     distances = _distances(ahead, seen.matches)
     near = distances < 2 * THRESHOLD
     inliers = _places(to[near])
-    if inliers < (LEAST_MATCHES if _is_sure(found.dense) else LEAST_INLIERS):
+    if inliers < (LEAST_MATCHES if _is_sure(found.dense) else LEAST_INLIERS) and not _is_sure_alone(found.dense):
         return None
     sizes = (query.width, query.height), (stored.width, stored.height)
     query_overlap, photo_overlap = overlap(found.transform, *sizes)
     return Evidence(
         inliers=inliers,
-        matches=seen.tried,
-        residual=float(np.median(distances[near])),
+        matches=len(seen.tried),
+        residual=float(np.median(distances[near])) if near.any() else 0.0,
         transform=found.transform / found.transform[2, 2],
         model=found.model,
         view=seen.view,
@@ -90,20 +104,43 @@ def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VI
     )
 
 
+def _by_pixels(query: QueryPhoto, stored: StoredPhoto, tried: Sequence[_Seen]) -> Evidence | None:
+    """Returns the evidence for the guess that pixels speak for most, if they do."""
+    guessed = [(seen, one) for seen in tried for one in guesses(seen.tried, seen.frames)]
+    likeness = [_likeness(query, stored, seen, one) for seen, one in guessed]
+    best = int(np.argmax(likeness))
+    if likeness[best] < LEAST_RESEMBLANCE:
+        return None
+    seen, first = guessed[best]
+    found = _refined(query, stored, seen, _Found(first, "affine", None))
+    return _evidence(query, stored, seen, found) if _is_sure_alone(found.dense) else None
+
+
+def _likeness(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: np.ndarray) -> float:
+    transform, scene = _scene(query, stored, seen, first)
+    return resemblance(compare(transform, scene))
+
+
 def _is_sure(dense: Dense | None) -> bool:
     return dense is not None and dense.agreement >= SURE_AGREEMENT and dense.blocks >= SURE_BLOCKS
 
 
-def _best_view(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> _Seen:
-    tried = []
+def _is_sure_alone(dense: Dense | None) -> bool:
+    """Whether pixels prove a copy without any keypoint."""
+    agreement = max(dense.agreement, dense.coarse_agreement) if dense else 0
+    return dense is not None and agreement >= ALONE_AGREEMENT and dense.blocks >= ALONE_BLOCKS
+
+
+def _try_views(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> list[_Seen]:
+    tried: list[_Seen] = []
     for view in views:
         features = query.view(view)
         matches = match(features, stored.features)
         frames = (features.width, features.height), (stored.features.width, stored.features.height)
-        tried.append(_Seen(view, len(matches), matches.take(consistent(matches)), frames))
+        tried.append(_Seen(view, matches, matches.take(consistent(matches)), frames))
         if len(tried[-1].matches) >= ENOUGH_INLIERS:
             break
-    return max(tried, key=lambda one: len(one.matches))
+    return tried
 
 
 def _first_transform(seen: _Seen) -> _Found | None:
@@ -139,15 +176,25 @@ def _places(keypoints: np.ndarray) -> int:
 
 def _refined(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: _Found) -> _Found:
     """Returns the first transform as one between full photos, aligned by their pixels where there is a thumbnail."""
-    ends = _to_frames(query, stored, seen)
-    transform = np.linalg.inv(ends[1]) @ first.transform @ ends[0]
     if stored.thumbnail is None:
-        return _Found(transform, first.model, None)
-    scene = Scene.of(query, stored.thumbnail, (stored.width, stored.height), seen.view, transform)
+        return _Found(_between_photos(query, stored, seen, first.transform), first.model, None)
+    transform, scene = _scene(query, stored, seen, first.transform)
     aligned = align(transform, scene, perspective=first.model == "perspective")
     if aligned is None:
         return _Found(transform, first.model, None)
     return _Found(aligned.transform, aligned.model, _dense(aligned, scene))
+
+
+def _scene(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: np.ndarray) -> tuple[np.ndarray, Scene]:
+    """Returns a transform between feature frames as one between full photos, and the pictures to compare by it."""
+    assert stored.thumbnail is not None
+    transform = _between_photos(query, stored, seen, first)
+    return transform, Scene.of(query, stored.thumbnail, (stored.width, stored.height), seen.view, transform)
+
+
+def _between_photos(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, transform: np.ndarray) -> np.ndarray:
+    of_query, of_photo = _to_frames(query, stored, seen)
+    return np.asarray(np.linalg.inv(of_photo) @ transform @ of_query)
 
 
 def _to_frames(query: QueryPhoto, stored: StoredPhoto, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +221,7 @@ def _dense(aligned: Alignment, scene: Scene) -> Dense:
     return Dense(
         blocks=said.blocks,
         agreement=said.agreement,
+        coarse_agreement=said.coarse_agreement,
         correlation=said.correlation,
         tracked=aligned.tracked,
         displacement=(middle, far),

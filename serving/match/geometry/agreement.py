@@ -14,6 +14,9 @@ LEAST_TEXTURE = 5.0
 # What changes more slowly than over this part of a block is no texture.
 SLOW_PART = 3
 AGREES = 0.7
+# What blur, noise, print or many pixels made of one leave shows at a half or a quarter of the size, if there are so
+# many blocks of it.
+COARSE, LEAST_COARSE_BLOCKS = (1, 2), 6
 # Where the map is above the first, the two differ; above the second, if they are the same to the pixel elsewhere.
 DIFFERS, LEAST_DIFFERS = 0.5, 0.2
 # Texture below some grey levels, and changes of tone below some, are what compression leaves.
@@ -30,6 +33,7 @@ class Agreement(NamedTuple):
 
     blocks: int
     agreement: float
+    coarse_agreement: float
     correlation: float
     tone: float
     saturation: float
@@ -42,8 +46,7 @@ def agree(pair: Comparison) -> Agreement:
     """Returns what blocks of two aligned pictures say: normalised correlation, and colours."""
     one, other = (cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32) for part in (pair.thumbnail, pair.warped))
     inside = pair.mask > 0
-    side = int(np.clip(np.sqrt(inside.sum()) / 4, LEAST_BLOCK, BLOCK))
-    correlations = _blocks(one, other, pair.mask, side)
+    correlations = _blocks(one, other, pair.mask)
     difference = _difference(one, other, inside)
     agreeing = inside & ~_differs(difference, inside)
     tone, saturation = _colours(pair, agreeing)
@@ -52,6 +55,7 @@ def agree(pair: Comparison) -> Agreement:
     return Agreement(
         len(correlations),
         float((correlations > AGREES).mean()) if len(correlations) else 0.0,
+        max(_coarse(one, other, pair.mask, halvings) for halvings in COARSE),
         float(np.median(correlations)) if len(correlations) else 0.0,
         tone,
         saturation,
@@ -70,7 +74,17 @@ def _moments(one: np.ndarray, other: np.ndarray, side: int) -> tuple[np.ndarray,
     return np.maximum(variances[0], 0), np.maximum(variances[1], 0), covariance
 
 
-def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray, side: int) -> np.ndarray:
+def _coarse(one: np.ndarray, other: np.ndarray, mask: np.ndarray, halvings: int) -> float:
+    """Returns the share of blocks that correlate in pictures halved so often, 0 where there are too few."""
+    size = tuple(max(1, length >> halvings) for length in mask.shape[::-1])
+    one, other = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (one, other))
+    found = _blocks(one, other, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
+    return float((found > AGREES).mean()) if len(found) >= LEAST_COARSE_BLOCKS else 0.0
+
+
+def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns how much each textured block correlates, float32 [blocks], in either sense: solarised skies are dark."""
+    side = int(np.clip(np.sqrt(np.count_nonzero(mask)) / 4, LEAST_BLOCK, BLOCK))
     # Skies and studio walls run evenly from one tone to another, and any two of them correlate: without their slow
     # part they have no texture.
     one, other = (part - cv2.GaussianBlur(part, (0, 0), side / SLOW_PART) for part in (one, other))
@@ -79,7 +93,7 @@ def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray, side: int) -> 
     rows, columns = (slice(side // 2, length - side // 2 + 1, step) for length in mask.shape)
     of_one, of_other, covariance = (part[rows, columns] for part in _moments(one, other, side))
     textured = whole[rows, columns] & (of_one > LEAST_TEXTURE**2)
-    return (covariance / np.sqrt(of_one * of_other + 1.0))[textured]
+    return np.abs(covariance / np.sqrt(of_one * of_other + 1.0))[textured]
 
 
 def _difference(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:

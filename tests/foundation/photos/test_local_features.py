@@ -100,3 +100,24 @@ def test_no_features_at_all_cannot_be_asked_for():
     """Asking for fewer than one feature is an error of usage."""
     with pytest.raises(UsageError, match="most is 0"):
         extract(textured(), most=0)
+
+
+def test_features_of_the_strongest_are_among_those_of_all():
+    """Looking at the strongest keypoints alone finds the same keypoints, and describes them alike."""
+    grey = textured()
+    few, all_of_them = extract(grey, most=40, of_strongest=60), extract(grey, most=1_000)
+    places = {tuple(point): row for row, point in enumerate(all_of_them.keypoints.tolist())}
+    rows = [places[tuple(point)] for point in few.keypoints.tolist()]
+    assert len(rows) == 40
+    assert np.array_equal(few.descriptors, all_of_them.descriptors[rows])
+
+
+def test_features_by_octave_hold_more_large_ones():
+    """Fine texture has the strongest corners; spread over scales too, some of the large ones are kept."""
+    generator = np.random.default_rng(1)
+    fine = cv2.GaussianBlur(generator.normal(0, 60, (240, 320)), (0, 0), 1.2)
+    coarse = cv2.resize(generator.normal(0, 12, (8, 10)), (320, 240), interpolation=cv2.INTER_CUBIC)
+    grey = np.clip(128 + fine + coarse, 0, 255).astype(np.uint8)
+    large = [(extract(grey, most=200, by_octave=each).keypoints[:, 2] > 16).sum() for each in (False, True)]
+    assert large[0] == 0
+    assert large[1] > 5

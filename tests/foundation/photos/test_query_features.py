@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from foundation.photos.local_features import extract
-from foundation.photos.query_features import CLOSE_FEATURES, QUERY_FEATURES, query_features, with_details
+from foundation.photos.local_features import LONGEST_SIDE, extract
+from foundation.photos.query_features import CLOSE_FEATURES, OF_STRONGEST, QUERY_FEATURES, close_features, query_features
+from foundation.photos.thumbnail import shrink_frame
 from tests.serving.search.local_segments import BLANK, picture
 
 
@@ -17,7 +18,7 @@ def enlarged(seed: int, *, side: int) -> np.ndarray:
 
 def test_a_small_query_has_the_features_of_its_own_pixels():
     """A picture that fits into the frame is extracted as it is, with more features than an archive's photo."""
-    query, expected = query_features(picture(1)), extract(picture(1), most=QUERY_FEATURES)
+    query, expected = query_features(picture(1)), extract(picture(1), most=QUERY_FEATURES, of_strongest=OF_STRONGEST)
     assert (query.width, query.height) == (240, 180)
     assert np.array_equal(query.descriptors, expected.descriptors)
 
@@ -31,14 +32,14 @@ def test_colours_are_seen_as_their_grey():
 
 @pytest.mark.parametrize("side", [1_600, 200])
 def test_a_closer_look_adds_features_in_the_same_frame(side: int):
-    """Large pictures and thumbnails get more features, at the places where the picture shows them."""
+    """Large pictures and thumbnails get those of their details, at the places where the picture shows them."""
     pixels = enlarged(1, side=side)
-    plain = query_features(pixels)
-    close = with_details(plain, pixels)
+    plain, close = query_features(pixels), close_features(pixels)
     assert (close.width, close.height) == (plain.width, plain.height)
-    assert len(plain) + CLOSE_FEATURES >= len(close) > len(plain)
-    assert np.array_equal(close.keypoints[: len(plain)], plain.keypoints)
-    added = close.keypoints[len(plain) :]
+    whole = extract(shrink_frame(pixels, max_side=LONGEST_SIDE), most=CLOSE_FEATURES, by_octave=True)
+    assert len(whole) + CLOSE_FEATURES >= len(close) > len(whole)
+    assert np.array_equal(close.keypoints[: len(whole)], whole.keypoints)
+    added = close.keypoints[len(whole) :]
     assert (added[:, :2] > -1).all()
     assert (added[:, :2] < (close.width, close.height)).all()
     # A corner that both looks show lies at the same place and has the same scale in both.
@@ -49,13 +50,14 @@ def test_a_closer_look_adds_features_in_the_same_frame(side: int):
     assert 0.8 < np.median(ratio) < 1.25
 
 
-def test_a_picture_that_is_shown_whole_already_gains_nothing_by_a_closer_look():
-    """Between a thumbnail and the archive's size nothing is hidden."""
+def test_a_picture_that_is_shown_whole_already_has_no_details():
+    """Between a thumbnail and the archive's size a closer look has more features of the same frame alone."""
     pixels = enlarged(1, side=320)
-    plain = query_features(pixels)
-    assert with_details(plain, pixels) is plain
+    assert np.array_equal(
+        close_features(pixels).keypoints, extract(pixels, most=CLOSE_FEATURES, by_octave=True).keypoints
+    )
 
 
 def test_a_blank_picture_has_no_features():
     """Neither look finds any."""
-    assert len(with_details(query_features(BLANK), BLANK)) == 0
+    assert len(query_features(BLANK)) == len(close_features(BLANK)) == 0
