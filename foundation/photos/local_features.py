@@ -71,15 +71,12 @@ def extract(
     # Only what is kept is described: describing all that is found would take longer than making their pyramid again.
     found, raw = sift.detectAndCompute(grey, None) if of_strongest else (sift.detect(grey, None), None)
     chosen = _spread(found, width, height, by_octave=by_octave)[:most]
-    kept = [found[index] for index in chosen]
-    if not kept:
+    if not len(chosen):
         return LocalFeatures(width, height, np.empty((0, 4), np.float32), np.empty((0, DESCRIPTOR), np.uint8))
-    if raw is None:
-        kept, raw = sift.compute(grey, kept)
-    else:
-        raw = raw[chosen]
+    kept: Sequence[cv2.KeyPoint] = [found[index] for index in chosen]
+    kept, described = (kept, raw[chosen]) if raw is not None else sift.compute(grey, kept)
     keypoints = np.array([(*point.pt, point.size, point.angle) for point in kept], np.float32)
-    return LocalFeatures(width, height, keypoints, _root(raw))
+    return LocalFeatures(width, height, keypoints, _root(described))
 
 
 def _spread(found: Sequence[cv2.KeyPoint], width: int, height: int, *, by_octave: bool) -> np.ndarray:

@@ -129,7 +129,8 @@ class Evidence:
     `transform` is float64 [3, 3], query to photo, in pixels of both at full size (centres lie on whole numbers),
     mirroring included; `model` is the simplest that fits: "similarity", "affine" or "perspective". The overlaps are
     shares of the query's and of the photo's area. `residual` is the inliers' median distance in pixels of the photo's
-    feature frame, 0 where pixels alone are the proof and there is no inlier. `dense` is None where the archive keeps no thumbnail.
+    feature frame, 0 where pixels alone are the proof and there is no inlier. `dense` is None where the archive keeps no
+    thumbnail.
     """
 
     inliers: int

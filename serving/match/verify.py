@@ -5,21 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, Size, StoredPhoto, View
+from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, StoredPhoto, View
 from serving.match.geometry.agreement import agree
 from serving.match.geometry.alignment import Alignment, Scene, align, compare
 from serving.match.geometry.guesses import guesses, resemblance
-from serving.match.geometry.matching import Matches, consistent, match
-from serving.match.geometry.transform import (
-    apply,
-    fit,
-    is_possible,
-    mirroring,
-    overlap,
-    sample,
-    scaling,
-    shares_of_box,
-)
+from serving.match.geometry.transform import fit, is_possible, overlap, sample, shares_of_box
+from serving.match.pair import THRESHOLD, Pair
 
 # So few matches that tell one story are met by chance, the first number once in a hundred strangers; the second, all
 # that a small crop may have, needs pixels that agree in so many blocks.
@@ -33,20 +24,9 @@ LEAST_RESEMBLANCE = 0.25
 AFFINE_MATCHES = 7
 # With so many no other view is tried. A building may be symmetrical, and match its mirror image a little too.
 ENOUGH_INLIERS = 30
-# How far an inlier may be off, in pixels of the photo's feature frame, while a transform is sought.
-THRESHOLD = 2.5
 # A perspective is tried only with so many matches, and must explain so many times more of them than an affine map.
 PERSPECTIVE_MATCHES = 8
 PERSPECTIVE_GAIN = 1.25
-
-
-class _Seen(NamedTuple):
-    """A view of the query, all matches that it has, those of them that tell one story, and both feature frames."""
-
-    view: View
-    tried: Matches
-    matches: Matches
-    frames: tuple[Size, Size]
 
 
 class _Found(NamedTuple):
@@ -67,58 +47,43 @@ def verify(
     where keypoints say too little, which takes some times as long.
     """
     tried = _try_views(query, stored, views)
-    seen = max(tried, key=lambda one: len(one.matches))
-    first = _first_transform(seen) if len(seen.matches) >= LEAST_MATCHES else None
-    found = _refined(query, stored, seen, first) if first else None
-    evidence = _evidence(query, stored, seen, found) if found else None
-    if thorough and stored.thumbnail is not None and not (evidence and _is_sure(evidence.dense)):
-        return _by_pixels(query, stored, tried) or evidence
+    evidence = _by_keypoints(max(tried, key=lambda pair: len(pair.matches)))
+    if thorough and not (evidence and _is_sure(evidence.dense)):
+        return _by_pixels(tried) or evidence
     return evidence
 
 
-def _evidence(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, found: _Found) -> Evidence | None:
-    """Returns the evidence for a transform, or None if too little speaks for it."""
-    ahead = _between_frames(query, stored, seen, found.transform)
-    if not is_possible(ahead, *seen.frames):
-        return None
-    to = seen.matches.photo[:, :2]
-    distances = _distances(ahead, seen.matches)
-    near = distances < 2 * THRESHOLD
-    inliers = _places(to[near])
-    if inliers < (LEAST_MATCHES if _is_sure(found.dense) else LEAST_INLIERS) and not _is_sure_alone(found.dense):
-        return None
-    sizes = (query.width, query.height), (stored.width, stored.height)
-    query_overlap, photo_overlap = overlap(found.transform, *sizes)
-    return Evidence(
-        inliers=inliers,
-        matches=len(seen.tried),
-        residual=float(np.median(distances[near])) if near.any() else 0.0,
-        transform=found.transform / found.transform[2, 2],
-        model=found.model,
-        view=seen.view,
-        query_size=sizes[0],
-        photo_size=sizes[1],
-        query_overlap=query_overlap,
-        photo_overlap=photo_overlap,
-        dense=found.dense,
-    )
+def _try_views(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> list[Pair]:
+    tried: list[Pair] = []
+    for view in views:
+        tried.append(Pair.of(query, stored, view))
+        if len(tried[-1].matches) >= ENOUGH_INLIERS:
+            break
+    return tried
 
 
-def _by_pixels(query: QueryPhoto, stored: StoredPhoto, tried: Sequence[_Seen]) -> Evidence | None:
+def _by_keypoints(pair: Pair) -> Evidence | None:
+    """Returns the evidence for the transform that most matches agree with."""
+    first = _first_transform(pair) if len(pair.matches) >= LEAST_MATCHES else None
+    return _evidence(pair, _refined(pair, *first)) if first else None
+
+
+def _by_pixels(tried: Sequence[Pair]) -> Evidence | None:
     """Returns the evidence for the guess that pixels speak for most, if they do."""
-    guessed = [(seen, one) for seen in tried for one in guesses(seen.tried, seen.frames)]
-    likeness = [_likeness(query, stored, seen, one) for seen, one in guessed]
+    guessed = [(pair, one) for pair in tried for one in guesses(pair.all_matches, pair.frames)]
+    likeness = [_likeness(pair, one) for pair, one in guessed]
     best = int(np.argmax(likeness))
     if likeness[best] < LEAST_RESEMBLANCE:
         return None
-    seen, first = guessed[best]
-    found = _refined(query, stored, seen, _Found(first, "affine", None))
-    return _evidence(query, stored, seen, found) if _is_sure_alone(found.dense) else None
+    pair, transform = guessed[best]
+    found = _refined(pair, transform, "affine")
+    return _evidence(pair, found) if _is_sure_alone(found.dense) else None
 
 
-def _likeness(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: np.ndarray) -> float:
-    transform, scene = _scene(query, stored, seen, first)
-    return resemblance(compare(transform, scene))
+def _likeness(pair: Pair, guess: np.ndarray) -> float:
+    transform = pair.between_photos(guess)
+    scene = pair.scene(transform)
+    return resemblance(compare(transform, scene)) if scene else 0.0
 
 
 def _is_sure(dense: Dense | None) -> bool:
@@ -131,82 +96,59 @@ def _is_sure_alone(dense: Dense | None) -> bool:
     return dense is not None and agreement >= ALONE_AGREEMENT and dense.blocks >= ALONE_BLOCKS
 
 
-def _try_views(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) -> list[_Seen]:
-    tried: list[_Seen] = []
-    for view in views:
-        features = query.view(view)
-        matches = match(features, stored.features)
-        frames = (features.width, features.height), (stored.features.width, stored.features.height)
-        tried.append(_Seen(view, matches, matches.take(consistent(matches)), frames))
-        if len(tried[-1].matches) >= ENOUGH_INLIERS:
-            break
-    return tried
-
-
-def _first_transform(seen: _Seen) -> _Found | None:
-    """Returns the transform between the feature frames that most matches agree with, if it is a possible one."""
-    from_, to = seen.matches.query[:, :2], seen.matches.photo[:, :2]
-    if len(seen.matches) < AFFINE_MATCHES:
+def _first_transform(pair: Pair) -> tuple[np.ndarray, str] | None:
+    """Returns the transform between frames that most matches agree with, and its model; None if it is impossible."""
+    from_, to = pair.matches.query[:, :2], pair.matches.photo[:, :2]
+    if len(to) < AFFINE_MATCHES:
         similarity = fit("similarity", from_.astype(float), to.astype(float), np.ones(len(to))).transform
-        return _Found(similarity, "similarity", None) if _agreeing(similarity, seen) >= LEAST_MATCHES else None
+        return (similarity, "similarity") if pair.agreeing(similarity) >= LEAST_MATCHES else None
     affine = sample(from_, to, threshold=THRESHOLD, perspective=False)
-    agreeing = 0 if affine is None else _agreeing(affine, seen)
-    if len(seen.matches) >= PERSPECTIVE_MATCHES and agreeing * PERSPECTIVE_GAIN < len(seen.matches):
+    agreeing = 0 if affine is None else pair.agreeing(affine)
+    if len(to) >= PERSPECTIVE_MATCHES and agreeing * PERSPECTIVE_GAIN < len(to):
         perspective = sample(from_, to, threshold=THRESHOLD, perspective=True)
-        if perspective is not None and _agreeing(perspective, seen) > PERSPECTIVE_GAIN * agreeing:
-            return _Found(perspective, "perspective", None)
-    return _Found(affine, "affine", None) if affine is not None and agreeing >= LEAST_INLIERS else None
+        if perspective is not None and pair.agreeing(perspective) > PERSPECTIVE_GAIN * agreeing:
+            return perspective, "perspective"
+    return (affine, "affine") if affine is not None and agreeing >= LEAST_INLIERS else None
 
 
-def _agreeing(transform: np.ndarray, seen: _Seen) -> int:
-    """Returns how many matches agree with a transform; none with an impossible one."""
-    if not is_possible(transform, *seen.frames):
-        return 0
-    return _places(seen.matches.photo[_distances(transform, seen.matches) < 2 * THRESHOLD])
-
-
-def _distances(transform: np.ndarray, matches: Matches) -> np.ndarray:
-    return np.asarray(np.linalg.norm(apply(transform, matches.query[:, :2]) - matches.photo[:, :2], axis=1))
-
-
-def _places(keypoints: np.ndarray) -> int:
-    """Returns how many distinct places keypoints have: one place has several where angles are ambiguous."""
-    return len(np.unique(np.round(keypoints[:, :2]), axis=0))
-
-
-def _refined(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: _Found) -> _Found:
-    """Returns the first transform as one between full photos, aligned by their pixels where there is a thumbnail."""
-    if stored.thumbnail is None:
-        return _Found(_between_photos(query, stored, seen, first.transform), first.model, None)
-    transform, scene = _scene(query, stored, seen, first.transform)
-    aligned = align(transform, scene, perspective=first.model == "perspective")
-    if aligned is None:
-        return _Found(transform, first.model, None)
+def _refined(pair: Pair, first: np.ndarray, model: str) -> _Found:
+    """Returns a transform between frames as one between full photos, aligned by their pixels where there are any."""
+    transform = pair.between_photos(first)
+    scene = pair.scene(transform)
+    aligned = align(transform, scene, perspective=model == "perspective") if scene else None
+    if scene is None or aligned is None:
+        return _Found(transform, model, None)
     return _Found(aligned.transform, aligned.model, _dense(aligned, scene))
 
 
-def _scene(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, first: np.ndarray) -> tuple[np.ndarray, Scene]:
-    """Returns a transform between feature frames as one between full photos, and the pictures to compare by it."""
-    assert stored.thumbnail is not None
-    transform = _between_photos(query, stored, seen, first)
-    return transform, Scene.of(query, stored.thumbnail, (stored.width, stored.height), seen.view, transform)
+def _evidence(pair: Pair, found: _Found) -> Evidence | None:
+    """Returns the evidence for a transform, or None if too little speaks for it."""
+    ahead = pair.between_frames(found.transform)
+    inliers = pair.agreeing(ahead)
+    if inliers < _least_inliers(found.dense) or not is_possible(ahead, *pair.frames):
+        return None
+    distances = pair.distances(ahead)
+    near = distances < 2 * THRESHOLD
+    query_overlap, photo_overlap = overlap(found.transform, *pair.sizes)
+    return Evidence(
+        inliers=inliers,
+        matches=len(pair.all_matches),
+        residual=float(np.median(distances[near])) if near.any() else 0.0,
+        transform=found.transform / found.transform[2, 2],
+        model=found.model,
+        view=pair.view,
+        query_size=pair.sizes[0],
+        photo_size=pair.sizes[1],
+        query_overlap=query_overlap,
+        photo_overlap=photo_overlap,
+        dense=found.dense,
+    )
 
 
-def _between_photos(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, transform: np.ndarray) -> np.ndarray:
-    of_query, of_photo = _to_frames(query, stored, seen)
-    return np.asarray(np.linalg.inv(of_photo) @ transform @ of_query)
-
-
-def _to_frames(query: QueryPhoto, stored: StoredPhoto, seen: _Seen) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the transforms of both full photos to their feature frames, the view's mirror included."""
-    of_query = scaling((query.width, query.height), seen.frames[0])
-    mirror = mirroring(seen.frames[0][0]) if seen.view.is_mirrored else np.eye(3)
-    return mirror @ of_query, scaling((stored.width, stored.height), seen.frames[1])
-
-
-def _between_frames(query: QueryPhoto, stored: StoredPhoto, seen: _Seen, transform: np.ndarray) -> np.ndarray:
-    of_query, of_photo = _to_frames(query, stored, seen)
-    return np.asarray(of_photo @ transform @ np.linalg.inv(of_query))
+def _least_inliers(dense: Dense | None) -> int:
+    if _is_sure_alone(dense):
+        return 0
+    return LEAST_MATCHES if _is_sure(dense) else LEAST_INLIERS
 
 
 def _dense(aligned: Alignment, scene: Scene) -> Dense:

@@ -19,7 +19,7 @@ SLOW = 4.0
 
 
 def guesses(matches: Matches, frames: tuple[Size, Size]) -> Iterator[np.ndarray]:
-    """Yields transforms between two feature frames: the whole of one is the other, or one of the first matches is right.
+    """Yields transforms between two feature frames: one is the whole of the other, or one of the matches is right.
 
     A keypoint has a place, a scale and an angle: a pair of them fixes a similarity.
     """
