@@ -55,16 +55,21 @@ def find_candidates(
     # By hash, beside the vectors: the same bytes are rank 1 even where the index, which is approximate, misses them.
     (places,) = opened.places([photo.content_sha256])
     identical = [Candidate(photo.content_sha256, 1.0, True, places)] if places else []
-    found = {one.content: one for one in (*_nearest(opened, near), *_voted(opened, vector, pictured), *identical)}
+    # What a vector finds, votes find as well, but for photos that were blurred or printed: these get a closer look.
+    compared = NEAR if pictured and pictured.is_close else 0
+    found = {
+        one.content: one
+        for one in (*_nearest(opened, near, compared=compared), *_voted(opened, vector, pictured), *identical)
+    }
     return sorted(found.values(), key=lambda one: (not one.is_identical, len(one.views) != 1))
 
 
-def _nearest(opened: OpenSnapshot, near: Nearest) -> list[Candidate]:
+def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Candidate]:
     known = np.flatnonzero(near.similarities > -np.inf)
     # NumPy drops the zeros that a hash may end in.
     hashes = [bytes(near.contents[column]).ljust(32, b"\0") for column in known]
     return [
-        Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < NEAR else ())
+        Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < compared else ())
         for column, content, places in zip(known, hashes, opened.places(hashes), strict=True)
     ]
 

@@ -32,13 +32,17 @@ class QueryPhoto:
     """A query as it is verified: its features in each view, a smaller picture of it, and its size.
 
     `picture` is uint8 [height, width, 3], of any size: the photo may be a small part of it, so 800 pixels are better
-    than 256. `width` and `height` are those of the full photo, which the transform speaks of.
+    than 256. `width` and `height` are those of the full photo, which the transform speaks of. `is_close` says that
+    whatever may prove a copy is tried.
     """
 
-    def __init__(self, width: int, height: int, features: LocalFeatures, picture: np.ndarray):
+    def __init__(
+        self, width: int, height: int, features: LocalFeatures, picture: np.ndarray, *, is_close: bool = False
+    ):
         self.width = width
         self.height = height
         self.picture = picture
+        self.is_close = is_close
         self._features = features
         self._views: dict[View, CompressedFeatures] = {}
         self._reduced = [picture]
@@ -49,8 +53,8 @@ class QueryPhoto:
         return cls(width, height, query_features(picture), picture)
 
     def closer(self) -> "QueryPhoto":
-        """Returns the query with the features of a closer look, which cost three times as much."""
-        return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture)
+        """Returns the query for a closer look: with more features and more guesses, at several times the cost."""
+        return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture, is_close=True)
 
     @property
     def features(self) -> int:

@@ -12,13 +12,8 @@ from serving.search.snapshot import OpenSnapshot
 IDENTICAL = "the same file, byte for byte"
 
 
-def examine(
-    opened: OpenSnapshot, pictured: QueryPhoto | None, candidate: Candidate, *, thorough: bool = False
-) -> Match:
-    """Returns the candidate as a match with its verdict; `pictured` is None where the archive keeps no features.
-
-    What a `thorough` look is, `verify` says.
-    """
+def examine(opened: OpenSnapshot, pictured: QueryPhoto | None, candidate: Candidate) -> Match:
+    """Returns the candidate as a match with its verdict; `pictured` is None where the archive keeps no features."""
     rows = [opened.photo(place) for place in candidate.places]
     seen = first_seen(rows)
     # Of several segments that hold the content, the one with its first place speaks for it.
@@ -34,7 +29,7 @@ def examine(
     evidence = None
     if candidate.views:
         kept = StoredPhoto(photo["width"], photo["height"], stored.features, stored.thumbnail)
-        evidence = verify(pictured, kept, views=candidate.views, thorough=thorough)
+        evidence = verify(pictured, kept, views=candidate.views)
     verdict = judge(evidence) if evidence else judge_unproved(candidate, opened.spec.distance)
     description = describe(evidence, verdict) if evidence else ""
     return Match(photo, place, candidate, verdict, seen, evidence, thumbnail, description)

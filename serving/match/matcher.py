@@ -69,17 +69,15 @@ class Matcher:
 
     def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
         matches = self._examined(asked.photo, vector, near, asked.pictured)
-        # A photo that is small in a screenshot or a collage shows only in the details, which take some times as long:
-        # they are looked at where the query is not yet explained.
+        # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
+        # what is not yet explained gets a closer look, which takes some times as long.
         if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
-            matches = self._examined(asked.photo, vector, near, asked.pictured.closer(), thorough=True)
+            matches = self._examined(asked.photo, vector, near, asked.pictured.closer())
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
-    def _examined(
-        self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None, *, thorough: bool = False
-    ) -> list[Match]:
+    def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:
         candidates = find_candidates(self._opened, photo, vector, near, pictured)
-        return [examine(self._opened, pictured, candidate, thorough=thorough) for candidate in candidates]
+        return [examine(self._opened, pictured, candidate) for candidate in candidates]
 
 
 def explains(match: Match) -> bool:

@@ -37,18 +37,16 @@ class _Found(NamedTuple):
     dense: Dense | None
 
 
-def verify(
-    query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VIEWS, thorough: bool = False
-) -> Evidence | None:
+def verify(query: QueryPhoto, stored: StoredPhoto, *, views: Sequence[View] = VIEWS) -> Evidence | None:
     """Returns what speaks for the query being made from the stored photo, or None where nothing does.
 
     `views` are tried in order, until one has matches enough; whoever knows from the search which one was found gives
-    it alone. Of a query with several photos in it, each is verified by itself. A `thorough` look tries what pixels say
-    where keypoints say too little, which takes some times as long.
+    it alone. Of a query with several photos in it, each is verified by itself. A closer look tries what pixels say
+    where keypoints say too little.
     """
     tried = _try_views(query, stored, views)
     evidence = _by_keypoints(max(tried, key=lambda pair: len(pair.matches)))
-    if thorough and not (evidence and _is_sure(evidence.dense)):
+    if query.is_close and not (evidence and _is_sure(evidence.dense)):
         return _by_pixels(tried) or evidence
     return evidence
 

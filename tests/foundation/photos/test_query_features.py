@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from foundation.photos.local_features import LONGEST_SIDE, extract
-from foundation.photos.query_features import CLOSE_FEATURES, OF_STRONGEST, QUERY_FEATURES, close_features, query_features
+from foundation.photos.query_features import (
+    CLOSE_FEATURES,
+    OF_STRONGEST,
+    QUERY_FEATURES,
+    close_features,
+    query_features,
+)
 from foundation.photos.thumbnail import shrink_frame
 from tests.serving.search.local_segments import BLANK, picture
 

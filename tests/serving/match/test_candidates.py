@@ -10,6 +10,7 @@ from foundation.photos.photo import Photo
 from foundation.store.files import Store
 from pipelines.index.job import build_index
 from serving.match.candidates import Candidate, find_candidates, nearest_vectors
+from serving.match.evidence import QueryPhoto
 from serving.search.snapshot import OpenSnapshot, Place
 from tests.builders import add_encoder, add_run, content, unit_vectors
 
@@ -33,10 +34,12 @@ def photo_of(name: object) -> Photo:
     return Photo(np.zeros((1, 1, 3), np.uint8), content(name), 1, 1, "JPEG", PhotoMetadata())
 
 
-def candidates(opened: OpenSnapshot, photo: Photo, vector: np.ndarray, k: int) -> list[Candidate]:
+def candidates(
+    opened: OpenSnapshot, photo: Photo, vector: np.ndarray, k: int, pictured: QueryPhoto | None = None
+) -> list[Candidate]:
     """Returns the candidates of one photo in an archive without local features."""
     (near,) = nearest_vectors(opened, vector[None], k)
-    return find_candidates(opened, photo, vector, near, None)
+    return find_candidates(opened, photo, vector, near, pictured)
 
 
 def test_a_near_content_names_every_place_that_holds_it(opened: OpenSnapshot):
@@ -62,10 +65,12 @@ def test_an_identical_content_is_not_found_twice(opened: OpenSnapshot):
     assert len(found) == 20
 
 
-def test_pixels_of_the_nearest_alone_are_worth_a_comparison(opened: OpenSnapshot):
-    """Whatever else is only near is listed, and costs no more."""
-    found = candidates(opened, photo_of("unknown"), VECTORS[3], 10)
-    assert [len(one.views) for one in found] == [4, 4, 4, 0, 0, 0, 0, 0, 0, 0]
+def test_a_closer_look_compares_the_pixels_of_the_nearest_alone(opened: OpenSnapshot):
+    """Whatever else is only near is listed, and costs no more; and before a closer look nothing of it does."""
+    pictured = QueryPhoto.of(np.zeros((60, 80, 3), np.uint8), width=80, height=60)
+    for look, views in ((pictured, [0] * 10), (pictured.closer(), [4, 4, 4, 0, 0, 0, 0, 0, 0, 0])):
+        found = candidates(opened, photo_of("unknown"), VECTORS[3], 10, look)
+        assert [len(one.views) for one in found] == views
 
 
 def test_a_vector_that_is_not_finite_finds_nothing_but_the_same_bytes(opened: OpenSnapshot):
