@@ -1,6 +1,6 @@
 """Holds what was answered to each query, by the product or by another method, apart from how it was found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -29,20 +29,25 @@ class Answered:
     found: Sequence[Found]
 
     @property
-    def best_score(self) -> float:
-        """The highest score of all answers, 0 without any."""
-        return max((one.score for one in self.found), default=0.0)
+    def first(self) -> Found | None:
+        """The best answer, None without any."""
+        return self.found[0] if self.found else None
 
     def answer_for(self, photo: str | None) -> Found | None:
         """Returns the answer that names this photo, None if none does."""
         return next((one for one in self.found if one.photo == photo), None)
 
 
-def from_answers(answers: Iterable[Answer]) -> Answered:
-    """Returns the answers of one query; the archive's files are named by the keys of their photos."""
+def key_of_file(answer: Answer) -> str:
+    """Returns the key of the photo that an answer names: the archive's files are called by it."""
+    return PurePosixPath(answer.photo_id or "").stem
+
+
+def from_answers(answers: Iterable[Answer], photo_of: Callable[[Answer], str] = key_of_file) -> Answered:
+    """Returns the answers of one query; `photo_of` says which photo an answer names."""
     rows = list(answers)
     found = [
-        Found(PurePosixPath(row.photo_id).stem, row.score, row.verdict, row.first_seen_at)
+        Found(photo_of(row), row.score, row.verdict, row.first_seen_at)
         for row in rows
         if row.photo_id is not None and row.score is not None
     ]

@@ -26,15 +26,16 @@ COLOURS = 255
 def draw(asked: Sequence[Asked], plan: Plan, paths: Mapping[CopyQuery, Path]) -> list[Picture]:
     """Returns one sheet with at most twelve failures, worst first; none without failures that may be shown."""
     shown = [(query, answered) for query, answered in asked if query.group == "shown"]
-    failed = sorted((badness(*one), one[0].kind, number) for number, one in enumerate(shown) if badness(*one) < 0)
-    # One of each kind, so that the worst kind does not fill the sheet.
-    worst = {kind: shown[number] for _, kind, number in reversed(failed)}
-    chosen = sorted(worst.values(), key=lambda one: badness(*one))[:ROWS]
-    if not chosen:
+    failed = sorted((one for one in shown if badness(*one) < 0), key=lambda one: (badness(*one), one[0].kind))
+    if not failed:
         return []
-    rows = [_row(query, answered, plan, paths[query]) for query, answered in chosen]
+    # One of each kind, so that the worst kind does not fill the sheet.
+    worst: dict[str, Asked] = {}
+    for query, answered in failed:
+        worst.setdefault(query.kind, (query, answered))
+    rows = [_row(query, answered, plan, paths[query]) for query, answered in list(worst.values())[:ROWS]]
     sheet = draw_sheet([Heading("", {0: "asked", 1: "right", 2: "answered first"}), *rows])
-    missed = sum(one <= -1 for one, _, _ in failed)
+    missed = sum(badness(*one) <= -1 for one in failed)
     return [
         Picture(
             "failures.png",
@@ -50,9 +51,9 @@ def draw(asked: Sequence[Asked], plan: Plan, paths: Mapping[CopyQuery, Path]) ->
 
 def badness(query: CopyQuery, answered: Answered) -> float:
     """Returns 0 for a right answer; below that, the worse the lower: a wrong verdict, a low score, another photo."""
-    if query.right is None and answered.best_score < COPY:
+    first = answered.first
+    if query.right is None and (first is None or first.score < COPY):
         return 0
-    first = answered.found[0] if answered.found else None
     if first is None:
         return -2
     if first.photo != query.right:
@@ -63,7 +64,7 @@ def badness(query: CopyQuery, answered: Answered) -> float:
 
 
 def _row(query: CopyQuery, answered: Answered, plan: Plan, path: Path) -> Row:
-    first = answered.found[0] if answered.found else None
+    first = answered.first
     given = f"{first.verdict or 'answered'}, score {first.score:.2f}" if first else "nothing answered"
     words = [query.kind.replace("_", " "), f"expected: {query.verdict or 'no copy'}", f"given: {given}"]
     right = Tile(_tile(read(plan.photos[query.right].uri))) if query.right else None

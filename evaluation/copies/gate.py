@@ -8,7 +8,7 @@ import numpy as np
 from pyarrow import parquet
 
 from evaluation.baselines import perceptual_hash
-from evaluation.copies.answered import COPY, Answered, Found
+from evaluation.copies.answered import COPY, Answered, from_answers
 from evaluation.copies.edits import draw_edit
 from evaluation.copies.measure import Asked, detection, share_above
 from evaluation.copies.plan import CopyQuery, Group, seed_of
@@ -162,12 +162,12 @@ def _query(group: Group, sampled: Sampled) -> CopyQuery:
 
 def _answered(sampled: Sampled, answers: Sequence[Answer]) -> Answered:
     """Returns the answers to a query that was made of this photo, which is named by its own uri wherever it lies."""
-    found = [
-        Found(sampled.uri if _is_same(sampled, one.uri) else one.uri, one.score)
-        for one in answers
-        if one.uri is not None and one.score is not None
-    ]
-    return Answered(answers[0].status, found)
+
+    def photo_of(answer: Answer) -> str:
+        uri = answer.uri or ""
+        return sampled.uri if _is_same(sampled, uri) else uri
+
+    return from_answers(answers, photo_of)
 
 
 def _without_itself(sampled: Sampled, answered: Answered) -> Asked:

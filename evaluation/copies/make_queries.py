@@ -1,4 +1,4 @@
-"""Makes the photos that are asked, and the folder of the archive; what lies there already is not made again."""
+"""Makes the photos that are asked: edits them, in threads; a file that is there already is not made again."""
 
 import os
 from collections.abc import Callable

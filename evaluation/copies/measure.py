@@ -33,7 +33,7 @@ def measure(asked: Sequence[Asked], *, photos: int, dates: Mapping[str, datetime
     named = [*copies, *groups["unedited"]]
     kinds = _grouped(named, lambda query: query.kind)
     parts = _grouped(copies, lambda query: part_of(query.kind))
-    bins = reliability(*first_predictions([*copies, *negatives, *scenes]))
+    bins = reliability(*predictions([*copies, *negatives, *scenes], top=1))
     return ArchiveResult(
         photos=photos,
         copies=detection(copies, negatives, dates=dates),
@@ -65,12 +65,9 @@ def _grouped(asked: Sequence[Asked], name_of: Callable[[CopyQuery], str]) -> dic
     return groups
 
 
-def by_group(asked: Sequence[Asked]) -> dict[Group, list[Asked]]:
+def by_group(asked: Sequence[Asked]) -> dict[str, list[Asked]]:
     """Returns the queries by their group, each group there even if it is empty."""
-    groups: dict[Group, list[Asked]] = {group: [] for group in get_args(Group)}
-    for query, answered in asked:
-        groups[query.group].append((query, answered))
-    return groups
+    return {group: [] for group in get_args(Group)} | _grouped(asked, lambda query: query.group)
 
 
 def detection(
@@ -104,23 +101,9 @@ def _share(judged: Sequence[bool]) -> float | None:
     return sum(judged) / len(judged) if judged else None
 
 
-def predictions(asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (scores float64 [n], right bool [n]) of every answer to every query."""
-    pairs = [(one.score, _is_right(query, one.photo)) for query, answered in asked for one in answered.found]
-    return _columns(pairs)
-
-
-def first_predictions(asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the same of the first answer to each query alone."""
-    pairs = [
-        (answered.found[0].score, _is_right(query, answered.found[0].photo))
-        for query, answered in asked
-        if answered.found
-    ]
-    return _columns(pairs)
-
-
-def _columns(pairs: Sequence[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+def predictions(asked: Sequence[Asked], *, top: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (scores float64 [n], right bool [n]) of every answer to every query, or of its first `top` ones."""
+    pairs = [(one.score, _is_right(query, one.photo)) for query, answered in asked for one in answered.found[:top]]
     return np.array([score for score, _ in pairs], np.float64), np.array([right for _, right in pairs], bool)
 
 
@@ -131,7 +114,7 @@ def _is_right(query: CopyQuery, photo: str) -> bool:
 
 def share_above(asked: Sequence[Asked], score: float) -> float:
     """Returns the share of queries of which an answer has this score or more."""
-    return sum(bool(answered.found) and answered.best_score >= score for _, answered in asked) / max(1, len(asked))
+    return sum(any(one.score >= score for one in answered.found) for _, answered in asked) / max(1, len(asked))
 
 
 def false_alarms_at_precision(copies: Sequence[Asked], negatives: Sequence[Asked]) -> float | None:

@@ -129,7 +129,7 @@ class CopiesResult:
     settings: dict[str, int | str]
     archives: list[ArchiveResult]
     build: list[BuildCosts]
-    methods: list[MethodResult] = field(default_factory=list)
+    methods: list[MethodResult]
     pictures: list[KeptPicture] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -11,9 +11,13 @@ REPOSITORY = Path(__file__).parents[2]
 BUILDING = ("foundation", "pipelines")
 COMPARING = (
     *("evaluation/copies/methods.py", "evaluation/copies/measure.py", "evaluation/copies/metrics.py"),
-    *("evaluation/baselines.py", "evaluation/local_features.py", "foundation/photos"),
+    *("evaluation/baselines.py", "evaluation/grey.py", "evaluation/local_features.py", "evaluation/metrics.py"),
+    "foundation/photos",
 )
-EDITING = ("training/edits", "evaluation/copies/edits.py", "evaluation/copies/make_queries.py")
+EDITING = (
+    *("training/edits", "foundation/photos"),
+    *("evaluation/copies/edits.py", "evaluation/copies/make_queries.py", "evaluation/copies/plan.py"),
+)
 
 
 @dataclass(frozen=True)
