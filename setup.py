@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 # scann 1.4.2's ops are compiled against TensorFlow 2.20: 2.19 and 2.21 die on an undefined symbol.
 TENSORFLOW = "~=2.20.0"
+KERAS = "keras~=3.10"
 
 PACKAGES = ("evaluation", "firstseen", "foundation", "pipelines", "serving", "training")
 
@@ -38,6 +39,7 @@ setup(
         "pillow>=12.3,<13",  # apache-beam forbids 13
         "pyarrow",
         "pydantic~=2.13",
+        "requests~=2.32",  # asks whether a TensorFlow data set can be downloaded, as tensorflow-datasets does
         "rich",
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
         "simplejpeg~=1.9",
@@ -46,13 +48,13 @@ setup(
         "typer",
     ],
     extras_require={
-        "cpu": [f"tensorflow-cpu{TENSORFLOW}"],
-        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
+        "cpu": [f"tensorflow-cpu{TENSORFLOW}", KERAS],
+        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}", KERAS],
         "demo": ["scikit-image~=0.26", "scikit-learn~=1.9"],
-        "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9"],
+        "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9", "scipy~=1.15"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
-        "dev": ["hypothesis", "moto[server]", "mypy", "pytest", "pytest-cov", "pytest-xdist", "ruff"],
+        "dev": ["boto3", "hypothesis", "moto[server]", "mypy", "pytest", "pytest-cov", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["firstseen=firstseen.__main__:main"]},
 )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from foundation.files import replace_file
 
@@ -62,5 +61,4 @@ def _html(title: str, markdown: str) -> str:
         if heading.type == "heading_open":  # the words of a heading are the token behind its opening
             heading.attrSet("id", re.sub(r"[^\w\- ]", "", words.content.lower()).replace(" ", "-"))
     body = renderer.renderer.render(tokens, renderer.options, state)
-    # The words of results were escaped by the renderer, which passes no HTML of theirs.
-    return environment("evaluation").get_template("page.html").render(title=title, body=Markup(body))  # noqa: S704
+    return environment("evaluation").get_template("page.html").render(title=title, body=body)
