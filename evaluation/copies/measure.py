@@ -16,8 +16,8 @@ from evaluation.copies.metrics import (
     recall_at_precision,
     reliability,
 )
-from evaluation.copies.plan import CopyQuery, Group
-from evaluation.copies.result import ArchiveResult, Detection, KindResult, LookupCosts
+from evaluation.copies.plan import UNEDITED, CopyQuery, Group
+from evaluation.copies.result import ArchiveResult, Detection, FalseAlarms, KindResult, LookupCosts
 
 NOT_FOUND = "not found"
 
@@ -47,10 +47,7 @@ def measure(asked: Sequence[Asked], *, photos: int, dates: Mapping[str, datetime
             )
             for kind, members in kinds.items()
         ],
-        negatives=len(negatives),
-        false_alarms_per_1000=1_000 * share_above(negatives, COPY),
-        scenes=len(scenes),
-        scenes_as_copies=share_above(scenes, COPY) if scenes else None,
+        false_alarms=false_alarms(negatives, scenes),
         confusion=confusion(named),
         reliability=bins,
         calibration_error=expected_calibration_error(bins) if bins else None,
@@ -103,18 +100,37 @@ def _share(judged: Sequence[bool]) -> float | None:
 
 def predictions(asked: Sequence[Asked], *, top: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Returns (scores float64 [n], right bool [n]) of every answer to every query, or of its first `top` ones."""
-    pairs = [(one.score, _is_right(query, one.photo)) for query, answered in asked for one in answered.found[:top]]
+    pairs = [(one.score, one.photo == query.right) for query, answered in asked for one in answered.found[:top]]
     return np.array([score for score, _ in pairs], np.float64), np.array([right for _, right in pairs], bool)
 
 
-def _is_right(query: CopyQuery, photo: str) -> bool:
-    # Another photograph of a scene names the archive's photo of it, which is not right, but what must not be answered.
-    return query.verdict is not None and photo == query.right
+def false_alarms(negatives: Sequence[Asked], scenes: Sequence[Asked]) -> dict[str, FalseAlarms]:
+    """Returns, by what was asked, how often it was answered as a copy, which none of it is.
+
+    A pair is another photograph of a scene, asked, with one of those in the archive: each may be taken for its copy.
+    """
+    edited = [(query, answered) for query, answered in negatives if query.kind != UNEDITED]
+    unedited = [(query, answered) for query, answered in negatives if query.kind == UNEDITED]
+    parts = {"negatives": negatives, "negatives, unedited": unedited, "negatives, edited": edited}
+    alarms = {
+        name: FalseAlarms(asked=len(asked), answered=count_above(asked, COPY)) for name, asked in parts.items() if asked
+    }
+    if scenes:
+        taken = [sum(one.score >= COPY and one.photo in query.scene for one in each.found) for query, each in scenes]
+        pairs = sum(len(query.scene) for query, _ in scenes)
+        alarms["other photographs of a scene"] = FalseAlarms(asked=len(scenes), answered=sum(map(bool, taken)))
+        alarms["pairs of photographs of a scene"] = FalseAlarms(asked=pairs, answered=sum(taken))
+    return alarms
+
+
+def count_above(asked: Sequence[Asked], score: float) -> int:
+    """Returns the number of queries of which an answer has this score or more."""
+    return sum(any(one.score >= score for one in answered.found) for _, answered in asked)
 
 
 def share_above(asked: Sequence[Asked], score: float) -> float:
-    """Returns the share of queries of which an answer has this score or more."""
-    return sum(any(one.score >= score for one in answered.found) for _, answered in asked) / max(1, len(asked))
+    """Returns the share of those queries."""
+    return count_above(asked, score) / max(1, len(asked))
 
 
 def false_alarms_at_precision(copies: Sequence[Asked], negatives: Sequence[Asked]) -> float | None:

@@ -1,9 +1,10 @@
 """Plans an evaluation: which photos the archive holds, which are asked, and what was done to them; nothing is read."""
 
 import hashlib
+import itertools
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from foundation.checks import require_choice, require_range
 from foundation.errors import InputNotFoundError
 
 UNEDITED = "unedited"
+# Photos that the archive does not hold are asked as they are, and edited: people send edits of those too.
+EDITS_OF_NEGATIVES = 2
 # Other photos that an edit may use, for a collage of nine or as a background, are drawn anew for each query.
 PARTNERS = 8
 # They come from so few that all of them stay decoded.
@@ -53,8 +56,9 @@ class CopiesOptions:
 class CopyQuery:
     """One photo to ask for: `source` is the one that it is made of, `right` the archive's that is to be found.
 
-    Of the groups, `copy` is edited, `unedited` the very file, and `negative` has no photo to find; a `scene` is another
-    photograph of what an archive photo shows; `shown` is for pictures and counts in no figure.
+    Of the groups, `copy` is edited, `unedited` the very file, and `negative`, edited or not, has no photo to find; a
+    `scene` is another photograph of what the archive's photos of that `scene` show, and must find none of them; `shown`
+    is for pictures and counts in no figure.
     """
 
     group: Group
@@ -62,6 +66,7 @@ class CopyQuery:
     source: str
     verdict: str | None = None
     right: str | None = None
+    scene: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -115,12 +120,12 @@ def make_plan(
     if len(negatives) < PARTNERS:
         raise InputNotFoundError(f"{len(rest)} photos in {options.photos}; expected at least {2 * PARTNERS}")
     asked = {kind: verdicts[kind] for kind in options.kinds or verdicts}
-    scene_firsts, scene_others = _scenes(scenes, options.seed)
+    archived_scenes, scene_queries = _scenes(scenes, options.seed)
     partners, shown_archive = _cut(shuffled(shown, options.seed, "shown"), len(shown) // 2)
     return Plan(
-        archive=sorted([*archive, *scene_firsts, *shown_archive], key=lambda one: one.key),
+        archive=sorted([*archive, *archived_scenes, *shown_archive], key=lambda one: one.key),
         negatives=negatives,
-        scenes=list(scene_others),
+        scenes=list(scene_queries),
         shown_partners=partners,
         shown=frozenset(one.key for one in shown),
         queries=[
@@ -129,7 +134,8 @@ def make_plan(
             *_edited("shown", shown_archive if partners else [], asked, options),
             *(CopyQuery(group="shown", kind=UNEDITED, source=one.key) for one in partners),
             *(CopyQuery(group="negative", kind=UNEDITED, source=one.key) for one in negatives),
-            *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, right=key) for one, key in scene_others.items()),
+            *_edited_negatives(negatives, asked, options.seed),
+            *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, scene=of) for one, of in scene_queries.items()),
         ],
     )
 
@@ -173,10 +179,22 @@ def _edited(
     return [replace(one, verdict=verdicts[one.kind](edit_seed(one, options.seed))) for one in queries]
 
 
-def _scenes(photos: Sequence[SourcePhoto], seed: int) -> tuple[list[SourcePhoto], dict[SourcePhoto, str]]:
-    """Returns the first photo of each scene, for the archive, and the others with the key of theirs."""
+def _edited_negatives(negatives: Sequence[SourcePhoto], kinds: Iterable[str], seed: int) -> list[CopyQuery]:
+    """Returns the queries of edited negatives, each edited in different ways; kinds take turns, in a drawn order."""
+    drawn = sorted(kinds, key=lambda kind: seed_of(seed, "negatives", kind))
+    turns = itertools.cycle(drawn)
+    return [
+        CopyQuery(group="negative", kind=kind, source=one.key)
+        for one in negatives
+        for kind in itertools.islice(turns, min(EDITS_OF_NEGATIVES, len(drawn)))
+    ]
+
+
+def _scenes(photos: Sequence[SourcePhoto], seed: int) -> tuple[list[SourcePhoto], dict[SourcePhoto, tuple[str, ...]]]:
+    """Returns every second photo of each scene, for the archive, and the others with the keys of those of theirs."""
     by_folder: dict[str, list[SourcePhoto]] = defaultdict(list)
     for one in shuffled(photos, seed, "scenes"):
         by_folder[one.folder].append(one)
     scenes = [scene for scene in by_folder.values() if len(scene) > 1]
-    return [first for first, *_ in scenes], {one: scene[0].key for scene in scenes for one in scene[1:]}
+    archived = [one for scene in scenes for one in scene[::2]]
+    return archived, {one: tuple(other.key for other in scene[::2]) for scene in scenes for one in scene[1::2]}

@@ -1,6 +1,6 @@
 """CONTRACT within the evaluation: what is known once all queries were asked, as the JSON beside the page.
 
-A new field has a default, so that results of an older program stay readable.
+A new field has a default, and one that went is passed over, so that results of an older program stay readable.
 """
 
 from dataclasses import dataclass, field
@@ -44,26 +44,30 @@ class KindResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FalseAlarms:
+    """How many queries, or pairs, that are no copies were asked, and answered as one: with a score of at least 0.5."""
+
+    asked: int
+    answered: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArchiveResult:
     """What the product answered in an archive of so many photos; `parts` of the report are several kinds together.
 
-    False alarms are queries without a photo to find of which an answer has a score of at least 0.5: per 1,000
-    `negatives`, and as a share of the `scenes`, other photographs of what an archive photo shows. `confusion` counts,
-    by the verdict that is right, the verdicts given to the photo that was to be found, `not found` among them.
+    `false_alarms` are named by what was asked. `confusion` counts, by the verdict that is right, the verdicts given to
+    the photo that was to be found, `not found` among them.
     """
 
     photos: int
     copies: Detection
     parts: dict[str, Detection]
     kinds: list[KindResult]
-    negatives: int
-    false_alarms_per_1000: float
-    scenes: int
-    scenes_as_copies: float | None
     confusion: dict[str, dict[str, int]]
     reliability: list[Bin]
     calibration_error: float | None
     costs: "LookupCosts"
+    false_alarms: dict[str, FalseAlarms] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +126,7 @@ class KeptPicture:
 class CopiesResult:
     """One evaluation: with what, how the product did in each archive, and what other methods reach."""
 
-    __pydantic_config__: ClassVar = artifact.STRICT
+    __pydantic_config__: ClassVar = artifact.CONTRACT
 
     created_at: str
     encoder_id: str

@@ -27,18 +27,19 @@ def _in_order(archive: ArchiveResult) -> dict[str, Detection]:
 
 
 def false_alarm_table(result: CopiesResult) -> str:
-    """Queries that have no photo to find, and were answered as a copy."""
+    """What has no photo to find, and was answered as a copy: a row for each kind of it in each archive."""
     rows = [
         {
-            "photos in the archive": f"{one.photos:,}",
-            "negatives": f"{one.negatives:,}",
-            "false alarms per 1,000": f"{one.false_alarms_per_1000:.1f}",
-            "of one scene": f"{one.scenes:,}",
-            "answered as a copy": NONE if one.scenes_as_copies is None else f"{one.scenes_as_copies:.1%}",
+            "photos in the archive": f"{archive.photos:,}",
+            "asked": name,
+            "number": f"{one.asked:,}",
+            "answered as a copy": f"{one.answered:,}",
+            "per 1,000": f"{1_000 * one.answered / one.asked:.1f}",
         }
-        for one in result.archives
+        for archive in result.archives
+        for name, one in archive.false_alarms.items()
     ]
-    return _table(rows, words=0)
+    return _table(rows, words=2)
 
 
 def kind_table(result: CopiesResult) -> str:

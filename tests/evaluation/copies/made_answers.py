@@ -20,11 +20,11 @@ def copy(right: str, *found: Found, kind: str = "grey", verdict: str = "recolour
     return query, Answered("matched" if found else "no_match", found)
 
 
-def negative(name: str, *found: Found) -> Asked:
+def negative(name: str, *found: Found, kind: str = "unedited") -> Asked:
     """Returns a query without a photo to find."""
-    return CopyQuery(group="negative", kind="unedited", source=name), Answered("matched", found)
+    return CopyQuery(group="negative", kind=kind, source=name), Answered("matched", found)
 
 
-def scene_query(name: str, right: str, *found: Found) -> Asked:
-    """Returns another photograph of what an archive photo shows."""
-    return CopyQuery(group="scene", kind="unedited", source=name, right=right), Answered("matched", found)
+def scene_query(name: str, scene: str, *found: Found) -> Asked:
+    """Returns another photograph of what some archive photos show, each of them called by a letter."""
+    return CopyQuery(group="scene", kind="unedited", source=name, scene=tuple(scene)), Answered("matched", found)

@@ -5,6 +5,7 @@ import pytest
 from evaluation.copies.answered import Answered, Found, from_answers
 from evaluation.copies.measure import NOT_FOUND, detection, false_alarms_at_precision, measure
 from evaluation.copies.plan import CopyQuery
+from evaluation.copies.result import FalseAlarms
 from tests.builders import day, match, no_match
 from tests.evaluation.copies.made_answers import COSTS, DAY, copy, negative, scene_query
 
@@ -17,9 +18,10 @@ ASKED = [
     negative("n", Found("a", 0.7, "cropped")),
     negative("m", Found("b", 0.2, "similar")),
     negative("o"),
-    negative("p"),
-    scene_query("s", "x", Found("x", 0.95, "cropped", DAY)),
-    scene_query("t", "x", Found("x", 0.45, "same_scene", DAY)),
+    negative("p", kind="mirrored"),
+    scene_query("s", "xyz", Found("x", 0.95, "cropped", DAY), Found("z", 0.6, "cropped", DAY)),
+    scene_query("t", "v", Found("v", 0.45, "same_scene", DAY)),
+    scene_query("u", "v", Found("x", 0.55, "cropped", DAY)),
     (CopyQuery(group="unedited", kind="unedited", source="a", right="a", verdict="identical"),
      Answered("matched", [Found("a", 1.0, "identical", DAY)])),
 ]  # fmt: skip
@@ -63,9 +65,14 @@ def test_unedited_files_are_told_apart(measured):
 
 
 def test_false_alarms_are_counted_by_query(measured):
-    """One of four negatives is answered as a copy, and one of two other photographs of a scene."""
-    assert (measured.negatives, measured.false_alarms_per_1000) == (4, 250)
-    assert (measured.scenes, measured.scenes_as_copies) == (2, 0.5)
+    """One of four negatives is answered as a copy, and one of three photographs of two scenes, of two of its three."""
+    assert measured.false_alarms == {
+        "negatives": FalseAlarms(asked=4, answered=1),
+        "negatives, unedited": FalseAlarms(asked=3, answered=1),
+        "negatives, edited": FalseAlarms(asked=1, answered=0),
+        "other photographs of a scene": FalseAlarms(asked=3, answered=1),
+        "pairs of photographs of a scene": FalseAlarms(asked=5, answered=2),
+    }
 
 
 def test_confusion_is_of_the_right_photo_wherever_it_ranks(measured):
@@ -80,7 +87,7 @@ def test_confusion_is_of_the_right_photo_wherever_it_ranks(measured):
 
 def test_calibration_is_of_first_answers(measured):
     """Each query that was answered counts once, those of scenes and negatives as wrong."""
-    assert sum(one.predictions for one in measured.reliability) == 7
+    assert sum(one.predictions for one in measured.reliability) == 8
     assert {one.low: one.share_right for one in measured.reliability}[0.9] == 0.5
 
 

@@ -34,7 +34,8 @@ def test_each_photo_plays_one_part():
     assert set(counts.values()) == {1}
     assert len(counts) == 60 + 9 + 6
     held = {one.key for one in plan.archive}
-    assert all(query.right in held for query in plan.queries if query.verdict or query.group == "scene")
+    assert all(query.right in held for query in plan.queries if query.verdict)
+    assert all(held.issuperset(query.scene) for query in plan.queries)
     assert not held & {query.source for query in plan.queries if query.group in ("negative", "scene")}
 
 
@@ -68,16 +69,39 @@ def test_at_most_half_of_the_photos_are_negatives(count: int, negatives: int, se
     assert len(plan.archive) + len(plan.negatives) == count
 
 
-def test_a_scene_has_one_photo_in_the_archive():
-    """Its others are asked, each with the photo that it must not be taken for; a scene of one photo is none."""
+def test_a_scene_has_every_second_photo_in_the_archive():
+    """Its others are asked, each with the photos that it must not be taken for; a scene of one photo is none."""
     lonely = SourcePhoto("lonely", "file:///lonely", ".jpg", "alone")
-    plan = plan_of(scenes=[*photos(9, prefix="s", folders=3), lonely])
+    plan = plan_of(scenes=[*photos(14, prefix="s", folders=3), lonely])
     asked = [query for query in plan.queries if query.group == "scene"]
-    assert len(asked) == 6
-    assert len({query.right for query in asked}) == 3
-    assert all(int(query.source[1:]) % 3 == int((query.right or "")[1:]) % 3 for query in asked)
-    assert all(query.verdict is None for query in asked)
+    # Two scenes have five photos, one has four.
+    assert Counter(len(query.scene) for query in asked) == {3: 4, 2: 2}
+    assert len({key for query in asked for key in query.scene}) == 8
+    assert all(int(query.source[1:]) % 3 == int(key[1:]) % 3 for query in asked for key in query.scene)
+    assert all(query.verdict is None and query.right is None for query in asked)
     assert "lonely" not in plan.photos
+
+
+@pytest.mark.parametrize(("kinds", "edits"), [((), 2), (("grey",), 1)])
+def test_negatives_are_asked_edited_too(kinds: tuple[str, ...], edits: int):
+    """Each as it is and after edits of different kinds, all kinds equally often; none has a photo to find."""
+    plan = plan_of(kinds=kinds)
+    asked = [query for query in plan.queries if query.group == "negative"]
+    assert {(query.right, query.verdict) for query in asked} == {(None, None)}
+    assert Counter(query.source for query in asked) == {one.key: 1 + edits for one in plan.negatives}
+    assert Counter(query.kind for query in asked) == dict.fromkeys(("unedited", *(kinds or VERDICTS)), 20)
+
+
+def test_kinds_take_turns_at_negatives():
+    """Three kinds for twenty negatives: no two of a photo are one, and none is drawn twice more than another."""
+    kinds = dict.fromkeys(("a", "b", "c"), lambda _: "edited")
+    options = [CopiesOptions(photos="photos", negatives=20, per_kind=1, seed=seed) for seed in range(6)]
+    drawn = [make_plan(one, photos(60), kinds).queries for one in options]
+    edited = [[query for query in queries if query.group == "negative" and query.kind in kinds] for queries in drawn]
+    assert all(sorted(Counter(query.kind for query in queries).values()) == [13, 13, 14] for queries in edited)
+    assert all(len({query.name for query in queries}) == 40 for queries in edited)
+    # The seed decides which kind begins.
+    assert len({queries[0].kind for queries in edited}) > 1
 
 
 def test_collages_are_made_of_photos_that_are_in_no_archive():

@@ -50,9 +50,16 @@ def test_each_part_is_counted(folder: Path):
     """Two archives, three kinds and the unedited files, negatives and scenes, the product beside other methods."""
     result = read_result(folder / "page")
     small, large = result.archives
+    # Every second one of the two photos of each of two scenes is in the archive, and half of those that may be shown.
     assert (small.photos, large.photos) == (14 + 2 + 3, 14 + 2 + 3 + 10)
     assert {one.kind: one.detection.queries for one in small.kinds} == dict.fromkeys((*KINDS, "unedited"), 4)
-    assert (small.negatives, small.scenes) == (10, 2)
+    assert {name: one.asked for name, one in small.false_alarms.items()} == {
+        "negatives": 30,
+        "negatives, unedited": 10,
+        "negatives, edited": 20,
+        "other photographs of a scene": 2,
+        "pairs of photographs of a scene": 2,
+    }
     assert small.copies.queries == 12
     product, _, *others = (one.name for one in result.methods)
     assert product == "firstseen"
