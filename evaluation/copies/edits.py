@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from evaluation.copies.plan import UNEDITED, Verdict
+from evaluation.copies.plan import MADE_BY_OTHERS, UNEDITED, Verdict
 from training.edits.kinds import COMMON, KINDS, Edit, draw, draw_chain, verdict_of
 
-EVERYDAY, HARD, CHAINED = "everyday", "hard", "chains"
+EVERYDAY, HARD, CHAINED, MADE = "everyday", "hard", "chains", "made by others"
 # The parts of the report, in their order.
-PARTS = (EVERYDAY, HARD, CHAINED, UNEDITED)
+PARTS = (EVERYDAY, HARD, CHAINED, MADE, UNEDITED)
 CHAINS = {f"chain_of_{length}": length for length in range(2, 6)}
 # What a chain is made of is drawn before any other photo is looked at: this one stands for all of them.
 STAND_IN = np.zeros((64, 64, 3), np.uint8)
@@ -38,9 +38,11 @@ def verdict_for(kind: str, seed: int) -> str:
 
 
 def part_of(kind: str) -> str:
-    """Returns which part of the report a kind belongs to: the same bytes, everyday edits, hard ones, or chains."""
+    """Returns which part of the report a kind belongs to, one of `PARTS`."""
     if kind == UNEDITED:
         return UNEDITED
+    if kind == MADE_BY_OTHERS:
+        return MADE
     if kind in CHAINS:
         return CHAINED
     return EVERYDAY if kind in COMMON else HARD

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.copies.edits import draw_edit
-from evaluation.copies.plan import PARTNER_POOL, UNEDITED, CopyQuery, Plan, edit_seed, partners_of
+from evaluation.copies.plan import PARTNER_POOL, CopyQuery, Plan, edit_seed, partners_of
 from foundation.archives.archive import read
 from foundation.files import replace_file
 from foundation.photos import photo
@@ -32,7 +32,7 @@ def write_queries(plan: Plan, folder: Path, *, seed: int, tell: Callable[[str], 
         return photo.decode(read(photos[key].uri), with_metadata=False).pixels
 
     def write(query: CopyQuery, path: Path) -> None:
-        if query.kind == UNEDITED:
+        if query.is_file:
             replace_file(path, read(photos[query.source].uri))
             return
         partners = [pixels(one.key) for one in partners_of(query, plan, seed)]
@@ -40,7 +40,7 @@ def write_queries(plan: Plan, folder: Path, *, seed: int, tell: Callable[[str], 
         replace_file(path, to_jpeg(edit(pixels(query.source))))
 
     # A photo that was not edited keeps its bytes, and so its suffix.
-    suffixes = [photos[query.source].suffix if query.kind == UNEDITED else ".jpg" for query in plan.queries]
+    suffixes = [photos[query.source].suffix if query.is_file else ".jpg" for query in plan.queries]
     paths = [folder / f"{query.name}{suffix}" for query, suffix in zip(plan.queries, suffixes, strict=True)]
     missing = [(query, path) for query, path in zip(plan.queries, paths, strict=True) if not path.exists()]
     tell(f"{len(plan.queries):,} queries, {len(missing):,} of them to make")

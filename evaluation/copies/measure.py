@@ -29,10 +29,9 @@ def measure(asked: Sequence[Asked], *, photos: int, dates: Mapping[str, datetime
     """Returns what the answers of the product are worth; `dates` are those that are right, by photo."""
     groups = by_group(asked)
     copies, negatives, scenes = groups["copy"], groups["negative"], groups["scene"]
-    # The very file is found by its digest: it is told, and helps no figure that stands for several kinds.
-    named = [*copies, *groups["unedited"]]
-    kinds = _grouped(named, lambda query: query.kind)
-    parts = _grouped(copies, lambda query: part_of(query.kind))
+    # What others made is told apart from the copies that we draw, and so is the very file, which its digest finds.
+    kinds = _grouped([*copies, *groups["made"], *groups["unedited"]], lambda query: query.kind)
+    parts = _grouped([*copies, *groups["made"]], lambda query: part_of(query.kind))
     bins = reliability(*predictions([*copies, *negatives, *scenes], top=1))
     return ArchiveResult(
         photos=photos,
@@ -42,13 +41,13 @@ def measure(asked: Sequence[Asked], *, photos: int, dates: Mapping[str, datetime
             KindResult(
                 kind=kind,
                 part=part_of(kind),
-                verdicts=sorted({query.verdict or "" for query, _ in members}),
+                verdicts=sorted({query.verdict for query, _ in members if query.verdict}),
                 detection=detection(members, negatives, dates=dates),
             )
             for kind, members in kinds.items()
         ],
         false_alarms=false_alarms(negatives, scenes),
-        confusion=confusion(named),
+        confusion=confusion([*copies, *groups["unedited"]]),
         reliability=bins,
         calibration_error=expected_calibration_error(bins) if bins else None,
         costs=costs,
@@ -89,7 +88,7 @@ def detection(
     return replace(
         result,
         found_as_copy=sum(one is not None and one.score >= COPY for _, one in named) / len(copies),
-        right_verdict=_share([first.verdict == query.verdict for query, first in found]),
+        right_verdict=_share([first.verdict == query.verdict for query, first in found if query.verdict]),
         right_date=_share([first.first_seen_at == dates[first.photo] for _, first in found]),
     )
 

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from evaluation.copies.photos import SourcePhoto
 from foundation.checks import require_choice, require_range
 from foundation.errors import InputNotFoundError
 
-UNEDITED = "unedited"
+UNEDITED, MADE_BY_OTHERS = "unedited", "made_by_others"
 # Photos that the archive does not hold are asked as they are, and edited: people send edits of those too.
 EDITS_OF_NEGATIVES = 2
 # Other photos that an edit may use, for a collage of nine or as a background, are drawn anew for each query.
@@ -24,7 +25,7 @@ PARTNER_POOL = 40
 # never makes the same ones.
 DOMAIN = "firstseen evaluate copies"
 
-Group = Literal["copy", "unedited", "negative", "scene", "shown"]
+Group = Literal["copy", "unedited", "negative", "scene", "made", "shown"]
 # The verdict that is right for an edit of some kind, by the seed that it is drawn from: that of a chain depends on it.
 Verdict = Callable[[int], str]
 
@@ -34,12 +35,13 @@ class CopiesOptions:
     """What to evaluate with: photos, and how many of them play which part; `kinds` of edits, none for all of them.
 
     `distractors` is an archive that makes the searched one larger, `scenes` a folder with one folder for each scene,
-    `pictures` a folder of photographs that pictures may show.
+    `made_edits` one with edits that other people made, `pictures` a folder of photographs that pictures may show.
     """
 
     photos: str
     distractors: str | None = None
     scenes: Path | None = None
+    made_edits: Path | None = None
     pictures: Path | None = None
     kinds: tuple[str, ...] = ()
     per_kind: int = 30
@@ -57,8 +59,8 @@ class CopyQuery:
     """One photo to ask for: `source` is the one that it is made of, `right` the archive's that is to be found.
 
     Of the groups, `copy` is edited, `unedited` the very file, and `negative`, edited or not, has no photo to find; a
-    `scene` is another photograph of what the archive's photos of that `scene` show, and must find none of them; `shown`
-    is for pictures and counts in no figure.
+    `scene` is another photograph of what the archive's photos of that `scene` show, and must find none of them; `made`
+    was edited by other people, so that no verdict is known; `shown` is for pictures and counts in no figure.
     """
 
     group: Group
@@ -73,6 +75,11 @@ class CopyQuery:
         """What the query is called, and its file."""
         return f"{self.group}-{self.kind}-{self.source}"
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the source is asked byte by byte, and not an edit of it."""
+        return self.kind in (UNEDITED, MADE_BY_OTHERS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -82,13 +89,15 @@ class Plan:
     negatives: list[SourcePhoto]
     queries: list[CopyQuery]
     scenes: list[SourcePhoto] = field(default_factory=list)
+    made: list[SourcePhoto] = field(default_factory=list)
     shown_partners: list[SourcePhoto] = field(default_factory=list)
     shown: frozenset[str] = frozenset()
 
     @property
     def photos(self) -> dict[str, SourcePhoto]:
         """All photos by their keys."""
-        return {one.key: one for one in (*self.archive, *self.negatives, *self.scenes, *self.shown_partners)}
+        asked = (*self.negatives, *self.scenes, *self.made, *self.shown_partners)
+        return {one.key: one for one in (*self.archive, *asked)}
 
     @property
     def digest(self) -> str:
@@ -104,16 +113,19 @@ def make_plan(
     verdicts: Mapping[str, Verdict],
     *,
     scenes: Sequence[SourcePhoto] = (),
+    made: Mapping[SourcePhoto, SourcePhoto] = MappingProxyType({}),
     shown: Sequence[SourcePhoto] = (),
 ) -> Plan:
     """Returns who plays which part, and every query; the same photos, kinds and seed give the same plan.
 
-    `verdicts` say, by kind of edit, which verdict is right. A photo of a scene or of the shown ones is no photo of the
-    rest. Raises UsageError for a kind that there is not, InputNotFoundError for too few photos.
+    `verdicts` say, by kind of edit, which verdict is right; `made` are edits that other people made, with their
+    originals. A photo of these, of a scene or of the shown ones is no photo of the rest. Raises UsageError for a kind
+    that there is not, InputNotFoundError for too few photos.
     """
     for kind in options.kinds:
         require_choice("--kind", kind, verdicts)
-    apart = {one.key for one in (*scenes, *shown)}
+    made_of = {one.key: one for one in made.values()}
+    apart = {one.key for one in (*scenes, *shown, *made, *made.values())}
     rest = shuffled([one for one in photos if one.key not in apart], options.seed, "split")
     # Sources of edits are half of the photos at the least: an archive that is too small finds everything.
     negatives, archive = _cut(rest, min(options.negatives, len(rest) // 2))
@@ -123,9 +135,10 @@ def make_plan(
     archived_scenes, scene_queries = _scenes(scenes, options.seed)
     partners, shown_archive = _cut(shuffled(shown, options.seed, "shown"), len(shown) // 2)
     return Plan(
-        archive=sorted([*archive, *archived_scenes, *shown_archive], key=lambda one: one.key),
+        archive=sorted([*archive, *archived_scenes, *made_of.values(), *shown_archive], key=lambda one: one.key),
         negatives=negatives,
         scenes=list(scene_queries),
+        made=list(made),
         shown_partners=partners,
         shown=frozenset(one.key for one in shown),
         queries=[
@@ -136,6 +149,10 @@ def make_plan(
             *(CopyQuery(group="negative", kind=UNEDITED, source=one.key) for one in negatives),
             *_edited_negatives(negatives, asked, options.seed),
             *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, scene=of) for one, of in scene_queries.items()),
+            *(
+                CopyQuery(group="made", kind=MADE_BY_OTHERS, source=one.key, right=original.key)
+                for one, original in made.items()
+            ),
         ],
     )
 

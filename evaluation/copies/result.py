@@ -21,7 +21,7 @@ class Detection:
     """How well copies are found: shares from 0 to 1, over so many queries that have a photo to find.
 
     `found_as_copy` is the share whose photo is answered with a score of at least 0.5, at any rank. `right_verdict` and
-    `right_date` are shares of the photos found first, None for a method that gives no verdict or date.
+    `right_date` are shares of the photos found first, None where a method gives no verdict or date, or none is right.
     """
 
     queries: int

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from evaluation.copies import failures
 from evaluation.copies.archive_folder import first_published, write_archive
 from evaluation.copies.edits import right_verdicts
+from evaluation.copies.made_edits import list_made_edits
 from evaluation.copies.make_queries import write_queries
 from evaluation.copies.measure import Asked, by_group, detection, false_alarms_at_precision, measure
 from evaluation.copies.methods import Method, encoder_method, plain_methods, search
@@ -86,6 +87,7 @@ def plan_of(options: CopiesOptions, tell: Tell) -> Plan:
         list_photos(options.photos, tell=tell),
         right_verdicts(),
         scenes=list_photos(options.scenes, tell=tell) if options.scenes else (),
+        made=list_made_edits(options.made_edits, tell=tell) if options.made_edits else {},
         shown=list_photos(options.pictures, tell=tell) if options.pictures else (),
     )
 
@@ -185,5 +187,6 @@ def _settings(options: CopiesOptions, plan: Plan) -> dict[str, int | str]:
         "archive": len(plan.archive),
         "negatives": len(plan.negatives),
         "scene_queries": len(plan.scenes),
+        "made_edits": len(plan.made),
         "plan": plan.digest,
     }

@@ -48,7 +48,11 @@ def kind_table(result: CopiesResult) -> str:
     beside = [(f"{archive.photos:,}", {one.kind: one.detection for one in archive.kinds}) for archive in larger]
     rows = []
     for one in sorted(small.kinds, key=lambda one: PARTS.index(one.part)):
-        named = {"part": one.part, "edit": one.kind.replace("_", " "), "right verdict is": ", ".join(one.verdicts)}
+        named = {
+            "part": one.part,
+            "edit": one.kind.replace("_", " "),
+            "right verdict is": ", ".join(one.verdicts) or NONE,
+        }
         there = {
             f"{figure} in {photos}": _detection(kinds[one.kind])[figure]
             for photos, kinds in beside

@@ -70,6 +70,10 @@ def copies(
     scenes: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder for each scene, with several photographs of it.")
     ] = None,
+    made_edits: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Edits that others made: a folder for each photo, named original.jpg or so."),
+    ] = None,
     store: Annotated[str | None, typer.Option(help="Store of the encoders; default: the one that is shipped.")] = None,
     encoder: EncoderOption = None,
     compare: Annotated[
@@ -102,6 +106,7 @@ def copies(
             photos=photos,
             distractors=distractors,
             scenes=scenes,
+            made_edits=made_edits,
             pictures=pictures,
             kinds=tuple(kinds or ()),
             per_kind=per_kind,

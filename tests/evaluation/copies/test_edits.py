@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.copies import edits
-from evaluation.copies.plan import UNEDITED, seed_of
+from evaluation.copies.plan import MADE_BY_OTHERS, UNEDITED, seed_of
 from tests.photos import scene
 from training.edits import kinds
 
@@ -33,4 +33,4 @@ def test_every_kind_has_a_verdict_and_a_part():
     verdicts = edits.right_verdicts()
     assert set(verdicts) == {*kinds.KINDS, *edits.CHAINS}
     assert verdicts["mirrored"](seed_of(0)) == "mirrored"
-    assert {edits.part_of(kind) for kind in (*verdicts, UNEDITED)} == {"everyday", "hard", "chains", UNEDITED}
+    assert {edits.part_of(kind) for kind in (*verdicts, MADE_BY_OTHERS, UNEDITED)} == set(edits.PARTS)

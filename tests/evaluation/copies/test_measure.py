@@ -9,7 +9,7 @@ from evaluation.copies.result import FalseAlarms
 from tests.builders import day, match, no_match
 from tests.evaluation.copies.made_answers import COSTS, DAY, copy, negative, scene_query
 
-DATES = dict.fromkeys("abcdx", DAY)
+DATES = dict.fromkeys("abcdex", DAY)
 ASKED = [
     copy("a", Found("a", 0.9, "recoloured", DAY), Found("b", 0.3, "similar")),
     copy("b", Found("c", 0.8, "recoloured", DAY), Found("b", 0.6, "edited", DAY), kind="mirrored", verdict="mirrored"),
@@ -22,6 +22,8 @@ ASKED = [
     scene_query("s", "xyz", Found("x", 0.95, "cropped", DAY), Found("z", 0.6, "cropped", DAY)),
     scene_query("t", "v", Found("v", 0.45, "same_scene", DAY)),
     scene_query("u", "v", Found("x", 0.55, "cropped", DAY)),
+    (CopyQuery(group="made", kind="made_by_others", source="f", right="e"), Answered("matched", [Found("e", 0.85)])),
+    (CopyQuery(group="made", kind="made_by_others", source="g", right="e"), Answered("no_match", [])),
     (CopyQuery(group="unedited", kind="unedited", source="a", right="a", verdict="identical"),
      Answered("matched", [Found("a", 1.0, "identical", DAY)])),
 ]  # fmt: skip
@@ -55,7 +57,19 @@ def test_kinds_stand_alone_against_all_negatives(measured):
     assert by_kind["mirrored"].detection.micro_average_precision == pytest.approx((1 / 3 + 2 / 4) / 2)
     assert by_kind["mirrored"].verdicts == ["mirrored"]
     assert by_kind["chain_of_2"].detection.right_verdict is None
-    assert {name: one.queries for name, one in measured.parts.items()} == {"everyday": 3, "chains": 1}
+    assert {name: one.queries for name, one in measured.parts.items()} == {
+        "everyday": 3,
+        "chains": 1,
+        "made by others": 2,
+    }
+
+
+def test_what_others_made_is_a_part_of_its_own(measured):
+    """One of two is found, before the first negative; no verdict is known, and no date was given."""
+    made = measured.parts["made by others"]
+    assert (made.recall_at_1, made.micro_average_precision, made.found_as_copy) == (0.5, 0.5, 0.5)
+    assert (made.right_verdict, made.right_date) == (None, 0)
+    assert {one.kind: one.verdicts for one in measured.kinds}["made_by_others"] == []
 
 
 def test_unedited_files_are_told_apart(measured):

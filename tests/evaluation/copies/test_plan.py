@@ -22,21 +22,30 @@ def photos(count: int, *, prefix: str = "", folders: int = 1) -> list[SourcePhot
 def plan_of(count: int = 60, **changes) -> Plan:
     """Returns the plan of so many photos."""
     options = {"photos": "photos", "per_kind": 5, "negatives": 20, "kinds": (), "seed": 0}
-    parts = {part: changes.pop(part, []) for part in ("scenes", "shown")}
+    parts = {part: changes.pop(part) for part in ("scenes", "made", "shown") if part in changes}
     return make_plan(CopiesOptions(**{**options, **changes}), photos(count), VERDICTS, **parts)
+
+
+def parts_played(plan: Plan) -> dict[str, int]:
+    """Returns how many parts each photo plays."""
+    parts = [plan.archive, plan.negatives, plan.scenes, plan.made, plan.shown_partners]
+    return Counter(one.key for part in parts for one in part)
 
 
 def test_each_photo_plays_one_part():
     """No negative is in the archive, and only photos of the archive are edited."""
-    plan = plan_of(scenes=photos(9, prefix="s", folders=3), shown=photos(6, prefix="f"))
-    parts = [plan.archive, plan.negatives, plan.scenes, plan.shown_partners]
-    counts = Counter(one.key for part in parts for one in part)
+    original, *made = photos(4, prefix="m")
+    plan = plan_of(
+        scenes=photos(9, prefix="s", folders=3), made=dict.fromkeys(made, original), shown=photos(6, prefix="f")
+    )
+    counts = parts_played(plan)
     assert set(counts.values()) == {1}
-    assert len(counts) == 60 + 9 + 6
+    assert counts.keys() == plan.photos.keys()
+    assert len(counts) == 60 + 9 + 4 + 6
     held = {one.key for one in plan.archive}
-    assert all(query.right in held for query in plan.queries if query.verdict)
+    assert all(query.right in held for query in plan.queries if query.right)
     assert all(held.issuperset(query.scene) for query in plan.queries)
-    assert not held & {query.source for query in plan.queries if query.group in ("negative", "scene")}
+    assert not held & {query.source for query in plan.queries if query.group in ("negative", "scene", "made")}
 
 
 def test_each_kind_asks_photos_of_its_own():
@@ -80,6 +89,19 @@ def test_a_scene_has_every_second_photo_in_the_archive():
     assert all(int(query.source[1:]) % 3 == int(key[1:]) % 3 for query in asked for key in query.scene)
     assert all(query.verdict is None and query.right is None for query in asked)
     assert "lonely" not in plan.photos
+
+
+def test_what_others_made_is_asked_as_it_is():
+    """Each is to be found by its original, which lies in the archive once; nobody knows which verdict is right."""
+    first, second, *made = photos(5, prefix="m")
+    plan = plan_of(made={made[0]: first, made[1]: first, made[2]: second})
+    asked = [query for query in plan.queries if query.group == "made"]
+    assert {query.source: query.right for query in asked} == {"m0002": "m0000", "m0003": "m0000", "m0004": "m0001"}
+    assert all(query.is_file and query.verdict is None for query in asked)
+    # Where edits and originals are among the other photos too, they play this part alone.
+    listed = photos(60)
+    among = plan_of(made=dict(zip(listed[:15], listed[15:30], strict=True)))
+    assert parts_played(among) == dict.fromkeys((one.key for one in listed), 1)
 
 
 @pytest.mark.parametrize(("kinds", "edits"), [((), 2), (("grey",), 1)])

@@ -14,7 +14,7 @@ from evaluation.copies.result import RESULTS, CopiesResult, read_result
 from evaluation.copies.run import Encoders, evaluate_copies
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
-from tests.photos import write_archive
+from tests.photos import jpeg, scene, write_archive
 
 KINDS = ("mirrored", "jpeg_low_quality", "chain_of_2")
 
@@ -25,6 +25,7 @@ def evaluate(folder: Path, encoder_store: Path, tell: Callable[[str], None] = la
         photos=str(folder / "photos"),
         distractors=str(folder / "more"),
         scenes=folder / "scenes",
+        made_edits=folder / "made",
         pictures=folder / "free",
         kinds=KINDS,
         per_kind=4,
@@ -36,12 +37,23 @@ def evaluate(folder: Path, encoder_store: Path, tell: Callable[[str], None] = la
     return result
 
 
+def write_made_edits(folder: Path) -> None:
+    """Writes two originals, one with two edits beside it and one with one."""
+    for number, edits in enumerate([("darker.png", "smaller.jpg"), ("smaller.jpg",)]):
+        place, pixels = folder / f"photo-{number}", scene(2_900 + number)
+        place.mkdir(parents=True)
+        (place / "original.jpg").write_bytes(jpeg(pixels))
+        for name in edits:
+            (place / name).write_bytes(jpeg(pixels // 2 if name == "darker.png" else pixels[::2, ::2]))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, encoder_store: Path) -> Path:
     """A folder with photos, scenes and distractors that was evaluated once."""
     folder = tmp_path_factory.mktemp("copies")
     for number, (name, count) in enumerate([("photos", 24), ("more", 10), ("free", 6), ("scenes", 4)]):
         write_archive(folder / name, photos=count, first_seed=2_000 + 100 * number)
+    write_made_edits(folder / "made")
     evaluate(folder, encoder_store)
     return folder
 
@@ -50,9 +62,12 @@ def test_each_part_is_counted(folder: Path):
     """Two archives, three kinds and the unedited files, negatives and scenes, the product beside other methods."""
     result = read_result(folder / "page")
     small, large = result.archives
-    # Every second one of the two photos of each of two scenes is in the archive, and half of those that may be shown.
-    assert (small.photos, large.photos) == (14 + 2 + 3, 14 + 2 + 3 + 10)
-    assert {one.kind: one.detection.queries for one in small.kinds} == dict.fromkeys((*KINDS, "unedited"), 4)
+    # Every second one of the two photos of each of two scenes is in the archive, two originals, and half of those that
+    # may be shown.
+    assert (small.photos, large.photos) == (14 + 2 + 2 + 3, 14 + 2 + 2 + 3 + 10)
+    asked = {one.kind: one.detection.queries for one in small.kinds}
+    assert asked == dict.fromkeys((*KINDS, "unedited"), 4) | {"made_by_others": 3}
+    assert small.parts["made by others"].queries == 3
     assert {name: one.asked for name, one in small.false_alarms.items()} == {
         "negatives": 30,
         "negatives, unedited": 10,
@@ -65,7 +80,7 @@ def test_each_part_is_counted(folder: Path):
     assert product == "firstseen"
     assert others == ["perceptual_hash", "difference_hash", "colour_histogram", "sift"]
     assert all(one.detection.queries == 12 for one in result.methods)
-    assert [one.photos for one in result.build] == [19, 10]
+    assert [one.photos for one in result.build] == [21, 10]
 
 
 def test_unedited_files_are_found_with_verdict_and_first_date(folder: Path):
@@ -122,6 +137,7 @@ def test_the_page_shows_every_part_and_no_photo_that_may_not_be_shown(folder: Pa
         assert f"## {heading}" in text
     assert "mirrored" in text
     assert "chain of 2" in text
+    assert "| made by others | 3 |" in text
     pictures = {path.name for path in (folder / "page").glob("*.png")}
     assert pictures == {"failures.png", "recall-by-kind.png", "reliability.png"}
     assert all(f"({name})" in text for name in pictures)
@@ -136,6 +152,19 @@ def test_equal_results_give_an_equal_page(folder: Path, tmp_path: Path):
     write_page(page)
     for path in (folder / "page").iterdir():
         assert (page / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_results_of_an_older_program_are_read(folder: Path, tmp_path: Path):
+    """What it counted in another way is passed over, and what it did not count stands on no page."""
+    results = json.loads((folder / "page" / RESULTS).read_text())
+    for archive in results["archives"]:
+        del archive["false_alarms"]
+        archive["negatives"] = 10
+    (tmp_path / RESULTS).write_text(json.dumps(results))
+    write_page(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "## False alarms" not in text
+    assert "## Kind by kind" in text
 
 
 def test_missing_and_damaged_results_are_refused(tmp_path: Path):
