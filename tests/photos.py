@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -28,13 +29,15 @@ def jpeg(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     return file.getvalue()
 
 
-def write_archive(folder: Path, *, photos: int = 10, first_seed: int = 0) -> list[Path]:
+def write_archive(
+    folder: Path, *, photos: int = 10, first_seed: int = 0, picture: Callable[[int], np.ndarray] = scene
+) -> list[Path]:
     """Writes a folder tree of distinct photos, two years deep, and returns their paths in listing order."""
     paths = []
     for number in range(photos):
         path = folder / str(2019 + 2 * number // photos) / f"photo-{number:03d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(jpeg(scene(first_seed + number)))
+        path.write_bytes(jpeg(picture(first_seed + number)))
         paths.append(path)
     return paths
 

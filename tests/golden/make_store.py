@@ -13,9 +13,9 @@ from pathlib import Path
 import cv2
 
 from firstseen.commands.running import run
-from tests.photos import jpeg, scene, write_archive, write_catalog
+from tests.photos import jpeg, noise, write_archive, write_catalog
 
-# Small enough to lie in the repository: half a megabyte, most of it the graph of the model.
+# Small enough to lie in the repository: of two megabytes the local features that a tree needs take most.
 TINY = ["--size", "8", "--latent-dim", "16", "--epochs", "1", "--batch-size", "8"]
 TINY_LAYERS = ["--set", "filters=4", "--set", "halvings=2"]
 LOOKUP = ["--store", "../store", "--top-k", "3", "--format", "jsonl"]
@@ -29,7 +29,7 @@ def main(folder: Path, archives: Path) -> None:
     dates = write_dates(archives / "catalog.csv", first)
     work = ["--work-dir", str(archives / "training")]
     command("train", "--source", str(first), "--store", str(store), *TINY, *TINY_LAYERS, *work)
-    # One broken file of 26 is the reject that the run is meant to have.
+    # One broken file of 38 is the reject that the run is meant to have.
     command("encode", str(first), "--store", str(store), "--catalog", str(dates), "--max-rejects", "0.1")
     command("index", "--store", str(store), "--exact-below", "16")  # ScaNN takes no fewer rows
     command("encode", str(second), "--store", str(store), "--dtype", "float16")
@@ -45,12 +45,15 @@ def command(*arguments: str) -> None:
 
 
 def make_archives(archives: Path) -> tuple[Path, Path]:
-    """Writes an archive of 24 photos, an exact duplicate and a file that is no photo, and a second one of 6 photos."""
+    """Writes an archive of 36 photos, an exact duplicate and a file that is no photo, and a second one of 6 photos.
+
+    Their pictures are full of corners: 36 of them have the 5,000 local features that are not searched without a tree.
+    """
     first, second = archives / "first", archives / "second"
-    paths = write_archive(first, photos=24)
+    paths = write_archive(first, photos=36, picture=noise)
     shutil.copyfile(paths[0], first / "2019" / "again.jpg")
     (first / "2019" / "broken.jpg").write_bytes(b"<!doctype html>")
-    write_archive(second, photos=6, first_seed=500)
+    write_archive(second, photos=6, first_seed=500, picture=noise)
     return first, second
 
 
@@ -71,12 +74,14 @@ def write_dates(path: Path, archive: Path) -> Path:
 
 
 def write_queries(folder: Path, archive: Path) -> None:
-    """Writes two photos of the archive as they are, one of them the duplicate, and two that were re-encoded."""
+    """Writes two photos of the archive as they are, one of them the duplicate, and four edited ones."""
     folder.mkdir()
     shutil.copyfile(archive / "2019" / "photo-000.jpg", folder / "duplicate.jpg")
     shutil.copyfile(archive / "2019" / "photo-003.jpg", folder / "unedited.jpg")
-    (folder / "brightened.jpg").write_bytes(jpeg(cv2.convertScaleAbs(scene(5), alpha=1.2), quality=60))
-    (folder / "of-second-segment.jpg").write_bytes(jpeg(scene(502), quality=50))
+    (folder / "brightened.jpg").write_bytes(jpeg(cv2.convertScaleAbs(noise(5), alpha=1.2), quality=60))
+    (folder / "cropped.jpg").write_bytes(jpeg(noise(6)[20:130, 30:160], quality=80))
+    (folder / "mirrored.jpg").write_bytes(jpeg(noise(7)[:, ::-1], quality=80))
+    (folder / "of-second-segment.jpg").write_bytes(jpeg(noise(502), quality=50))
 
 
 def write_answers(folder: Path) -> None:
