@@ -54,16 +54,21 @@ def test_an_encoder_that_exists_already_is_left_alone(tiny, tmp_path, monkeypatc
     assert store.read(f"encoders/{encoder_id}/encoder.json") == before
 
 
+def answer_wrongly(monkeypatch, module, loader: str, wrongly) -> None:
+    """Makes the models that a loader loads give `wrongly(path, outputs)` in place of their outputs."""
+    load_rightly = getattr(module, loader)
+
+    def load_wrongly(path):
+        model = load_rightly(path)
+        return lambda inputs: wrongly(path, model(inputs))
+
+    monkeypatch.setattr(module, loader, load_wrongly)
+
+
 @pytest.mark.parametrize("factor", [1.01, np.nan])
 def test_another_answer_after_reloading_publishes_nothing(tiny, tmp_path, monkeypatch, factor):
     """A written model that answers otherwise is refused, and the store stays empty."""
-
-    def load_wrongly(directory):
-        model = load_saved_model(directory)
-        return lambda inputs: model(inputs) * np.float32(factor)
-
-    load_saved_model = export.load_saved_model
-    monkeypatch.setattr(export, "load_saved_model", load_wrongly)
+    answer_wrongly(monkeypatch, export, "load_saved_model", lambda _, vectors: vectors * np.float32(factor))
     with pytest.raises(ArtifactRefusedError, match=r"the exported encoder differs by .*nothing was published"):
         publish(tiny, tmp_path)
     assert list_encoders(Store(tmp_path)) == []
@@ -90,12 +95,10 @@ def test_an_encoder_without_heads_is_published_alone(tiny, tmp_path):
 def test_a_head_that_answers_otherwise_publishes_nothing(tiny, tmp_path, monkeypatch):
     """Every model that is written is compared, not the encoder alone; the message says which one it was."""
 
-    def load_wrongly(directory):
-        model = load_saved_model(directory)
-        return lambda inputs: model(inputs) + np.float32(directory.name == DECODER)
+    def wrong_head(directory, outputs):
+        return outputs + np.float32(directory.name == DECODER)
 
-    load_saved_model = export.load_saved_model
-    monkeypatch.setattr(export, "load_saved_model", load_wrongly)
+    answer_wrongly(monkeypatch, export, "load_saved_model", wrong_head)
     with pytest.raises(ArtifactRefusedError, match=f"the exported {DECODER} differs by "):
         publish(tiny, tmp_path)
     assert list_encoders(Store(tmp_path)) == []
@@ -113,13 +116,7 @@ def test_an_encoder_that_is_not_finite_is_refused(tiny, tmp_path):
 @pytest.mark.parametrize("factor", [1.02, np.nan])
 def test_a_lite_model_that_answers_otherwise_publishes_nothing(tiny, tmp_path, monkeypatch, factor):
     """Both forms of an encoder give the same vectors, or neither is there."""
-
-    def load_wrongly(path):
-        model = load_lite_model(path)
-        return lambda inputs: model(inputs) * np.float32(factor)
-
-    load_lite_model = lite_model.load_lite_model
-    monkeypatch.setattr(lite_model, "load_lite_model", load_wrongly)
+    answer_wrongly(monkeypatch, lite_model, "load_lite_model", lambda _, vectors: vectors * np.float32(factor))
     with pytest.raises(
         ArtifactRefusedError, match=r"LiteRT form differs from its SavedModel by .* at most 1%; nothing"
     ):
