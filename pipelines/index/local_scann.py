@@ -8,18 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from foundation.stderr import quiet_stderr
 from foundation.store.segments import LocalTree
 from foundation.vectors import exact_neighbours
-from pipelines.index.scann_index import (
-    ANISOTROPIC_THRESHOLD,
-    DIMENSIONS_PER_BLOCK,
-    TRAINING_SAMPLE,
-    quiet_stderr,
-    recall_of,
-    sample_queries,
-)
+from pipelines.index.scann_index import hashed_tree, recall_of, sample_queries, write_tree
 from serving.search.descriptor_index import LENGTH, search_tree, tree_vectors
-from serving.search.scann_index import import_scann
 
 # Below, that is some thirty photos, looking at every descriptor is as fast as a tree, and misses none.
 EXACT_BELOW = 5_000
@@ -61,29 +54,17 @@ def write_local_scann(directory: Path, descriptors: np.ndarray, trees: Sequence[
     for number, plan in enumerate(trees):
         part = np.asarray(descriptors[plan.first : plan.first + plan.descriptors])
         tree = _build(part, plan)
-        path = directory / f"{number:04d}"
-        path.mkdir()
-        # Absolute paths are ScaNN's default, and a store that was copied or moved would then not load.
-        tree.serialize(str(path), relative_path=True)
+        write_tree(tree, directory / f"{number:04d}")
         recalls.append(_recall(tree, part))
     return float(np.mean(recalls))
 
 
 def _build(descriptors: np.ndarray, plan: LocalTree) -> Any:
     """Returns ScaNN's searcher without the descriptors themselves: 29 bytes each on disk."""
-    builder = import_scann().scann_ops_pybind.builder(tree_vectors(descriptors), NEIGHBOURS, "dot_product")
+    tree = hashed_tree(tree_vectors(descriptors), plan, neighbours=NEIGHBOURS, distance="cosine")
     with quiet_stderr():
-        return (
-            builder.tree(
-                num_leaves=plan.leaves,
-                # Searches that name no number of leaves use this one, which the files of the tree keep.
-                num_leaves_to_search=plan.leaves_to_search,
-                training_sample_size=min(len(descriptors), TRAINING_SAMPLE),
-            )
-            # Nothing is scored anew: a vote's weight needs no exact similarity, and the vectors would cost 256 bytes.
-            .score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=ANISOTROPIC_THRESHOLD)
-            .build()
-        )
+        # Nothing is scored anew: a vote's weight needs no exact similarity, and the vectors would cost 256 bytes.
+        return tree.build()
 
 
 def _recall(tree: Any, descriptors: np.ndarray) -> float:

@@ -2,12 +2,13 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from foundation.errors import ArtifactRefusedError
 from foundation.stderr import quiet_stderr
-from foundation.store.segments import SearchParameters
+from foundation.store.segments import LocalTree, SearchParameters
 from foundation.vectors import exact_neighbours, similarity
 from pipelines.index.plan import IndexOptions, plan_search, wider_searches
 from serving.search.scann_index import ScannIndex, import_scann
@@ -54,33 +55,45 @@ def write_scann(
             f"recall@{RECALL_NEIGHBOURS} of the segment is {recall:.3f}, expected at least {options.min_recall}; "
             "nothing was published: raise --exact-below or lower --min-recall"
         )
-    directory.mkdir()
-    # Absolute paths are ScaNN's default, and a store that was copied or moved would then not load.
-    searcher.serialize(str(directory), relative_path=True)
+    write_tree(searcher, directory)
     return parameters, float(recall), len(queries)
 
 
-def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters):
+def _build(vectors: np.ndarray, distance: str, parameters: SearchParameters) -> Any:
     """Returns ScaNN's own searcher, which holds about three times the vectors while it is built."""
+    tree = hashed_tree(vectors, parameters, neighbours=RECALL_NEIGHBOURS, distance=distance)
+    with quiet_stderr():
+        # Hashing alone is off by up to 0.025 of score; the float32 vectors, which the index keeps for this, score the
+        # candidates exactly, and are what a decoder shows.
+        return tree.reorder(parameters.reorder).build()
+
+
+def hashed_tree(
+    vectors: np.ndarray, parameters: SearchParameters | LocalTree, *, neighbours: int, distance: str
+) -> Any:
+    """Returns ScaNN's builder of a tree over float32 [n, dimension], its vectors hashed asymmetrically.
+
+    Searches that name no number of leaves use that of the parameters, which the files of the tree keep.
+    """
     measure = "dot_product" if distance == "cosine" else "squared_l2"
     # Anisotropic quantization favours errors at right angles to a vector, which a dot product does not see; for
     # Euclidean distances every direction counts the same, and NaN is how ScaNN is told so.
     threshold = ANISOTROPIC_THRESHOLD if distance == "cosine" else math.nan
-    builder = import_scann().scann_ops_pybind.builder(vectors, RECALL_NEIGHBOURS, measure)
-    with quiet_stderr():
-        return (
-            builder.tree(
-                num_leaves=parameters.leaves,
-                num_leaves_to_search=parameters.leaves_to_search,
-                # Builds have no seed: two of the same rows differ, so that tests compare recall and never ids.
-                training_sample_size=min(len(vectors), TRAINING_SAMPLE),
-            )
-            .score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=threshold)
-            # Hashing alone is off by up to 0.025 of score; the float32 vectors, which the index keeps for this, score
-            # the candidates exactly, and are what a decoder shows.
-            .reorder(parameters.reorder)
-            .build()
-        )
+    builder = import_scann().scann_ops_pybind.builder(vectors, neighbours, measure)
+    tree = builder.tree(
+        num_leaves=parameters.leaves,
+        num_leaves_to_search=parameters.leaves_to_search,
+        # Builds have no seed: two of the same rows differ, so that tests compare recall and never ids.
+        training_sample_size=min(len(vectors), TRAINING_SAMPLE),
+    )
+    return tree.score_ah(DIMENSIONS_PER_BLOCK, anisotropic_quantization_threshold=threshold)
+
+
+def write_tree(tree: Any, directory: Path) -> None:
+    """Writes what ScaNN built into a new directory."""
+    directory.mkdir()
+    # Absolute paths are ScaNN's default, and a store that was copied or moved would then not load.
+    tree.serialize(str(directory), relative_path=True)
 
 
 def sample_queries(vectors: np.ndarray, distance: str, *, seed: int = 0) -> np.ndarray:
