@@ -1,10 +1,11 @@
 """Calibrates the score of a match on copies, other photographs of a scene, and strangers.
 
-    python -m evaluation.calibrate --photos DIR --scenes DIR --output serving/match/calibration.json
+    python -m evaluation.calibrate --photos DIR --made-edits DIR --scenes DIR --output serving/match/calibration.json
 
-It takes about twenty minutes on one core. Copies are made of --photos by the edits that training draws
-from; each folder under --scenes holds photographs of one scene, no two of them copies of each other; and strangers
-are copies compared with other photos. None of these photos may be part of an evaluation.
+It takes about twenty minutes on one core. Copies are made of --photos by the edits that training draws from, and lie
+in --made-edits as `firstseen evaluate copies` takes them; each folder under --scenes holds photographs of one scene, no
+two of them copies of each other; and strangers are copies compared with other photos. None of these photos may be part
+of an evaluation.
 """
 
 import argparse
@@ -19,16 +20,18 @@ from typing import Any
 import cv2
 import numpy as np
 
+from evaluation.copies.made_edits import list_made_edits
 from evaluation.examined import archived, asked
 from evaluation.parallax import seen_from_aside
 from evaluation.regression import Example, fit
+from foundation.archives.uris import path_of
 from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verdict import is_proved
 from serving.match.verify import verify
 from training.edits.kinds import KINDS, draw, draw_chain
 
-OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 30, 12, 60
+OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 60, 12, 80
 LONGEST_SIDE = 1200
 
 
@@ -74,12 +77,23 @@ def examples_of_copies(photos: Sequence[Path], *, each: int, seed: int) -> Itera
             yield from examine("stranger", query, held[stranger])
 
 
+def examples_of_made_edits(folder: Path) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence on edits that other people made, and on the same with originals of others."""
+    held: dict[str, StoredPhoto] = {}
+    for edited, original in list_made_edits(folder, tell=print).items():
+        held.setdefault(original.key, archived(read(path_of(original.uri))))
+        query = asked(read(path_of(edited.uri)))
+        yield from examine("copy", query, held[original.key])
+        for stranger in [key for key in held if key != original.key][-STRANGERS:]:
+            yield from examine("stranger", query, held[stranger])
+
+
 def examples_of_parallax(photos: Sequence[Path], *, count: int, seed: int) -> Iterator[tuple[str, Evidence]]:
     """Yields the evidence on photos and what a camera aside of the first would have seen."""
     generator = np.random.default_rng(seed)
     for number in generator.choice(len(photos), count).tolist():
         photo = read(photos[number])
-        yield from examine("scene", asked(seen_from_aside(photo, generator)), archived(photo))
+        yield from examine("parallax", asked(seen_from_aside(photo, generator)), archived(photo))
 
 
 def examples_of_scenes(folders: Sequence[Path]) -> Iterator[tuple[str, Evidence]]:
@@ -107,6 +121,7 @@ def main() -> None:
     """Writes the calibration file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos to make copies of")
+    parser.add_argument("--made-edits", type=Path, required=True, help="folder of folders, each an original and edits")
     parser.add_argument("--scenes", type=Path, required=True, help="folder of folders, each photographs of one scene")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--each", type=int, default=3, help="copies of every kind of edit")
@@ -115,6 +130,7 @@ def main() -> None:
     folders = sorted(path for path in options.scenes.iterdir() if path.is_dir())
     found = [
         *examples_of_copies(photos, each=options.each, seed=0),
+        *examples_of_made_edits(options.made_edits),
         *examples_of_parallax(photos, count=PARALLAXES, seed=1),
         *examples_of_scenes(folders),
     ]

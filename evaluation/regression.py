@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 # What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
-# are met in archives that hold several photographs of one event.
-WEIGHTS = {"copy": 0.5, "scene": 0.45, "stranger": 0.05}
+# are met in archives that hold several photographs of one event, from one spot or, as `parallax`, from a step aside.
+WEIGHTS = {"copy": 0.5, "scene": 0.3, "parallax": 0.15, "stranger": 0.05}
 REGULARISATION = 0.002
 # What speaks for a copy; of every other measure, more of it speaks against one.
 MORE_IS_BETTER = {"inliers", "inlier_share", "agreement", "correlation", "tracked", "blocks"}

@@ -42,8 +42,8 @@ def judge(evidence: Evidence) -> Verdict:
 def is_proved(evidence: Evidence) -> bool:
     """Returns whether there is enough of it: little evidence, however well it fits, is met among strangers too."""
     dense = evidence.dense
-    agrees = dense is not None and dense.blocks >= PROVING_BLOCKS and dense.agreement >= PROVING_AGREEMENT
-    return agrees or evidence.inliers >= PROVING_INLIERS
+    agreement = max(dense.agreement, dense.coarse_agreement) if dense and dense.blocks >= PROVING_BLOCKS else 0
+    return agreement >= PROVING_AGREEMENT or evidence.inliers >= PROVING_INLIERS
 
 
 def judge_unverified(candidate: Candidate, distance: str) -> Verdict:

@@ -9,6 +9,7 @@ from serving.match.evidence import VIEWS, Dense, Evidence, QueryPhoto, StoredPho
 from serving.match.geometry.agreement import agree
 from serving.match.geometry.alignment import Alignment, Scene, align, compare
 from serving.match.geometry.guesses import guesses, resemblance
+from serving.match.geometry.sharpness import equally_sharp
 from serving.match.geometry.transform import fit, is_possible, overlap, sample, shares_of_box
 from serving.match.pair import THRESHOLD, Pair
 
@@ -113,8 +114,11 @@ def _refined(pair: Pair, first: np.ndarray, model: str) -> _Found:
     """Returns a transform between frames as one between full photos, aligned by their pixels where there are any."""
     transform = pair.between_photos(first)
     scene = pair.scene(transform)
-    aligned = align(transform, scene, perspective=model == "perspective") if scene else None
-    if scene is None or aligned is None:
+    if scene is None:
+        return _Found(transform, model, None)
+    scene = equally_sharp(scene, transform)
+    aligned = align(transform, scene, perspective=model == "perspective")
+    if aligned is None:
         return _Found(transform, model, None)
     return _Found(aligned.transform, aligned.model, _dense(aligned, scene))
 
