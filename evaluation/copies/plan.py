@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -124,20 +124,15 @@ def make_plan(
     """
     for kind in options.kinds:
         require_choice("--kind", kind, verdicts)
-    made_of = {one.key: one for one in made.values()}
-    apart = {one.key for one in (*scenes, *shown, *made, *made.values())}
-    rest = shuffled([one for one in photos if one.key not in apart], options.seed, "split")
-    # Sources of edits are half of the photos at the least: an archive that is too small finds everything.
-    negatives, archive = _cut(rest, min(options.negatives, len(rest) // 2))
-    if len(negatives) < PARTNERS:
-        raise InputNotFoundError(f"{len(rest)} photos in {options.photos}; expected at least {2 * PARTNERS}")
     asked = {kind: verdicts[kind] for kind in options.kinds or verdicts}
-    archived_scenes, scene_queries = _scenes(scenes, options.seed)
+    originals = set(made.values())
+    negatives, archive = _split(photos, options, apart={one.key for one in (*scenes, *shown, *made, *originals)})
+    archived_scenes, asked_scenes = _scenes(scenes, options.seed)
     partners, shown_archive = _cut(shuffled(shown, options.seed, "shown"), len(shown) // 2)
     return Plan(
-        archive=sorted([*archive, *archived_scenes, *made_of.values(), *shown_archive], key=lambda one: one.key),
+        archive=sorted([*archive, *archived_scenes, *originals, *shown_archive], key=lambda one: one.key),
         negatives=negatives,
-        scenes=list(scene_queries),
+        scenes=list(asked_scenes),
         made=list(made),
         shown_partners=partners,
         shown=frozenset(one.key for one in shown),
@@ -148,11 +143,8 @@ def make_plan(
             *(CopyQuery(group="shown", kind=UNEDITED, source=one.key) for one in partners),
             *(CopyQuery(group="negative", kind=UNEDITED, source=one.key) for one in negatives),
             *_edited_negatives(negatives, asked, options.seed),
-            *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, scene=of) for one, of in scene_queries.items()),
-            *(
-                CopyQuery(group="made", kind=MADE_BY_OTHERS, source=one.key, right=original.key)
-                for one, original in made.items()
-            ),
+            *(CopyQuery(group="scene", kind=UNEDITED, source=one.key, scene=of) for one, of in asked_scenes.items()),
+            *(CopyQuery(group="made", kind=MADE_BY_OTHERS, source=one.key, right=of.key) for one, of in made.items()),
         ],
     )
 
@@ -178,6 +170,18 @@ def partners_of(query: CopyQuery, plan: Plan, seed: int) -> list[SourcePhoto]:
     pool = plan.shown_partners if query.group == "shown" else plan.negatives
     chooser = random.Random(seed_of(seed, "partners", query.name))  # noqa: S311 (nothing to keep secret)
     return chooser.choices(pool[:PARTNER_POOL], k=PARTNERS)
+
+
+def _split(
+    photos: Sequence[SourcePhoto], options: CopiesOptions, *, apart: Set[str]
+) -> tuple[list[SourcePhoto], list[SourcePhoto]]:
+    """Returns the negatives and the archive, both without what is kept apart; raises InputNotFoundError if too few."""
+    rest = shuffled([one for one in photos if one.key not in apart], options.seed, "split")
+    # Sources of edits are half of the photos at the least: an archive that is too small finds everything.
+    negatives, archive = _cut(rest, min(options.negatives, len(rest) // 2))
+    if len(negatives) < PARTNERS:
+        raise InputNotFoundError(f"{len(rest)} photos in {options.photos}; expected at least {2 * PARTNERS}")
+    return negatives, archive
 
 
 def _cut(photos: list[SourcePhoto], count: int) -> tuple[list[SourcePhoto], list[SourcePhoto]]:
