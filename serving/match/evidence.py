@@ -4,18 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import LocalFeatures, inverted, mirrored
 from foundation.photos.query_features import close_features, query_features
 from foundation.photos.thumbnail import decode_thumbnail
+from serving.match.pyramid import Pyramid
 
 # Width and height, in pixels.
 Size = tuple[int, int]
-# A picture is not reduced below this.
-LEAST_SIDE = 16
 
 
 class View(NamedTuple):
@@ -45,7 +43,7 @@ class QueryPhoto:
         self.is_close = is_close
         self._features = features
         self._views: dict[View, CompressedFeatures] = {}
-        self._reduced = [picture]
+        self.pyramid = Pyramid(picture)
 
     @classmethod
     def of(cls, picture: np.ndarray, *, width: int, height: int) -> "QueryPhoto":
@@ -68,15 +66,6 @@ class QueryPhoto:
             self._views[view] = compress(inverted(seen) if view.is_inverted else seen)
         return self._views[view]
 
-    def reduced(self, halvings: int) -> np.ndarray:
-        """Returns the picture made smaller by halving it so often, or less often where little would be left."""
-        # Candidates are compared at thumbnail size: without this, each would average the large picture again.
-        while len(self._reduced) <= halvings and min(self._reduced[-1].shape[:2]) >= 2 * LEAST_SIDE:
-            last = self._reduced[-1]
-            size = (last.shape[1] // 2, last.shape[0] // 2)
-            self._reduced.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
-        return self._reduced[min(halvings, len(self._reduced) - 1)]
-
 
 @dataclass(frozen=True, eq=False)
 class StoredPhoto:
@@ -88,9 +77,9 @@ class StoredPhoto:
     thumbnail_jpeg: bytes = b""
 
     @cached_property
-    def thumbnail(self) -> np.ndarray | None:
-        """The thumbnail's pixels, uint8 [h, w, 3], if there is one; decoded when pixels are first compared."""
-        return decode_thumbnail(self.thumbnail_jpeg) if self.thumbnail_jpeg else None
+    def thumbnail(self) -> Pyramid | None:
+        """The thumbnail's pixels, if there is one; decoded when pixels are first compared."""
+        return Pyramid(decode_thumbnail(self.thumbnail_jpeg)) if self.thumbnail_jpeg else None
 
 
 @dataclass(frozen=True, eq=False)

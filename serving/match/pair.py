@@ -72,8 +72,11 @@ class Pair:
         # One place has several keypoints where angles are ambiguous.
         return len(np.unique(np.round(places), axis=0))
 
-    def scene(self, transform: np.ndarray) -> Scene | None:
-        """Returns the pictures to compare by a transform between the full photos; None if the photo has none."""
+    def scene(self, transform: np.ndarray, *, halvings: int = 0) -> Scene | None:
+        """Returns the pictures to compare by a transform between the full photos; None if the photo has none.
+
+        They are of the thumbnail's size, halved so often.
+        """
         if self.stored.thumbnail is None:
             return None
-        return Scene.of(self.query, self.stored.thumbnail, self.sizes[1], self.view, transform)
+        return Scene.of(self.query, self.stored.thumbnail.at(halvings), self.sizes[1], self.view, transform)

@@ -8,8 +8,9 @@ import numpy as np
 from serving.match.evidence import QueryPhoto, View
 from serving.match.geometry.transform import apply, fit, is_invertible, mirroring, sample, scaling
 
-# Places are followed in windows of this side, on a grid of this step, over this many halvings.
-WINDOW, STEP, HALVINGS = 21, 12, 2
+# Places are followed in windows of this side, on a grid of one of these steps, over this many halvings: the first time
+# a quarter of the places is enough.
+WINDOW, FIRST_STEP, STEP, HALVINGS = 21, 24, 12, 2
 # Windows flatter than this (standard deviation, grey levels) cannot be followed; ones that still differ by more than
 # this after that (mean difference, in standard deviations) were not found.
 LEAST_TEXTURE = 4.0
@@ -53,7 +54,7 @@ class Scene(NamedTuple):
         # How many pixels of the thumbnail one of the whole picture becomes.
         scale = _scale(to_thumbnail @ first, thumbnail.shape[1::-1]) * size[0] / query.picture.shape[1]
         # Fine detail would become noise if pixels were skipped: a smaller picture averages them first.
-        picture = query.reduced(max(0, round(np.log2(1 / scale) + 0.1)))
+        picture = query.pyramid.at(max(0, round(np.log2(1 / scale) + 0.1)))
         if scale > 1.2:
             thumbnail = cv2.GaussianBlur(thumbnail, (0, 0), 0.5 * float(np.sqrt(min(scale, 8.0) ** 2 - 1)))
         picture = 255 - picture if view.is_inverted else picture
@@ -126,7 +127,7 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
     a transform fitted to what most of them did.
     """
     greys = cv2.cvtColor(scene.picture, cv2.COLOR_RGB2GRAY), cv2.cvtColor(scene.thumbnail, cv2.COLOR_RGB2GRAY)
-    places = _follow(first @ scene.unmirror, scene, *greys)
+    places = _follow(first @ scene.unmirror, scene, *greys, step=FIRST_STEP)
     if places is None or len(places.query) < LEAST_FOLLOWED * places.tried:
         return None
     # Distances are measured in pixels of the thumbnail, on square ones: the photo's own.
@@ -134,16 +135,18 @@ def align(first: np.ndarray, scene: Scene, *, perspective: bool) -> Alignment | 
     better = sample(places.query, places.photo, threshold=1.5 / pixel, perspective=perspective)
     if better is None or not is_invertible(better):
         return None
-    again = _follow(better, scene, *greys)
+    again = _follow(better, scene, *greys, step=STEP)
     chosen = _choose(again, pixel, scene.unmirror) if again else None
     return chosen if chosen and is_invertible(chosen.transform) else None
 
 
-def _follow(transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail: np.ndarray) -> Places | None:
+def _follow(
+    transform: np.ndarray, scene: Scene, picture: np.ndarray, thumbnail: np.ndarray, *, step: int
+) -> Places | None:
     onto, size = scene.between(transform), thumbnail.shape[::-1]
     one, deviation = _normal(thumbnail)
     other, deviation_there = _normal(_warp(picture, onto, size))
-    points = _grid(_mask(picture, onto, size), deviation)
+    points = _grid(_mask(picture, onto, size), deviation, step)
     if len(points) < LEAST_PLACES:
         return None
     found, status, error = cv2.calcOpticalFlowPyrLK(
@@ -169,13 +172,13 @@ def _normal(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(normal, 0, 255).astype(np.uint8), deviation
 
 
-def _grid(mask: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def _grid(mask: np.ndarray, deviation: np.ndarray, step: int) -> np.ndarray:
     margin = WINDOW // 2 - 2
     inside = cv2.erode(mask, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8), borderValue=0)
     height, width = mask.shape
     area = float((inside > 0).sum())
     # A small crop is looked at more closely, so that there is something to fit to.
-    step = int(np.clip(np.sqrt(area / 150), 4, STEP))
+    step = int(np.clip(np.sqrt(area / 150), 4, step))
     ys, xs = np.mgrid[step // 2 : height : step, step // 2 : width : step]
     ys, xs = ys.ravel(), xs.ravel()
     kept = (inside[ys, xs] > 0) & (deviation[ys, xs] > LEAST_TEXTURE)

@@ -12,8 +12,6 @@ from serving.match.geometry.transform import is_possible, scaling
 
 # Matches that are each taken for the only right one: of a small crop few keypoints are left, and one fixes a guess.
 MOST_MATCHES = 4
-# What two photos show is compared at about this size, so that a guess may be some pixels off.
-SIDE = 48
 # Light that falls off slowly resembles any other: what changes over more than this many pixels is no resemblance.
 SLOW = 4.0
 
@@ -34,14 +32,9 @@ def guesses(matches: Matches, frames: tuple[Size, Size]) -> Iterator[np.ndarray]
 
 
 def resemblance(pair: Comparison) -> float:
-    """Returns the correlation, -1 to 1, of two aligned pictures where both show something, seen from afar."""
-    shown = float(np.sqrt(np.count_nonzero(pair.mask)))
-    if shown < 1:
-        return 0.0
-    share = min(1.0, SIDE / shown)
-    size = tuple(max(1, round(length * share)) for length in pair.mask.shape[::-1])
-    inside = cv2.resize(pair.mask, size, interpolation=cv2.INTER_NEAREST) > 0
-    one, other = (_texture(cv2.resize(part, size, interpolation=cv2.INTER_AREA))[inside] for part in pair[:2])
+    """Returns the correlation, -1 to 1, of two small aligned pictures where both show something."""
+    inside = pair.mask > 0
+    one, other = (_texture(part)[inside] for part in pair[:2])
     return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
 
 

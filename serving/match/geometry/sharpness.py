@@ -5,8 +5,9 @@ import numpy as np
 
 from serving.match.geometry.alignment import Scene, compare
 
-# What changes within the first many pixels of the thumbnail is fine detail, what changes within the second is coarse.
-FINE, COARSE = 1.0, 4.0
+# What a blur by the first many pixels of the thumbnail takes away is fine detail, and what a mean over the second many
+# takes away beyond it is coarse detail.
+FINE, COARSE = 1.0, 13
 # Both are looked at in windows of this side, where the coarse one is at least so strong, in grey levels.
 WINDOW, LEAST_COARSE = 21, 1.5
 # Blurs that are tried, as standard deviations in pixels of the thumbnail.
@@ -44,6 +45,6 @@ def _fineness(grey: np.ndarray, inside: np.ndarray) -> float:
     """Returns how strong fine detail is beside coarse one, 0 without any: the median, as half of it may be covered."""
     soft = cv2.GaussianBlur(grey, (0, 0), FINE)
     fine = cv2.blur(np.abs(grey - soft), (WINDOW, WINDOW))
-    coarse = cv2.blur(np.abs(soft - cv2.GaussianBlur(grey, (0, 0), COARSE)), (WINDOW, WINDOW))
+    coarse = cv2.blur(np.abs(soft - cv2.blur(grey, (COARSE, COARSE))), (WINDOW, WINDOW))
     textured = inside & (coarse > LEAST_COARSE)
     return float(np.median(fine[textured] / coarse[textured])) if textured.any() else 0.0
