@@ -15,7 +15,7 @@ COMPARING = (
     "foundation/photos",
 )
 EDITING = (
-    *("training/edits", "foundation/photos"),
+    "training/edits",
     *("evaluation/copies/edits.py", "evaluation/copies/make_queries.py", "evaluation/copies/plan.py"),
 )
 

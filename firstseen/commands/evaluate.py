@@ -72,7 +72,7 @@ def copies(
     ] = None,
     made_edits: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Edits that others made: a folder for each photo, named original.jpg or so."),
+        typer.Option(metavar="DIR", help="Edits that others made: a folder each for original.jpg and edits of it."),
     ] = None,
     store: Annotated[str | None, typer.Option(help="Store of the encoders; default: the one that is shipped.")] = None,
     encoder: EncoderOption = None,
@@ -81,7 +81,7 @@ def copies(
     ] = None,
     kinds: Annotated[list[str] | None, typer.Option("--kind", help="Kind of edit; default: all of them.")] = None,
     per_kind: Annotated[int, typer.Option(help="Photos that are edited, of each kind.")] = 30,
-    negatives: Annotated[int, typer.Option(help="Photos that are asked and in no archive; at most half.")] = 1_000,
+    negatives: Annotated[int, typer.Option(help="Photos in no archive, asked edited too; at most half.")] = 1_000,
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Photographs that pictures may show; default: no pictures.")
     ] = None,

@@ -3,6 +3,7 @@
 import sys
 
 from firstseen.commands.running import run
+from tests.photos import write_archive
 
 
 def test_study_refuses_an_unknown_data_set_before_any_work(tmp_path, capsys):
@@ -37,6 +38,16 @@ def test_an_encoder_to_compare_needs_its_store(capsys):
     """The shipped encoder is in no store where another one could be."""
     assert run(["evaluate", "copies", "--photos", "photos", "--compare", "other"]) == 2
     assert "expected --store too" in capsys.readouterr().err
+
+
+def test_made_edits_without_an_original_are_refused_before_any_work(tmp_path, capsys):
+    """One line names the folder, and nothing was encoded."""
+    for name in ("photos", "made"):
+        write_archive(tmp_path / name, photos=1)
+    folders = ["--photos", str(tmp_path / "photos"), "--work-dir", str(tmp_path / "work")]
+    assert run(["evaluate", "copies", *folders, "--made-edits", str(tmp_path / "made")]) == 4
+    assert "made/2019 holds 0 usable photos called original and 1 others; expected one" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
 
 
 def test_page_of_an_evaluation_that_was_not_run(tmp_path, capsys):
