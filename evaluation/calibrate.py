@@ -61,7 +61,7 @@ def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple
         found = verify(query, one)
         # As a lookup does it: details are looked at, and more is tried, where the whole frame proves nothing.
         if found is None or not is_proved(found):
-            found = verify(query.closer(), one) or found
+            found = verify(query.closer, one) or found
         yield from [(group, found)] if found else []
 
 

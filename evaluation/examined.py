@@ -19,4 +19,4 @@ def archived(pixels: np.ndarray) -> StoredPhoto:
     """Returns pixels, uint8 [height, width, 3], as the archive holds them."""
     frame = shrink_frame(pixels, max_side=LONGEST_SIDE)
     features = compress(extract(grey(frame)[..., 0]))
-    return StoredPhoto(pixels.shape[1], pixels.shape[0], features, encode_thumbnail(frame))
+    return StoredPhoto(features, encode_thumbnail(frame), lambda: (pixels.shape[1], pixels.shape[0]))

@@ -1,5 +1,6 @@
 """Holds what is compared, a query and a photo of the archive, and what the comparison came to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -50,8 +51,9 @@ class QueryPhoto:
         """Returns the query of that picture, with the features of its whole frame."""
         return cls(width, height, query_features(picture), picture)
 
+    @cached_property
     def closer(self) -> "QueryPhoto":
-        """Returns the query for a closer look: with more features and more guesses, at several times the cost."""
+        """The query for a closer look: with more features and more guesses, at several times the cost."""
         return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture, is_close=True)
 
     @property
@@ -69,12 +71,19 @@ class QueryPhoto:
 
 @dataclass(frozen=True, eq=False)
 class StoredPhoto:
-    """A photo as the archive holds it: its full size, its features, and a thumbnail as JPEG, empty if there is none."""
+    """A photo as the archive holds it: its features, a thumbnail as JPEG, empty if there is none, and its full size.
 
-    width: int
-    height: int
+    The size stands among the photo's columns, which are read for few candidates: most are strangers, and have none.
+    """
+
     features: CompressedFeatures
-    thumbnail_jpeg: bytes = b""
+    thumbnail_jpeg: bytes
+    read_size: Callable[[], Size]
+
+    @cached_property
+    def size(self) -> Size:
+        """Width and height of the full photo."""
+        return self.read_size()
 
     @cached_property
     def thumbnail(self) -> Pyramid | None:

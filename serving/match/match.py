@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.store.occurrences import FirstSeen
 from foundation.store.snapshots import Snapshot
-from serving.answers import NO_COPY, Answer, Status
+from serving.answers import Answer, Status
 from serving.match.candidates import Candidate
 from serving.match.claim import judge_claim
 from serving.match.verdict import Verdict
@@ -40,7 +40,7 @@ class Match:
     @property
     def is_copy(self) -> bool:
         """Whether the photo is in the query: not only similar, nor another photograph of the scene."""
-        return self.verdict.name not in NO_COPY
+        return self.verdict.is_copy
 
 
 @dataclass(frozen=True)

@@ -72,12 +72,15 @@ class Matcher:
         # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
         # what is not yet explained gets a closer look, which takes some times as long.
         if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
-            matches = self._examined(asked.photo, vector, near, asked.pictured.closer())
+            matches = self._examined(asked.photo, vector, near, asked.pictured.closer)
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
     def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:
         candidates = find_candidates(self._opened, photo, vector, near, pictured)
-        return [examine(self._opened, pictured, candidate) for candidate in candidates]
+        # Without local features nothing is proved, and what is similar is all that there is.
+        with_similar = self._options.similar or not self._opened.has_local_features
+        examined = (examine(self._opened, pictured, one, with_similar=with_similar) for one in candidates)
+        return [match for match in examined if match]
 
 
 def explains(match: Match) -> bool:

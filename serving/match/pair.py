@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from serving.match.evidence import QueryPhoto, Size, StoredPhoto, View
-from serving.match.geometry.alignment import Scene
+from serving.match.geometry.alignment import Comparison, Scene, compare
 from serving.match.geometry.matching import Matches, consistent, match
-from serving.match.geometry.transform import apply, is_possible, mirroring, scaling
+from serving.match.geometry.transform import apply, is_possible, mirroring, overlap, scaling
 
 # How far an inlier may be off, in pixels of the photo's feature frame, while a transform is sought.
 THRESHOLD = 2.5
+# Where both show the whole photo, a glimpse is of the thumbnail halved so often; it is larger where a part is shown,
+# down to this share of the photo's area.
+COARSEST, LEAST_SHOWN = 2, 1 / 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +45,20 @@ class Pair:
     @property
     def sizes(self) -> tuple[Size, Size]:
         """The sizes of both full photos."""
-        return (self.query.width, self.query.height), (self.stored.width, self.stored.height)
+        return (self.query.width, self.query.height), self.stored.size
 
     def between_photos(self, transform: np.ndarray) -> np.ndarray:
         """Returns a transform between the feature frames as one between the full photos."""
-        of_query, of_photo = self._to_frames()
-        return np.asarray(np.linalg.inv(of_photo) @ transform @ of_query)
+        return np.asarray(scaling(self.frames[1], self.sizes[1]) @ transform @ self._to_frame())
 
     def between_frames(self, transform: np.ndarray) -> np.ndarray:
         """Returns a transform between the full photos as one between the feature frames."""
-        of_query, of_photo = self._to_frames()
-        return np.asarray(of_photo @ transform @ np.linalg.inv(of_query))
+        return np.asarray(scaling(self.sizes[1], self.frames[1]) @ transform @ np.linalg.inv(self._to_frame()))
 
-    def _to_frames(self) -> tuple[np.ndarray, np.ndarray]:
-        frames, sizes = self.frames, self.sizes
-        mirror = mirroring(frames[0][0]) if self.view.is_mirrored else np.eye(3)
-        return mirror @ scaling(sizes[0], frames[0]), scaling(sizes[1], frames[1])
+    def _to_frame(self) -> np.ndarray:
+        frame = self.frames[0]
+        mirror = mirroring(frame[0]) if self.view.is_mirrored else np.eye(3)
+        return mirror @ scaling((self.query.width, self.query.height), frame)
 
     def distances(self, transform: np.ndarray) -> np.ndarray:
         """Returns how far each match is off by a transform between the frames: float64 [n], pixels of the photo's."""
@@ -72,11 +73,19 @@ class Pair:
         # One place has several keypoints where angles are ambiguous.
         return len(np.unique(np.round(places), axis=0))
 
-    def scene(self, transform: np.ndarray, *, halvings: int = 0) -> Scene | None:
-        """Returns the pictures to compare by a transform between the full photos; None if the photo has none.
-
-        They are of the thumbnail's size, halved so often.
-        """
+    def scene(self, transform: np.ndarray) -> Scene | None:
+        """Returns the pictures to compare by a transform between the full photos; None if the photo has none."""
         if self.stored.thumbnail is None:
             return None
-        return Scene.of(self.query, self.stored.thumbnail.at(halvings), self.sizes[1], self.view, transform)
+        return Scene.of(self.query, self.stored.thumbnail.at(0), self.sizes[1], self.view, transform)
+
+    def glimpse(self, transform: np.ndarray) -> Comparison | None:
+        """Returns small pictures, aligned by a transform between the frames; None if the photo has none."""
+        if self.stored.thumbnail is None:
+            return None
+        # The photo's frame stands for its full size, which would have to be read for each stranger.
+        frame = self.frames[1]
+        transform = transform @ self._to_frame()
+        _, shown = overlap(transform, (self.query.width, self.query.height), frame)
+        thumbnail = self.stored.thumbnail.at(COARSEST - round(np.log2(1 / max(shown, LEAST_SHOWN)) / 2))
+        return compare(transform, Scene.of(self.query, thumbnail, frame, self.view, transform))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from foundation.vectors import to_score
+from serving.answers import NO_COPY
 from serving.match.calibrate import score
 from serving.match.candidates import Candidate
 from serving.match.changes import changes
@@ -24,6 +25,11 @@ class Verdict(NamedTuple):
 
     name: str
     score: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the candidate's photo is in the query: not only similar, nor another photograph of the scene."""
+        return self.name not in NO_COPY
 
 
 def judge(evidence: Evidence) -> Verdict:

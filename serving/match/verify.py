@@ -21,8 +21,6 @@ SURE_AGREEMENT, SURE_BLOCKS = 0.8, 8
 # Without any keypoint so much has to agree; guesses that resemble the photo less are not even aligned.
 ALONE_AGREEMENT, ALONE_BLOCKS = 0.7, 12
 LEAST_RESEMBLANCE = 0.25
-# A guess by which both show the whole photo is looked at with the thumbnail halved so often, smaller parts closer.
-COARSEST = 2
 # Fewer matches fix a similarity at best.
 AFFINE_MATCHES = 7
 # With so many no other view is tried. A building may be symmetrical, and match its mirror image a little too.
@@ -72,21 +70,14 @@ def _by_keypoints(pair: Pair) -> Evidence | None:
 def _by_pixels(tried: Sequence[Pair]) -> Evidence | None:
     """Returns the evidence for the guess that pixels speak for most, if they do."""
     guessed = [(pair, one) for pair in tried for one in guesses(pair.all_matches, pair.frames)]
-    likeness = [_likeness(pair, one) for pair, one in guessed]
+    glimpses = [pair.glimpse(one) for pair, one in guessed]
+    likeness = [resemblance(one) if one else 0.0 for one in glimpses]
     best = int(np.argmax(likeness))
     if likeness[best] < LEAST_RESEMBLANCE:
         return None
     pair, transform = guessed[best]
     found = _refined(pair, transform, "affine")
     return _evidence(pair, found) if _is_sure_alone(found.dense) else None
-
-
-def _likeness(pair: Pair, guess: np.ndarray) -> float:
-    """Returns how much what both show by a guess resembles each other, at a size at which that is quickly seen."""
-    transform = pair.between_photos(guess)
-    _, shown = overlap(transform, *pair.sizes)
-    scene = pair.scene(transform, halvings=COARSEST - round(np.log2(1 / max(shown, 0.1)) / 2))
-    return resemblance(compare(transform, scene)) if scene else 0.0
 
 
 def _is_sure(dense: Dense | None) -> bool:

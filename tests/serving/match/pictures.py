@@ -37,7 +37,8 @@ def stored(picture: np.ndarray, *, with_thumbnail: bool = True) -> StoredPhoto:
     features = extract(cv2.cvtColor(_frame(picture, 400), cv2.COLOR_RGB2GRAY), most=150)
     # Nearly without loss: these pictures are more colourful than photographs, and lose more than these.
     thumbnail = simplejpeg.encode_jpeg(_frame(picture, THUMBNAIL_SIDE), quality=100, colorsubsampling="444")
-    return StoredPhoto(picture.shape[1], picture.shape[0], compress(features), thumbnail if with_thumbnail else b"")
+    size = picture.shape[1], picture.shape[0]
+    return StoredPhoto(compress(features), thumbnail if with_thumbnail else b"", lambda: size)
 
 
 def query(picture: np.ndarray) -> QueryPhoto:

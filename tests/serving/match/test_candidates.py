@@ -68,7 +68,7 @@ def test_an_identical_content_is_not_found_twice(opened: OpenSnapshot):
 def test_a_closer_look_compares_the_pixels_of_the_nearest_alone(opened: OpenSnapshot):
     """Whatever else is only near is listed, and costs no more; and before a closer look nothing of it does."""
     pictured = QueryPhoto.of(np.zeros((60, 80, 3), np.uint8), width=80, height=60)
-    for look, views in ((pictured, [0] * 10), (pictured.closer(), [4, 4, 4, 0, 0, 0, 0, 0, 0, 0])):
+    for look, views in ((pictured, [0] * 10), (pictured.closer, [4, 4, 4, 0, 0, 0, 0, 0, 0, 0])):
         found = candidates(opened, photo_of("unknown"), VECTORS[3], 10, look)
         assert [len(one.views) for one in found] == views
 

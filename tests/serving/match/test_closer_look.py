@@ -39,7 +39,7 @@ def test_a_photo_that_lost_its_keypoints_is_proved_by_its_pixels(edited: np.ndar
     asked, photo = query(edited), stored(PHOTO)
     plain = verify(asked, photo)
     assert plain is None or plain.inliers < 12
-    found = verify(asked.closer(), photo)
+    found = verify(asked.closer, photo)
     assert found is not None
     assert found.dense.coarse_agreement > 0.8
     assert min(found.query_overlap, found.photo_overlap) > 0.95
@@ -50,7 +50,7 @@ def test_a_photo_that_lost_its_keypoints_is_proved_by_its_pixels(edited: np.ndar
 def test_a_closer_look_at_strangers_finds_nothing(seed: int):
     """Guesses are many, and none of them makes another photo agree."""
     for edited in (cv2.GaussianBlur(scene(seed + 20), (0, 0), 9), halftone(scene(seed + 20))):
-        assert verify(query(edited).closer(), stored(PHOTO)) is None
+        assert verify(query(edited).closer, stored(PHOTO)) is None
 
 
 def test_one_right_match_is_guess_enough():

@@ -46,7 +46,7 @@ def test_a_query_is_pictured_where_the_archive_has_local_features():
     assert seen.pictured.picture.shape == (427, CLOSE_SIDE, 3)
     assert seen.pictured.features > 20
     np.testing.assert_array_equal(seen.photo.pixels, decode(data, size=24, frame_side=CLOSE_SIDE).pixels)
-    assert seen.pictured.closer().features > seen.pictured.features
+    assert seen.pictured.closer.features > seen.pictured.features
 
 
 def test_what_cannot_be_read_or_decoded_says_why():
