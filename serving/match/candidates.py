@@ -25,7 +25,7 @@ class Candidate:
 
     `content` is its hash (32 bytes), `similarity` the distance's own measure (see `foundation.vectors`), 1 when
     `is_identical`, which says that the bytes are the same. `views` are the ways to look at the query in which pixels
-    are worth comparing: the one that features voted for, all of them, or none.
+    are worth comparing: the one that features voted for, all of them, or none; `votes` is what they weigh.
     """
 
     content: bytes
@@ -33,6 +33,7 @@ class Candidate:
     is_identical: bool
     places: list[Place]
     views: Sequence[View] = ()
+    votes: float = 0.0
 
 
 def nearest_vectors(opened: OpenSnapshot, vectors: np.ndarray, k: int) -> list[Nearest]:
@@ -76,8 +77,8 @@ def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Cand
 
 def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
     voted = opened.voted([pictured.view(view) for view in VOTING], VOTED) if pictured else []
-    contents = opened.contents([place for place, _ in voted])
+    contents = opened.contents([one.place for one in voted])
     return [
-        Candidate(content, opened.similarity(vector, place), False, places, [VOTING[view]])
-        for (place, view), content, places in zip(voted, contents, opened.places(contents), strict=True)
+        Candidate(content, opened.similarity(vector, one.place), False, places, [VOTING[one.view]], one.votes)
+        for one, content, places in zip(voted, contents, opened.places(contents), strict=True)
     ]

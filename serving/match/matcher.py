@@ -1,6 +1,7 @@
 """Looks photos up: decoded queries → candidates → proof → verdict → first seen, a batch at a time."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -23,6 +24,8 @@ from serving.search.snapshot import OpenSnapshot
 
 # From this share of its area on, a query is taken for one photo, and not for a page that shows some.
 EXPLAINED = 0.5
+# Once a photo explains the query, others are compared that have this share of its votes: other copies of it have more.
+OTHERS = 0.1
 
 
 class Matcher:
@@ -79,8 +82,14 @@ class Matcher:
         candidates = find_candidates(self._opened, photo, vector, near, pictured)
         # Without local features nothing is proved, and what is similar is all that there is.
         with_similar = self._options.similar or not self._opened.has_local_features
-        examined = (examine(self._opened, pictured, one, with_similar=with_similar) for one in candidates)
-        return [match for match in examined if match]
+        matches: list[Match] = []
+        least = 0.0
+        for one in candidates:
+            compared = one if one.votes >= least else replace(one, views=())
+            if match := examine(self._opened, pictured, compared, with_similar=with_similar):
+                matches.append(match)
+                least = max(least, OTHERS * one.votes if explains(match) else 0.0)
+        return matches
 
 
 def explains(match: Match) -> bool:

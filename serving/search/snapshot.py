@@ -23,6 +23,14 @@ class Place(NamedTuple):
     row: int
 
 
+class Voted(NamedTuple):
+    """A photo that features of a query voted for: where it is held, the number of their view, and their weight."""
+
+    place: Place
+    view: int
+    votes: float
+
+
 class OpenSnapshot:
     """The segments of one snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
@@ -60,14 +68,14 @@ class OpenSnapshot:
             return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
         return merge([segment.nearest(vectors, k) for segment in self._segments], k)
 
-    def voted(self, views: Sequence[CompressedFeatures], k: int) -> list[tuple[Place, int]]:
-        """Returns the k photos with the most votes of a query's features, each with the number of the view they are of.
+    def voted(self, views: Sequence[CompressedFeatures], k: int) -> list[Voted]:
+        """Returns the k photos with the most votes of a query's features.
 
         A content that lies in several segments comes several times.
         """
         with_features = [number for number, segment in enumerate(self._segments) if segment.local]
         found = local_candidates([segment.local for segment in self._segments if segment.local], views, k)
-        return [(Place(with_features[one.segment], one.row), one.view) for one in found]
+        return [Voted(Place(with_features[one.segment], one.row), one.view, one.votes) for one in found]
 
     def stored(self, place: Place) -> Stored | None:
         """Returns what is kept of a photo to verify it with, if anything is."""
