@@ -14,15 +14,25 @@ WHOLE = 0.965
 # is a crop as well.
 WHOLE_BESIDE = 0.55
 TURNED_DEGREES, TURNED_IN_PAGE = 1.0, 10.0
+# Programs place photos upright to a hundredth of a degree, people put pages on scanners less exactly.
+SCANNED_DEGREES = 0.15
 # How far sides may be from a right angle, and one side's scale from the other's, before a photo counts as bent.
 SKEWED = 0.03
 STRETCHED = 1.03
 RESIZED = 1.03
-# The mean change of colour, of 255, that is more than compression and other decoders make, and colourfulness likewise.
-TONE = 8.0
-LEAST_SATURATION, MOST_SATURATION = 0.7, 1.5
-# The share of the overlap that differs where something was laid over it; filters and pages leave some of their own.
-COVERED, COVERED_BESIDE = 0.003, 0.12
+# The change of colour, of 255, that is more than compression and other decoders make: all of it, and what is left of
+# it when brightness is set aside.
+TONE, COLOUR = 8.0, 3.5
+# The share of the overlap in which something was added, whatever it is; filters leave some of their own. And the share
+# that differs in a page's photo: players lay their buttons over it.
+ADDED, ADDED_BY_FILTERS = 0.0005, 0.015
+DIFFERING = 0.12
+# Below this probability what was added is no text and no shape: it looks like a part of the photo.
+LAID_OVER = 0.5
+# The share of what is sharp in the photo that is not where its background was blurred.
+BLURRED = 0.2
+# Surroundings more even than this, in levels, are empty.
+EMPTY = 6.0
 # Bent photos have places so far off, in pixels of the thumbnail, and neighbours alike.
 BENT_PIXELS = 0.8
 
@@ -33,21 +43,37 @@ def changes(evidence: Evidence) -> Sequence[str]:
     Of `resized` and `reencoded` there is at most one, and only where nothing else was done: who crops a photo saves
     it anew, and says nothing of that.
     """
-    dense = evidence.dense
-    embedded, recoloured = _is_embedded(evidence), evidence.is_inverted or (dense is not None and _is_recoloured(dense))
-    covered = COVERED_BESIDE if embedded or recoloured else COVERED
+    embedded, recoloured, inside = _is_embedded(evidence), _is_recoloured(evidence), change_inside(evidence)
     found = {
         "embedded": embedded,
         "cropped": _is_cropped(evidence, embedded=embedded),
         "mirrored": evidence.is_mirrored,
         "rotated": _is_rotated(evidence, TURNED_IN_PAGE if embedded else TURNED_DEGREES),
-        "recoloured": recoloured,
-        "overlaid": dense is not None and dense.differing - (_missing(dense, evidence) if embedded else 0) > covered,
+        "recoloured": recoloured and not (embedded and _is_by_camera(evidence)),
+        "overlaid": inside == "covered",
         # Photographed screens and pages are seen at an angle: that is how they are embedded.
-        "edited": _is_bent(evidence) and not embedded,
+        "edited": (inside in ("replaced", "blurred") or is_bent(evidence)) and not embedded,
     }
     names = [name for name, is_so in found.items() if is_so]
     return names or ["resized" if _is_resized(evidence) else "reencoded"]
+
+
+def change_inside(evidence: Evidence) -> str:
+    """Returns what was done to a part of the photo, or nothing: "covered", "replaced", "blurred" or "".
+
+    What was replaced still looks like a photo; what was blurred is a background, or as large as one.
+    """
+    dense = evidence.dense
+    if dense is None:
+        return ""
+    recoloured = _is_recoloured(evidence)
+    if dense.softened > BLURRED and dense.added < ADDED_BY_FILTERS and not recoloured:
+        return "blurred"
+    if _is_embedded(evidence):
+        changed = dense.differing - _missing(dense, evidence) > DIFFERING
+    else:
+        changed = dense.added > (ADDED_BY_FILTERS if recoloured else ADDED) or dense.differing > DIFFERING
+    return ("replaced" if dense.synthetic < LAID_OVER else "covered") if changed else ""
 
 
 def _turn(evidence: Evidence) -> float:
@@ -74,6 +100,9 @@ def _is_rotated(evidence: Evidence, least: float) -> bool:
 
 def _is_embedded(evidence: Evidence) -> bool:
     """Whether the query is larger than the smallest upright box around the photo in it."""
+    # Whoever warps a photo leaves nothing around it: that is no page, and no desk that a screen stands on.
+    if evidence.dense is not None and evidence.dense.unevenness < EMPTY and is_bent(evidence):
+        return False
     quad = apply(np.linalg.inv(evidence.transform), corners(evidence.photo_size))
     lowest, highest = corners(evidence.query_size)[[0, 2]]
     sides = np.clip(quad.max(axis=0), lowest, highest) - np.clip(quad.min(axis=0), lowest, highest)
@@ -81,11 +110,18 @@ def _is_embedded(evidence: Evidence) -> bool:
     return bool(sides.prod() / (width * height) < WHOLE)
 
 
-def _is_recoloured(dense: Dense) -> bool:
-    return dense.tone > TONE or not LEAST_SATURATION < dense.saturation < MOST_SATURATION
+def _is_by_camera(evidence: Evidence) -> bool:
+    """Whether a screen or a printed page was photographed or scanned, which changes colours by itself."""
+    return evidence.model == "perspective" or evidence.skew > SKEWED or _turn(evidence) > SCANNED_DEGREES
 
 
-def _is_bent(evidence: Evidence) -> bool:
+def _is_recoloured(evidence: Evidence) -> bool:
+    dense = evidence.dense
+    return evidence.is_inverted or (dense is not None and (dense.tone > TONE or dense.colour > COLOUR))
+
+
+def is_bent(evidence: Evidence) -> bool:
+    """Whether the photo was sheared, seen at an angle, or bent by a lens."""
     dense = evidence.dense
     moved = dense is not None and dense.displacement[0] > max(BENT_PIXELS, 2.5 * dense.parallax)
     return evidence.model == "perspective" or evidence.skew > SKEWED or moved

@@ -101,9 +101,12 @@ class Dense:
     there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
     `parallax` is how far neighbours moved together, beyond a smooth bend: things nearer or farther than others.
     `perspective` is how far a perspective moves the overlap's corners from the best affine map, in the same pixels.
-    `tone` is the mean change of colour where both agree, 0 to 255, and `saturation` the query's colourfulness divided
-    by the photo's there. `differing` is the share of the overlap that differs; `difference` float32 [h, w], at the size
-    of the thumbnail, says where, from 0 to 1, and NaN outside of the overlap.
+    `tone` is the median change of colour where both agree, 0 to 255, `colour` that with brightness set aside, and
+    `saturation` the query's colourfulness divided by the photo's there. `differing` is the share of the overlap that
+    differs; `difference` float32 [h, w], at the size of the thumbnail, says where, from 0 to 1, and NaN outside of it.
+    `added` is the share that shows what neither other colours nor blur explain, and `synthetic` the probability that
+    this was laid over, as text and boxes are. `softened` is the share of the photo's sharp parts that lost more of it
+    than the rest. `unevenness` is the standard deviation of the colours around the photo, 0 where there is nothing.
     `query_shown` and `photo_shown` are the overlaps less the margins that differ all over, as where the photo was
     cropped before it was pasted.
     """
@@ -117,8 +120,13 @@ class Dense:
     displacement: tuple[float, float]
     perspective: float
     tone: float
+    colour: float
     saturation: float
     differing: float
+    added: float
+    synthetic: float
+    softened: float
+    unevenness: float
     difference: np.ndarray
     query_shown: float
     photo_shown: float

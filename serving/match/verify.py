@@ -10,7 +10,8 @@ from serving.match.geometry.agreement import agree
 from serving.match.geometry.alignment import Alignment, Scene, align, compare
 from serving.match.geometry.guesses import guesses, resemblance
 from serving.match.geometry.sharpness import equally_sharp
-from serving.match.geometry.transform import fit, is_possible, overlap, sample, shares_of_box
+from serving.match.geometry.shown import unevenness
+from serving.match.geometry.transform import apply, corners, fit, is_possible, overlap, sample, shares_of_box
 from serving.match.pair import THRESHOLD, Pair
 
 # So few matches that tell one story are met by chance, the first number once in a hundred strangers; the second, all
@@ -167,8 +168,13 @@ def _dense(aligned: Alignment, scene: Scene) -> Dense:
         parallax=aligned.parallax,
         perspective=aligned.perspective,
         tone=said.tone,
+        colour=said.colour,
         saturation=said.saturation,
         differing=said.differing,
+        added=said.added,
+        synthetic=said.synthetic,
+        softened=said.softened,
+        unevenness=unevenness(picture, apply(np.linalg.inv(onto), corners((width, height)))),
         difference=said.difference,
         query_shown=shown[0],
         photo_shown=shown[1],

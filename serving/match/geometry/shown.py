@@ -6,6 +6,8 @@ import numpy as np
 # Boxes are sought on a grid of this step; below this share of differing pixels the whole overlap is shown.
 STEP = 8
 CLEARLY = 0.04
+# Around a photo its rim, of so many pixels, is left out; fewer pixels than these are no surroundings.
+RIM, LEAST = 7, 50
 
 
 def shown(agreeing: np.ndarray, inside: np.ndarray) -> tuple[int, int, int, int]:
@@ -43,3 +45,17 @@ def _best_box(worth: np.ndarray) -> tuple[int, int, int, int]:
         left, right = np.where(better, start, left), np.where(better, column + 1, right)
     chosen = int(best.argmax())
     return int(tops[chosen]), int(bottoms[chosen]), int(left[chosen]), int(right[chosen])
+
+
+def unevenness(picture: np.ndarray, quad: np.ndarray) -> float:
+    """Returns the standard deviation of the colours around a photo in a picture, in levels; 0 where there are none.
+
+    picture: uint8 [h, w, 3]. quad: float64 [4, 2], the photo's corners in it.
+    """
+    photo = np.zeros(picture.shape[:2], np.uint8)
+    far = 4 * max(picture.shape)
+    cv2.fillConvexPoly(photo, np.rint(np.clip(quad, -far, far)).astype(np.int32), 1)
+    around = cv2.dilate(photo, np.ones((RIM, RIM), np.uint8)) == 0
+    if np.count_nonzero(around) < LEAST:
+        return 0.0
+    return float(cv2.meanStdDev(picture, mask=around.astype(np.uint8))[1].max())
