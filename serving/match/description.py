@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.match.changes import changes
+from serving.match.changes import change_inside, changes, is_bent
 from serving.match.evidence import Dense, Evidence
 from serving.match.geometry.transform import apply, corners
 from serving.match.verdict import Verdict
@@ -13,6 +13,8 @@ from serving.match.verdict import Verdict
 MARGIN = 0.03
 # Framed photos have margins up to this on all sides; wider ones are pages.
 FRAME = 0.15
+# What is added on one side is a banner up to this; more is another picture beside it, as in collages.
+BANNER = 0.35
 SIDES = ("above", "on the right", "below", "on the left")
 GREY_SATURATION = 0.3
 RIGHT_ANGLE = 90
@@ -35,7 +37,7 @@ def _kind(evidence: Evidence, found: Sequence[str]) -> list[str]:
     words = ["mirrored"] if "mirrored" in found else []
     turned = [f"turned by {abs(evidence.rotation):.0f} degrees"] if "rotated" in found else []
     size = _size(evidence) if found[0] == "resized" else []
-    bent = ["seen at an angle or bent"] if "edited" in found else []
+    bent = ["seen at an angle or bent"] if "edited" in found and is_bent(evidence) else []
     return [_article([*words, noun]), *words, noun, *turned, *size, *bent]
 
 
@@ -62,7 +64,7 @@ def _surroundings(evidence: Evidence, found: Sequence[str]) -> list[str]:
         return []
     margins = _margins(evidence)
     sides = [side for side, margin in zip(SIDES, margins, strict=True) if margin > MARGIN]
-    if len(sides) == 1:
+    if len(sides) == 1 and max(margins) < BANNER:
         return [f"with a banner added {sides[0]}"]
     if len(sides) == len(SIDES) and max(margins) < FRAME:
         return ["with a frame around it"]
@@ -80,10 +82,15 @@ def _margins(evidence: Evidence) -> list[float]:
 
 
 def _inside(evidence: Evidence, found: Sequence[str]) -> list[str]:
-    if "overlaid" not in found or evidence.dense is None:
+    if evidence.dense is None or not {"overlaid", "edited"} & set(found):
         return []
-    where = _where(evidence.dense)
-    return [f"with {_percent(evidence.dense.differing)} of it covered or changed{where}"]
+    part = f"{_percent(evidence.dense.differing)} of it"
+    words = {
+        "covered": f"with {part} covered or changed{_where(evidence.dense)}",
+        "replaced": f"with {part} replaced by what looks like a part of the photo{_where(evidence.dense)}",
+        "blurred": "with its background or another part blurred",
+    }
+    return [words[inside]] if (inside := change_inside(evidence)) else []
 
 
 def _where(dense: Dense) -> str:
