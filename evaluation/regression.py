@@ -1,4 +1,4 @@
-"""Fits the logistic regression that turns evidence into a probability, every weight of the sign that theory gives."""
+"""Fits the logistic regression that turns evidence into a probability, no weight of the wrong sign."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,8 +11,6 @@ from scipy.special import expit
 # are met in archives that hold several photographs of one event, from one spot or, as `parallax`, from a step aside.
 WEIGHTS = {"copy": 0.5, "scene": 0.3, "parallax": 0.15, "stranger": 0.05}
 REGULARISATION = 0.002
-# What speaks for a copy; of every other measure, more of it speaks against one.
-MORE_IS_BETTER = {"inliers", "inlier_share", "agreement", "correlation", "tracked", "blocks"}
 
 
 class Example(NamedTuple):
@@ -25,7 +23,7 @@ class Example(NamedTuple):
 def fit(examples: Sequence[Example]) -> dict[str, Any]:
     """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says.
 
-    No weight has the wrong sign: more inliers never make a copy less likely, whatever a few hundred examples say.
+    No weight is above zero: more parallax never makes a copy more likely, whatever a few hundred examples say.
     """
     names = sorted(examples[0].values)
     table = np.array([[one.values[name] for name in names] for one in examples])
@@ -42,7 +40,7 @@ def fit(examples: Sequence[Example]) -> dict[str, Any]:
         value = shares @ np.logaddexp(0, -margins) + weights @ slopes / 2
         return float(value), slopes - scaled.T @ (shares * signs * expit(-margins))
 
-    bounds = [(0, None) if name in MORE_IS_BETTER else (None, 0) for name in names] + [(None, None)]
+    bounds = [(None, 0)] * len(names) + [(None, None)]
     found = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds).x
     weights = found[:-1] / spread
     return {

@@ -16,38 +16,29 @@ CALIBRATION_FILE = Path(__file__).with_name("calibration.json")
 NOISE_PIXELS = 0.05
 # Photographed prints and screens show the whole photo; a camera that turned shows a part of what it saw before.
 PART, WHOLE = 0.90, 0.98
-# Copies under overlays agree in so much; more says nothing, since other photographs of a scene may agree all over.
-ENOUGH_AGREEMENT = 0.6
 
 
 def measures(evidence: Evidence) -> dict[str, float]:
-    """Returns the numbers by name that the probability is computed from; fewer where no pixels were compared."""
-    neither_whole = 1 - max(evidence.query_overlap, evidence.photo_overlap)
+    """Returns the numbers by name that the probability is computed from; the more of any, the less likely a copy is.
+
+    How many keypoints or blocks agree is none of them: other photographs of a scene agree as much. It is what
+    `serving.match.verdict` asks first.
+    """
     common = {
-        "inliers": float(np.log1p(evidence.inliers)),
-        "neither_whole": neither_whole,
+        "neither_whole": 1 - max(evidence.query_overlap, evidence.photo_overlap),
         "skew": float(np.log(evidence.skew + 0.003)),
     }
     if evidence.dense is None:
-        share = evidence.inliers / max(evidence.matches, 1)
-        return common | {"inlier_share": share, "residual": float(np.log(evidence.residual + NOISE_PIXELS))}
+        return common | {"residual": float(np.log(evidence.residual + NOISE_PIXELS))}
     return common | _of_pixels(evidence.dense, evidence.photo_overlap)
 
 
 def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
     whole = float(np.clip((photo_overlap - PART) / (WHOLE - PART), 0, 1))
-    perspective = float(np.log1p(dense.perspective / NOISE_PIXELS))
-    displacement, far, parallax = np.log(np.array([*dense.displacement, dense.parallax]) + NOISE_PIXELS).tolist()
     return {
-        "agreement": min(dense.agreement, ENOUGH_AGREEMENT),
-        "correlation": -float(np.log(1.02 - dense.correlation)),
-        "displacement": displacement,
-        "far_displacement": far,
-        "parallax": parallax,
-        "perspective_of_part": perspective * (1 - whole),
-        "perspective_of_whole": perspective * whole * (1 - dense.agreement),
-        "tracked": dense.tracked,
-        "blocks": float(np.log(dense.blocks + 3)),
+        "displacement": float(np.log(dense.displacement[0] + NOISE_PIXELS)),
+        "parallax": float(np.log(dense.parallax + NOISE_PIXELS)),
+        "perspective_of_part": float(np.log1p(dense.perspective / NOISE_PIXELS)) * (1 - whole),
     }
 
 

@@ -9,7 +9,7 @@ from serving.match.calibrate import Regression
 def examples(generator: np.random.Generator, group: str, middle: float, count: int) -> list[Example]:
     """Examples of a group of which one measure lies around a value, beside one that says nothing."""
     return [
-        Example(group, {"agreement": float(value), "skew": float(generator.normal())})
+        Example(group, {"parallax": float(value), "skew": float(generator.normal())})
         for value in generator.normal(middle, 1, count)
     ]
 
@@ -17,18 +17,18 @@ def examples(generator: np.random.Generator, group: str, middle: float, count: i
 def test_copies_and_others_are_told_apart_by_what_tells_them_apart():
     """Weights are of the measures as they are, not of scaled ones, and groups count by their weight, not their size."""
     generator = np.random.default_rng(0)
-    parts = [("copy", 14, 200), ("scene", 10, 300), ("stranger", 9, 3_000)]
+    parts = [("copy", 9, 200), ("scene", 13, 300), ("stranger", 14, 3_000)]
     found = fit([one for group, middle, count in parts for one in examples(generator, group, middle, count)])
     regression = Regression(found["weights"], found["intercept"])
-    assert regression.probability({"agreement": 14, "skew": 0}) > 0.95
-    assert regression.probability({"agreement": 10, "skew": 0}) < 0.05
-    assert 0.2 < regression.probability({"agreement": 12, "skew": 0}) < 0.8
-    assert abs(found["weights"]["skew"]) < 0.5 < found["weights"]["agreement"]
+    assert regression.probability({"parallax": 9, "skew": 0}) > 0.95
+    assert regression.probability({"parallax": 13, "skew": 0}) < 0.05
+    assert 0.2 < regression.probability({"parallax": 11, "skew": 0}) < 0.8
+    assert found["weights"]["parallax"] < -0.5 < found["weights"]["skew"]
 
 
 def test_no_weight_has_the_wrong_sign():
-    """Where examples say that agreement speaks against a copy, it is left out rather than believed."""
+    """Where examples say that parallax speaks for a copy, it is left out rather than believed."""
     generator = np.random.default_rng(0)
-    parts = [("copy", 3, 50), ("scene", 6, 50)]
+    parts = [("copy", 6, 50), ("scene", 3, 50)]
     found = fit([one for group, middle, count in parts for one in examples(generator, group, middle, count)])
-    assert found["weights"]["agreement"] == 0
+    assert found["weights"]["parallax"] == 0

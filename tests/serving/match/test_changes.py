@@ -10,8 +10,8 @@ from serving.match.changes import change_inside, changes
 from serving.match.description import describe
 from serving.match.geometry.added import added, expected
 from serving.match.geometry.colours import colours
-from serving.match.geometry.softened import softened
 from serving.match.geometry.shown import unevenness
+from serving.match.geometry.softened import softened
 from serving.match.verdict import judge
 from tests.serving.match.pictures import embedded, proven, scene
 
