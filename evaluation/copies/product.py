@@ -14,6 +14,7 @@ from evaluation.copies.answered import Answered, from_answers
 from evaluation.copies.photos import KEY_LETTERS
 from evaluation.copies.plan import Plan
 from evaluation.copies.result import BuildCosts, LookupCosts
+from evaluation.copies.stages import time_stages
 from foundation.errors import UsageError
 from foundation.files import replace_file
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
@@ -120,20 +121,22 @@ def ask(
             1_000 * (now - then) / len(queries)
             for now, then in ((time.perf_counter(), opened), (time.process_time(), opened_cores))
         )
-        alone = list(_milliseconds_alone(searcher, queries))
+        some = queries[:: max(1, len(queries) // ASKED_ALONE)]
+        alone = list(_milliseconds_alone(searcher, some))
     return answered, LookupCosts(
         open_seconds=opened - started,
         batch_ms=batch_ms,
         batch_core_ms=core_ms,
         one_ms=median(alone),
         one_slow_ms=quantiles(alone, n=10)[-1] if len(alone) > 1 else alone[0],
+        stages=time_stages(store, snapshot, some),
         **bytes_per_photo([read_segment(store, reference) for reference in snapshot.segments]),
     )
 
 
 def _milliseconds_alone(searcher: Searcher, queries: Sequence[Path]) -> Iterator[float]:
-    """Yields the time of one lookup after the other, of queries spread over all of them."""
-    for query in queries[:: max(1, len(queries) // ASKED_ALONE)]:
+    """Yields the time of one lookup after the other."""
+    for query in queries:
         started = time.perf_counter()
         list(searcher.lookup([query]))
         yield 1_000 * (time.perf_counter() - started)

@@ -74,7 +74,8 @@ class ArchiveResult:
 class LookupCosts:
     """Time of lookups, in milliseconds per query, by wall clock and by all cores together; bytes per archive photo.
 
-    `one_ms` and `one_slow_ms` are the median and the ninth decile of queries asked one at a time. Bytes: what search
+    `one_ms` and `one_slow_ms` are the median and the ninth decile of queries asked one at a time, `stages` what takes
+    it. Bytes: what search
     reads, what only verification reads, and names, dates and digests.
     """
 
@@ -86,6 +87,16 @@ class LookupCosts:
     search_bytes: float
     verification_bytes: float
     table_bytes: float
+    stages: dict[str, "StageTime"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTime:
+    """What a stage of a lookup takes of one core, over so many queries that came to it."""
+
+    queries: int
+    median_ms: float
+    mean_ms: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,6 +98,20 @@ def lookup_table(result: CopiesResult) -> str:
     return _table(rows, words=0)
 
 
+def stage_table(archive: ArchiveResult) -> str:
+    """What each stage of a lookup takes of one core, in the order of the stages."""
+    rows = [
+        {
+            "stage": name,
+            "queries": f"{one.queries:,}",
+            "median, ms": f"{one.median_ms:.1f}",
+            "mean, ms": f"{one.mean_ms:.1f}",
+        }
+        for name, one in archive.costs.stages.items()
+    ]
+    return _table(rows, words=1)
+
+
 def build_table(result: CopiesResult) -> str:
     """What encoding and indexing cost, an archive a row."""
     rows = [

@@ -1,5 +1,7 @@
-"""Looks at one candidate closer: is it in the query, what was done to it, and since when is it known."""
+"""Looks at candidates closer: is one in the query, what was done to it, and since when is it known."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from foundation.store.occurrences import first_seen
@@ -13,6 +15,29 @@ from serving.search.local_index import Stored
 from serving.search.snapshot import OpenSnapshot, Place
 
 IDENTICAL = "the same file, byte for byte"
+# From this share of its area on, a query is taken for one photo, and not for a page that shows some.
+EXPLAINED = 0.5
+# Once a photo explains the query, others are compared that have this share of its votes: other copies of it have more.
+OTHERS = 0.1
+
+
+def explains(match: Match) -> bool:
+    """Returns whether most of the query is the match's photo."""
+    return match.is_copy and (match.evidence is None or match.evidence.query_overlap >= EXPLAINED)
+
+
+def examine_all(
+    opened: OpenSnapshot, pictured: QueryPhoto | None, candidates: Iterable[Candidate], *, with_similar: bool
+) -> list[Match]:
+    """Returns what candidates come to, those with the most votes given first; see `examine`."""
+    matches: list[Match] = []
+    least = 0.0
+    for one in candidates:
+        compared = one if one.votes >= least else replace(one, views=())
+        if match := examine(opened, pictured, compared, with_similar=with_similar):
+            matches.append(match)
+            least = max(least, OTHERS * one.votes if explains(match) else 0.0)
+    return matches
 
 
 def examine(

@@ -1,7 +1,6 @@
 """Looks photos up: decoded queries → candidates → proof → verdict → first seen, a batch at a time."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -14,18 +13,13 @@ from foundation.photos.photo import Photo
 from serving.match.candidates import find_candidates, nearest_vectors
 from serving.match.decoded_query import DecodedQuery, decode_query
 from serving.match.evidence import QueryPhoto
-from serving.match.examine import examine
+from serving.match.examine import examine_all, explains
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 from serving.match.outcome import outcome_of
 from serving.match.query import Query
 from serving.search.merge import Nearest
 from serving.search.snapshot import OpenSnapshot
-
-# From this share of its area on, a query is taken for one photo, and not for a page that shows some.
-EXPLAINED = 0.5
-# Once a photo explains the query, others are compared that have this share of its votes: other copies of it have more.
-OTHERS = 0.1
 
 
 class Matcher:
@@ -82,16 +76,4 @@ class Matcher:
         candidates = find_candidates(self._opened, photo, vector, near, pictured)
         # Without local features nothing is proved, and what is similar is all that there is.
         with_similar = self._options.similar or not self._opened.has_local_features
-        matches: list[Match] = []
-        least = 0.0
-        for one in candidates:
-            compared = one if one.votes >= least else replace(one, views=())
-            if match := examine(self._opened, pictured, compared, with_similar=with_similar):
-                matches.append(match)
-                least = max(least, OTHERS * one.votes if explains(match) else 0.0)
-        return matches
-
-
-def explains(match: Match) -> bool:
-    """Returns whether most of the query is the match's photo."""
-    return match.is_copy and (match.evidence is None or match.evidence.query_overlap >= EXPLAINED)
+        return examine_all(self._opened, pictured, candidates, with_similar=with_similar)
