@@ -100,7 +100,7 @@ def test_many_local_features_are_searched_in_trees(made: tuple[Store, str]):
     assert segment.local_search_bytes < segment.local_verification_bytes
     with open_segment(store, segment) as opened:
         (row,) = opened.find([content("99")])
-        places, _ = opened.local.neighbours(opened.local.stored(row).descriptors, 1)
+        places, _ = opened.local.neighbours(opened.local.stored(row).features.descriptors, 1)
         assert np.mean(opened.local.rows(places[:, 0]) == row) > 0.9
 
 
