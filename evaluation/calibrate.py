@@ -29,23 +29,33 @@ from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verdict import is_proved
 from serving.match.verify import verify
+from training.edits.degrade import to_jpeg
 from training.edits.kinds import KINDS, draw, draw_chain
 
 OTHERS, CHAINS, STRANGERS, PARALLAXES = 9, 60, 12, 80
+# What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
+# are met in archives that hold several photographs of one event, from one spot or, as `parallax`, from a step aside.
+WEIGHTS = {"copy": 0.5, "scene": 0.3, "parallax": 0.15, "stranger": 0.05}
+# Of what is added to photos, most is laid over them.
+WEIGHTS_OF_ADDITIONS = {"laid_over": 0.6, "replaced": 0.4}
+FORGERIES = ("object_removed", "region_copied", "region_replaced")
+ADDITIONS, QUALITY = 12, 90
 LONGEST_SIDE = 1200
 
 
-def copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Yields edited photos, `each` of every kind and some chains, and the number of the photo that each is made of."""
+def copies(
+    photos: Sequence[Path], names: Sequence[str | None], *, seed: int
+) -> Iterator[tuple[np.ndarray, int, str | None]]:
+    """Yields edited photos, by kind or None for a chain, the numbers of the photos that they are made of, and kinds."""
     generator = np.random.default_rng(seed)
-    for name in [*(name for name in KINDS for _ in range(each)), *([None] * CHAINS)]:
+    for name in names:
         source, *rest = generator.choice(len(photos), 1 + OTHERS, replace=False).tolist()
         others = [read(photos[number]) for number in rest]
         if name is None:
             _, edit = draw_chain(generator, others, length=int(generator.integers(2, 6)))
         else:
             edit = draw(name, generator, others)
-        yield edit(read(photos[source])), source
+        yield edit(read(photos[source])), source, name
 
 
 def read(path: Path) -> np.ndarray:
@@ -68,7 +78,8 @@ def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple
 def examples_of_copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[str, Evidence]]:
     """Yields the evidence on copies, and on the same queries with photos that they were not made of."""
     held: dict[int, StoredPhoto] = {}
-    for edited, source in copies(photos, each=each, seed=seed):
+    names = [*(name for name in KINDS for _ in range(each)), *([None] * CHAINS)]
+    for edited, source, _ in copies(photos, names, seed=seed):
         held.setdefault(source, archived(read(photos[source])))
         query = asked(edited)
         yield from examine("copy", query, held[source])
@@ -104,16 +115,31 @@ def examples_of_scenes(folders: Sequence[Path]) -> Iterator[tuple[str, Evidence]
             yield from examine("scene", asked(one), archived(other))
 
 
-def calibration(found: Sequence[tuple[str, Evidence]]) -> dict[str, Any]:
-    """Returns the content of the calibration file: both regressions, and how many examples they were made from."""
-    parts = {
-        "with_pixels": [Example(group, measures(one)) for group, one in found if one.dense],
-        "without_pixels": [Example(group, measures(one)) for group, one in found if not one.dense],
-    }
+def examples_of_additions(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[Example]:
+    """Yields how what was laid over photos looks, and as many times what was replaced in them."""
+    overlays = [name for name, kind in KINDS.items() if kind.verdict == "overlaid"]
+    forgeries = itertools.islice(itertools.cycle(FORGERIES), each * len(overlays))
+    for edited, source, name in copies(photos, [*overlays * each, *forgeries], seed=seed):
+        # Compression leaves something of its own around what was added.
+        saved = cv2.imdecode(np.frombuffer(to_jpeg(edited, quality=QUALITY), np.uint8), cv2.IMREAD_COLOR_RGB)
+        found = verify(asked(np.asarray(saved, np.uint8)), archived(read(photos[source])))
+        if found and found.dense and found.dense.look_of_added:
+            yield Example("replaced" if name in FORGERIES else "laid_over", found.dense.look_of_added)
+
+
+def calibration(found: Sequence[tuple[str, Evidence]], additions: Sequence[Example]) -> dict[str, Any]:
+    """Returns the content of the calibration file: the regressions, and how many examples they were made from."""
+    with_pixels = [Example(group, measures(one)) for group, one in found if one.dense]
+    without_pixels = [Example(group, measures(one)) for group, one in found if not one.dense]
+    parts = {"with_pixels": with_pixels, "without_pixels": without_pixels, "laid_over": additions}
     return {
         "made_by": "python -m evaluation.calibrate",
         "examples": {name: dict(Counter(one.group for one in part)) for name, part in parts.items()},
-        "regressions": {name: fit(part) for name, part in parts.items()},
+        "regressions": {
+            "with_pixels": fit(with_pixels, wanted="copy", group_weights=WEIGHTS),
+            "without_pixels": fit(without_pixels, wanted="copy", group_weights=WEIGHTS),
+            "laid_over": fit(additions, wanted="laid_over", group_weights=WEIGHTS_OF_ADDITIONS),
+        },
     }
 
 
@@ -134,7 +160,8 @@ def main() -> None:
         *examples_of_parallax(photos, count=PARALLAXES, seed=1),
         *examples_of_scenes(folders),
     ]
-    options.output.write_text(json.dumps(calibration(found), indent=2) + "\n")
+    additions = list(examples_of_additions(photos, each=ADDITIONS, seed=2))
+    options.output.write_text(json.dumps(calibration(found, additions), indent=2) + "\n")
 
 
 if __name__ == "__main__":

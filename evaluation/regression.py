@@ -7,31 +7,29 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-# What each group weighs in all. A candidate that comes so far is a copy as often as not; of those that are none, most
-# are met in archives that hold several photographs of one event, from one spot or, as `parallax`, from a step aside.
-WEIGHTS = {"copy": 0.5, "scene": 0.3, "parallax": 0.15, "stranger": 0.05}
 REGULARISATION = 0.002
 
 
 class Example(NamedTuple):
-    """What was measured of a pair of photos, and the group it belongs to, one of `WEIGHTS`."""
+    """What was measured of a pair of photos, and the group that it belongs to."""
 
     group: str
     values: Mapping[str, float]
 
 
-def fit(examples: Sequence[Example]) -> dict[str, Any]:
-    """Returns the weights by name and the intercept of a logistic regression, groups weighing what `WEIGHTS` says.
+def fit(examples: Sequence[Example], *, wanted: str, group_weights: Mapping[str, float]) -> dict[str, Any]:
+    """Returns the weights by name and the intercept of a logistic regression for being of the group `wanted`.
 
-    No weight is above zero: more parallax never makes a copy more likely, whatever a few hundred examples say.
+    Groups weigh what `group_weights` says. No weight is above zero: more parallax never makes a copy more likely,
+    whatever a few hundred examples say.
     """
     names = sorted(examples[0].values)
     table = np.array([[one.values[name] for name in names] for one in examples])
     groups = np.array([one.group for one in examples])
-    each = {group: weight / np.count_nonzero(groups == group) for group, weight in WEIGHTS.items() if group in groups}
+    each = {group: group_weights[group] / np.count_nonzero(groups == group) for group in np.unique(groups)}
     middle, spread = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-9)
     scaled = np.column_stack([(table - middle) / spread, np.ones(len(table))])
-    signs = np.where(groups == "copy", 1.0, -1.0)
+    signs = np.where(groups == wanted, 1.0, -1.0)
     shares = np.array([each[group] for group in groups])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:

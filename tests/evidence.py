@@ -52,7 +52,7 @@ def _dense(difference: np.ndarray) -> Dense:
         saturation=1.0,
         differing=0.1,
         added=0.0,
-        synthetic=1.0,
+        look_of_added={},
         softened=0.0,
         unevenness=60.0,
         difference=difference,

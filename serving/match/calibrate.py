@@ -64,6 +64,11 @@ def score(evidence: Evidence) -> float:
     return _regressions()[which].probability(measures(evidence))
 
 
+def laid_over(look_of_added: Mapping[str, float]) -> float:
+    """Returns the probability, 0 to 1, that what was added to a photo was laid over it, and is no part of a photo."""
+    return _regressions()["laid_over"].probability(look_of_added) if look_of_added else 1.0
+
+
 @cache
 def _regressions() -> Mapping[str, Regression]:
     held = json.loads(CALIBRATION_FILE.read_text())["regressions"]

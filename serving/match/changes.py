@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from serving.match.calibrate import laid_over
 from serving.match.evidence import Dense, Evidence
 from serving.match.geometry.transform import apply, corners
 
@@ -73,7 +74,7 @@ def change_inside(evidence: Evidence) -> str:
         changed = dense.differing - _missing(dense, evidence) > DIFFERING
     else:
         changed = dense.added > (ADDED_BY_FILTERS if recoloured else ADDED) or dense.differing > DIFFERING
-    return ("replaced" if dense.synthetic < LAID_OVER else "covered") if changed else ""
+    return ("replaced" if laid_over(dense.look_of_added) < LAID_OVER else "covered") if changed else ""
 
 
 def _turn(evidence: Evidence) -> float:

@@ -1,6 +1,6 @@
 """Holds what is compared, a query and a photo of the archive, and what the comparison came to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -104,9 +104,10 @@ class Dense:
     `tone` is the median change of colour where both agree, 0 to 255, `colour` that with brightness set aside, and
     `saturation` the query's colourfulness divided by the photo's there. `differing` is the share of the overlap that
     differs; `difference` float32 [h, w], at the size of the thumbnail, says where, from 0 to 1, and NaN outside of it.
-    `added` is the share that shows what neither other colours nor blur explain, and `synthetic` the probability that
-    this was laid over, as text and boxes are. `softened` is the share of the photo's sharp parts that lost more of it
-    than the rest. `unevenness` is the standard deviation of the colours around the photo, 0 where there is nothing.
+    `added` is the share that shows what neither other colours nor blur explain, and `look_of_added` says how much this
+    looks like a part of the photo, as text and boxes do not; it is empty where hardly anything was added. `softened` is
+    the share of the photo's sharp parts that lost more of it than the rest. `unevenness` is the standard deviation of
+    the colours around the photo, 0 where there is nothing.
     `query_shown` and `photo_shown` are the overlaps less the margins that differ all over, as where the photo was
     cropped before it was pasted.
     """
@@ -124,7 +125,7 @@ class Dense:
     saturation: float
     differing: float
     added: float
-    synthetic: float
+    look_of_added: Mapping[str, float]
     softened: float
     unevenness: float
     difference: np.ndarray

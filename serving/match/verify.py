@@ -172,7 +172,7 @@ def _dense(aligned: Alignment, scene: Scene) -> Dense:
         saturation=said.saturation,
         differing=said.differing,
         added=said.added,
-        synthetic=said.synthetic,
+        look_of_added=said.look_of_added,
         softened=said.softened,
         unevenness=unevenness(picture, apply(np.linalg.inv(onto), corners((width, height)))),
         difference=said.difference,

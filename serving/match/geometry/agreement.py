@@ -8,9 +8,9 @@ import numpy as np
 from serving.match.geometry.added import added, expected, moments
 from serving.match.geometry.alignment import Comparison
 from serving.match.geometry.colours import colours
+from serving.match.geometry.look_of_added import look_of_added
 from serving.match.geometry.shown import shown
 from serving.match.geometry.softened import softened
-from serving.match.geometry.synthetic import synthetic
 
 # Blocks of this side in a thumbnail, less in small overlaps, half over each other.
 BLOCK, LEAST_BLOCK = 24, 12
@@ -44,7 +44,7 @@ class Agreement(NamedTuple):
     saturation: float
     differing: float
     added: float
-    synthetic: float
+    look_of_added: dict[str, float]
     softened: float
     difference: np.ndarray
     shown: tuple[int, int, int, int]
@@ -74,7 +74,7 @@ def agree(pair: Comparison) -> Agreement:
         saturation,
         float(1 - agreeing.sum() / whole),
         float(new.sum() / whole),
-        synthetic(new, pair.warped, expects, inside),
+        look_of_added(new, pair.warped, expects, inside),
         softened(grey, other, _core(inside, MAP_WINDOW + 2) & ~_near(new)),
         difference,
         shown(agreeing, inside),
