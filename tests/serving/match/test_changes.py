@@ -127,3 +127,11 @@ def test_a_collage_has_no_banner():
 def test_without_pixels_nothing_is_said_of_the_inside():
     """An archive without thumbnails cannot tell."""
     assert change_inside(replace(proven(PHOTO, PHOTO), dense=None)) == ""
+
+
+def test_nothing_was_added_to_an_overlap_of_a_pixel():
+    """Too small an overlap to fit colours to is no error."""
+    inside = np.zeros((31, 41), bool)
+    inside[15, 20] = True
+    photo, query = np.zeros((31, 41, 3), np.uint8), np.full((31, 41, 3), 200, np.uint8)
+    assert np.array_equal(expected(photo, query, inside), photo)
