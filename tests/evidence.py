@@ -41,7 +41,6 @@ def _dense(difference: np.ndarray) -> Dense:
     return Dense(
         blocks=40,
         agreement=0.875,
-        coarse_agreement=0.875,
         correlation=0.9,
         tracked=1.0,
         parallax=0.05,

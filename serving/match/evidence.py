@@ -95,8 +95,7 @@ class StoredPhoto:
 class Dense:
     """What the pixels say, from a comparison of the aligned query with the thumbnail block by block.
 
-    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median, and
-    `coarse_agreement` the share in smaller pictures, which blur, noise and print leave alone.
+    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median.
     `tracked` is the share of places that are found again near where they should be, and `displacement` how far from
     there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
     `parallax` is how far neighbours moved together, beyond a smooth bend: things nearer or farther than others.
@@ -114,7 +113,6 @@ class Dense:
 
     blocks: int
     agreement: float
-    coarse_agreement: float
     correlation: float
     tracked: float
     parallax: float

@@ -16,6 +16,8 @@ IS_COPY = 0.5
 # So many keypoints that tell one story prove a copy; where there are fewer, so many blocks of pixels must agree.
 PROVING_INLIERS = 12
 PROVING_BLOCKS, PROVING_AGREEMENT = 6, 0.5
+# Two strangers may bear one logo, with keypoints enough; so many blocks at least agree in a copy.
+LEAST_AGREEMENT = 0.1
 # What is no copy shows the same scene if so many keypoints lie alike: strangers share a few by chance.
 SAME_SCENE_INLIERS = 8
 
@@ -48,8 +50,9 @@ def judge(evidence: Evidence) -> Verdict:
 def is_proved(evidence: Evidence) -> bool:
     """Returns whether there is enough of it: little evidence, however well it fits, is met among strangers too."""
     dense = evidence.dense
-    agreement = max(dense.agreement, dense.coarse_agreement) if dense and dense.blocks >= PROVING_BLOCKS else 0
-    return agreement >= PROVING_AGREEMENT or evidence.inliers >= PROVING_INLIERS
+    if dense is not None and dense.blocks >= PROVING_BLOCKS and dense.agreement >= PROVING_AGREEMENT:
+        return True
+    return evidence.inliers >= PROVING_INLIERS and (dense is None or dense.agreement >= LEAST_AGREEMENT)
 
 
 def judge_unverified(candidate: Candidate, distance: str) -> Verdict:

@@ -87,8 +87,7 @@ def _is_sure(dense: Dense | None) -> bool:
 
 def _is_sure_alone(dense: Dense | None) -> bool:
     """Whether pixels prove a copy without any keypoint."""
-    agreement = max(dense.agreement, dense.coarse_agreement) if dense else 0
-    return dense is not None and agreement >= ALONE_AGREEMENT and dense.blocks >= ALONE_BLOCKS
+    return dense is not None and dense.agreement >= ALONE_AGREEMENT and dense.blocks >= ALONE_BLOCKS
 
 
 def _first_transform(pair: Pair) -> tuple[np.ndarray, str] | None:
@@ -161,7 +160,6 @@ def _dense(aligned: Alignment, scene: Scene) -> Dense:
     return Dense(
         blocks=said.blocks,
         agreement=said.agreement,
-        coarse_agreement=said.coarse_agreement,
         correlation=said.correlation,
         tracked=aligned.tracked,
         displacement=(middle, far),

@@ -18,9 +18,6 @@ LEAST_TEXTURE = 5.0
 # What changes more slowly than over this part of a block is no texture.
 SLOW_PART = 3
 AGREES, SURE = 0.7, 0.8
-# What blur, noise, print or many pixels made of one leave shows at a half or a quarter of the size, if there are so
-# many blocks of it.
-COARSE, LEAST_COARSE_BLOCKS = (1, 2), 6
 # Where the map is above the first, the two differ; above the second, if they are the same to the pixel elsewhere.
 DIFFERS, LEAST_DIFFERS = 0.5, 0.2
 # Texture below some grey levels, and changes of tone below some, are what compression leaves.
@@ -37,7 +34,6 @@ class Agreement(NamedTuple):
 
     blocks: int
     agreement: float
-    coarse_agreement: float
     correlation: float
     tone: float
     colour: float
@@ -67,7 +63,6 @@ def agree(pair: Comparison) -> Agreement:
     return Agreement(
         len(correlations),
         float((correlations > AGREES).mean()) if len(correlations) else 0.0,
-        max(_coarse(one, other, pair.mask, halvings) for halvings in COARSE),
         float(np.median(correlations)) if len(correlations) else 0.0,
         tone,
         colour,
@@ -79,14 +74,6 @@ def agree(pair: Comparison) -> Agreement:
         difference,
         shown(agreeing, inside),
     )
-
-
-def _coarse(one: np.ndarray, other: np.ndarray, mask: np.ndarray, halvings: int) -> float:
-    """Returns the share of blocks that correlate in pictures halved so often, 0 where there are too few."""
-    size = tuple(max(1, length >> halvings) for length in mask.shape[::-1])
-    one, other = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (one, other))
-    found = _blocks(one, other, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
-    return float((found > AGREES).mean()) if len(found) >= LEAST_COARSE_BLOCKS else 0.0
 
 
 def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> np.ndarray:

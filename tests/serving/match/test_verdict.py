@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from serving.match.calibrate import Regression, measures
-from serving.match.verdict import IS_COPY, judge
+from serving.match.verdict import IS_COPY, PROVING_INLIERS, judge
 from serving.match.verify import verify
 from tests.serving.match.pictures import embedded, from_elsewhere, proven, query, scene, stored, turned
 
@@ -88,3 +88,14 @@ def test_a_regression_adds_weighted_measures():
     regression = Regression({"one": 2.0, "other": -1.0}, 0.5)
     assert regression.probability({"one": 0.25, "other": 1.0}) == 0.5
     assert regression.probability({"one": 1e6, "other": 0.0}) == pytest.approx(1)
+
+
+def test_strangers_that_bear_one_logo_are_no_copies():
+    """Many keypoints lie alike, and nothing else of the two does."""
+    logo, photos = scene(7, 120, 90), (scene(1), scene(2))
+    for photo in photos:
+        photo[250:340, 340:460] = logo
+    evidence = verify(query(photos[0]), stored(photos[1]))
+    assert evidence is not None
+    assert evidence.inliers >= PROVING_INLIERS
+    assert not judge(evidence).is_copy
