@@ -24,11 +24,12 @@ def expected(photo: np.ndarray, query: np.ndarray, inside: np.ndarray) -> np.nda
     photo, query: uint8 [h, w, 3], aligned. inside: bool [h, w], the overlap.
     """
     half = tuple(max(1, side // 2) for side in inside.shape[::-1])
-    one, other = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (photo, query))
-    same = _same(one, other, cv2.resize(inside.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0)
-    # An overlap a pixel wide is gone at half the size.
-    if not same.any():
+    inside_half = cv2.resize(inside.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0
+    # An overlap of a single row or column may be gone at half the size: there is nothing to fit curves to.
+    if not inside_half.any():
         return photo
+    one, other = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (photo, query))
+    same = _same(one, other, inside_half)
     curves = _curves(one, other, same)
     gain, shift = _light(_recoloured(one, curves), other, same)
     gain, shift = (cv2.resize(part, inside.shape[::-1])[..., None] for part in (gain, shift))
