@@ -5,6 +5,7 @@ import numpy as np
 import simplejpeg
 
 from foundation.checks import require_range
+from foundation.errors import ArtifactRefusedError
 from foundation.photos.decoder_errors import typed_errors
 from foundation.photos.frame import resize, upright
 from foundation.photos.header import sniff_format
@@ -50,5 +51,13 @@ def encode_thumbnail(frame: np.ndarray) -> bytes:
 
 
 def decode_thumbnail(thumbnail: bytes) -> np.ndarray:
-    """Returns the pixels of a thumbnail that `encode_thumbnail` made: uint8 [height, width, 3]."""
-    return simplejpeg.decode_jpeg(thumbnail, colorspace="RGB")
+    """Returns the pixels of a thumbnail that `encode_thumbnail` made: uint8 [height, width, 3].
+
+    Raises ArtifactRefusedError for damaged bytes.
+    """
+    try:
+        return simplejpeg.decode_jpeg(thumbnail, colorspace="RGB")
+    except ValueError as error:
+        raise ArtifactRefusedError(
+            f"a thumbnail in the index cannot be decoded ({error}); expected a JPEG: encode and index its archive again"
+        ) from error

@@ -6,9 +6,9 @@ import cv2
 import pytest
 from PIL import Image
 
-from foundation.errors import UsageError
+from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos.photo import decode, thumbnail_jpeg
-from foundation.photos.thumbnail import THUMBNAIL_SIDE, encode_thumbnail, shrink_frame
+from foundation.photos.thumbnail import THUMBNAIL_SIDE, decode_thumbnail, encode_thumbnail, shrink_frame
 from tests.foundation.photos.files import difference, encoded, oriented
 from tests.photos import scene
 
@@ -46,3 +46,12 @@ def test_a_frame_gives_the_thumbnail_that_is_stored():
     assert difference(decode(data).pixels, expected).mean() < 4
     assert Image.open(io.BytesIO(encode_thumbnail(frame[:9, :12]))).size == (12, 9)
     assert shrink_frame(frame[:, :2], max_side=10).shape == (10, 1, 3)
+
+
+def test_a_damaged_thumbnail_is_refused():
+    """Whoever reads it gets an error of the project, with a remedy, whatever the bytes are."""
+    whole = encode_thumbnail(scene(30, width=60, height=40))
+    assert decode_thumbnail(whole).shape == (40, 60, 3)
+    for damaged in (b"x", whole[:100], whole[: len(whole) // 2], whole[:40] + bytes(60) + whole[100:]):
+        with pytest.raises(ArtifactRefusedError, match="cannot be decoded .* index its archive again"):
+            decode_thumbnail(damaged)
