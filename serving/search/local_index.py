@@ -70,9 +70,12 @@ class LocalIndex:
         """Returns float32 [n, 4], the keypoints of features."""
         return unpack_keypoints(self._keypoints[places])
 
-    def stored(self, row: int) -> Stored:
-        """Returns what is kept of one photo; a photo without texture has no features."""
+    def stored(self, row: int) -> Stored | None:
+        """Returns what is kept of one photo, None if nothing is; a photo without texture has no features."""
         width, height = self._frames[row].tolist()
+        # A segment may be built of shards with features and without; a photo that was encoded without has no frame.
+        if not width:
+            return None
         features = slice(*self._starts[row : row + 2].tolist())
         start, end = self._thumbnail_starts[row : row + 2].tolist()
         with self._thumbnails.open("rb") as file:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foundation.errors import ArtifactRefusedError
+from foundation.store.segments import LOCAL_FRAMES
 from serving.search.local_index import LocalIndex
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
@@ -19,6 +20,17 @@ def test_what_is_kept_of_a_photo_is_given_back(tmp_path: Path):
         assert (features.width, features.height, kept) == (photo.width, photo.height, thumbnail)
         assert features.keypoints == pytest.approx(photo.keypoints, abs=0.01)
         assert np.array_equal(features.descriptors, photo.descriptors)
+
+
+def test_nothing_is_kept_of_a_photo_that_was_encoded_without_features(tmp_path: Path):
+    """Its row has no frame; that of a photo without texture has one."""
+    segment = write_local(tmp_path, features_of([BLANK, BLANK]), thumbnails=[b"", b"second"])
+    frames = np.load(segment / LOCAL_FRAMES)
+    frames[0] = 0
+    np.save(segment / LOCAL_FRAMES, frames)
+    index = LocalIndex(segment)
+    assert index.stored(0) is None
+    assert index.stored(1).thumbnail == b"second"
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):

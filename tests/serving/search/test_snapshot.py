@@ -132,6 +132,20 @@ def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
         assert segment.local.stored(row).features.descriptors.tobytes() == local_columns(7, seed=7)["descriptors"]
 
 
+def test_a_photo_encoded_again_is_kept_where_it_has_features(tmp_path: Path):
+    """The first of two segments holds photos with features and without: of the latter nothing is kept there."""
+    store = Store(tmp_path / "store", create=True)
+    encoder_id = add_encoder(store, dimension=8)
+    add_run(store, encoder_id, "run1", unit_vectors(10, 8))
+    add_run(store, encoder_id, "run2", unit_vectors(5, 8), features="local")
+    build_index(store)
+    add_run(store, encoder_id, "run3", unit_vectors(10, 8), features="local")
+    build_index(store)
+    with OpenSnapshot(store) as opened:
+        kept = [[opened.stored(place) is not None for place in places] for places in opened.places([content(4), content(7)])]
+    assert kept == [[True, True], [False, True]]
+
+
 def test_local_features_that_the_description_does_not_count_are_refused(tmp_path: Path):
     """A file of another segment, whole in itself, would name the wrong photos."""
     store = Store(tmp_path / "made", create=True)
