@@ -18,8 +18,6 @@ LEAST_WEIGHT = 0.002
 # neighbours, all are equally near, and none would be found.
 NEAR = 0.9
 NEAR_SHARE = 0.1
-# Below what SIFT finds; a damaged file may hold a scale of 0.
-SMALLEST_SCALE = 0.1
 
 
 class LocalCandidate(NamedTuple):
@@ -98,7 +96,7 @@ def _pairs(archive: _Joined, views: Sequence[CompressedFeatures], near: Neighbou
         views=numbers[features],
         weights=_weights(near)[features, columns],
         turns=(keypoints[:, 3] - asked[:, 3]) / 360,
-        octaves=np.log2(np.maximum(keypoints[:, 2], SMALLEST_SCALE) / asked[:, 2]),
+        octaves=np.log2(keypoints[:, 2] / asked[:, 2]),
     )
 
 

@@ -19,6 +19,9 @@ from foundation.store.segments import (
 )
 from serving.search.descriptor_index import DescriptorIndex, Neighbours
 
+# SIFT finds nothing of so small a scale, in pixels.
+SMALLEST_SCALE = 0.1
+
 
 class Stored(NamedTuple):
     """What a segment keeps of a photo to verify it with; the thumbnail is a JPEG, empty if none was kept."""
@@ -66,9 +69,12 @@ class LocalIndex:
         """Returns the rows of the photos, int64 [n], that features lie in."""
         return np.searchsorted(self._starts, places, side="right") - 1
 
-    def keypoints(self, places: np.ndarray) -> np.ndarray:
+    def keypoints(self, places: np.ndarray | slice) -> np.ndarray:
         """Returns float32 [n, 4], the keypoints of features."""
-        return unpack_keypoints(self._keypoints[places])
+        keypoints = unpack_keypoints(self._keypoints[places])
+        # Scales are compared by their logarithms, and a damaged file may hold a scale of 0.
+        keypoints[:, 2] = np.maximum(keypoints[:, 2], SMALLEST_SCALE)
+        return keypoints
 
     def stored(self, row: int) -> Stored | None:
         """Returns what is kept of one photo, None if nothing is; a photo without texture has no features."""
@@ -81,8 +87,8 @@ class LocalIndex:
         with self._thumbnails.open("rb") as file:
             file.seek(start)
             thumbnail = file.read(end - start)
-        keypoints, descriptors = unpack_keypoints(self._keypoints[features]), np.array(self._descriptors[features])
-        return Stored(CompressedFeatures(width, height, keypoints, descriptors), thumbnail)
+        descriptors = np.array(self._descriptors[features])
+        return Stored(CompressedFeatures(width, height, self.keypoints(features), descriptors), thumbnail)
 
 
 def _map(path: Path) -> np.ndarray:

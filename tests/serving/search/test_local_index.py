@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foundation.errors import ArtifactRefusedError
-from foundation.store.segments import LOCAL_FRAMES
+from foundation.store.segments import LOCAL_FRAMES, LOCAL_KEYPOINTS
 from serving.search.local_index import LocalIndex
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
@@ -31,6 +31,17 @@ def test_nothing_is_kept_of_a_photo_that_was_encoded_without_features(tmp_path: 
     index = LocalIndex(segment)
     assert index.stored(0) is None
     assert index.stored(1).thumbnail == b"second"
+
+
+def test_a_scale_of_zero_has_a_logarithm(tmp_path: Path):
+    """A damaged file may hold one, and both search and verification compare scales by their logarithms."""
+    segment = write_local(tmp_path, features_of([picture(0)]))
+    keypoints = np.load(segment / LOCAL_KEYPOINTS)
+    keypoints[:2, 2] = 0
+    np.save(segment / LOCAL_KEYPOINTS, keypoints)
+    index = LocalIndex(segment)
+    assert np.isfinite(np.log2(index.stored(0).features.keypoints[:, 2])).all()
+    assert np.isfinite(np.log2(index.keypoints(np.array([0, 1]))[:, 2])).all()
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):
