@@ -75,8 +75,7 @@ class LookupCosts:
     """Time of lookups, in milliseconds per query, by wall clock and by all cores together; bytes per archive photo.
 
     `one_ms` and `one_slow_ms` are the median and the ninth decile of queries asked one at a time, `stages` what takes
-    it. Bytes: what search
-    reads, what only verification reads, and names, dates and digests.
+    it. Bytes: what search reads, what only verification reads, and names, dates and digests.
     """
 
     open_seconds: float
