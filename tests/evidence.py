@@ -41,10 +41,8 @@ def _dense(difference: np.ndarray) -> Dense:
     return Dense(
         blocks=40,
         agreement=0.875,
-        correlation=0.9,
-        tracked=1.0,
         parallax=0.05,
-        displacement=(0.2, 0.5),
+        displacement=0.2,
         perspective=0.1,
         tone=3.0,
         colour=1.0,
@@ -55,7 +53,6 @@ def _dense(difference: np.ndarray) -> Dense:
         softened=0.0,
         unevenness=60.0,
         difference=difference,
-        query_shown=0.8,
         photo_shown=0.5,
     )
 

@@ -36,7 +36,7 @@ def measures(evidence: Evidence) -> dict[str, float]:
 def _of_pixels(dense: Dense, photo_overlap: float) -> dict[str, float]:
     whole = float(np.clip((photo_overlap - PART) / (WHOLE - PART), 0, 1))
     return {
-        "displacement": float(np.log(dense.displacement[0] + NOISE_PIXELS)),
+        "displacement": float(np.log(dense.displacement + NOISE_PIXELS)),
         "parallax": float(np.log(dense.parallax + NOISE_PIXELS)),
         "perspective_of_part": float(np.log1p(dense.perspective / NOISE_PIXELS)) * (1 - whole),
     }

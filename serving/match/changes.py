@@ -124,7 +124,7 @@ def _is_recoloured(evidence: Evidence) -> bool:
 def is_bent(evidence: Evidence) -> bool:
     """Whether the photo was sheared, seen at an angle, or bent by a lens."""
     dense = evidence.dense
-    moved = dense is not None and dense.displacement[0] > max(BENT_PIXELS, 2.5 * dense.parallax)
+    moved = dense is not None and dense.displacement > max(BENT_PIXELS, 2.5 * dense.parallax)
     return evidence.model == "perspective" or evidence.skew > SKEWED or moved
 
 

@@ -95,39 +95,38 @@ class StoredPhoto:
 class Dense:
     """What the pixels say, from a comparison of the aligned query with the thumbnail block by block.
 
-    `agreement` is the share of the `blocks` textured ones that correlate above 0.7, `correlation` their median.
-    `tracked` is the share of places that are found again near where they should be, and `displacement` how far from
-    there the median and the 90th percentile of them lie, in pixels of the thumbnail: of a copy a fraction of one.
-    `parallax` is how far neighbours moved together, beyond a smooth bend: things nearer or farther than others.
-    `perspective` is how far a perspective moves the overlap's corners from the best affine map, in the same pixels.
-    `tone` is the median change of colour where both agree, 0 to 255, `colour` that with brightness set aside, and
-    `saturation` the query's colourfulness divided by the photo's there. `differing` is the share of the overlap that
-    differs; `difference` float32 [h, w], at the size of the thumbnail, says where, from 0 to 1, and NaN outside of it.
-    `added` is the share that shows what neither other colours nor blur explain, and `look_of_added` says how much this
-    looks like a part of the photo, as text and boxes do not; it is empty where hardly anything was added. `softened` is
-    the share of the photo's sharp parts that lost more of it than the rest. `unevenness` is the standard deviation of
-    the colours around the photo, 0 where there is nothing.
-    `query_shown` and `photo_shown` are the overlaps less the margins that differ all over, as where the photo was
-    cropped before it was pasted.
+    `agreement` is the share of the `blocks` textured ones that correlate above 0.7.
+
+    In pixels of the thumbnail, `displacement` is how far the median place lies from where the transform puts it, of a
+    copy a fraction of one; `parallax` how far neighbours moved together, beyond a smooth bend, as things do that are
+    nearer or farther than others; and `perspective` how far the best perspective moves places from the best affine map.
+
+    In levels, 0 to 255, `tone` is how far colours moved where both agree, `colour` how far so with brightness set
+    aside, and `unevenness` the standard deviation of the colours around the photo, 0 where there is nothing;
+    `saturation` is the query's colourfulness divided by the photo's.
+
+    `differing` is the share of the overlap that differs; `difference`, float32 [h, w] of the thumbnail's size, says
+    where, from 0 to 1, and is NaN outside of the overlap. `added` is the share that shows what neither other colours
+    nor blur explain, and `look_of_added` are measures by name of how much this looks like a part of the photo, as text
+    and boxes do not; there are none where hardly anything was added. `softened` is the share of the photo's sharp parts
+    that lost more of it than the rest. `photo_shown` is the photo's overlap less the margins that differ all over, as
+    where the photo was cropped before it was pasted.
     """
 
     blocks: int
     agreement: float
-    correlation: float
-    tracked: float
+    displacement: float
     parallax: float
-    displacement: tuple[float, float]
     perspective: float
     tone: float
     colour: float
+    unevenness: float
     saturation: float
     differing: float
+    difference: np.ndarray
     added: float
     look_of_added: Mapping[str, float]
     softened: float
-    unevenness: float
-    difference: np.ndarray
-    query_shown: float
     photo_shown: float
 
 

@@ -150,30 +150,17 @@ def _least_inliers(dense: Dense | None) -> int:
 
 def _dense(aligned: Alignment, scene: Scene) -> Dense:
     """Returns what the pixels say of an alignment."""
-    said = agree(compare(aligned.transform, scene))
+    said = agree(compare(aligned.transform, scene))._asdict()
     onto, picture = scene.between(aligned.transform @ scene.unmirror), scene.picture
-    height, width = said.difference.shape
-    top, bottom, left, right = said.shown
+    height, width = scene.thumbnail.shape[:2]
+    top, bottom, left, right = said.pop("shown")
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - 0.5
-    shown = shares_of_box(onto, (picture.shape[1], picture.shape[0]), (width, height), box)
-    middle, far = np.percentile(aligned.displacements, (50, 90)).tolist()
+    _, photo_shown = shares_of_box(onto, (picture.shape[1], picture.shape[0]), (width, height), box)
     return Dense(
-        blocks=said.blocks,
-        agreement=said.agreement,
-        correlation=said.correlation,
-        tracked=aligned.tracked,
-        displacement=(middle, far),
+        **said,
+        displacement=aligned.displacement,
         parallax=aligned.parallax,
         perspective=aligned.perspective,
-        tone=said.tone,
-        colour=said.colour,
-        saturation=said.saturation,
-        differing=said.differing,
-        added=said.added,
-        look_of_added=said.look_of_added,
-        softened=said.softened,
         unevenness=unevenness(picture, apply(np.linalg.inv(onto), corners((width, height)))),
-        difference=said.difference,
-        query_shown=shown[0],
-        photo_shown=shown[1],
+        photo_shown=photo_shown,
     )

@@ -34,7 +34,6 @@ class Agreement(NamedTuple):
 
     blocks: int
     agreement: float
-    correlation: float
     tone: float
     colour: float
     saturation: float
@@ -50,30 +49,31 @@ def agree(pair: Comparison) -> Agreement:
     """Returns what blocks of two aligned pictures say: normalised correlation, colours, and what was added."""
     one, other = (cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32) for part in (pair.thumbnail, pair.warped))
     inside = pair.mask > 0
-    correlations = _blocks(one, other, pair.mask)
     expects = expected(pair.thumbnail, pair.warped, inside)
     grey = cv2.cvtColor(expects, cv2.COLOR_RGB2GRAY).astype(np.float32)
     difference, certain = _difference(grey, other, inside)
     new = _new(added(expects, pair.thumbnail, pair.warped), inside, certain)
     agreeing = inside & ~_differs(difference, new, inside)
     tone, colour, saturation = colours(pair.thumbnail, pair.warped, agreeing)
-    difference = _without_rim(difference, inside)
-    difference[~inside] = np.nan
-    whole = max(inside.sum(), 1)
+    correlations, whole = _blocks(one, other, pair.mask), max(inside.sum(), 1)
     return Agreement(
-        len(correlations),
-        float((correlations > AGREES).mean()) if len(correlations) else 0.0,
-        float(np.median(correlations)) if len(correlations) else 0.0,
-        tone,
-        colour,
-        saturation,
-        float(1 - agreeing.sum() / whole),
-        float(new.sum() / whole),
-        look_of_added(new, pair.warped, expects, inside),
-        softened(grey, other, _core(inside, MAP_WINDOW + 2) & ~_near(new)),
-        difference,
-        shown(agreeing, inside),
+        blocks=len(correlations),
+        agreement=_share(correlations),
+        tone=tone,
+        colour=colour,
+        saturation=saturation,
+        differing=float(1 - agreeing.sum() / whole),
+        added=float(new.sum() / whole),
+        look_of_added=look_of_added(new, pair.warped, expects, inside),
+        softened=softened(grey, other, _core(inside, MAP_WINDOW + 2) & ~_near(new)),
+        difference=np.where(inside, _without_rim(difference, inside), np.float32(np.nan)),
+        shown=shown(agreeing, inside),
     )
+
+
+def _share(correlations: np.ndarray) -> float:
+    """Returns the share of blocks that agree, 0 where there are none."""
+    return float((correlations > AGREES).mean()) if len(correlations) else 0.0
 
 
 def _blocks(one: np.ndarray, other: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -77,9 +77,8 @@ class Comparison(NamedTuple):
 class Places(NamedTuple):
     """Places that were followed: where they lie in both full photos, float64 [n, 2] each, and how many were tried.
 
-    `errors` is how much the windows around them still differ, in standard deviations.
-
-    Those of the query are in its view, so that a mirrored query too can be a similarity.
+    Those of the query are in its view, so that a mirrored query too can be a similarity. `errors`, float64 [n], is how
+    much the windows around them still differ, in standard deviations.
     """
 
     query: np.ndarray
@@ -91,16 +90,15 @@ class Places(NamedTuple):
 class Alignment(NamedTuple):
     """The refined transform between the full photos, the simplest model that fits, and how well it does.
 
-    `tracked` is the share of places that were followed; `displacements` float64 [n] how far the surer half of them
-    lies from where the transform puts it, `parallax` how far
-    neighbours among them moved together, and `perspective` how far
-    perspective moves places from the best affine map, all in pixels of the thumbnail.
+    All distances are those of the surer half of the places that were followed, in pixels of the thumbnail:
+    `displacement` is how far the median place lies from where the transform puts it, `perspective` how far the best
+    perspective moves places from the best affine map, its 90th percentile, and `parallax` how far neighbours moved
+    together.
     """
 
     transform: np.ndarray
     model: str
-    tracked: float
-    displacements: np.ndarray
+    displacement: float
     perspective: float
     parallax: float
 
@@ -198,14 +196,14 @@ def _choose(places: Places, pixel: float, unmirror: np.ndarray) -> Alignment:
     chosen = fits[model]
     # What was covered is followed to anywhere: the better half of the places says how exact the map is.
     sure = places.errors <= max(np.median(places.errors), SURE)
-    moved = apply(fits["perspective"].transform, places.query) - apply(fits["affine"].transform, places.query)
+    query, photo = places.query[sure], photo[sure]
+    moved = apply(fits["perspective"].transform, query) - apply(fits["affine"].transform, query)
     return Alignment(
-        np.diag([1 / pixel, 1 / pixel, 1]) @ chosen.transform @ unmirror,
-        model,
-        len(places.query) / places.tried,
-        chosen.distances[sure],
-        float(np.percentile(np.linalg.norm(moved[sure], axis=1), 90)),
-        _parallax(photo[sure], apply(chosen.transform, places.query[sure]) - photo[sure]),
+        transform=np.diag([1 / pixel, 1 / pixel, 1]) @ chosen.transform @ unmirror,
+        model=model,
+        displacement=float(np.median(chosen.distances[sure])),
+        perspective=float(np.percentile(np.linalg.norm(moved, axis=1), 90)),
+        parallax=_parallax(photo, apply(chosen.transform, query) - photo),
     )
 
 

@@ -142,7 +142,9 @@ def test_a_photo_encoded_again_is_kept_where_it_has_features(tmp_path: Path):
     add_run(store, encoder_id, "run3", unit_vectors(10, 8), features="local")
     build_index(store)
     with OpenSnapshot(store) as opened:
-        kept = [[opened.stored(place) is not None for place in places] for places in opened.places([content(4), content(7)])]
+        kept = [
+            [opened.stored(place) is not None for place in places] for places in opened.places([content(4), content(7)])
+        ]
     assert kept == [[True, True], [False, True]]
 
 

@@ -48,7 +48,8 @@ def test_measurements_are_written_and_pictures_are_not(tmp_path: Path):
     measured = record_of(proof_of(tmp_path, copy_of(tmp_path, evidence=evidence)))["evidence"]
     assert measured["transform"] == [-1.0, 0.0, 79.0, 0.0, 1.0, 10.0, 0.0, 0.0, 1.0]
     assert (measured["inliers"], measured["residual"], measured["agreement"]) == (12, None, 0.875)
-    assert (measured["dense"]["blocks"], measured["dense"]["displacement"]) == (40, [0.2, 0.5])
+    assert (measured["dense"]["blocks"], measured["dense"]["displacement"]) == (40, 0.2)
+    assert measured["query_size"] == [60, 50]
     assert measured["view"] == {"is_mirrored": False, "is_inverted": False}
     assert "difference" not in measured["dense"]
     json.dumps(measured, allow_nan=False)
