@@ -53,5 +53,5 @@ def test_a_damaged_thumbnail_is_refused():
     whole = encode_thumbnail(scene(30, width=60, height=40))
     assert decode_thumbnail(whole).shape == (40, 60, 3)
     for damaged in (b"x", whole[:100], whole[: len(whole) // 2], whole[:40] + bytes(60) + whole[100:]):
-        with pytest.raises(ArtifactRefusedError, match="cannot be decoded .* index its archive again"):
+        with pytest.raises(ArtifactRefusedError, match=r"cannot be decoded .* index its archive again"):
             decode_thumbnail(damaged)
