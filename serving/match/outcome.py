@@ -32,6 +32,9 @@ def outcome_of(asked: DecodedQuery, matches: Sequence[Match], options: MatchOpti
         return Outcome(name, "matched", matches=dated)
     if not is_proved:
         return Outcome(name, "no_match", f"no photo scores {options.min_score} or more")
+    # The archive does hold a source of the query, which was asked to be left out: to deny it would be wrong.
+    if any(match.is_copy for match in matches):
+        return Outcome(name, "no_match", f"no copy scores {options.min_score} or more", dated)
     if asked.pictured and asked.pictured.features < LEAST_FEATURES:
         return Outcome(name, "not_matchable", TOO_SIMPLE, dated)
     return Outcome(name, "no_match", NOT_IN_ARCHIVE, dated)
