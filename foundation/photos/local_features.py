@@ -61,9 +61,9 @@ def extract(
 ) -> LocalFeatures:
     """Returns at most `most` features of a frame, uint8 [height, width], spread over it.
 
-    They are chosen from so many that are the strongest, which takes two thirds of the time that 0, all of them, takes.
-    With `by_octave` they are spread over scales too, so that blurred and printed photos have some. Raises UsageError
-    for `most` below 1.
+    They are chosen from all that are found, or from the `of_strongest` strongest ones, which takes two thirds of the
+    time. With `by_octave` they are spread over scales too, so that blurred and printed photos have some. Raises
+    UsageError for `most` below 1.
     """
     require_range("most", most, 1)
     height, width = grey.shape

@@ -15,9 +15,9 @@ QUERY_FEATURES, OF_STRONGEST = 300, 500
 # archive's size. It costs about twice what the whole frame costs; a larger one costs more, and finds no more.
 CLOSE_SIDE = 640
 CLOSE_FEATURES = 400
-# Of a picture of at most this longest side, the closer look takes one of twice the size: in a thumbnail few corners
-# are large enough to be found.
-THUMBNAIL_SIDE = 256
+# A picture of at most this longest side, perhaps a thumbnail, is enlarged to twice the size for the closer look: few of
+# its corners are large enough to be found.
+SMALL_SIDE = 256
 
 
 def query_features(picture: np.ndarray) -> LocalFeatures:
@@ -35,7 +35,7 @@ def close_features(picture: np.ndarray) -> LocalFeatures:
     whole = extract(shrink_frame(grey, max_side=LONGEST_SIDE), most=CLOSE_FEATURES, by_octave=True)
     if longest > LONGEST_SIDE:
         return _with(whole, extract(shrink_frame(grey, max_side=CLOSE_SIDE), most=CLOSE_FEATURES))
-    if longest <= THUMBNAIL_SIDE:
+    if longest <= SMALL_SIDE:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         return _with(whole, extract(enlarged, most=CLOSE_FEATURES))
     return whole

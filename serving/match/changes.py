@@ -6,7 +6,7 @@ import numpy as np
 
 from serving.match.calibrate import laid_over
 from serving.match.evidence import Dense, Evidence
-from serving.match.geometry.transform import apply, corners
+from serving.match.geometry.transform import corners
 
 # Shares of an area below which a photo was cropped, or stands in something larger: resizing and saving move edges by
 # less than this.
@@ -104,9 +104,8 @@ def _is_embedded(evidence: Evidence) -> bool:
     # Whoever warps a photo leaves nothing around it: that is no page, and no desk that a screen stands on.
     if evidence.dense is not None and evidence.dense.unevenness < EMPTY and is_bent(evidence):
         return False
-    quad = apply(np.linalg.inv(evidence.transform), corners(evidence.photo_size))
     lowest, highest = corners(evidence.query_size)[[0, 2]]
-    sides = np.clip(quad.max(axis=0), lowest, highest) - np.clip(quad.min(axis=0), lowest, highest)
+    sides = np.clip(evidence.quad.max(axis=0), lowest, highest) - np.clip(evidence.quad.min(axis=0), lowest, highest)
     width, height = evidence.query_size
     return bool(sides.prod() / (width * height) < WHOLE)
 

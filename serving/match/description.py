@@ -6,7 +6,6 @@ import numpy as np
 
 from serving.match.changes import change_inside, changes, is_bent
 from serving.match.evidence import Dense, Evidence
-from serving.match.geometry.transform import apply, corners
 from serving.match.verdict import Verdict
 
 # A margin of the query beside the photo, as a share of the query's side, that is worth a word.
@@ -17,7 +16,6 @@ FRAME = 0.15
 BANNER = 0.35
 SIDES = ("above", "on the right", "below", "on the left")
 GREY_SATURATION = 0.3
-RIGHT_ANGLE = 90
 
 
 def describe(evidence: Evidence, verdict: Verdict) -> str:
@@ -75,7 +73,7 @@ def _surroundings(evidence: Evidence, found: Sequence[str]) -> list[str]:
 
 def _margins(evidence: Evidence) -> list[float]:
     """Returns how far the query goes on beside the photo, as shares of its sides, in the order of `SIDES`."""
-    quad = apply(np.linalg.inv(evidence.transform), corners(evidence.photo_size)) + 0.5
+    quad = evidence.quad + 0.5
     left, top = quad.min(axis=0) / evidence.query_size
     right, bottom = 1 - quad.max(axis=0) / evidence.query_size
     return [float(top), float(right), float(bottom), float(left)]

@@ -11,6 +11,7 @@ from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import LocalFeatures, inverted, mirrored
 from foundation.photos.query_features import close_features, query_features
 from foundation.photos.thumbnail import decode_thumbnail
+from serving.match.geometry.transform import apply, corners
 from serving.match.pyramid import Pyramid
 
 # Width and height, in pixels.
@@ -30,9 +31,9 @@ VIEWS = (View(), View(is_mirrored=True), View(is_inverted=True), View(is_mirrore
 class QueryPhoto:
     """A query as it is verified: its features in each view, a smaller picture of it, and its size.
 
-    `picture` is uint8 [height, width, 3], of any size: the photo may be a small part of it, so 800 pixels are better
-    than 256. `width` and `height` are those of the full photo, which the transform speaks of. `is_close` says that
-    whatever may prove a copy is tried.
+    `picture` is uint8 [height, width, 3], of any size; a lookup has it at most `CLOSE_SIDE` pixels wide or high, more
+    than an archive's thumbnail, since the photo may be a small part of it. `width` and `height` are those of the full
+    photo, which the transform speaks of. `is_close` says that whatever may prove a copy is tried.
     """
 
     def __init__(
@@ -169,8 +170,13 @@ class Evidence:
         return self.dense.agreement if self.dense else 0.0
 
     @cached_property
+    def quad(self) -> np.ndarray:
+        """The photo's corners in the query, float64 [4, 2], in its pixels; they may lie outside of it."""
+        return apply(np.linalg.inv(self.transform), corners(self.photo_size))
+
+    @cached_property
     def jacobian(self) -> np.ndarray:
-        """The transform's linear part at the middle of the overlap's query side, float64 [2, 2], without the mirror."""
+        """The transform's linear part at the middle of the query, float64 [2, 2], without the mirror."""
         width, height = self.query_size
         x, y = (width - 1) / 2, (height - 1) / 2
         h = self.transform / self.transform[2, 2]

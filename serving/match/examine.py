@@ -62,8 +62,8 @@ def examine(
     # Of several segments that hold the content, the one with its first place speaks for it.
     place, photo = min(zip(candidate.places, rows, strict=True), key=lambda pair: pair[1]["uri"] != seen.uri)
     description = describe(evidence, verdict) if evidence else IDENTICAL if candidate.is_identical else ""
-    thumbnail = stored.thumbnail or None if stored else None
-    return Match(photo, place, candidate, verdict, seen, evidence, thumbnail, description)
+    thumbnail = stored.thumbnail if stored else b""
+    return Match(photo, place, candidate, verdict, seen, evidence, thumbnail or None, description)
 
 
 def _verify(opened: OpenSnapshot, pictured: QueryPhoto, stored: Stored, candidate: Candidate) -> Evidence | None:

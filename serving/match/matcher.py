@@ -67,7 +67,7 @@ class Matcher:
     def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
         matches = self._examined(asked.photo, vector, near, asked.pictured)
         # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
-        # what is not yet explained gets a closer look, which takes some times as long.
+        # what is not yet explained gets a closer look, which takes several times as long.
         if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
             matches = self._examined(asked.photo, vector, near, asked.pictured.closer)
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)

@@ -14,9 +14,9 @@ from serving.match.geometry.shown import unevenness
 from serving.match.geometry.transform import apply, corners, fit, is_possible, overlap, sample, shares_of_box
 from serving.match.pair import THRESHOLD, Pair
 
-# So few matches that tell one story are met by chance, the first number once in a hundred strangers; the second, all
-# that a small crop may have, needs pixels that agree in so many blocks.
+# One pair of strangers in a hundred has so many matches that tell one story; fewer are no evidence.
 LEAST_INLIERS = 4
+# A small crop may have no more than these: they are evidence where such a share of so many blocks of pixels agrees.
 LEAST_MATCHES = 3
 SURE_AGREEMENT, SURE_BLOCKS = 0.8, 8
 # Without any keypoint so much has to agree; guesses that resemble the photo less are not even aligned.
@@ -63,7 +63,7 @@ def _try_views(query: QueryPhoto, stored: StoredPhoto, views: Sequence[View]) ->
 
 
 def _by_keypoints(pair: Pair) -> Evidence | None:
-    """Returns the evidence for the transform that most matches agree with."""
+    """Returns the evidence for the transform that most matches agree with, or None if too few do."""
     first = _first_transform(pair) if len(pair.matches) >= LEAST_MATCHES else None
     return _evidence(pair, _refined(pair, *first)) if first else None
 

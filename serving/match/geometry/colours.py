@@ -12,7 +12,7 @@ PALE = 6.0
 
 
 def colours(photo: np.ndarray, query: np.ndarray, agreeing: np.ndarray) -> tuple[float, float, float]:
-    """Returns how far colours moved, how far so with brightness set aside, and colourfulness after by before.
+    """Returns how far colours moved, in levels, how far so with brightness set aside, and the ratio of colourfulness.
 
     photo, query: uint8 [h, w, 3], aligned. agreeing: bool [h, w], where they show the same. What was laid over a part
     is no change of all: the first is a median, and the second the 70th percentile of cells, which have little noise.

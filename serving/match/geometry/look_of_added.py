@@ -15,8 +15,9 @@ def look_of_added(new: np.ndarray, query: np.ndarray, expects: np.ndarray, insid
     """Returns measures by name, the higher the more like a part of the photo; none where too little was added.
 
     They are the share of its pixels that have colours of the photo, how soft their edges are, in tens of levels, the
-    share that has none of their commonest colours, and how few pieces they make, as a logarithm. new, inside: bool
-    [h, w], what was added and the overlap. query, expects: uint8 [h, w, 3], the query and what is expected of it.
+    share that has none of their commonest colours, and how few pieces they make, as a logarithm.
+    new, inside: bool [h, w], what was added and the overlap. query, expects: uint8 [h, w, 3], the query and what is
+    expected of it.
     """
     if np.count_nonzero(new) < LEAST:
         return {}
@@ -26,7 +27,8 @@ def look_of_added(new: np.ndarray, query: np.ndarray, expects: np.ndarray, insid
     grey = cv2.cvtColor(query, cv2.COLOR_RGB2GRAY).astype(np.float32)
     slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
     around = cv2.dilate(new.astype(np.uint8), np.ones((RIM, RIM), np.uint8)) > 0
-    pieces, _ = cv2.connectedComponents(cv2.morphologyEx(new.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((RIM, RIM))))
+    closed = cv2.morphologyEx(new.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((RIM, RIM), np.uint8))
+    pieces, _ = cv2.connectedComponents(closed)
     return {
         "known_colours": float(np.isin(numbers, np.unique(_numbers(expects[inside]))).mean()),
         "soft_edges": -float(np.percentile(slope[around], 90)) / 10,

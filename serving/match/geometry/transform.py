@@ -6,6 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+# What people do to photos: so far they resize them, and one side or corner at most so many times more than another.
 LEAST_SCALE, MOST_SCALE, MOST_STRETCH = 1 / 20, 20, 3.0
 ITERATIONS = 4
 # What is nearer to zero is taken for it.
@@ -72,7 +73,10 @@ def overlap(transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int]) 
 def shares_of_box(
     transform: np.ndarray, from_: tuple[int, int], to: tuple[int, int], box: np.ndarray
 ) -> tuple[float, float]:
-    """Returns the same of a part of the second, a box float64 [4, 2] clockwise."""
+    """Returns the shares of the first's and of the second's area that both show within a box of the second.
+
+    box: float64 [4, 2], clockwise, in pixels of the second. The transform is invertible.
+    """
     shared = apply(np.linalg.inv(transform), box).astype(np.float32)
     if cv2.contourArea(shared, oriented=True) < 0:
         shared = shared[::-1].copy()
