@@ -5,12 +5,11 @@ import numpy as np
 import simplejpeg
 
 from foundation.photos.compressed_features import compress
-from foundation.photos.local_features import extract, frame_size
-from foundation.photos.thumbnail import THUMBNAIL_SIDE
+from foundation.photos.local_features import LONGEST_SIDE, extract
+from foundation.photos.query_features import CLOSE_SIDE
+from foundation.photos.thumbnail import THUMBNAIL_SIDE, shrink_frame
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verify import verify
-
-QUERY_FRAME, QUERY_FEATURES, QUERY_PICTURE = 600, 400, 800
 
 
 def scene(seed: int, width: int = 480, height: int = 360) -> np.ndarray:
@@ -27,24 +26,19 @@ def scene(seed: int, width: int = 480, height: int = 360) -> np.ndarray:
     return np.clip((picture - low) / (high - low) * 255, 0, 255).astype(np.uint8)
 
 
-def _frame(picture: np.ndarray, longest: int) -> np.ndarray:
-    size = frame_size(picture.shape[1], picture.shape[0], longest_side=longest)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
 def stored(picture: np.ndarray, *, with_thumbnail: bool = True) -> StoredPhoto:
     """Returns a picture as the archive holds it."""
-    features = extract(cv2.cvtColor(_frame(picture, 400), cv2.COLOR_RGB2GRAY), most=150)
+    features = extract(cv2.cvtColor(shrink_frame(picture, max_side=LONGEST_SIDE), cv2.COLOR_RGB2GRAY))
     # Nearly without loss: these pictures are more colourful than photographs, and lose more than these.
-    thumbnail = simplejpeg.encode_jpeg(_frame(picture, THUMBNAIL_SIDE), quality=100, colorsubsampling="444")
+    small = shrink_frame(picture, max_side=THUMBNAIL_SIDE)
+    thumbnail = simplejpeg.encode_jpeg(small, quality=100, colorsubsampling="444")
     size = picture.shape[1], picture.shape[0]
     return StoredPhoto(compress(features), thumbnail if with_thumbnail else b"", lambda: size)
 
 
 def query(picture: np.ndarray) -> QueryPhoto:
     """Returns a picture as a query is looked up."""
-    features = extract(cv2.cvtColor(_frame(picture, QUERY_FRAME), cv2.COLOR_RGB2GRAY), most=QUERY_FEATURES)
-    return QueryPhoto(picture.shape[1], picture.shape[0], features, _frame(picture, QUERY_PICTURE))
+    return QueryPhoto.of(shrink_frame(picture, max_side=CLOSE_SIDE), width=picture.shape[1], height=picture.shape[0])
 
 
 def verified(edited: np.ndarray, photo: np.ndarray) -> Evidence | None:

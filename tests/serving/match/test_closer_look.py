@@ -21,7 +21,7 @@ def halftone(picture: np.ndarray) -> np.ndarray:
     """Returns a picture as a newspaper prints it: black dots, the larger the darker."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     ys, xs = np.mgrid[: grey.shape[0], : grey.shape[1]]
-    screen = 127 + 127 * np.sin(xs * 1.1) * np.sin(ys * 1.1)
+    screen = 127 + 127 * np.sin(xs * 0.6) * np.sin(ys * 0.6)
     return cv2.cvtColor(((grey > screen) * 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
 
 

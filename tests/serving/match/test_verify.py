@@ -185,5 +185,9 @@ def test_without_a_thumbnail_keypoints_speak_alone():
 def test_only_views_that_are_asked_for_are_tried():
     """Whoever knows from the search which view was found saves the others."""
     mirrored = query(PHOTO[:, ::-1].copy())
-    assert verify(mirrored, stored(PHOTO), views=(View(),)) is None
-    assert verify(mirrored, stored(PHOTO), views=(View(is_mirrored=True),)) is not None
+    straight = verify(mirrored, stored(PHOTO), views=(View(),))
+    # A few keypoints lie alike by chance.
+    assert straight is None or straight.inliers < 6
+    found = verify(mirrored, stored(PHOTO), views=(View(is_mirrored=True),))
+    assert found is not None
+    assert found.inliers > 60
