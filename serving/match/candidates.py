@@ -8,7 +8,7 @@ import numpy as np
 from foundation.photos.photo import Photo
 from serving.match.evidence import VIEWS, QueryPhoto, View
 from serving.search.merge import Nearest
-from serving.search.snapshot import OpenSnapshot, Place
+from serving.search.snapshot import OpenSnapshot, Place, Voted
 
 # The photos with the most votes that are looked at closer. The right one is seldom further down, and each costs time.
 VOTED = 12
@@ -77,8 +77,11 @@ def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Cand
 
 def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
     voted = opened.voted([pictured.view(view) for view in VOTING], VOTED) if pictured else []
-    contents = opened.contents([one.place for one in voted])
+    best: dict[bytes, Voted] = {}
+    # A content that lies in several segments comes several times; where it has the most votes, its view is right.
+    for content, one in zip(opened.contents([one.place for one in voted]), voted, strict=True):
+        best.setdefault(content, one)
     return [
         Candidate(content, opened.similarity(vector, one.place), False, places, [VOTING[one.view]], one.votes)
-        for one, content, places in zip(voted, contents, opened.places(contents), strict=True)
+        for (content, one), places in zip(best.items(), opened.places(list(best)), strict=True)
     ]

@@ -9,9 +9,9 @@ from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
 from foundation.store.files import Store
 from pipelines.index.job import build_index
-from serving.match.candidates import Candidate, find_candidates, nearest_vectors
+from serving.match.candidates import VOTING, Candidate, find_candidates, nearest_vectors
 from serving.match.evidence import QueryPhoto
-from serving.search.snapshot import OpenSnapshot, Place
+from serving.search.snapshot import OpenSnapshot, Place, Voted
 from tests.builders import add_encoder, add_run, content, unit_vectors
 
 VECTORS = unit_vectors(20, 8)
@@ -71,6 +71,17 @@ def test_a_closer_look_compares_the_pixels_of_the_nearest_alone(opened: OpenSnap
     for look, views in ((pictured, [0] * 10), (pictured.closer, [4, 4, 4, 0, 0, 0, 0, 0, 0, 0])):
         found = candidates(opened, photo_of("unknown"), VECTORS[3], 10, look)
         assert [len(one.views) for one in found] == views
+
+
+def test_of_a_content_in_several_segments_the_most_votes_count(opened: OpenSnapshot, monkeypatch: pytest.MonkeyPatch):
+    """Where features of one of its places are crowded out, what is left may vote for a wrong view."""
+    (places,) = opened.places([content(2)])
+    votes = [Voted(places[0], 1, 9.0), Voted(places[1], 0, 2.0)]
+    monkeypatch.setattr(opened, "voted", lambda views, k: votes)
+    pictured = QueryPhoto.of(np.zeros((60, 80, 3), np.uint8), width=80, height=60)
+    found = candidates(opened, photo_of("unknown"), VECTORS[2], 3, pictured)[0]
+    assert (found.content, found.views, found.votes) == (content(2), [VOTING[1]], 9.0)
+    assert found.places == places
 
 
 def test_a_vector_that_is_not_finite_finds_nothing_but_the_same_bytes(opened: OpenSnapshot):
