@@ -25,6 +25,7 @@ from evaluation.examined import archived, asked
 from evaluation.parallax import seen_from_aside
 from evaluation.regression import Example, fit
 from foundation.archives.uris import path_of
+from foundation.errors import InputNotFoundError
 from serving.match.calibrate import measures
 from serving.match.evidence import Evidence, QueryPhoto, StoredPhoto
 from serving.match.verdict import is_proved
@@ -46,7 +47,7 @@ LONGEST_SIDE = 1200
 def copies(
     photos: Sequence[Path], names: Sequence[str | None], *, seed: int
 ) -> Iterator[tuple[np.ndarray, int, str | None]]:
-    """Yields edited photos, by kind or None for a chain, the numbers of the photos that they are made of, and kinds."""
+    """Yields an edited photo for each kind of edit, None for a chain of some, with its photo's number and the kind."""
     generator = np.random.default_rng(seed)
     for name in names:
         source, *rest = generator.choice(len(photos), 1 + OTHERS, replace=False).tolist()
@@ -59,10 +60,16 @@ def copies(
 
 
 def read(path: Path) -> np.ndarray:
-    """Returns a photo's pixels, uint8 [height, width, 3], at most 1,200 on the longer side."""
-    pixels = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB))
+    """Returns a photo's pixels, uint8 [height, width, 3], at most 1,200 on the longer side.
+
+    Raises InputNotFoundError for a file that is no photo.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if pixels is None:
+        raise InputNotFoundError(f"{path} cannot be decoded; expected a photo: take it out of its folder")
     share = min(1.0, LONGEST_SIDE / max(pixels.shape))
-    return pixels if share == 1 else cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    smaller = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) if share < 1 else pixels
+    return np.asarray(smaller, np.uint8)
 
 
 def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple[str, Evidence]]:

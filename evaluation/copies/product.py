@@ -19,7 +19,7 @@ from foundation.errors import UsageError
 from foundation.files import replace_file
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment, segment_directory
+from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment, segment_directory, whole_hash
 from foundation.store.snapshots import Snapshot, read_snapshot, snapshot_numbers
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -88,8 +88,7 @@ def require_apart(plan: Plan, built: Built) -> None:
 def _keys(store: Store, segment_id: str) -> Iterator[str]:
     with store.open(f"{segment_directory(segment_id)}/{CONTENT_HASHES}") as file:
         contents = np.load(file, allow_pickle=False)
-    # NumPy drops the zeros that a hash may end in.
-    return (bytes(content).ljust(32, b"\0").hex()[:KEY_LETTERS] for content in contents)
+    return (whole_hash(content).hex()[:KEY_LETTERS] for content in contents)
 
 
 def _add(store: Store, archive: str, catalog: Path | None, encoder_id: str | None) -> BuildCosts:

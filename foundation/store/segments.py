@@ -33,6 +33,11 @@ LOCAL_FILES = frozenset(
 )
 
 
+def whole_hash(stored: bytes) -> bytes:
+    """Returns the 32 bytes of one of the content hashes of a segment: NumPy drops the zeros that it may end in."""
+    return bytes(stored).ljust(32, b"\0")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchParameters:
     """How a ScaNN segment was built and is searched; all zero where search is exact."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foundation.photos.photo import Photo
+from foundation.store.segments import whole_hash
 from serving.match.evidence import VIEWS, QueryPhoto, View
 from serving.search.merge import Nearest
 from serving.search.snapshot import OpenSnapshot, Place, Voted
@@ -67,8 +68,7 @@ def find_candidates(
 
 def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Candidate]:
     known = np.flatnonzero(near.similarities > -np.inf)
-    # NumPy drops the zeros that a hash may end in.
-    hashes = [bytes(near.contents[column]).ljust(32, b"\0") for column in known]
+    hashes = [whole_hash(near.contents[column]) for column in known]
     return [
         Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < compared else ())
         for column, content, places in zip(known, hashes, opened.places(hashes), strict=True)

@@ -25,6 +25,7 @@ from foundation.store.segments import (
     SearchParameters,
     Segment,
     segment_directory,
+    whole_hash,
 )
 from serving.search.exact_index import ExactIndex
 from serving.search.local_index import LocalIndex
@@ -118,8 +119,7 @@ class OpenSegment:
 
     def content(self, row: int) -> bytes:
         """Returns the content hash of one row, 32 bytes."""
-        # NumPy drops the zeros that a hash may end in.
-        return bytes(self._hashes[row]).ljust(32, b"\0")
+        return whole_hash(self._hashes[row])
 
     def vector(self, row: int) -> np.ndarray:
         """Returns the vector that a photo is found by: float32 [dimension]."""

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
-from evaluation.calibrate import examples_of_additions, examples_of_parallax
+from evaluation.calibrate import examples_of_additions, examples_of_parallax, examples_of_scenes
+from foundation.errors import InputNotFoundError
 from serving.match.calibrate import laid_over, score
 from tests.serving.match.pictures import scene
 
@@ -34,3 +36,10 @@ def test_a_step_aside_is_no_copy(tmp_path: Path):
     assert {group for group, _ in found} == {"parallax"}
     assert {one.dense is None for _, one in found} == {True, False}
     assert np.median([score(one) for _, one in found if one.dense]) < 0.5
+
+
+def test_a_file_that_is_no_photo_is_named(tmp_path: Path):
+    """Folders of scenes may hold notes of who took them."""
+    (tmp_path / "notes.txt").write_text("taken in May")
+    with pytest.raises(InputNotFoundError, match=r"notes\.txt cannot be decoded"):
+        list(examples_of_scenes([tmp_path]))
