@@ -28,20 +28,29 @@ def fit(examples: Sequence[Example], *, wanted: str, group_weights: Mapping[str,
     groups = np.array([one.group for one in examples])
     each = {group: group_weights[group] / np.count_nonzero(groups == group) for group in np.unique(groups)}
     middle, spread = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-9)
-    scaled = np.column_stack([(table - middle) / spread, np.ones(len(table))])
-    signs = np.where(groups == wanted, 1.0, -1.0)
     shares = np.array([each[group] for group in groups])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        margins = signs * (scaled @ weights)
-        slopes = weights * np.append(np.full(len(names), REGULARISATION), 0)
-        value = shares @ np.logaddexp(0, -margins) + weights @ slopes / 2
-        return float(value), slopes - scaled.T @ (shares * signs * expit(-margins))
-
-    bounds = [(None, 0)] * len(names) + [(None, None)]
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds).x
-    weights = found[:-1] / spread
+    weights, intercept = _minimised((table - middle) / spread, np.where(groups == wanted, 1.0, -1.0), shares)
+    weights = weights / spread
     return {
         "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
-        "intercept": round(float(found[-1] - weights @ middle), 4),
+        "intercept": round(float(intercept - weights @ middle), 4),
     }
+
+
+def _minimised(table: np.ndarray, signs: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, float]:
+    """Returns the weights, float64 [measures], and the intercept that have the least logistic loss, L2 added.
+
+    table: float64 [examples, measures]; signs: 1 for what is wanted, -1 for the rest; shares: what an example weighs.
+    """
+    terms = np.column_stack([table, np.ones(len(table))])
+    regularised = np.append(np.full(table.shape[1], REGULARISATION), 0)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = signs * (terms @ weights)
+        slopes = weights * regularised
+        value = shares @ np.logaddexp(0, -margins) + weights @ slopes / 2
+        return float(value), slopes - terms.T @ (shares * signs * expit(-margins))
+
+    bounds = [(None, 0)] * table.shape[1] + [(None, None)]
+    found = minimize(loss, np.zeros(terms.shape[1]), jac=True, bounds=bounds).x
+    return found[:-1], float(found[-1])
