@@ -86,13 +86,14 @@ class LookupCosts:
     search_bytes: float
     verification_bytes: float
     table_bytes: float
-    stages: dict[str, "StageTime"] = field(default_factory=dict)
+    stages: list["StageTime"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageTime:
-    """What a stage of a lookup takes of one core, over so many queries that came to it."""
+    """What a stage of a lookup, by its name, takes of one core, over so many queries that came to it."""
 
+    stage: str
     queries: int
     median_ms: float
     mean_ms: float

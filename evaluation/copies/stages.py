@@ -20,7 +20,15 @@ from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.search.snapshot import OpenSnapshot
 
+DECODE, VECTOR, SEARCH, VERIFY = (
+    "decode, and extract keypoints",
+    "encode, and search by vector",
+    "search by votes",
+    "verify",
+)
+CLOSER_DECODE, CLOSER_SEARCH, CLOSER_VERIFY = (f"closer look: {part}" for part in ("extract", SEARCH, VERIFY))
 PLAIN, CLOSER = "in all, without a closer look", "in all, with a closer look"
+IN_ORDER = (DECODE, VECTOR, SEARCH, VERIFY, PLAIN, CLOSER_DECODE, CLOSER_SEARCH, CLOSER_VERIFY, CLOSER)
 
 
 class Stopwatch:
@@ -43,15 +51,15 @@ class Stopwatch:
             self._times[each] += times
         self._times[name].append(sum(map(sum, other._times.values())))
 
-    def read(self) -> dict[str, StageTime]:
-        """Returns the times by name."""
-        return {
-            name: StageTime(queries=len(times), median_ms=median(times), mean_ms=mean(times))
+    def read(self) -> list[StageTime]:
+        """Returns the times, the names in the order in which they came."""
+        return [
+            StageTime(stage=name, queries=len(times), median_ms=median(times), mean_ms=mean(times))
             for name, times in self._times.items()
-        }
+        ]
 
 
-def time_stages(store: Store, snapshot: Snapshot, queries: Sequence[Path]) -> dict[str, StageTime]:
+def time_stages(store: Store, snapshot: Snapshot, queries: Sequence[Path]) -> list[StageTime]:
     """Returns what each stage of looking up some queries takes, and all of them; not all get a closer look.
 
     Nothing else may run in this process meanwhile.
@@ -63,27 +71,26 @@ def time_stages(store: Store, snapshot: Snapshot, queries: Sequence[Path]) -> di
             of_query = Stopwatch()
             name = _time_one(of_query, opened, encoder, Query.of(str(query)))
             watch.sum_up(name, of_query)
-    times = watch.read()
-    return {name: times[name] for name in sorted(times, key=lambda name: name in (PLAIN, CLOSER))}
+    return sorted(watch.read(), key=lambda one: IN_ORDER.index(one.stage))
 
 
 def _time_one(watch: Stopwatch, opened: OpenSnapshot, encoder: SavedEncoder, query: Query) -> str:
     """Times the stages of one query, and returns what all of them are called."""
-    with watch.time("decode, and extract keypoints"):
+    with watch.time(DECODE):
         asked = decode_query(query, encoder.spec, with_features=opened.has_local_features)
     if not isinstance(asked, DecodedQuery):
         return PLAIN
-    with watch.time("encode, and search by vector"):
+    with watch.time(VECTOR):
         vectors = encoder.encode(asked.photo.pixels[None])
         (near,) = nearest_vectors(opened, vectors, MatchOptions().top_k)
-    look, prefix = asked.pictured, ""
+    look, names = asked.pictured, (SEARCH, VERIFY)
     while True:
-        with watch.time(prefix + "search by keypoints"):
+        with watch.time(names[0]):
             candidates = find_candidates(opened, asked.photo, vectors[0], near, look)
-        with watch.time(prefix + "verify"):
+        with watch.time(names[1]):
             matches = examine_all(opened, look, candidates, with_similar=False)
         if look is None or look.is_close or any(map(explains, matches)):
-            return CLOSER if prefix else PLAIN
-        prefix = "closer look: "
-        with watch.time(prefix + "extract keypoints"):
+            return CLOSER if look and look.is_close else PLAIN
+        names = (CLOSER_SEARCH, CLOSER_VERIFY)
+        with watch.time(CLOSER_DECODE):
             look = look.closer

@@ -102,12 +102,12 @@ def stage_table(archive: ArchiveResult) -> str:
     """What each stage of a lookup takes of one core, in the order of the stages."""
     rows = [
         {
-            "stage": name,
+            "stage": one.stage,
             "queries": f"{one.queries:,}",
             "median, ms": f"{one.median_ms:.1f}",
             "mean, ms": f"{one.mean_ms:.1f}",
         }
-        for name, one in archive.costs.stages.items()
+        for one in archive.costs.stages
     ]
     return _table(rows, words=1)
 
