@@ -17,13 +17,14 @@ from foundation.checks import require_range
 
 # Version of the rule by which features are made, written into what holds them. Raise it whenever the same photo may
 # give others: another frame, threshold, choice of keypoints, or projection.
-FEATURE_RULE = 1
+FEATURE_RULE = 2
 # The frame of the archive's photos, and what is kept of each: fewer lose small crops, more cost space and time.
 LONGEST_SIDE = 400
 ARCHIVE_FEATURES = 150
 # A quarter of OpenCV's default: soft and dark photos have few strong corners, and only the strongest are kept anyway.
 CONTRAST_THRESHOLD = 0.01
-GRID = 6
+# The frame is parted into cells; so many keypoints of each come first.
+GRID, PER_CELL = 6, 3
 DESCRIPTOR = 128
 # A descriptor is a histogram of 8 directions in each of 4 × 4 cells around its keypoint.
 CELLS, DIRECTIONS = 4, 8
@@ -80,17 +81,24 @@ def extract(
 
 
 def _spread(found: Sequence[cv2.KeyPoint], width: int, height: int, *, by_octave: bool) -> np.ndarray:
-    """Returns the keypoints' order: the strongest of each cell of the grid first, then the others by their strength."""
+    """Returns the order of keypoints: the strongest of each cell in turn, then the others by their strength."""
     # The strongest corners of a photo often crowd on one thing, a fence or a text; a crop without it must be found too.
     places = np.array([point.pt for point in found], np.float32).reshape(-1, 2)
     cells = np.minimum((places * (GRID / np.array([width, height]))).astype(int), GRID - 1) @ (1, GRID)
     if by_octave:
         cells += GRID**2 * np.array([int(np.log2(max(point.size, 1))) for point in found], int)
     by_strength = np.argsort([-point.response for point in found], kind="stable")
-    _, first_of_cell = np.unique(cells[by_strength], return_index=True)
-    others = np.ones(len(found), bool)
-    others[first_of_cell] = False
-    return np.concatenate([by_strength[np.sort(first_of_cell)], by_strength[others]]).astype(int)
+    turns = np.minimum(_places_in_group(cells[by_strength]), 1 if by_octave else PER_CELL)
+    return np.asarray(by_strength[np.argsort(turns, kind="stable")], int)
+
+
+def _places_in_group(groups: np.ndarray) -> np.ndarray:
+    """Returns the how manieth of its group each element is, from 0: int64 [n]."""
+    order = np.argsort(groups, kind="stable")
+    _, starts, counts = np.unique(groups[order], return_index=True, return_counts=True)
+    places = np.empty(len(groups), np.int64)
+    places[order] = np.arange(len(groups)) - np.repeat(starts, counts)
+    return places
 
 
 def _root(raw: np.ndarray) -> np.ndarray:
