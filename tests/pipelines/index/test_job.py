@@ -129,7 +129,10 @@ def test_local_features_of_another_rule_are_refused(made: tuple[Store, str], mon
     store, encoder_id = made
     add_run(store, encoder_id, "run1", vectors_of(10), features="local")
     monkeypatch.setattr(job, "FEATURE_RULE", FEATURE_RULE + 1)
-    with pytest.raises(ArtifactRefusedError, match=r"run run1 holds local features made by rule 1, .* by rule 2; "):
+    with pytest.raises(
+        ArtifactRefusedError,
+        match=rf"run1 holds local features made by rule {FEATURE_RULE}, .* by rule {FEATURE_RULE + 1}; ",
+    ):
         job.build_index(store)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.segments import LOCAL_FILES, LOCAL_SCANN, Segment, segment_directory, segment_path
@@ -164,7 +165,7 @@ def test_local_features_of_another_rule_are_refused(tmp_path: Path, monkeypatch:
     add_run(store, add_encoder(store, dimension=8), "run1", unit_vectors(20, 8), features="local")
     build_index(store)
     monkeypatch.setattr(segment_module, "FEATURE_RULE", 9)
-    with pytest.raises(ArtifactRefusedError, match=r"local features made by rule 1, .* by rule 9; use the version"):
+    with pytest.raises(ArtifactRefusedError, match=rf"made by rule {FEATURE_RULE}, .* by rule 9; use the version"):
         OpenSnapshot(store)
 
 
