@@ -16,6 +16,8 @@ FRAME = 0.15
 BANNER = 0.35
 SIDES = ("above", "on the right", "below", "on the left")
 GREY_SATURATION = 0.3
+# A smaller share is not told as a number: it would be rounded to nothing.
+LEAST_SHARE = 0.01
 
 
 def describe(evidence: Evidence, verdict: Verdict) -> str:
@@ -103,4 +105,4 @@ def _where(dense: Dense) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %" if share >= LEAST_SHARE else "less than 1 %"

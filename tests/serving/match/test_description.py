@@ -1,5 +1,7 @@
 """Descriptions: evidence in the words of a news desk."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,10 @@ def test_what_is_no_copy_is_not_called_one(name: str):
     text = describe(proven(PHOTO, PHOTO), Verdict(name, 0.2))
     assert text.startswith("another photo")
     assert "copy" not in text
+
+
+def test_a_tiny_share_is_not_rounded_to_nothing():
+    """Nobody reads that a photo fills 0 % of a page."""
+    page = embedded(scene(3), top=100, left=200, width=1_000, height=800)
+    evidence = replace(proven(page, scene(3)), query_overlap=0.004)
+    assert "of which it fills less than 1 %" in describe(evidence, judge(evidence))
