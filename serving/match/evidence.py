@@ -130,6 +130,10 @@ class Dense:
     softened: float
     photo_shown: float
 
+    def agrees(self, *, agreement: float, blocks: int) -> bool:
+        """Whether so large a share of at least so many blocks agrees."""
+        return self.agreement >= agreement and self.blocks >= blocks
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:

@@ -47,10 +47,12 @@ def examine(
 
     `pictured` is None where the archive keeps no features.
     """
+    # What is only near, and not among the nearest, is not worth a comparison: nothing of it is read.
+    if not (with_similar or candidate.views or candidate.is_identical):
+        return None
     # Some segments may have been made without features: any that has some will do, since the bytes are the same.
     stored = next((found for found in map(opened.stored, candidate.places) if found), None)
     evidence = None
-    # What is only near, and not among the nearest, is not worth a comparison.
     if pictured and stored and candidate.views and not candidate.is_identical:
         evidence = _verify(opened, pictured, stored, candidate)
     verdict = _judge(candidate, evidence, opened.spec.distance, is_compared=bool(pictured and stored))

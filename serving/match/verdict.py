@@ -50,7 +50,7 @@ def judge(evidence: Evidence) -> Verdict:
 def is_proved(evidence: Evidence) -> bool:
     """Returns whether there is enough of it: little evidence, however well it fits, is met among strangers too."""
     dense = evidence.dense
-    if dense is not None and dense.blocks >= PROVING_BLOCKS and dense.agreement >= PROVING_AGREEMENT:
+    if dense is not None and dense.agrees(agreement=PROVING_AGREEMENT, blocks=PROVING_BLOCKS):
         return True
     return evidence.inliers >= PROVING_INLIERS and (dense is None or dense.agreement >= LEAST_AGREEMENT)
 

@@ -82,12 +82,12 @@ def _by_pixels(tried: Sequence[Pair]) -> Evidence | None:
 
 
 def _is_sure(dense: Dense | None) -> bool:
-    return dense is not None and dense.agreement >= SURE_AGREEMENT and dense.blocks >= SURE_BLOCKS
+    return dense is not None and dense.agrees(agreement=SURE_AGREEMENT, blocks=SURE_BLOCKS)
 
 
 def _is_sure_alone(dense: Dense | None) -> bool:
     """Whether pixels prove a copy without any keypoint."""
-    return dense is not None and dense.agreement >= ALONE_AGREEMENT and dense.blocks >= ALONE_BLOCKS
+    return dense is not None and dense.agrees(agreement=ALONE_AGREEMENT, blocks=ALONE_BLOCKS)
 
 
 def _first_transform(pair: Pair) -> tuple[np.ndarray, str] | None:
