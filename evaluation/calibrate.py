@@ -12,7 +12,7 @@ import argparse
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,19 +44,17 @@ ADDITIONS, QUALITY = 12, 90
 LONGEST_SIDE = 1200
 
 
-def copies(
-    photos: Sequence[Path], names: Sequence[str | None], *, seed: int
-) -> Iterator[tuple[np.ndarray, int, str | None]]:
-    """Yields an edited photo for each kind of edit, None for a chain of some, with its photo's number and the kind."""
+def copies(photos: Sequence[Path], names: Sequence[str | None], *, seed: int) -> Iterator[tuple[np.ndarray, Path]]:
+    """Yields an edited photo for each kind of edit, None for a chain of some, with the photo that it is made of."""
     generator = np.random.default_rng(seed)
     for name in names:
-        source, *rest = generator.choice(len(photos), 1 + OTHERS, replace=False).tolist()
-        others = [read(photos[number]) for number in rest]
+        source, *rest = [photos[number] for number in generator.choice(len(photos), 1 + OTHERS, replace=False)]
+        others = [read(path) for path in rest]
         if name is None:
             _, edit = draw_chain(generator, others, length=int(generator.integers(2, 6)))
         else:
             edit = draw(name, generator, others)
-        yield edit(read(photos[source])), source, name
+        yield edit(read(source)), source
 
 
 def read(path: Path) -> np.ndarray:
@@ -82,27 +80,16 @@ def examine(group: str, query: QueryPhoto, photo: StoredPhoto) -> Iterator[tuple
         yield from [(group, found)] if found else []
 
 
-def examples_of_copies(photos: Sequence[Path], *, each: int, seed: int) -> Iterator[tuple[str, Evidence]]:
-    """Yields the evidence on copies, and on the same queries with photos that they were not made of."""
-    held: dict[int, StoredPhoto] = {}
-    names = [*(name for name in KINDS for _ in range(each)), *([None] * CHAINS)]
-    for edited, source, _ in copies(photos, names, seed=seed):
-        held.setdefault(source, archived(read(photos[source])))
+def examples_of_copies(pairs: Iterable[tuple[np.ndarray, Path]]) -> Iterator[tuple[str, Evidence]]:
+    """Yields the evidence on edited photos with their originals, and with others that they were not made of."""
+    held: dict[Path, StoredPhoto] = {}
+    for edited, original in pairs:
+        if original not in held:
+            held[original] = archived(read(original))
         query = asked(edited)
-        yield from examine("copy", query, held[source])
+        yield from examine("copy", query, held[original])
         # Others that were asked for before, so that strangers cost no features of their own.
-        for stranger in [key for key in held if key != source][-STRANGERS:]:
-            yield from examine("stranger", query, held[stranger])
-
-
-def examples_of_made_edits(folder: Path) -> Iterator[tuple[str, Evidence]]:
-    """Yields the evidence on edits that other people made, and on the same with originals of others."""
-    held: dict[str, StoredPhoto] = {}
-    for edited, original in list_made_edits(folder, tell=print).items():
-        held.setdefault(original.key, archived(read(path_of(original.uri))))
-        query = asked(read(path_of(edited.uri)))
-        yield from examine("copy", query, held[original.key])
-        for stranger in [key for key in held if key != original.key][-STRANGERS:]:
+        for stranger in [path for path in held if path != original][-STRANGERS:]:
             yield from examine("stranger", query, held[stranger])
 
 
@@ -126,10 +113,11 @@ def examples_of_additions(photos: Sequence[Path], *, each: int, seed: int) -> It
     """Yields how what was laid over photos looks, and as many times what was replaced in them."""
     overlays = [name for name, kind in KINDS.items() if kind.verdict == "overlaid"]
     forgeries = itertools.islice(itertools.cycle(FORGERIES), each * len(overlays))
-    for edited, source, name in copies(photos, [*overlays * each, *forgeries], seed=seed):
+    names = [*overlays * each, *forgeries]
+    for name, (edited, original) in zip(names, copies(photos, names, seed=seed), strict=True):
         # Compression leaves something of its own around what was added.
         saved = cv2.imdecode(np.frombuffer(to_jpeg(edited, quality=QUALITY), np.uint8), cv2.IMREAD_COLOR_RGB)
-        found = verify(asked(np.asarray(saved, np.uint8)), archived(read(photos[source])))
+        found = verify(asked(np.asarray(saved, np.uint8)), archived(read(original)))
         if found and found.dense and found.dense.look_of_added:
             yield Example("replaced" if name in FORGERIES else "laid_over", found.dense.look_of_added)
 
@@ -161,9 +149,11 @@ def main() -> None:
     options = parser.parse_args()
     photos = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     folders = sorted(path for path in options.scenes.iterdir() if path.is_dir())
+    names = [*(name for name in KINDS for _ in range(options.each)), *([None] * CHAINS)]
+    made = list_made_edits(options.made_edits, tell=print)
     found = [
-        *examples_of_copies(photos, each=options.each, seed=0),
-        *examples_of_made_edits(options.made_edits),
+        *examples_of_copies(copies(photos, names, seed=0)),
+        *examples_of_copies((read(path_of(one.uri)), path_of(original.uri)) for one, original in made.items()),
         *examples_of_parallax(photos, count=PARALLAXES, seed=1),
         *examples_of_scenes(folders),
     ]
