@@ -91,7 +91,7 @@ class LookupCosts:
 
 @dataclass(frozen=True, kw_only=True)
 class StageTime:
-    """What a stage of a lookup, by its name, takes of one core, over so many queries that came to it."""
+    """What a stage of a lookup, by its name, takes of all cores, over so many queries that came to it."""
 
     stage: str
     queries: int

@@ -99,7 +99,7 @@ def lookup_table(result: CopiesResult) -> str:
 
 
 def stage_table(archive: ArchiveResult) -> str:
-    """What each stage of a lookup takes of one core, in the order of the stages."""
+    """What each stage of a lookup takes of all cores, in the order of the stages."""
     rows = [
         {
             "stage": one.stage,
