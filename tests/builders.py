@@ -12,6 +12,7 @@ from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory, encoder_id_for, read_spec
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Features, Run, run_directory, shard_schema
 from foundation.store.segments import SearchParameters, Segment
 from foundation.store.snapshots import Snapshot
@@ -39,9 +40,11 @@ def photo_columns(
     photo_id: str, *, content_sha256: bytes | None = None, published_at: datetime | None = None
 ) -> dict[str, Any]:
     """Returns the columns of one photo, without its embedding."""
-    occurrence = {"photo_id": photo_id, "uri": f"file:///{photo_id}", "published_at": published_at}
+    occurrence = Occurrence(photo_id, f"file:///{photo_id}", published_at)
     return {
-        **occurrence,
+        "photo_id": photo_id,
+        "uri": occurrence.uri,
+        "published_at": published_at,
         "content_sha256": content_sha256 or content(photo_id),
         "width": 4,
         "height": 3,
@@ -49,7 +52,7 @@ def photo_columns(
         "caption": f"caption of {photo_id}",
         "credit": None,
         "source": None,
-        "occurrences": [occurrence],
+        "occurrences": [occurrence.to_struct()],
     }
 
 
@@ -135,8 +138,11 @@ def add_run(
     per_shard: int = 50,
     prefix: str = "",
     features: Features = "none",
+    archive: str | None = None,
+    generation: int = 1,
+    previous: str | None = None,
 ) -> Run:
-    """Writes a finished run; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone.
+    """Writes a finished run, of an archive of its own unless one is named; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone.
 
     With `features` "local" photo n has n of them, random ones.
     """
@@ -154,7 +160,7 @@ def add_run(
     written = [write_parquet(store, directory, "part", pa.Table.from_pylist(part, schema=schema)) for part in parts]
     run = Run(
         run_id=run_id,
-        archive="made",
+        archive=archive or f"made:{run_id}",
         created_at=artifact.now(),
         encoder_id=encoder_id,
         encoder_digest=digest,
@@ -165,6 +171,9 @@ def add_run(
         accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0),
         rows={file.name: file.rows for file in written},
         files={file.name: file.record for file in written},
+        generation=generation,
+        previous=previous,
+        changes=0,
         features=features,
         feature_rule=FEATURE_RULE if features == "local" else None,
     )
@@ -205,6 +214,10 @@ def snapshot(number: int, **changes: Any) -> Snapshot:
         "encoder_id": "encoder",
         "encoder_digest": ENCODER_DIGEST,
         "segments": [],
+        "archives": {},
+        "left_out": [],
+        "photos": 0,
+        "contents": 0,
         "publisher": "builder",
     }
     return Snapshot(**{**described, **changes})

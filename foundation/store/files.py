@@ -87,6 +87,12 @@ class Store:
             found = obstore.list_with_delimiter(self._backend, prefix)["objects"]
         return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
 
+    def numbers(self, prefix: str) -> list[int]:
+        """Returns the numbers of the files `NUMBER.json` directly below `prefix`, ascending."""
+        stems = [name.removesuffix(".json") for name in self.files(prefix) if name.endswith(".json")]
+        # 007.json and ٣.json are digits too, but no number that this program writes.
+        return sorted(int(stem) for stem in stems if stem.isdecimal() and str(int(stem)) == stem)
+
     def exists(self, path: str) -> bool:
         """Returns whether the file is there."""
         with _translated(f"read {path} in store {self.uri}"):

@@ -1,9 +1,9 @@
 """CONTRACT: the occurrences of one content, which say where an archive holds these bytes and since when."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -13,36 +13,62 @@ _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One photo of an archive that holds a content: its name, its place, and when it was published there."""
+    """One photo of an archive that holds a content: its name, its place, and what an editor knows of it there.
+
+    Of one content, the occurrence with the highest `generation` counts for each photo of an archive: that of the
+    later run. With `is_removed` it says that the photo went, or holds another content now. What was written before
+    there were generations names no archive.
+    """
 
     photo_id: str
     uri: str
     published_at: datetime | None = None
+    caption: str | None = None
+    credit: str | None = None
+    source: str | None = None
+    archive: str = ""
+    generation: int = 0
+    is_removed: bool = False
 
     @classmethod
     def from_struct(cls, struct: Mapping[str, Any]) -> "Occurrence":
-        """Returns the occurrence that an Arrow struct, read as a dict, stands for."""
-        return cls(struct["photo_id"], struct["uri"], struct["published_at"])
+        """Returns the occurrence that an Arrow struct, read as a dict, stands for; older ones have fewer fields."""
+        return cls(**{field: struct[field] for field in _FIELDS if field in struct})
 
     def to_struct(self) -> dict[str, Any]:
         """Returns the dict that Arrow writes as a struct."""
-        return {"photo_id": self.photo_id, "uri": self.uri, "published_at": self.published_at}
+        return {field: getattr(self, field) for field in _FIELDS}
 
     @property
     def order(self) -> tuple[datetime, str]:
         """What the occurrences of one content are sorted by."""
         return publication_order(self.published_at, self.photo_id)
 
+    @property
+    def photo(self) -> tuple[str, str]:
+        """What tells one photo from another: its archive and its photo_id there, or its uri where no archive is named."""
+        return (self.archive, self.photo_id) if self.archive else ("", self.uri)
+
+
+_FIELDS = tuple(field.name for field in fields(Occurrence))
+
 
 def occurrence_type() -> "pa.StructType":
-    """Returns the Arrow type of one element of the column `occurrences`."""
+    """Returns the Arrow type of one element of the column `occurrences`: the fields of Occurrence."""
     import pyarrow as pa
 
+    # Arrow fills a field that a table of an older version lacks with null; a program that writes fills all of them.
     return pa.struct(
         [
             pa.field("photo_id", pa.string()),
             pa.field("uri", pa.string()),
             pa.field("published_at", pa.timestamp("us", "UTC")),
+            pa.field("caption", pa.string()),
+            pa.field("credit", pa.string()),
+            pa.field("source", pa.string()),
+            pa.field("archive", pa.string()),
+            pa.field("generation", pa.int64()),
+            pa.field("is_removed", pa.bool_()),
         ]
     )
 
@@ -52,49 +78,52 @@ def publication_order(published_at: datetime | None, photo_id: str) -> tuple[dat
     return published_at or _LATEST, photo_id
 
 
-def merge_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
-    """Returns each uri once, first published first; an archive that was encoded twice adds nothing.
+def latest_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """Returns, of one content, what counts for each photo: its latest occurrence, removed ones too; first published first.
 
-    The first date that is met for a uri stays, and a date takes the place of none: a later run may have had a catalog
-    that the earlier one lacked.
+    Of several of one generation the last that is met counts: what corrects an occurrence is read after it.
     """
-    by_uri: dict[str, Occurrence] = {}
+    latest: dict[tuple[str, str], Occurrence] = {}
     for one in occurrences:
-        known = by_uri.get(one.uri)
-        if known is None or (known.published_at is None and one.published_at is not None):
-            by_uri[one.uri] = one
-    return sorted(by_uri.values(), key=lambda one: one.order)
+        known = latest.get(one.photo)
+        if known is None or one.generation >= known.generation:
+            latest[one.photo] = one
+    return sorted(latest.values(), key=lambda one: one.order)
+
+
+Basis = Literal["published", "captured"]
 
 
 @dataclass(frozen=True)
 class FirstSeen:
     """The earliest known date of a content, where, and at how many places it lies.
 
-    `published_at` is the earliest date of a publication: `at` may be a capture time, which anybody can set.
+    `basis` says whether `at` is a publication or a capture time, which anybody can set; `published_at` is the earliest
+    date of a publication.
     """
 
     at: datetime | None
     uri: str
     occurrences: int
     published_at: datetime | None = None
+    basis: Basis | None = None
 
 
-def first_seen(rows: Sequence[Mapping[str, Any]]) -> FirstSeen:
+def first_seen(occurrences: Sequence[Occurrence], captured_at: datetime | None) -> FirstSeen:
     """Returns the earliest date over all occurrences of one content: published, else captured.
 
-    rows: the content's photo columns in each segment that holds it. Without any date the first row's own uri is named.
+    `occurrences` are those that count, at least one; the capture time was read from the bytes, and is the same in each.
+    Without any date the uri of the first is named.
     """
-    dates: dict[str, datetime | None] = {}
-    published = []
-    for row in rows:
-        for one in map(Occurrence.from_struct, row["occurrences"]):
-            # The bytes are the same, and so is the capture time that was read from them.
-            date = one.published_at or row["captured_at"]
-            published.append(one.published_at)
-            dates[one.uri] = min(filter(None, (dates.get(one.uri), date)), default=None)
-    dated = sorted((date, uri) for uri, date in dates.items() if date is not None)
-    at, uri = dated[0] if dated else (None, rows[0]["uri"])
-    return FirstSeen(at, uri, len(dates), min(filter(None, published), default=None))
+    published = [one for one in occurrences if one.published_at]
+    earliest = min(published, key=lambda one: (one.published_at, one.uri), default=None)
+    first_published = earliest.published_at if earliest else None
+    if captured_at and len(published) < len(occurrences) and (not first_published or captured_at < first_published):
+        uri = min(one.uri for one in occurrences if not one.published_at)
+        return FirstSeen(captured_at, uri, len(occurrences), first_published, "captured")
+    if earliest:
+        return FirstSeen(first_published, earliest.uri, len(occurrences), first_published, "published")
+    return FirstSeen(None, occurrences[0].uri, len(occurrences))
 
 
 def merge_first_seen(seen: Sequence[FirstSeen]) -> FirstSeen:
@@ -104,4 +133,4 @@ def merge_first_seen(seen: Sequence[FirstSeen]) -> FirstSeen:
     """
     first = min(seen, key=lambda one: one.at or _LATEST)
     published = min((one.published_at for one in seen if one.published_at), default=None)
-    return FirstSeen(first.at, first.uri, sum(one.occurrences for one in seen), published)
+    return FirstSeen(first.at, first.uri, sum(one.occurrences for one in seen), published, first.basis)

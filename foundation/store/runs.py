@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 EMBEDDINGS = "embeddings"
 RUN_DESCRIPTION = "run.json"
 INVENTORY = "inventory.parquet"
-CONTRACT_VERSION = 2
+CHANGES = "changes.parquet"
+REJECTS = "rejects.parquet"
+CONTRACT_VERSION = 3
 # Keys of a shard's file metadata; Arrow reads and writes them as bytes.
 SHARD_VERSION = b"firstseen.contract_version"
 ENCODER_DIGEST = b"firstseen.encoder_digest"
@@ -28,38 +30,59 @@ Features = Literal["local", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class Accounting:
-    """What became of every listed photo: listed = embedded + duplicates + rejected + unchanged."""
+    """What became of every listed photo: listed = embedded + duplicates + renamed + unchanged + rejected.
+
+    `duplicates` are photos whose content was known or came twice; `renamed` ones had another name in the run before.
+    `unchanged` ones were not read, and `updated` are those of them with other dates or words. `removed` photos of the
+    run before are listed no more.
+    """
 
     listed: int
     embedded: int
     duplicates: int
     rejected: dict[str, int] = field(default_factory=dict)
     unchanged: int = 0
+    renamed: int = 0
+    updated: int = 0
+    removed: int = 0
 
     @property
     def rejects(self) -> int:
         """All rejects, whatever their reason."""
         return sum(self.rejected.values())
 
+    @property
+    def photos(self) -> int:
+        """Photos that can be found."""
+        return self.listed - self.rejects
+
     def check(self) -> None:
         """Raises FirstseenError if a photo is unaccounted for: it is a defect, and the run must not count."""
-        found = self.embedded + self.duplicates + self.rejects + self.unchanged
+        found = self.embedded + self.duplicates + self.renamed + self.unchanged + self.rejects
         if found != self.listed:
             raise FirstseenError(
                 f"the run lost track of photos: listed {self.listed}, but embedded {self.embedded} + duplicates "
-                f"{self.duplicates} + rejected {self.rejects} + unchanged {self.unchanged} = {found}; run again"
+                f"{self.duplicates} + renamed {self.renamed} + unchanged {self.unchanged} + rejected {self.rejects} = "
+                f"{found}; run again"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One encode run: what it was made from, what became of every photo, and the digest of every file.
+    """One encode run of an archive: what it was made from, what became of every photo, and the digest of every file.
 
-    `feature_rule` is the version of the rule that its local features were made by, None without any.
+    `previous` is the run of the same archive that its changes are relative to, None for the first; a later run of an
+    archive has a higher `generation`. `changes` counts the rows of `changes.parquet`. `feature_rule` is the version of
+    the rule that its local features were made by, None without any.
+
+    Runs of versions 1 and 2 were each the first of their archive: generation 0, and no changes.
     """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
-    upgrades: ClassVar[artifact.Upgrades] = {1: lambda raw: {**raw, "features": "none"}}
+    upgrades: ClassVar[artifact.Upgrades] = {
+        1: lambda raw: {**raw, "features": "none"},
+        2: lambda raw: {**raw, "generation": 0, "previous": None, "changes": 0},
+    }
 
     run_id: str
     archive: str
@@ -74,6 +97,9 @@ class Run:
     rows: dict[str, int]
     files: Files
     features: Features
+    generation: int
+    previous: str | None
+    changes: int
     feature_rule: int | None = None
     photos_in_catalog: int | None = None
     contract_version: int = CONTRACT_VERSION
@@ -144,23 +170,60 @@ def catalog_fields() -> "list[pa.Field]":
     ]
 
 
+def listing_fields() -> "list[pa.Field]":
+    """Returns what a listing says of a photo, its catalog included."""
+    import pyarrow as pa
+
+    return [
+        pa.field("photo_id", pa.string(), nullable=False),
+        pa.field("uri", pa.string(), nullable=False),
+        pa.field("size_bytes", pa.int64(), nullable=False),
+        pa.field("modified_at", pa.timestamp("us", "UTC")),
+        pa.field("etag", pa.string()),
+        *catalog_fields(),
+    ]
+
+
 def inventory_schema() -> "pa.Schema":
-    """Returns the columns of the inventory: one row per file of the archive."""
+    """Returns the columns of the inventory: one row per listed photo, and what became of it.
+
+    A photo has a content, or the reason why it has none. Inventories of versions 1 and 2 lack these columns and etag.
+    """
     import pyarrow as pa
 
     return pa.schema(
         [
+            *listing_fields(),
+            pa.field("content_sha256", pa.binary(32)),
+            pa.field("reason", pa.string()),
+            pa.field("detail", pa.string()),
+        ]
+    )
+
+
+def changes_schema() -> "pa.Schema":
+    """Returns the columns of a run's changes: one row per photo and content, where it came, changed or went.
+
+    Of the photos whose contents are in the run's own shards, those alone whose row there is not right any more.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("content_sha256", pa.binary(32), nullable=False),
             pa.field("photo_id", pa.string(), nullable=False),
             pa.field("uri", pa.string(), nullable=False),
-            pa.field("size_bytes", pa.int64(), nullable=False),
-            pa.field("modified_at", pa.timestamp("us", "UTC")),
             *catalog_fields(),
+            pa.field("is_removed", pa.bool_(), nullable=False),
         ]
     )
 
 
 def photo_fields() -> "list[pa.Field]":
-    """Returns the columns that describe a photo; shards and segments share them."""
+    """Returns the columns that describe a photo; shards and segments share them.
+
+    From version 3 on `caption` and `credit` are what the photo's file says of itself; a catalog's stand in `occurrences`.
+    """
     import pyarrow as pa
 
     # Whoever only reads descriptions, as `status` does, is spared it.
@@ -230,8 +293,8 @@ def check_shard(path: str, schema: "pa.Schema", *, encoder_digest: str) -> None:
         remedy="vectors of two encoders cannot be mixed: encode again",
     )
     version = metadata.get(SHARD_VERSION, b"none").decode()
-    # Version 2 added columns: those that version 1 has mean the same.
-    if version not in ("1", "2"):
+    # Later versions added columns, and fields to the occurrences: what older ones have means the same.
+    if version not in ("1", "2", "3"):
         raise ArtifactRefusedError(
             f"shard {path} has contract version {version}; this program reads versions 1 to {CONTRACT_VERSION}: "
             "use the version of firstseen that wrote it, or encode again"

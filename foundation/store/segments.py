@@ -18,6 +18,11 @@ CONTENT_HASHES = "content_hashes.npy"
 VECTORS = "vectors.npy"
 SCANN = "scann"
 SCANN_VECTORS = "scann/dataset.npy"
+# What a segment says of contents that other segments hold, or of its own once more: their hashes, ascending, a row of
+# occurrences for each, and the hashes of those that a photo went from. Without any there are no such files.
+CHANGES = "changes.parquet"
+CHANGED_HASHES = "changed_hashes.npy"
+REMOVED_HASHES = "removed_hashes.npy"
 # Local features, in the order of the rows: those of row r are starts[r] to starts[r + 1] of keypoints and descriptors.
 # docs/contracts.md lists their dtypes. A segment of whose photos no features were kept has none of these files.
 LOCAL = "local"
@@ -73,10 +78,17 @@ class LocalFeaturesRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds."""
+    """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds.
+
+    `photos` are the occurrences that it adds, `changes` the rows of `changes.parquet`; a segment of changes alone has no
+    rows. Segments of versions 1 and 2 name no archive in their occurrences.
+    """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
-    upgrades: ClassVar[artifact.Upgrades] = {1: lambda raw: {**raw, "local": None}}
+    upgrades: ClassVar[artifact.Upgrades] = {
+        1: lambda raw: {**raw, "local": None},
+        2: lambda raw: {**raw, "changes": 0, "names_archives": False},
+    }
 
     segment_id: str
     created_at: Timestamp
@@ -94,7 +106,9 @@ class Segment:
     shards: list[str]
     files: Files
     local: LocalFeaturesRecord | None
-    contract_version: int = 2
+    changes: int = 0
+    names_archives: bool = True
+    contract_version: int = 3
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ name, and a change of its time, reason, parent or publisher, or a segment taken 
 import json
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
@@ -26,8 +26,27 @@ RESTORE = "restore it from a copy, or publish an earlier one again: `firstseen r
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArchiveState:
+    """Up to which run a snapshot knows an archive: the run's id, the digest of its run.json, and how many photos it has."""
+
+    run_id: str
+    digest: str
+    photos: int
+
+
+def _upgrade_1(raw: dict[str, Any]) -> dict[str, Any]:
+    segments = raw["segments"]
+    counts = {name: sum(one[key] for one in segments) for name, key in (("photos", "photos"), ("contents", "rows"))}
+    return {**raw, **counts, "archives": {}, "left_out": []}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """The list of segments that is live, all of one encoder; the highest number counts.
+
+    `archives` says of each archive, by its uri, up to which run it is known; `left_out` are runs that a rollback or an
+    operator left out, which nobody takes up again by himself. `photos` can be found, and have so many distinct
+    `contents`; in a snapshot of version 1 both were counted per segment, and no archive is named.
 
     `parent` is the snapshot whose content this one was built upon. `publisher` is random: it tells the retry of a
     publish from a lost race. `content_sha256`, which `publish` writes, is the digest of all else in the file: it says
@@ -35,6 +54,7 @@ class Snapshot:
     """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
+    upgrades: ClassVar[artifact.Upgrades] = {1: _upgrade_1}
 
     number: int
     parent: int | None
@@ -43,19 +63,13 @@ class Snapshot:
     encoder_id: str
     encoder_digest: str
     segments: list[SegmentReference]
+    archives: dict[str, ArchiveState]
+    left_out: list[str]
+    photos: int
+    contents: int
     publisher: str
     content_sha256: str | None = field(default=None, compare=False)
-    contract_version: int = 1
-
-    @property
-    def rows(self) -> int:
-        """Distinct contents per segment, added up."""
-        return sum(segment.rows for segment in self.segments)
-
-    @property
-    def photos(self) -> int:
-        """Photos of the archives, exact duplicates included."""
-        return sum(segment.photos for segment in self.segments)
+    contract_version: int = 2
 
 
 def snapshot_path(number: int) -> str:
@@ -65,9 +79,7 @@ def snapshot_path(number: int) -> str:
 
 def snapshot_numbers(store: Store) -> list[int]:
     """Returns the numbers of all snapshots, ascending; the last one is live."""
-    stems = [name.removesuffix(".json") for name in store.files(SNAPSHOTS) if name.endswith(".json")]
-    # 007.json and ٣.json are digits too, but no number that `snapshot_path` writes.
-    return sorted(int(stem) for stem in stems if stem.isdecimal() and str(int(stem)) == stem)
+    return store.numbers(SNAPSHOTS)
 
 
 def read_snapshot(store: Store, number: int | None = None) -> Snapshot:

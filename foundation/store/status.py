@@ -61,7 +61,7 @@ def describe(status: StoreStatus) -> list[str]:
         lines += [
             f"snapshot   {live.number} of {live.created_at} ({live.reason}), of {len(status.snapshot_numbers)} in all",
             f"encoder    {live.encoder_id}",
-            f"photos     {live.photos:,} in {live.rows:,} contents, counted per segment",
+            f"photos     {live.photos:,} in {live.contents:,} contents",
         ]
         lines += [line for one in status.segments for line in _describe_segment(one)]
     else:

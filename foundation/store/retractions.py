@@ -1,0 +1,70 @@
+"""CONTRACT: retractions, the append-only list of photos that must not be answered any more.
+
+They lie beside the snapshots and not in them: a retraction counts at once, on every snapshot, rolled-back ones too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from foundation.errors import PublishRaceLostError
+from foundation.store import artifact
+from foundation.store.artifact import Timestamp
+from foundation.store.files import Store
+
+RETRACTIONS = "retractions"
+# Of several that write at once each but one has to take the next number; more than so many never do.
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetractedPhoto:
+    """One photo that is withdrawn: its name in its archive, and the SHA-256 (hex) of its content.
+
+    Its content is withdrawn with it, under whatever name it lies; and what comes under its name later is, too.
+    """
+
+    archive: str
+    photo_id: str
+    content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraction:
+    """One entry of the list: which photos were withdrawn, when, and why."""
+
+    __pydantic_config__: ClassVar = artifact.CONTRACT
+
+    number: int
+    created_at: Timestamp
+    why: str
+    photos: list[RetractedPhoto]
+    contract_version: int = 1
+
+
+def retraction_numbers(store: Store) -> list[int]:
+    """Returns the numbers of all retractions, ascending."""
+    return store.numbers(RETRACTIONS)
+
+
+def retraction_path(number: int) -> str:
+    """Returns the path of a retraction in the store."""
+    return f"{RETRACTIONS}/{number}.json"
+
+
+def read_retraction(store: Store, number: int) -> Retraction:
+    """Returns one retraction; raises ArtifactRefusedError if it is damaged, for then nobody knows what to withhold."""
+    retraction, _ = artifact.read(store, retraction_path(number), Retraction)
+    return retraction
+
+
+def add_retraction(store: Store, photos: Sequence[RetractedPhoto], *, why: str) -> Retraction:
+    """Appends one entry to the list; raises PublishRaceLostError if others append all the time."""
+    for _ in range(ATTEMPTS):
+        number = max(retraction_numbers(store), default=0) + 1
+        retraction = Retraction(number=number, created_at=artifact.now(), why=why, photos=list(photos))
+        if store.create(retraction_path(number), artifact.to_json(retraction)):
+            return retraction
+    raise PublishRaceLostError(f"others retract photos at the same time, {ATTEMPTS} times in a row; run again")
