@@ -22,6 +22,7 @@ setup(
     package_data={
         "foundation": ["shipped/**/*"],
         "foundation.photos": ["*.npz"],
+        "pipelines.encode": ["queries/*.sql"],
         "serving": ["web/*", "match/*.json"],
         "evaluation": ["templates/*"],
         "evaluation.copies": ["templates/*"],
@@ -31,6 +32,7 @@ setup(
         "ai-edge-litert~=2.3",  # runs encoders on CPUs; TensorFlow is there to train, and for GPUs
         "apache-beam~=2.77",
         "defusedxml~=0.7",
+        "duckdb~=2.0",  # compares inventories of millions of photos in bounded memory
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
         "numpy~=2.0",

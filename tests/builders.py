@@ -16,7 +16,7 @@ from foundation.store.occurrences import Occurrence
 from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Features, Run, run_directory, shard_schema
 from foundation.store.segments import SearchParameters, Segment
 from foundation.store.snapshots import Snapshot
-from pipelines.encode.write_shards import write_parquet
+from pipelines.encode import write_shards
 from pipelines.index.plan import ShardReference
 from serving.answers import Answer
 from serving.search.snapshot import OpenSnapshot, Place
@@ -90,7 +90,7 @@ def shard_table(
 
 def write_shard(store: Store, table: pa.Table) -> ShardReference:
     """Writes the rows as a shard of the store."""
-    written = write_parquet(store, "embeddings/encoder/run", "part", table)
+    written = write_shards.write_shard(store, "embeddings/encoder/run", table)
     return ShardReference(f"embeddings/encoder/run/{written.name}", written.rows, written.record)
 
 
@@ -142,7 +142,9 @@ def add_run(
     generation: int = 1,
     previous: str | None = None,
 ) -> Run:
-    """Writes a finished run, of an archive of its own unless one is named; photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone.
+    """Writes a finished run, of an archive of its own unless one is named.
+
+    Photo n is `RUN/PREFIXn.jpg`, and its content depends on the prefix and n alone.
 
     With `features` "local" photo n has n of them, random ones.
     """
@@ -157,7 +159,7 @@ def add_run(
         for number, (name, vector) in enumerate(zip(names, vectors, strict=True))
     ]
     parts = [rows[start : start + per_shard] for start in range(0, len(rows), per_shard)]
-    written = [write_parquet(store, directory, "part", pa.Table.from_pylist(part, schema=schema)) for part in parts]
+    written = [write_shards.write_shard(store, directory, pa.Table.from_pylist(part, schema=schema)) for part in parts]
     run = Run(
         run_id=run_id,
         archive=archive or f"made:{run_id}",

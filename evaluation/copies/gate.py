@@ -117,7 +117,7 @@ def measure_sample(store: Store, snapshot: Snapshot, *, photos: int) -> dict[str
 def sample_photos(store: Store, snapshot: Snapshot, photos: int) -> list[Sampled]:
     """Returns so many contents of the snapshot's segments, or all of them; the same segments give the same ones."""
     seed = seed_of("gate", *(segment.segment_id for segment in snapshot.segments))
-    rows = np.random.default_rng(seed).permutation(snapshot.rows)[:photos]
+    rows = np.random.default_rng(seed).permutation(sum(segment.rows for segment in snapshot.segments))[:photos]
     sampled, first = [], 0
     for segment in snapshot.segments:
         chosen = np.sort(rows[(rows >= first) & (rows < first + segment.rows)]) - first

@@ -93,7 +93,7 @@ def _keys(store: Store, segment_id: str) -> Iterator[str]:
 
 def _add(store: Store, archive: str, catalog: Path | None, encoder_id: str | None) -> BuildCosts:
     started, started_cores = time.perf_counter(), time.process_time()
-    run = encode(EncodeOptions(archive=archive, store=store.uri, encoder=encoder_id, catalog=catalog))
+    run = encode(EncodeOptions(archive=archive, store=store.uri, encoder=encoder_id, catalog=catalog)).run
     encoded, encoded_cores = time.perf_counter(), time.process_time()
     build_index(store, encoder=run.encoder_id)
     return BuildCosts(

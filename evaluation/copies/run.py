@@ -108,12 +108,12 @@ def _ask_all(
     plan, dates = place.plan, first_published(place.plan)
     asked, archives = [], []
     for snapshot in built.snapshots:
-        tell(f"asking {len(paths):,} queries of {snapshot.rows:,} photos")
+        tell(f"asking {len(paths):,} queries of {snapshot.contents:,} photos")
         answered, costs = ask(built.store, snapshot, paths, tell=tell)
         asked.append(list(zip(plan.queries, answered, strict=True)))
-        archives.append(measure(asked[-1], photos=snapshot.rows, dates=dates, costs=costs))
+        archives.append(measure(asked[-1], photos=snapshot.contents, dates=dates, costs=costs))
         lines = (json.dumps({"query": query.name, **asdict(one)}, default=str) for query, one in asked[-1])
-        replace_file(place.answers(snapshot.rows), "\n".join(lines).encode())
+        replace_file(place.answers(snapshot.contents), "\n".join(lines).encode())
     return asked[0], archives
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.archive import encode, index
+from firstseen.commands.archive import encode, index, reindex
 from firstseen.commands.demo import demo
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.lookup import lookup
@@ -15,7 +15,7 @@ from firstseen.commands.train import train
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
-VERBS = (train, encode, index, lookup, status, verify, rollback, demo, study)
+VERBS = (train, reindex, encode, index, lookup, status, verify, rollback, demo, study)
 
 
 def make_app() -> typer.Typer:

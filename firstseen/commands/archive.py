@@ -1,4 +1,4 @@
-"""Takes an archive into the store: encode, index."""
+"""Takes an archive into the store: encode, index, and both at once, reindex."""
 
 import shlex
 from pathlib import Path
@@ -10,37 +10,78 @@ from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, S
 from firstseen.commands.streams import number_of, tell
 from foundation.checks import require_range
 from foundation.errors import TooManyRejectsError
+from foundation.store.runs import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from foundation.store.files import Store
-    from foundation.store.runs import Run
     from foundation.store.snapshots import Snapshot
+    from pipelines.encode.job import EncodeResult
+    from pipelines.index.job import IndexResult
 
 Dtype = Literal["float32", "float16"]
 Features = Literal["local", "none"]
+Check = Literal["stat", "hash"]
+
+
+ArchiveArgument = Annotated[str, typer.Argument(help="A folder of photos, tar or Parquet files, or tfds:NAME.")]
+CatalogOption = Annotated[
+    Path | None, typer.Option("--catalog", help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
+]
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where TensorFlow Datasets are prepared.")]
+WorkersOption = Annotated[int, typer.Option("--workers", help="Processes of the local runner.")]
+DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="float32, or float16 for half the size.")]
+FeaturesOption = Annotated[
+    Features,
+    typer.Option("--features", help="local keeps what parts of photos are found by: 40 KB a photo, and time."),
+]
+BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photos per call of the encoder.")]
+MaxRejectsOption = Annotated[
+    float, typer.Option("--max-rejects", help="Share of rejects above which the exit code is 3.")
+]
+CheckOption = Annotated[
+    Check, typer.Option("--check", help="stat reads photos whose size, time or etag changed; hash reads all of them.")
+]
+RetryOption = Annotated[
+    str | None, typer.Option("--retry-rejects", metavar="RUN", help="Read the photos again that this run rejected.")
+]
+AllowShrinkOption = Annotated[
+    bool, typer.Option("--allow-shrink", help="Let most of an archive, or archives of the live snapshot, go.")
+]
+MinRecallOption = Annotated[float, typer.Option("--min-recall", help="recall@10 under which nothing is published.")]
+ExactBelowOption = Annotated[int, typer.Option("--exact-below", help="Rows under which a segment is searched exactly.")]
+MaxSegmentRowsOption = Annotated[int, typer.Option("--max-segment-rows", help="Rows per segment; bounds the memory.")]
+GateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gate",
+        metavar="LEVELS",
+        help="Ask for edits of some photos first, and publish only what reaches the levels: NAME=VALUE,… of "
+        "recall_at_1, micro_average_precision, recall_at_precision_90 (0 to 1), false_alarms (per 1,000).",
+    ),
+]
+GatePhotosOption = Annotated[int, typer.Option("--gate-photos", help="Photos that --gate asks for.")]
 
 
 def encode(
-    archive: Annotated[str, typer.Argument(help="A folder of photos, tar or Parquet files, or tfds:NAME.")],
+    archive: ArchiveArgument,
     store: StoreOption,
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
-    catalog: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
-    ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
+    catalog: CatalogOption = None,
+    data_dir: DataDirOption = None,
     runner: RunnerOption = "local",
-    workers: Annotated[int, typer.Option(help="Processes of the local runner.")] = 1,
-    dtype: Annotated[Dtype, typer.Option(help="float32, or float16 for half the size.")] = "float32",
-    features: Annotated[
-        Features, typer.Option(help="local keeps what parts of photos are found by: 40 KB a photo, and time.")
-    ] = "local",
-    batch_size: Annotated[int, typer.Option(help="Photos per call of the encoder.")] = 64,
-    max_rejects: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.01,
+    workers: WorkersOption = 1,
+    dtype: DtypeOption = "float32",
+    features: FeaturesOption = "local",
+    batch_size: BatchSizeOption = 64,
+    check: CheckOption = "stat",
+    retry_rejects: RetryOption = None,
+    allow_shrink: AllowShrinkOption = False,
+    max_rejects: MaxRejectsOption = 0.01,
 ) -> None:
-    """Encode an archive into embedding shards."""
+    """Encode what is new or changed in an archive into embedding shards."""
     from firstseen.commands.progress import ProgressLine
     from pipelines.encode.job import encode as encode_archive
     from pipelines.encode.plan import EncodeOptions
@@ -57,54 +98,153 @@ def encode(
         dtype=dtype,
         features=features,
         batch_size=batch_size,
+        check=check,
+        retry_rejects=retry_rejects,
+        allow_shrink=allow_shrink,
         beam_flags=beam_flags or [],
     )
     with ProgressLine("encoding") as progress:
-        run = encode_archive(options, on_progress=progress.show)
-    report_run(run, store=store, max_rejects=max_rejects)
-    tell(f"next: firstseen index --store {shlex.quote(store)} --encoder {run.encoder_id}")
+        result = encode_archive(options, on_listed=progress.show_listed, on_progress=progress.show)
+    report_encoded(result, store=store)
+    tell(f"next: firstseen index --store {shlex.quote(store)} --encoder {result.run.encoder_id}")
+    require_few_rejects(result, max_rejects)
 
 
 def index(
     store: StoreOption,
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
-    min_recall: Annotated[float, typer.Option(help="recall@10 under which nothing is published.")] = 0.95,
-    exact_below: Annotated[int, typer.Option(help="Rows under which a segment is searched exactly.")] = 20_000,
-    max_segment_rows: Annotated[int, typer.Option(help="Rows per segment; bounds the memory.")] = 1_000_000,
-    gate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LEVELS",
-            help="Ask for edits of some photos first, and publish only what reaches the levels: NAME=VALUE,… of "
-            "recall_at_1, micro_average_precision, recall_at_precision_90 (0 to 1), false_alarms (per 1,000).",
-        ),
+    min_recall: MinRecallOption = 0.95,
+    exact_below: ExactBelowOption = 20_000,
+    max_segment_rows: MaxSegmentRowsOption = 1_000_000,
+    gate: GateOption = None,
+    gate_photos: GatePhotosOption = 200,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Leave this run out, now and later.")
     ] = None,
-    gate_photos: Annotated[int, typer.Option(help="Photos that --gate asks for.")] = 200,
+    take_up: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Index a run that a rollback or --leave-out left out.")
+    ] = None,
+    allow_shrink: AllowShrinkOption = False,
     runner: RunnerOption = "local",
+    workers: WorkersOption = 1,
 ) -> None:
     """Build segments of what is not indexed yet and publish a snapshot."""
     from foundation.store.files import Store
     from pipelines.index.job import build_index
     from pipelines.index.plan import IndexOptions
 
-    options = IndexOptions(max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall)
-    opened = Store(store)
-    judge = make_gate(opened, gate, photos=gate_photos) if gate else None
-    result = build_index(
-        opened, encoder=encoder, options=options, runner=runner, beam_flags=beam_flags or [], gate=judge
+    options = IndexOptions(
+        max_segment_rows=max_segment_rows,
+        exact_below=exact_below,
+        min_recall=min_recall,
+        leave_out=tuple(leave_out or ()),
+        take_up=tuple(take_up or ()),
+        allow_shrink=allow_shrink,
     )
+    opened = Store(store)
+    result = build_index(
+        opened,
+        encoder=encoder,
+        options=options,
+        runner=runner,
+        workers=workers,
+        beam_flags=beam_flags or [],
+        gate=make_gate(opened, gate, photos=gate_photos) if gate else None,
+    )
+    report_indexed(result)
+    tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+
+
+def reindex(
+    archive: ArchiveArgument,
+    store: StoreOption,
+    beam_flags: BeamFlags = None,
+    encoder: EncoderOption = None,
+    catalog: CatalogOption = None,
+    data_dir: DataDirOption = None,
+    runner: RunnerOption = "local",
+    workers: WorkersOption = 1,
+    dtype: DtypeOption = "float32",
+    features: FeaturesOption = "local",
+    batch_size: BatchSizeOption = 64,
+    check: CheckOption = "stat",
+    retry_rejects: RetryOption = None,
+    allow_shrink: AllowShrinkOption = False,
+    max_rejects: MaxRejectsOption = 0.01,
+    min_recall: MinRecallOption = 0.95,
+    exact_below: ExactBelowOption = 20_000,
+    max_segment_rows: MaxSegmentRowsOption = 1_000_000,
+    gate: GateOption = None,
+    gate_photos: GatePhotosOption = 200,
+) -> None:
+    """Bring the index up to date with an archive: encode and index what changed, and publish."""
+    from firstseen.commands.progress import ProgressLine
+    from foundation.store.files import Store
+    from pipelines.encode.plan import EncodeOptions
+    from pipelines.index.plan import IndexOptions
+    from pipelines.reindex.job import reindex as reindex_archive
+
+    require_range("--max-rejects", max_rejects, 0, 1)
+    encoding = EncodeOptions(
+        archive=archive,
+        store=store,
+        encoder=encoder,
+        catalog=catalog,
+        data_dir=data_dir,
+        runner=runner,
+        workers=workers,
+        dtype=dtype,
+        features=features,
+        batch_size=batch_size,
+        check=check,
+        retry_rejects=retry_rejects,
+        allow_shrink=allow_shrink,
+        beam_flags=beam_flags or [],
+    )
+    indexing = IndexOptions(
+        max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall, allow_shrink=allow_shrink
+    )
+    with ProgressLine("encoding") as progress:
+        result = reindex_archive(
+            encoding,
+            indexing,
+            gate=make_gate(Store(store, create=True), gate, photos=gate_photos) if gate else None,
+            on_listed=progress.show_listed,
+            on_progress=progress.show,
+            on_encoded=lambda encoded: report_encoded(encoded, store=store),
+        )
+    if result.indexed:
+        report_indexed(result.indexed)
+        tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
+    else:
+        tell(f"nothing is published yet: these archives have to be encoded with {result.encoded.run.encoder_id}, too:")
+        for missing in result.missing:
+            tell(f"  {missing}")
+        tell(
+            f"next: firstseen reindex {shlex.quote(result.missing[0])} --store {shlex.quote(store)} "
+            f"--encoder {result.encoded.run.encoder_id}"
+        )
+    require_few_rejects(result.encoded, max_rejects)
+
+
+def report_indexed(result: "IndexResult") -> None:
+    """Tells what an index job built, and what is live now."""
+    for run_id, problem in result.damaged.items():
+        tell(f"run {run_id} is passed over, it cannot be read: {problem}")
     for segment in result.added:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
         contents = number_of(segment.rows, "content", "contents")
-        tell(f"segment {segment.segment_id}: {contents}, {segment.kind} search{measured}")
+        changes = f", changes of {segment.changes:,} others" if segment.changes else ""
+        tell(f"segment {segment.segment_id}: {contents}{changes}, {segment.kind} search{measured}")
     if result.replaced:
         old = result.replaced
         tell(f"they replace snapshot {old.number}: {number_of(old.photos, 'photo', 'photos')} of {old.encoder_id}")
-    if not result.added:
+    if not result.is_new:
         tell("nothing to index: the live snapshot holds every run of its encoder")
+        if result.snapshot.left_out:
+            tell(f"left out, and taken up with --take-up alone: {', '.join(result.snapshot.left_out)}")
     tell(f"snapshot {result.snapshot.number} is live: {number_of(result.snapshot.photos, 'photo', 'photos')}")
-    tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 
 
 def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapshot], None]":
@@ -114,21 +254,31 @@ def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapsho
     return gate.make_gate(store, gate.parse_levels(levels), photos=photos, tell=tell)
 
 
-def report_run(run: "Run", *, store: str, max_rejects: float) -> None:
-    """Tells what became of every photo; raises TooManyRejectsError above the limit."""
-    counts = run.accounting
+def report_encoded(result: "EncodeResult", *, store: str) -> None:
+    """Tells what became of every photo."""
+    run, counts = result.run, result.accounting
+    known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
     tell(
         f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
-        f"exact duplicates {counts.duplicates:,} + rejected {counts.rejects:,} + unchanged {counts.unchanged:,}"
+        f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}"
     )
+    if not result.is_new:
+        tell("  nothing has changed since that run, and nothing was written")
+    if counts.updated or counts.removed:
+        tell(f"  dates or words changed: {counts.updated:,}; removed: {counts.removed:,}")
     if run.photos_in_catalog is not None:
         tell(f"  the catalog names {run.photos_in_catalog:,} of them")
     for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
         tell(f"  rejected {reason}: {count:,}")
     if counts.rejects:
-        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/rejects-*.parquet")
-    if counts.rejects > max_rejects * counts.listed:
+        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/{REJECTS}")
+
+
+def require_few_rejects(result: "EncodeResult", most: float) -> None:
+    """Raises TooManyRejectsError if a greater share of the photos was rejected."""
+    counts = result.accounting
+    if counts.rejects > most * counts.listed:
         raise TooManyRejectsError(
-            f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {max_rejects:.1%}; "
+            f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {most:.1%}; "
             "the rest is usable"
         )

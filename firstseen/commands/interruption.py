@@ -17,7 +17,8 @@ STDERR = 2
 # What is true of an interrupted verb, and of running it again.
 WHAT_NOW = {
     "train": "run it again, without --restart, and it resumes after its last whole epoch",
-    "encode": "nothing that was finished before is lost; run it again, and a new run begins from the first photo",
+    "encode": "nothing that was finished is lost; run it again, and it goes on from there",
+    "reindex": "what is live still answers; run it again, and it goes on from there",
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
     "lookup": "the store is untouched, and answers are missing; run it again",
     "status": "the store is untouched",

@@ -25,13 +25,24 @@ class ProgressLine:
         self._verb = verb
         self._started = self._told = time.monotonic()
         self._bar: Progress | None = None
+        self._listing: Progress | None = None
 
     def __enter__(self) -> "ProgressLine":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        for bar in (self._listing, self._bar):
+            if bar:
+                bar.stop()
+
+    def show_listed(self, listed: int) -> None:
+        """Shows that so many photos are listed so far; how many there are is not known yet."""
+        if can_draw():
+            self._listing = self._listing or _make_listing_bar()
+            self._listing.update(self._listing.task_ids[0], listed=listed)
+        elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_SECONDS:
+            self._told = time.monotonic()
+            tell(f"listing: {listed:,} photos so far")
 
     def show(self, listed: int, done: int, rejected: int) -> None:
         """Shows that `done` photos are usable and `rejected` are not, of all that were listed."""
@@ -49,6 +60,8 @@ class ProgressLine:
         return f"{self._verb}: {done + rejected:,} of {listed:,} photos, {rate:,.0f}/s, {rejected:,} rejected, {left}"
 
     def _show_bar(self, listed: int, done: int, rejected: int) -> None:
+        if self._listing:
+            self._listing.stop()  # it stays as it is, and the next one stands below it
         if self._bar is None:
             self._bar = _make_photos_bar()
             self._bar.start()
@@ -70,6 +83,15 @@ def can_draw() -> bool:
 def time_left(seconds: float) -> str:
     """Returns how long it will still take, in hours, minutes and seconds."""
     return f"{timedelta(seconds=round(seconds))} left"
+
+
+def _make_listing_bar() -> "Progress":
+    from rich.progress import TextColumn
+
+    bar = make_bar(TextColumn("{task.fields[listed]:,} photos"))
+    bar.start()
+    bar.add_task("listing", total=None, listed=0)
+    return bar
 
 
 def _make_photos_bar() -> "Progress":

@@ -41,3 +41,6 @@ def rollback(
     snapshot = roll_back(Store(store), to)
     photos = number_of(snapshot.photos, "photo", "photos")
     typer.echo(f"snapshot {snapshot.number} is live: {snapshot.reason}, {photos}")
+    if snapshot.left_out:
+        tell(f"it leaves out {number_of(len(snapshot.left_out), 'run', 'runs')}: {', '.join(snapshot.left_out)}")
+        tell("the next index does not take them up again; `firstseen index --take-up RUN` does")

@@ -18,12 +18,18 @@ class UnreadablePhotoError(PhotoError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo of an archive, as its listing names it; `size_bytes` is -1 where only a read could tell."""
+    """One photo of an archive, as its listing names it; `size_bytes` is -1 where only a read could tell.
+
+    `etag` changes with the photo, where the archive has such a thing. `is_folder` marks a folder that could not be
+    listed: what lies below it is not known.
+    """
 
     photo_id: str
     uri: str
     size_bytes: int
     modified_at: datetime | None
+    etag: str | None = None
+    is_folder: bool = False
 
 
 @dataclass(frozen=True)

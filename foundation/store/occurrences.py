@@ -46,7 +46,7 @@ class Occurrence:
 
     @property
     def photo(self) -> tuple[str, str]:
-        """What tells one photo from another: its archive and its photo_id there, or its uri where no archive is named."""
+        """What tells one photo from another: its archive and photo_id, or its uri where no archive is named."""
         return (self.archive, self.photo_id) if self.archive else ("", self.uri)
 
 
@@ -79,7 +79,7 @@ def publication_order(published_at: datetime | None, photo_id: str) -> tuple[dat
 
 
 def latest_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
-    """Returns, of one content, what counts for each photo: its latest occurrence, removed ones too; first published first.
+    """Returns, of one content, each photo's latest occurrence, removed ones too; first published first.
 
     Of several of one generation the last that is met counts: what corrects an occurrence is read after it.
     """

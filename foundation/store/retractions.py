@@ -15,6 +15,8 @@ from foundation.store.artifact import Timestamp
 from foundation.store.files import Store
 
 RETRACTIONS = "retractions"
+# The reason under which an archive's photo is rejected that was withdrawn.
+RETRACTED = "retracted"
 # Of several that write at once each but one has to take the next number; more than so many never do.
 ATTEMPTS = 20
 
@@ -58,6 +60,16 @@ def read_retraction(store: Store, number: int) -> Retraction:
     """Returns one retraction; raises ArtifactRefusedError if it is damaged, for then nobody knows what to withhold."""
     retraction, _ = artifact.read(store, retraction_path(number), Retraction)
     return retraction
+
+
+def retracted_photos(store: Store) -> list[RetractedPhoto]:
+    """Returns every photo that is withdrawn; raises ArtifactRefusedError if the list is damaged."""
+    return [photo for number in retraction_numbers(store) for photo in read_retraction(store, number).photos]
+
+
+def withdrawn_contents(store: Store) -> list[bytes]:
+    """Returns the contents (32 bytes each) that nobody may see any more, ascending."""
+    return sorted({bytes.fromhex(photo.content_sha256) for photo in retracted_photos(store)})
 
 
 def add_retraction(store: Store, photos: Sequence[RetractedPhoto], *, why: str) -> Retraction:

@@ -1,7 +1,7 @@
 """CONTRACT: embedding shards, rejects, the inventory, and run.json, which lists what of a run is to be trusted."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
@@ -33,8 +33,8 @@ class Accounting:
     """What became of every listed photo: listed = embedded + duplicates + renamed + unchanged + rejected.
 
     `duplicates` are photos whose content was known or came twice; `renamed` ones had another name in the run before.
-    `unchanged` ones were not read, and `updated` are those of them with other dates or words. `removed` photos of the
-    run before are listed no more.
+    `unchanged` ones hold what they held; `updated` are those of them with other dates or words. `removed` photos of the
+    run before are listed no more. `photos` can be found: among them one that could not be read today, but could before.
     """
 
     listed: int
@@ -45,16 +45,12 @@ class Accounting:
     renamed: int = 0
     updated: int = 0
     removed: int = 0
+    photos: int = 0
 
     @property
     def rejects(self) -> int:
         """All rejects, whatever their reason."""
         return sum(self.rejected.values())
-
-    @property
-    def photos(self) -> int:
-        """Photos that can be found."""
-        return self.listed - self.rejects
 
     def check(self) -> None:
         """Raises FirstseenError if a photo is unaccounted for: it is a defect, and the run must not count."""
@@ -65,6 +61,10 @@ class Accounting:
                 f"{self.duplicates} + renamed {self.renamed} + unchanged {self.unchanged} + rejected {self.rejects} = "
                 f"{found}; run again"
             )
+
+
+def _counted(accounting: dict[str, Any]) -> dict[str, Any]:
+    return {**accounting, "photos": accounting["embedded"] + accounting["duplicates"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,13 @@ class Run:
     __pydantic_config__: ClassVar = artifact.CONTRACT
     upgrades: ClassVar[artifact.Upgrades] = {
         1: lambda raw: {**raw, "features": "none"},
-        2: lambda raw: {**raw, "generation": 0, "previous": None, "changes": 0},
+        2: lambda raw: {
+            **raw,
+            "generation": 0,
+            "previous": None,
+            "changes": 0,
+            "accounting": _counted(raw["accounting"]),
+        },
     }
 
     run_id: str
@@ -158,6 +164,19 @@ def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
     return run, digest
 
 
+def read_rejects(store: Store, encoder_id: str, run_id: str) -> list[str]:
+    """Returns the photo_ids of the photos that a run rejected."""
+    from pyarrow import parquet
+
+    run, _ = read_run(store, encoder_id, run_id)
+    found: list[str] = []
+    for name in run.files:
+        if name.startswith("rejects"):
+            with store.open(f"{run.directory}/{name}") as file:
+                found += parquet.read_table(file, columns=["photo_id"])["photo_id"].to_pylist()
+    return found
+
+
 def catalog_fields() -> "list[pa.Field]":
     """Returns what an editor knows of a photo, joined in from the catalog."""
     import pyarrow as pa
@@ -222,7 +241,7 @@ def changes_schema() -> "pa.Schema":
 def photo_fields() -> "list[pa.Field]":
     """Returns the columns that describe a photo; shards and segments share them.
 
-    From version 3 on `caption` and `credit` are what the photo's file says of itself; a catalog's stand in `occurrences`.
+    From version 3 on `caption` and `credit` are what the photo's file says; a catalog's stand in `occurrences`.
     """
     import pyarrow as pa
 

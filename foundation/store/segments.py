@@ -80,8 +80,8 @@ class LocalFeaturesRecord:
 class Segment:
     """One immutable index over some embedding shards: what it holds, how it is searched, how well it finds.
 
-    `photos` are the occurrences that it adds, `changes` the rows of `changes.parquet`; a segment of changes alone has no
-    rows. Segments of versions 1 and 2 name no archive in their occurrences.
+    `photos` are the occurrences that it adds, `changes` the rows of `changes.parquet`; a segment of changes alone has
+    no rows. Segments of versions 1 and 2 name no archive in their occurrences.
     """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
@@ -110,6 +110,11 @@ class Segment:
     names_archives: bool = True
     contract_version: int = 3
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_all_features(self) -> bool:
+        """Whether local features were kept of all of its contents."""
+        return self.local is not None and self.local.rows == self.rows
 
     @property
     def local_search_bytes(self) -> int:
@@ -146,6 +151,11 @@ def segment_directory(segment_id: str) -> str:
 def segment_path(segment_id: str) -> str:
     """Returns the path of a segment's description in the store."""
     return f"{segment_directory(segment_id)}/{SEGMENT_DESCRIPTION}"
+
+
+def content_hashes_path(segment: Segment) -> str:
+    """Returns the path in the store of the hashes of the contents that a segment holds."""
+    return f"{segment_directory(segment.segment_id)}/{CONTENT_HASHES}"
 
 
 def read_segment(store: Store, reference: SegmentReference) -> Segment:

@@ -9,11 +9,13 @@ name, and a change of its time, reason, parent or publisher, or a segment taken 
 
 import json
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
 from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.encoders import EncoderSpec, read_spec
@@ -27,7 +29,7 @@ RESTORE = "restore it from a copy, or publish an earlier one again: `firstseen r
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveState:
-    """Up to which run a snapshot knows an archive: the run's id, the digest of its run.json, and how many photos it has."""
+    """Up to which run a snapshot knows an archive: its id, the digest of its run.json, and how many photos it has."""
 
     run_id: str
     digest: str
@@ -186,8 +188,10 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
         number = live.parent
     target = read_snapshot(store, number)
     read_contents(store, target)
+    left_out = left_out_by(store, target, numbers)
     snapshot = replace(
         target,
+        left_out=sorted({*target.left_out, *left_out}),
         # The live snapshot is not read for this: a damaged one must not stand in the way of its own remedy.
         number=numbers[-1] + 1,
         created_at=artifact.now(),
@@ -196,3 +200,23 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     )
     publish(store, snapshot)
     return snapshot
+
+
+def left_out_by(store: Store, target: Snapshot, numbers: Sequence[int]) -> list[str]:
+    """Returns the runs that later snapshots hold and `target` does not: a rollback leaves them out.
+
+    A later snapshot that is damaged names none.
+    """
+    kept = _runs_of(store, target)
+    left_out: set[str] = set()
+    for number in numbers:
+        if number > target.number:
+            with suppress(FirstseenError):
+                later = read_snapshot(store, number)
+                left_out |= {*later.left_out, *(_runs_of(store, later) - kept)}
+    return sorted(left_out - kept)
+
+
+def _runs_of(store: Store, snapshot: Snapshot) -> set[str]:
+    in_segments = {run_id for one in snapshot.segments for run_id in read_segment(store, one).runs}
+    return in_segments | {state.run_id for state in snapshot.archives.values()}

@@ -1,24 +1,18 @@
-"""Embeds batches of decoded photos with the encoder: uint8 pixels in, Arrow tables of shard rows out.
+"""Embeds batches of decoded photos with the encoder: uint8 pixels in, an Arrow table of shard rows out.
 
 The step is ours since Beam's `TFModelHandler` calls `keras.load_model`, which refuses exported SavedModels, and its
 results would carry the pixels further down the pipeline.
 """
 
 import threading
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-from apache_beam.metrics import Metrics
 
 from foundation.encoder import SavedEncoder, load
 from foundation.store.files import Store
-from pipelines.encode.decode_photos import REJECTS, DecodedPhoto, PhotoBatch, Reject
-from pipelines.runners.failures import naming
-from pipelines.runners.progress import ProgressWriter
+from pipelines.encode.decode_photos import DecodedPhoto
 
 # A unit vector is off by 1e-7 in float32 and by 1e-3 in half precision; what is further off was not normalised.
 LENGTH_TOLERANCE = 1e-2
@@ -63,57 +57,16 @@ def to_table(photos: list[DecodedPhoto], vectors: np.ndarray, schema: pa.Schema)
     return table.add_column(position, field, embeddings)
 
 
-class EmbedBatch(beam.DoFn):
-    """PhotoBatches → tables of shard rows, and rejects; the pixels end here.
+def embed_photos(
+    encoder: SavedEncoder, photos: list[DecodedPhoto], schema: pa.Schema
+) -> tuple[pa.Table | None, set[bytes]]:
+    """Returns (the shard rows of the photos, the contents that have no usable vector); no table without any row.
 
-    `schema` is that of the shards, with their metadata; an encoder whose encoder.json has not the digest
-    `encoder_digest` is refused. `batch_size` is the most photos of a batch, which the encoder pads up to.
+    `schema` is that of the shards, with their metadata.
     """
-
-    def __init__(
-        self,
-        store: Store,
-        encoder_id: str,
-        encoder_digest: str,
-        schema: pa.Schema,
-        *,
-        batch_size: int,
-        progress_directory: str | None,
-    ):
-        self._store = store
-        self._encoder_id = encoder_id
-        self._encoder_digest = encoder_digest
-        self._schema = schema
-        self._batch_size = batch_size
-        self._progress_directory = progress_directory
-        self._embedded = Metrics.counter("firstseen", "photos_embedded")
-
-    def setup(self) -> None:
-        """Loads the encoder, checked against the digest that the run names; raises ArtifactRefusedError."""
-        self._encoder = shared_encoder(self._store, self._encoder_id, self._encoder_digest, self._batch_size)
-        self._progress = ProgressWriter(self._progress_directory)
-
-    def process(self, batch: PhotoBatch) -> Iterator[Any]:
-        """Yields one table per batch and, tagged, a reject per photo without a usable vector."""
-        photos = batch.photos
-        with naming(f"chunk {batch.chunk}, {len(photos)} photos from {photos[0].columns['photo_id']!r}"):
-            vectors = self._encoder.encode(np.stack([photo.pixels for photo in photos]))
-        # Refused here, where the photo is still known: an index build would see a row without a name, or just die.
-        bad = unusable_vectors(vectors, self._encoder.spec.distance)
-        for index in np.flatnonzero(bad):
-            yield beam.pvalue.TaggedOutput(REJECTS, _unusable_reject(photos[index]))
-        good = [photo for photo, is_bad in zip(photos, bad, strict=True) if not is_bad]
-        self._embedded.inc(len(good))
-        self._progress.add(embedded=len(good), rejected=int(bad.sum()))
-        if good:
-            yield to_table(good, vectors[~bad], self._schema)
-
-    def teardown(self) -> None:
-        """Closes the side channel."""
-        self._progress.close()
-
-
-def _unusable_reject(photo: DecodedPhoto) -> Reject:
-    columns = photo.columns
-    detail = "the encoder gave a vector that is not finite or has no direction; expected unit length"
-    return Reject(columns["photo_id"], columns["uri"], "no_embedding", detail)
+    vectors = encoder.encode(np.stack([photo.pixels for photo in photos]))
+    # Refused here, where the photo is still known: an index build would see a row without a name, or just die.
+    bad = unusable_vectors(vectors, encoder.spec.distance)
+    good = [photo for photo, is_bad in zip(photos, bad, strict=True) if not is_bad]
+    unusable = {photos[index].content_sha256 for index in np.flatnonzero(bad)}
+    return (to_table(good, vectors[~bad], schema) if good else None), unusable

@@ -1,78 +1,163 @@
-"""Encodes an archive: photos → embedding shards, rejects and run.json, every photo accounted for."""
+"""Encodes an archive: what changed since its last run → embedding shards and run.json, every photo accounted for."""
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-import apache_beam as beam
+import duckdb
 
-from foundation.archives.archive import open_archive
+from foundation.archives.archive import Archive, open_archive
+from foundation.store.chains import read_runs
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.runs import Run, read_run
+from foundation.store.runs import Accounting, Run, read_rejects
 from foundation.store.shipped import with_shipped
-from foundation.store.snapshots import live_snapshot
+from foundation.store.snapshots import Snapshot, live_snapshot
 from pipelines.encode.catalog import read_catalog
-from pipelines.encode.encode_photos import EncodePhotos
-from pipelines.encode.inventory import count_chunks, write_inventory
+from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
+from pipelines.encode.database import open_database
+from pipelines.encode.finish import account, finish_run
+from pipelines.encode.listing import write_listing
+from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
-from pipelines.encode.write_run import WriteRun
-from pipelines.runners.progress import read_progress
-from pipelines.runners.run import create_pipeline, run_to_end
+from pipelines.encode.previous import Previous, find_previous, previous_inventory
+from pipelines.encode.unfinished import begin_run, find_unfinished
+from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
+from pipelines.encode.work import plan_work, remove_work
+from pipelines.runners.names import check_runner
 
 Progress = Callable[[int, int, int], None]
-"""Called with (listed, embedded, rejected)."""
+"""Called with (photos to read, those that are usable, those rejected)."""
 
 
-def encode(options: EncodeOptions, *, on_progress: Progress | None = None) -> Run:
-    """Runs the job and returns the finished run, as run.json describes it.
+@dataclass(frozen=True)
+class EncodeResult:
+    """The run that says how the archive stands, and what became of every photo this time.
+
+    `is_new` is false where nothing had changed: it is the last run then, and nothing was written.
+    """
+
+    run: Run
+    accounting: Accounting
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is known before the listing: the archive, the encoder, and the run that is planned.
+
+    `live` is the live snapshot, if it is of this encoder.
+    """
+
+    options: EncodeOptions
+    store: Store
+    archive: Archive
+    spec: EncoderSpec
+    live: Snapshot | None
+    previous: Previous
+    run: Run
+
+
+def encode(
+    options: EncodeOptions, *, on_listed: Callable[[int], None] | None = None, on_progress: Progress | None = None
+) -> EncodeResult:
+    """Encodes what changed in an archive, goes on with a run that was cut off, and returns what came of it.
 
     Raises InputNotFoundError, ArtifactRefusedError, TemporaryError or UsageError; without run.json the directory of a
-    failed run is never read.
+    run is never read.
     """
-    # Everything a user can get wrong is checked before the listing, which may take minutes: flags of Beam first.
-    pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
+    prepared = prepare(options)
+    with compared(prepared, on_listed=on_listed) as found:
+        if found.comparison.is_nothing and prepared.previous.generation:
+            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), is_new=False)
+        require_no_shrinking(found.comparison, prepared.archive.uri, allow=options.allow_shrink)
+        store, run = prepared.store, found.run
+        begin_run(store, run)
+        work = plan_work(
+            store,
+            run,
+            prepared.previous,
+            prepared.live,
+            found.withdrawn,
+            database=found.database,
+            folder=found.folder,
+            chunk_photos=options.chunk_photos,
+        )
+        if work.chunks:
+            # Beam takes seconds to import: a night without new photos does without it.
+            from pipelines.encode.encode_chunks import encode_chunks
+
+            encode_chunks(
+                store, run, prepared.spec, work, options, photos=found.comparison.read, on_progress=on_progress
+            )
+        found.look_again(is_last=True)
+        require_readable(found.database, prepared.archive.uri)
+        chunks = [read_finished_chunk(store, path) for path in outcome_paths(store, run.directory)]
+        finished = finish_run(found.database, store, run, chunks, folder=found.folder)
+        remove_work(store, run)
+        return EncodeResult(finished, finished.accounting, is_new=True)
+
+
+def prepare(options: EncodeOptions) -> Prepared:
+    """Checks everything that a user can get wrong before the listing, which may take minutes, and opens the archive."""
+    check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     archive = open_archive(options.archive, data_dir=options.data_dir)
     require_apart(archive, options.store)
-    catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.
     store = Store(options.store, create=True)
-    spec, digest = choose_encoder(store, with_shipped(store, options.encoder), live_snapshot(store))
-    run = plan_run(archive, spec, digest, dtype=options.dtype, features=options.features)
-    # The launcher lists, and the workers read chunks of the listing: a pattern expanded inside of Beam is listed by one
-    # worker as well, and leaves nothing to compare the next run with.
-    listing = write_inventory(store, run.inventory, archive, catalog=catalog, chunk_photos=options.chunk_photos)
-    run = replace(
-        run,
-        accounting=replace(run.accounting, listed=listing.photos),
-        photos_in_catalog=listing.in_catalog if options.catalog else None,
-    )
-    # A local run blocks until its end and shares no memory with worker processes: they count into files of this folder.
-    with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
-        add_steps(pipeline, store, run, spec, options, progress_directory=directory)
-        run_to_end(
-            pipeline, on_progress=on_progress and (lambda: on_progress(listing.photos, *read_progress(directory)))
-        )
-    # A pipeline returns nothing: what it did is what it wrote.
-    finished, _ = read_run(store, run.encoder_id, run.run_id)
-    return finished
+    live = live_snapshot(store)
+    spec, digest = choose_encoder(store, with_shipped(store, options.encoder), live)
+    live = live if live and live.encoder_digest == digest else None
+    previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri)
+    run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
+    return Prepared(options, store, archive, spec, live, previous, run)
 
 
-def add_steps(
-    pipeline: beam.Pipeline,
-    store: Store,
-    run: Run,
-    spec: EncoderSpec,
-    options: EncodeOptions,
-    *,
-    progress_directory: str,
-) -> None:
-    """Adds the whole job to the pipeline. Only chunk numbers, hashes, photo_ids and file names cross a shuffle."""
-    encoded = (
-        pipeline
-        | "ListChunks" >> beam.Create(range(count_chunks(store, run.inventory)))
-        | "EncodePhotos"
-        >> EncodePhotos(store, run, spec, batch_size=options.batch_size, progress_directory=progress_directory)
-    )
-    _ = encoded | "WriteRun" >> WriteRun(store, run, rows_per_shard=options.rows_per_shard)
+@dataclass
+class Compared:
+    """A listing, compared in a database with how the archive stood: `run` is the one to go on with, or to begin."""
+
+    database: duckdb.DuckDBPyConnection
+    folder: Path
+    withdrawn: Withdrawn
+    run: Run
+    comparison: Comparison
+    look_again: Callable[..., None]
+
+
+@contextmanager
+def compared(prepared: Prepared, *, on_listed: Callable[[int], None] | None = None) -> Iterator[Compared]:
+    """Lists the archive, and yields what is new in it; its files are gone when the block ends."""
+    options, store, previous = prepared.options, prepared.store, prepared.previous
+    catalog = read_catalog(options.catalog) if options.catalog else None
+    retried = read_rejects(store, prepared.spec.encoder_id, options.retry_rejects) if options.retry_rejects else []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))
+        database = stack.enter_context(open_database(folder))
+        listing = write_listing(folder / "listing.parquet", prepared.archive, catalog=catalog, on_listed=on_listed)
+        planned = replace(prepared.run, photos_in_catalog=listing.in_catalog if options.catalog else None)
+        run = find_unfinished(store, planned) or planned
+        inventory = stack.enter_context(previous_inventory(store, previous, folder))
+        withdrawn = read_withdrawn(store, run.archive)
+
+        def look(*, is_last: bool = False) -> None:
+            names = [path.rpartition("/")[2] for path in outcome_paths(store, run.directory)]
+            outcomes = stack.enter_context(store.local_copy(outcomes_directory(run.directory), names))
+            found.comparison = compare(
+                database,
+                listing,
+                previous=inventory,
+                outcomes=[outcomes / name for name in names],
+                check=options.check,
+                previous_at=previous.created_at,
+                withdrawn=withdrawn,
+                retried=retried,
+                is_last=is_last,
+            )
+
+        found = Compared(database, folder, withdrawn, run, Comparison(), look)
+        look()
+        yield found

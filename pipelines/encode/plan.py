@@ -13,17 +13,24 @@ from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import local_root
 from foundation.store.runs import Accounting, Dtype, Features, Run
-from pipelines.encode.inventory import CHUNK_PHOTOS
-from pipelines.runners.local import LOCAL
+from pipelines.encode.compare import Check
+from pipelines.encode.previous import Previous
+from pipelines.runners.names import LOCAL
+
+# One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
+CHUNK_PHOTOS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
     """What to encode, with what, and where to run it.
 
-    `archive` is a folder, files, a pattern or `tfds:NAME`, see `foundation.archives.archive.open_archive`. A worker
-    holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the shard that
-    it fills: see `pipelines.encode.write_shards.WriteShards`.
+    `archive` is what `foundation.archives.archive.open_archive` opens. With the check `stat` only those photos are read
+    whose size, time or etag is another than in the last run, with `hash` all. `allow_shrink` takes most of the archive
+    for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again.
+
+    A worker holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the
+    chunk that it encodes: 20 KB a photo.
     """
 
     archive: str
@@ -38,7 +45,9 @@ class EncodeOptions:
     features: Features = "local"
     batch_size: int = 64
     chunk_photos: int = CHUNK_PHOTOS
-    rows_per_shard: int = 50_000
+    check: Check = "stat"
+    allow_shrink: bool = False
+    retry_rejects: str | None = None
     beam_flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -46,7 +55,7 @@ class EncodeOptions:
         require_range("workers", self.workers, 1)
         require_range("batch_size", self.batch_size, 1, 4_096, remedy="memory grows with it")
         require_range("chunk_photos", self.chunk_photos, 1)
-        require_range("rows_per_shard", self.rows_per_shard, 1)
+        require_choice("check", self.check, get_args(Check))
         require_choice("dtype", self.dtype, get_args(Dtype))
         require_choice("features", self.features, get_args(Features))
 
@@ -59,7 +68,9 @@ def require_apart(archive: Archive, store: str) -> None:
         raise UsageError(f"store {store} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
 
-def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype, features: Features) -> Run:
+def plan_run(
+    archive: Archive, spec: EncoderSpec, digest: str, previous: Previous, *, dtype: Dtype, features: Features
+) -> Run:
     """Returns the description of a run that has not begun: nothing is listed, and no file is written."""
     return Run(
         run_id=artifact.fresh_name(),
@@ -73,6 +84,9 @@ def plan_run(archive: Archive, spec: EncoderSpec, digest: str, *, dtype: Dtype, 
         dtype=dtype,
         features=features,
         feature_rule=FEATURE_RULE if features == "local" else None,
+        generation=previous.generation + 1,
+        previous=previous.run_id,
+        changes=0,
         accounting=Accounting(listed=0, embedded=0, duplicates=0),
         rows={},
         files={},

@@ -12,6 +12,8 @@ from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
+from foundation.store.known_contents import KnownContents
+from foundation.store.occurrences import latest_occurrences
 from foundation.store.segments import (
     CONTENT_HASHES,
     LOCAL_SCANN,
@@ -25,10 +27,12 @@ from foundation.store.segments import (
     segment_directory,
     segment_path,
 )
+from pipelines.index.changes import read_changes, write_changes
+from pipelines.index.collapse import SegmentRows, collapse, count_photos, removed_from
 from pipelines.index.local_files import write_local_files
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
-from pipelines.index.plan import IndexOptions, SegmentPlan
-from pipelines.index.read_shards import LocalSizes, SegmentRows, collapse, read_shards
+from pipelines.index.plan import IndexOptions, SegmentPlan, Surroundings
+from pipelines.index.read_shards import LocalSizes, ShardRows, read_shards
 from pipelines.index.scann_index import FEWEST_SCANN_ROWS, write_scann
 from pipelines.runners.failures import naming
 
@@ -37,35 +41,55 @@ PHOTO_ROW_GROUP_ROWS = 4_096
 
 
 def build_segment(
-    plan: SegmentPlan, *, store: Store, spec: EncoderSpec, encoder_digest: str, options: IndexOptions
-) -> tuple[int, SegmentReference]:
+    plan: SegmentPlan,
+    *,
+    store: Store,
+    spec: EncoderSpec,
+    encoder_digest: str,
+    options: IndexOptions,
+    surroundings: Surroundings,
+) -> tuple[int, SegmentReference | None]:
     """Builds, measures and writes one segment, segment.json last; returns its number and how a snapshot names it.
 
-    Holds the segment in memory: see IndexOptions. Raises ArtifactRefusedError for damaged shards, and for recall under
-    the bar.
+    There is none if it would say nothing. Holds the segment in memory: see IndexOptions. Raises ArtifactRefusedError
+    for damaged shards, and for recall under the bar.
 
     Each attempt writes under a name of its own: ScaNN builds differ, and a late attempt must not touch what another
     one finished. An error says which segment of the plan it struck.
     """
     with naming(f"segment {plan.number} of this index"):
-        segment = _write_segment(plan, store, spec, encoder_digest, options)
+        segment = _write_segment(plan, store, spec, encoder_digest, options, surroundings)
+        if segment is None:
+            return plan.number, None
         digest = artifact.finish(store, segment_path(segment.segment_id), segment)
     reference = SegmentReference(segment_id=segment.segment_id, digest=digest, rows=segment.rows, photos=segment.photos)
     return plan.number, reference
 
 
 def _write_segment(
-    plan: SegmentPlan, store: Store, spec: EncoderSpec, encoder_digest: str, options: IndexOptions
-) -> Segment:
+    plan: SegmentPlan,
+    store: Store,
+    spec: EncoderSpec,
+    encoder_digest: str,
+    options: IndexOptions,
+    surroundings: Surroundings,
+) -> Segment | None:
     """Writes every file of a segment but the description, which it returns."""
     # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
     segment_id = artifact.fresh_name()
     read = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
-    rows = collapse(read.photos, read.vectors)
+    changes = read_changes(store, surroundings.changes)
+    rows = collapse(read, changes=changes, left_out=_left_out(store, plan, read, surroundings))
+    # One of the segments takes the changes of contents that lie elsewhere, perhaps in another one of this build.
+    others = {content: ones for content, ones in changes.items() if content not in rows.held} if not plan.number else {}
+    mentioned = {content: latest_occurrences(ones) for content, ones in others.items()} | rows.mentioned
+    if not rows.held and not mentioned:
+        return None
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
         local = Path(directory)
         write_photos(local / PHOTOS, rows.photos)
         np.save(local / CONTENT_HASHES, rows.hashes)
+        changed = write_changes(local, mentioned, removed_from(rows, mentioned))
         parameters, recall, queries = _write_vectors(local, rows.vectors, spec, options)
         features = _write_local(local, plan, read.local, rows, store, encoder_digest)
         prefix = segment_directory(segment_id)
@@ -80,7 +104,7 @@ def _write_segment(
         distance=spec.distance,
         kind="scann" if parameters.leaves else "exact",
         rows=len(rows.vectors),
-        photos=int(np.sum(rows.photos["occurrences"].combine_chunks().value_lengths().to_numpy())),
+        photos=count_photos(rows, mentioned),
         parameters=parameters,
         recall_at_10=recall,
         recall_queries=queries,
@@ -88,8 +112,22 @@ def _write_segment(
         shards=[shard.path for shard in plan.shards],
         files=artifact.record(store, prefix, names),
         local=features,
+        changes=changed,
         versions=artifact.versions_of("numpy", "pyarrow", "scann"),
     )
+
+
+def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Surroundings) -> np.ndarray:
+    """Returns bool [rows of the shards]: contents that another segment holds already, or that were withdrawn."""
+    contents = np.array(read.photos["content_sha256"].to_pylist(), "S32")
+    each = np.array([shard.features == "local" for shard in plan.shards], bool)
+    with_features = np.repeat(each, np.array([shard.rows for shard in plan.shards], np.int64))
+    left_out = np.isin(contents, np.array(surroundings.withdrawn, "S32"))
+    for paths, rows in ((surroundings.held, ~with_features), (surroundings.held_with_features, with_features)):
+        known = KnownContents(store, paths)
+        left_out[rows] |= known.holds(contents[rows])
+        known.close()
+    return left_out
 
 
 def _write_vectors(
@@ -107,7 +145,7 @@ def _write_local(
     folder: Path, plan: SegmentPlan, sizes: LocalSizes, rows: SegmentRows, store: Store, encoder_digest: str
 ) -> LocalFeaturesRecord | None:
     """Writes the local features, if the runs of any shard kept some, and what they are found by."""
-    if all(shard.features == "none" for shard in plan.shards):
+    if not len(rows.hashes) or all(shard.features == "none" for shard in plan.shards):
         return None
     written = write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
     trees = plan_local_trees(len(written.descriptors)) if sys.platform == "linux" else []

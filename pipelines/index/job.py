@@ -1,38 +1,46 @@
 """Indexes embeddings: shards → segments, measured against exact search; then the launcher publishes a snapshot."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-
-import apache_beam as beam
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, UsageError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
-from foundation.store.builds import take_build, write_build
+from foundation.store.chains import FinishedRun, read_runs, waiting_runs
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.runs import Run, list_runs, read_run
-from foundation.store.segments import Segment, SegmentReference, read_segment, segment_directory, segment_path
-from foundation.store.snapshots import Snapshot, live_snapshot, publish
+from foundation.store.retractions import withdrawn_contents
+from foundation.store.segments import (
+    Segment,
+    SegmentReference,
+    content_hashes_path,
+    read_segment,
+    segment_directory,
+    segment_path,
+)
+from foundation.store.snapshots import ArchiveState, Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
-from pipelines.index.plan import IndexOptions, SegmentPlan, plan_segments
-from pipelines.runners.local import LOCAL
-from pipelines.runners.run import create_pipeline, run_to_end
+from pipelines.index.plan import IndexOptions, Surroundings, list_changes, plan_segments
+from pipelines.runners.names import LOCAL, check_runner
 
 
 @dataclass(frozen=True)
 class IndexResult:
     """The snapshot that is live now, and what was added to it; `added` is empty if nothing was new.
 
-    `replaced` is the snapshot of another encoder that this one took the place of.
+    `replaced` is the snapshot of another encoder that this one took the place of, `damaged` says of each run that
+    cannot be read why it was passed over.
     """
 
     snapshot: Snapshot
     added: list[Segment] = field(default_factory=list)
     replaced: Snapshot | None = None
+    damaged: dict[str, str] = field(default_factory=dict)
+    is_new: bool = True
 
 
 def build_index(
@@ -41,6 +49,7 @@ def build_index(
     encoder: str | None = None,
     options: IndexOptions | None = None,
     runner: str = LOCAL,
+    workers: int = 1,
     beam_flags: Sequence[str] = (),
     gate: Callable[[Snapshot], None] | None = None,
 ) -> IndexResult:
@@ -53,21 +62,25 @@ def build_index(
     if another publisher was faster.
     """
     options = options or IndexOptions()
-    pipeline = create_pipeline(runner, beam_flags=list(beam_flags))
+    check_runner(runner, workers=workers, beam_flags=list(beam_flags))
     live = live_snapshot(store)
     spec, digest = choose_encoder(store, encoder, live, with_runs=True)
-    # Segments are immutable and name their runs: what is live stays as it is, and only new runs are built. Vectors of
-    # two encoders cannot be compared, so that with another one nothing is kept.
-    kept = live.segments if live and live.encoder_digest == digest else []
-    runs = runs_to_index(store, spec, digest, kept)
-    if not runs and live and kept:
-        return IndexResult(live)
-    if not runs:
+    # Vectors of two encoders cannot be compared, so that with another one nothing is kept.
+    base = live if live and live.encoder_digest == digest else None
+    runs = read_runs(store, spec.encoder_id)
+    waiting = waiting_runs(runs.finished, with_left_out(base, options))
+    check_runs(waiting, spec, digest)
+    if base and not waiting:
+        return IndexResult(base, damaged=runs.damaged, is_new=False)
+    if not waiting:
         raise InputNotFoundError(
             f"store {store.uri} holds no embeddings of {spec.encoder_id}; `firstseen encode` makes some"
         )
-    added = build_segments(pipeline, plan_segments(runs, options), store, spec, digest, options)
-    snapshot = next_snapshot(live, spec, digest, [*kept, *added])
+    if live and not base and not options.allow_shrink:
+        require_all_archives(live, waiting, spec.encoder_id)
+    kept = kept_segments(store, base)
+    added = build_segments(store, waiting, kept, spec, digest, options, runner, list(beam_flags), workers=workers)
+    snapshot = next_snapshot(live, base, spec, digest, [*kept, *added], waiting, options)
     if gate:
         try:
             gate(snapshot)
@@ -79,42 +92,84 @@ def build_index(
         snapshot,
         [read_segment(store, one) for one in added],
         replaced=live if live and live.encoder_id != spec.encoder_id else None,
+        damaged=runs.damaged,
     )
+
+
+def with_left_out(base: Snapshot | None, options: IndexOptions) -> Snapshot | None:
+    """Returns the snapshot to build upon, with the runs left out and taken up that the options name."""
+    if base is None:
+        return None
+    left_out = {*base.left_out, *options.leave_out} - set(options.take_up)
+    return replace(base, left_out=sorted(left_out))
+
+
+def kept_segments(store: Store, base: Snapshot | None) -> list[SegmentReference]:
+    """Returns the segments that stay as they are: they are immutable, and only new runs are built.
+
+    Those of an older version do not name the archives of their photos, and are built anew from their runs.
+    """
+    references = base.segments if base else []
+    return references if all(read_segment(store, one).names_archives for one in references) else []
+
+
+def require_all_archives(live: Snapshot, waiting: Sequence[FinishedRun], encoder_id: str) -> None:
+    """Raises UsageError if a switch to another encoder would lose an archive that is live."""
+    if missing := archives_without(live, waiting):
+        raise UsageError(
+            f"snapshot {live.number} holds archives that were not encoded with {encoder_id} yet: {', '.join(missing)}; "
+            f"encode them with --encoder {encoder_id} first, or lose them with --allow-shrink"
+        )
+
+
+def archives_without(live: Snapshot, runs: Sequence[FinishedRun]) -> list[str]:
+    """Returns the archives of a snapshot that none of the runs is of."""
+    return sorted(set(live.archives) - {one.run.archive for one in runs})
 
 
 def build_segments(
-    pipeline: beam.Pipeline,
-    plans: Sequence[SegmentPlan],
     store: Store,
+    runs: Sequence[FinishedRun],
+    kept: Sequence[SegmentReference],
     spec: EncoderSpec,
     digest: str,
     options: IndexOptions,
+    runner: str,
+    beam_flags: list[str],
+    *,
+    workers: int,
 ) -> list[SegmentReference]:
-    """Runs the pipeline that builds the planned segments, on as many workers as there are; returns them in order."""
-    # A name of this attempt alone: another index of the same store, running now, hands over under another one.
-    build_id = artifact.fresh_name()
-    built = (
-        pipeline
-        | "ListSegments" >> beam.Create(plans)
-        # Otherwise Create and the build are fused, and one worker builds every segment after the other.
-        | "SpreadSegments" >> beam.Reshuffle()
-        | "BuildSegment" >> beam.Map(build_segment, store=store, spec=spec, encoder_digest=digest, options=options)
+    """Builds the segments of some runs, beside those that are kept; returns those that hold anything."""
+    plans = plan_segments(runs, options)
+    if not plans:
+        return []
+    build = partial(
+        build_segment,
+        store=store,
+        spec=spec,
+        encoder_digest=digest,
+        options=options,
+        surroundings=surroundings_of(store, runs, kept),
     )
-    _ = (
-        pipeline
-        | "Finish" >> beam.Create([build_id])
-        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
+    # Beam takes seconds to import, and one segment is built in one place anyway.
+    if runner == LOCAL and (len(plans) == 1 or workers == 1):
+        built = [build(plan) for plan in plans]
+    else:
+        from pipelines.index.build_segments import build_in_parallel
+
+        built = build_in_parallel(store, plans, build, runner=runner, workers=workers, beam_flags=beam_flags)
+    return [reference for _, reference in built if reference]
+
+
+def surroundings_of(store: Store, runs: Sequence[FinishedRun], kept: Sequence[SegmentReference]) -> Surroundings:
+    """Returns what the builds of some runs have to know of each other, and of the segments that are kept."""
+    segments = [segment for segment in (read_segment(store, one) for one in kept) if segment.rows]
+    return Surroundings(
+        changes=list_changes(runs),
+        held=[content_hashes_path(one) for one in segments],
+        held_with_features=[content_hashes_path(one) for one in segments if one.has_all_features],
+        withdrawn=withdrawn_contents(store),
     )
-    run_to_end(pipeline)
-    return take_build(store, build_id)
-
-
-def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference]], *, store: Store) -> None:
-    """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
-
-    Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.
-    """
-    write_build(store, build_id, [reference for _, reference in sorted(built, key=lambda numbered: numbered[0])])
 
 
 def _remove(store: Store, segments: Sequence[SegmentReference]) -> None:
@@ -124,18 +179,13 @@ def _remove(store: Store, segments: Sequence[SegmentReference]) -> None:
         store.delete([segment_path(reference.segment_id), *(f"{prefix}/{name}" for name in files)])
 
 
-def runs_to_index(
-    store: Store, spec: EncoderSpec, encoder_digest: str, kept: Sequence[SegmentReference]
-) -> list[tuple[Run, str]]:
-    """Returns (run, digest of its run.json) of the finished runs that no kept segment holds, oldest first.
+def check_runs(runs: Sequence[FinishedRun], spec: EncoderSpec, encoder_digest: str) -> None:
+    """Raises ArtifactRefusedError if a run cannot lie beside the others in an index.
 
-    Raises ArtifactRefusedError if one of them was made by an encoder of the same id, but of another digest, or
-    otherwise than that encoder says, or has local features of another rule than this program's.
+    It was made by an encoder of the same id, but of another digest, or otherwise than that encoder says, or has local
+    features of another rule than this program's.
     """
-    indexed = {run_id for reference in kept for run_id in read_segment(store, reference).runs}
-    names = [name for name in list_runs(store, spec.encoder_id) if name not in indexed]
-    runs = [read_run(store, spec.encoder_id, name) for name in names]
-    for run, _ in runs:
+    for run in (one.run for one in runs):
         require_digest(
             f"the encoder of run {run.run_id}",
             run.encoder_digest,
@@ -156,14 +206,24 @@ def runs_to_index(
                 f"run {run.run_id} holds local features made by rule {run.feature_rule}, this program makes them by "
                 f"rule {FEATURE_RULE}; use the version of firstseen that encoded it, or encode again"
             )
-    # A run whose photos were all rejected has no shard, and would make a segment of no rows.
-    return [(run, digest) for run, digest in runs if run.rows]
 
 
 def next_snapshot(
-    live: Snapshot | None, spec: EncoderSpec, digest: str, segments: Sequence[SegmentReference]
+    live: Snapshot | None,
+    base: Snapshot | None,
+    spec: EncoderSpec,
+    digest: str,
+    segments: Sequence[SegmentReference],
+    runs: Sequence[FinishedRun],
+    options: IndexOptions,
 ) -> Snapshot:
-    """Returns the snapshot after the live one."""
+    """Returns the snapshot after the live one, built upon `base`: the same, unless its encoder is another."""
+    archives = dict(base.archives) if base else {}
+    for one in runs:
+        archives[one.run.archive] = ArchiveState(
+            run_id=one.run.run_id, digest=one.digest, photos=one.run.accounting.photos
+        )
+    planned = with_left_out(base, options)
     return Snapshot(
         number=live.number + 1 if live else 1,
         parent=live.number if live else None,
@@ -172,6 +232,10 @@ def next_snapshot(
         encoder_id=spec.encoder_id,
         encoder_digest=digest,
         segments=list(segments),
+        archives=archives,
+        left_out=planned.left_out if planned else sorted(options.leave_out),
+        photos=sum(state.photos for state in archives.values()),
+        contents=sum(segment.rows for segment in segments),
         # Tells a retry of this publisher from a race that another one has won.
         publisher=uuid.uuid4().hex,
     )

@@ -42,13 +42,13 @@ def write_local_files(
 ) -> LocalFiles:
     """Writes the files of `foundation.store.segments.LOCAL_FILES` but the trees, in the order of the segment's rows.
 
-    sizes: what each row of the shards holds; rows: int64, the row of the segment that each of them became. Memory is
+    sizes: what each row of the shards holds; rows: int64, the row of the segment that each became, or -1. Memory is
     that of one shard, some 0.3 GB: the files are mapped, and what was written of them can leave memory at any time.
     Raises ArtifactRefusedError for a shard that is damaged or holds anything but whole features in their frames.
     """
     chosen = _choose(sizes, rows)
     sources = np.flatnonzero(chosen >= 0)
-    counts, thumbnail_bytes = np.zeros((2, rows.max() + 1), np.int64)
+    counts, thumbnail_bytes = np.zeros((2, int(rows.max()) + 1), np.int64)
     frames = np.zeros((len(counts), 2), np.uint16)
     counts[chosen[sources]], thumbnail_bytes[chosen[sources]] = sizes.features[sources], sizes.thumbnail_bytes[sources]
     frames[chosen[sources]] = sizes.frames[sources]
@@ -79,7 +79,7 @@ def _choose(sizes: LocalSizes, rows: np.ndarray) -> np.ndarray:
     """Returns int64 [rows of the shards]: the row of the segment that each of them gives its features to, or -1."""
     # Of several rows with one content any may have features: an archive that was encoded without them first, and with
     # them later. One content has the same features everywhere, so that the first row with any stands for all.
-    with_features = np.flatnonzero(sizes.frames[:, 0])
+    with_features = np.flatnonzero((sizes.frames[:, 0] > 0) & (rows >= 0))
     _, first = np.unique(rows[with_features], return_index=True)
     chosen = np.full(len(rows), -1)
     chosen[with_features[first]] = rows[with_features[first]]

@@ -3,27 +3,43 @@
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from foundation.checks import require_range
 from foundation.store.artifact import FileRecord
-from foundation.store.runs import Features, Run
+from foundation.store.chains import FinishedRun
+from foundation.store.runs import CHANGES, Features
 from foundation.store.segments import SearchParameters
 
 
 @dataclass(frozen=True)
 class ShardReference:
-    """One embedding shard: its path in the store, rows and digest, and whether it holds local features."""
+    """One embedding shard: its path in the store, rows and digest, and whether it holds local features.
+
+    `archive` and `generation` are those of its run, which its occurrences have.
+    """
 
     path: str
     rows: int
     record: FileRecord
     features: Features = "none"
+    archive: str = ""
+    generation: int = 0
 
     @property
     def directory(self) -> str:
         """The directory of the run that the shard belongs to."""
         return self.path.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class ChangesReference:
+    """The changes of one run: their file in the store and its digest, and the run's archive and generation."""
+
+    path: str
+    record: FileRecord
+    archive: str
+    generation: int
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,24 @@ class SegmentPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a build has to know beside its shards: the changes of the runs, and what other segments hold.
+
+    `held` are files of content hashes of the segments that stay, `held_with_features` those of them alone that have
+    local features of all their contents; `withdrawn` are contents (32 bytes each) that no segment takes up.
+    """
+
+    changes: list[ChangesReference] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    held_with_features: list[str] = field(default_factory=list)
+    withdrawn: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndexOptions:
-    """How segments are cut, built and judged.
+    """How segments are cut, built and judged; which runs are left out, and which of those left out are taken up again.
+
+    `allow_shrink` lets a switch to another encoder lose the archives that were not encoded with it.
 
     A build holds about 3.5 times `max_segment_rows` × dimension × 4 bytes per worker: 3.6 GB at the default and 256
     dimensions. Local features are not held: they are written to files of 20 KB a row in the folder for temporary files
@@ -47,6 +79,9 @@ class IndexOptions:
     max_segment_rows: int = 1_000_000
     exact_below: int = 20_000
     min_recall: float = 0.95
+    leave_out: tuple[str, ...] = ()
+    take_up: tuple[str, ...] = ()
+    allow_shrink: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageError on a value out of range, naming both."""
@@ -55,26 +90,49 @@ class IndexOptions:
         require_range("min-recall", self.min_recall, 0, 1)
 
 
-def plan_segments(runs: Sequence[tuple[Run, str]], options: IndexOptions) -> list[SegmentPlan]:
-    """Returns the segments to build of some runs, each given with the digest of its run.json.
+def plan_segments(runs: Sequence[FinishedRun], options: IndexOptions) -> list[SegmentPlan]:
+    """Returns the segments to build of some runs; changes alone make one without shards.
 
     A segment names the digests of the runs that its shards belong to: with them the chain reaches from the snapshot
     down to the encoder.
     """
-    digest_by_directory = {run.directory: (run.run_id, digest) for run, digest in runs}
-    groups = group_shards(list_shards([run for run, _ in runs]), max_rows=options.max_segment_rows)
-    return [
-        SegmentPlan(number, shards, dict(sorted({digest_by_directory[shard.directory] for shard in shards})))
+    by_directory = {one.run.directory: (one.run.run_id, one.digest) for one in runs}
+    groups = group_shards(list_shards(runs), max_rows=options.max_segment_rows)
+    with_changes = {one.run.run_id: one.digest for one in runs if one.run.changes}
+    if with_changes and not groups:
+        groups = [[]]
+    plans = [
+        SegmentPlan(number, shards, dict(sorted({by_directory[shard.directory] for shard in shards})))
         for number, shards in enumerate(groups)
+    ]
+    # The first one takes the changes of contents that none of them holds.
+    return [replace(plan, runs=plan.runs | with_changes) if plan.number == 0 else plan for plan in plans]
+
+
+def generations(runs: Sequence[FinishedRun]) -> dict[str, int]:
+    """Returns the generation of each run, by its id; those of older versions come before all others, in their order."""
+    older = [one.run.run_id for one in runs if not one.run.generation]
+    return {one.run.run_id: one.run.generation for one in runs} | {
+        run_id: number - len(older) for number, run_id in enumerate(older)
+    }
+
+
+def list_shards(runs: Sequence[FinishedRun]) -> list[ShardReference]:
+    """Returns the shards of some runs, in the order of the runs."""
+    known = generations(runs)
+    return [
+        ShardReference(f"{run.directory}/{name}", run.rows[name], record, run.features, run.archive, known[run.run_id])
+        for run in (one.run for one in runs)
+        for name, record in sorted(run.shards.items())
     ]
 
 
-def list_shards(runs: Sequence[Run]) -> list[ShardReference]:
-    """Returns the shards of some runs, in the order of the runs."""
+def list_changes(runs: Sequence[FinishedRun]) -> list[ChangesReference]:
+    """Returns the changes of some runs, in their order."""
     return [
-        ShardReference(f"{run.directory}/{name}", run.rows[name], record, run.features)
-        for run in runs
-        for name, record in sorted(run.shards.items())
+        ChangesReference(f"{run.directory}/{CHANGES}", run.files[CHANGES], run.archive, run.generation)
+        for run in (one.run for one in runs)
+        if run.changes
     ]
 
 

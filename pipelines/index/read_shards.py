@@ -1,6 +1,7 @@
-"""Reads the shards of a segment and collapses exact duplicates: rows sorted by content hash, occurrences merged."""
+"""Reads the shards of a segment: photo columns, vectors, and how much of local features each row holds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features_bytes import count_features
 from foundation.store.artifact import digest_of
 from foundation.store.files import Store
-from foundation.store.occurrences import Occurrence, merge_occurrences, publication_order
+from foundation.store.occurrences import Occurrence
 from foundation.store.runs import check_shard, local_fields, photo_fields
 from pipelines.index.plan import ShardReference
 
@@ -36,19 +37,6 @@ class ShardRows(NamedTuple):
     local: LocalSizes
 
 
-class SegmentRows(NamedTuple):
-    """The rows of a segment, one per content, sorted by its hash.
-
-    `photos` are their columns, `vectors` float32 [rows, dimension], `hashes` S32 [rows], ascending. `rows` int64 [rows
-    of the shards] are those of the segment that each row of the shards became, or was merged into.
-    """
-
-    photos: pa.Table
-    vectors: np.ndarray
-    hashes: np.ndarray
-    rows: np.ndarray
-
-
 def read_shards(store: Store, shards: Sequence[ShardReference], *, dimension: int, encoder_digest: str) -> ShardRows:
     """Returns the rows of the shards without their local features; each digest is checked on the way.
 
@@ -67,8 +55,25 @@ def read_shards(store: Store, shards: Sequence[ShardReference], *, dimension: in
         start += len(values)
         sizes.append(_measure_local(table, shard))
         # A shard may have columns that this program does not know: another version wrote it, or an earlier one.
-        tables.append(table.select([field.name for field in photo_fields()]).replace_schema_metadata(None))
+        tables.append(_photo_columns(table, shard))
+    if not shards:
+        nothing = np.zeros(0, np.int64)
+        empty = LocalSizes(nothing, nothing, np.zeros((0, 2), np.uint16))
+        return ShardRows(pa.schema(photo_fields()).empty_table(), vectors, empty)
     return ShardRows(pa.concat_tables(tables), vectors, LocalSizes(*map(np.concatenate, zip(*sizes, strict=True))))
+
+
+def _photo_columns(table: pa.Table, shard: ShardReference) -> pa.Table:
+    """Returns the columns of a segment's photos, in today's types; occurrences name the archive and the generation."""
+    occurrences = [
+        [replace(Occurrence.from_struct(one), archive=shard.archive, generation=shard.generation) for one in row]
+        for row in table["occurrences"].to_pylist()
+    ]
+    schema = pa.schema(photo_fields())
+    column = schema.get_field_index("occurrences")
+    structs = [[one.to_struct() for one in row] for row in occurrences]
+    others = table.select([name for name in schema.names if name != "occurrences"]).replace_schema_metadata(None)
+    return others.add_column(column, schema.field(column), pa.array(structs, schema.field(column).type)).cast(schema)
 
 
 def _measure_local(table: pa.Table, shard: ShardReference) -> LocalSizes:
@@ -112,29 +117,3 @@ def _to_matrix(column: pa.ChunkedArray, dimension: int, path: str) -> np.ndarray
     if not np.isfinite(matrix).all():
         raise ArtifactRefusedError(f"shard {path} holds a vector that is not finite; encode again")
     return matrix
-
-
-def collapse(table: pa.Table, vectors: np.ndarray) -> SegmentRows:
-    """Returns one row per content; of several the first published stays, and carries the occurrences of all.
-
-    vectors: float32 [rows, dimension].
-    """
-    # Sorted by hash, a content is found by binary search in a memory-mapped file: the same bytes are found whatever the
-    # encoder and the recall of the index. Copies must be collapsed, or they would fill a whole answer.
-    hashes = np.array(table["content_sha256"].to_pylist(), "S32")
-    published = table["published_at"].to_pylist()
-    names = table["photo_id"].to_pylist()
-    order = sorted(range(len(hashes)), key=lambda row: (hashes[row], publication_order(published[row], names[row])))
-    hashes = hashes[order]
-    first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
-    occurrences = [list(map(Occurrence.from_struct, row)) for row in table["occurrences"].to_pylist()]
-    groups = np.split(np.asarray(order), first[1:])
-    merged = [merge_occurrences(one for row in group for one in occurrences[row]) for group in groups]
-    structs = [[one.to_struct() for one in group] for group in merged]
-    kept = np.asarray(order)[first]
-    column = table.schema.get_field_index("occurrences")
-    field = table.schema.field(column)
-    photos = table.take(kept).set_column(column, field, pa.array(structs, field.type))
-    rows = np.empty(len(order), np.int64)
-    rows[order] = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(order)]))
-    return SegmentRows(photos, vectors[kept], hashes[first], rows)

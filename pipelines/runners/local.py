@@ -6,8 +6,6 @@ import sys
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-LOCAL = "local"
-
 
 def local_runner(workers: int) -> FnApiRunner:
     """Returns the in-memory runner, or the same with worker processes.

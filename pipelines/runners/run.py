@@ -10,7 +10,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from foundation.errors import UsageError
 from pipelines.runners.failures import typed_error
 from pipelines.runners.flags import check_flags
-from pipelines.runners.local import LOCAL, local_runner
+from pipelines.runners.local import local_runner
+from pipelines.runners.names import LOCAL
 
 PROGRESS_INTERVAL_SECONDS = 0.5
 

@@ -1,0 +1,73 @@
+"""Orders the runs of each archive: every run names the one that its changes are relative to, and so they make a chain.
+
+Runs of versions 1 and 2 name none. Each of them is the whole archive; they follow each other by their names, which
+begin with the second of their start, and come before all others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from foundation.errors import FirstseenError
+from foundation.store.files import Store
+from foundation.store.runs import Run, list_runs, read_run
+from foundation.store.snapshots import Snapshot
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A finished run, and the digest of its run.json."""
+
+    run: Run
+    digest: str
+
+
+@dataclass(frozen=True)
+class RunsOfEncoder:
+    """The finished runs of one encoder; `damaged` says of each that cannot be read why."""
+
+    finished: list[FinishedRun]
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+def read_runs(store: Store, encoder_id: str) -> RunsOfEncoder:
+    """Returns every finished run of an encoder, oldest name first; one that is damaged stands in nobody's way."""
+    finished, damaged = [], {}
+    for run_id in list_runs(store, encoder_id):
+        try:
+            finished.append(FinishedRun(*read_run(store, encoder_id, run_id)))
+        except FirstseenError as error:
+            damaged[run_id] = str(error)
+    return RunsOfEncoder(finished, damaged)
+
+
+def waiting_runs(runs: Sequence[FinishedRun], live: Snapshot | None) -> list[FinishedRun]:
+    """Returns the runs that a snapshot of the same encoder does not hold yet, those of each archive in their order.
+
+    A run counts only if the snapshot, or a run that waits as well, is what its changes are relative to.
+    """
+    left_out = set(live.left_out) if live else set()
+    usable = [one for one in runs if one.run.run_id not in left_out]
+    archives = dict.fromkeys(one.run.archive for one in usable)
+    known = live.archives if live else {}
+    return [
+        one
+        for archive in archives
+        for one in _chain(
+            [one for one in usable if one.run.archive == archive], known[archive].run_id if archive in known else None
+        )
+    ]
+
+
+def _chain(runs: Sequence[FinishedRun], base: str | None) -> list[FinishedRun]:
+    """Returns the runs of one archive that follow the run `base`, or all from the first on."""
+    whole = sorted((one for one in runs if not one.run.generation), key=lambda one: one.run.run_id)
+    names = [one.run.run_id for one in whole]
+    chain = whole if base is None else [one for one in whole if base in names and one.run.run_id > base]
+    last = chain[-1].run.run_id if chain else base
+    # Two runs that were encoded at the same time are relative to the same one: the later takes both their places, for
+    # each is a listing of the whole archive.
+    following = {one.run.previous: one for one in sorted(runs, key=lambda one: one.run.run_id) if one.run.generation}
+    while last in following:
+        chain.append(following[last])
+        last = following[last].run.run_id
+    return chain

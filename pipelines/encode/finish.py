@@ -1,0 +1,87 @@
+"""Finishes a run: from what became of every photo come its inventory, changes and rejects, and run.json last."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from foundation.errors import FirstseenError
+from foundation.store import artifact
+from foundation.store.files import Store
+from foundation.store.runs import (
+    CHANGES,
+    INVENTORY,
+    REJECTS,
+    RUN_DESCRIPTION,
+    Accounting,
+    Run,
+    changes_schema,
+    inventory_schema,
+    reject_schema,
+)
+from pipelines.encode.database import count, query_named, rows_of, write_query
+from pipelines.encode.outcomes import FinishedChunk
+
+# The index reads changes by content, other readers inventories by photo: neither needs a whole file for some rows.
+ROWS_PER_GROUP = 65_536
+
+
+def finish_run(
+    database: duckdb.DuckDBPyConnection, store: Store, run: Run, chunks: Sequence[FinishedChunk], *, folder: Path
+) -> Run:
+    """Writes the files that describe a run, run.json last, and returns it; `run` is the planned one.
+
+    The database holds what `pipelines.encode.compare` made, and nothing is left to be read.
+    Raises FirstseenError if a photo is unaccounted for.
+    """
+    accounting = account(database)
+    shards = [chunk.shard for chunk in chunks if chunk.shard]
+    files = {shard.name: shard.record for shard in shards}
+    rows = {shard.name: shard.rows for shard in shards}
+    found = count(database, "SELECT count(*) FROM outcomes WHERE is_embedded")
+    if sum(rows.values()) != found:
+        raise FirstseenError(
+            f"run {run.run_id} lost track of photos: its shards hold {sum(rows.values()):,} rows, and {found:,} were "
+            "embedded; encode again"
+        )
+    changes = write_query(
+        database, query_named("changes"), folder / CHANGES, changes_schema(), rows_per_group=ROWS_PER_GROUP
+    )
+    write_query(database, _inventory(), folder / INVENTORY, inventory_schema(), rows_per_group=ROWS_PER_GROUP)
+    write_query(database, _REJECTS, folder / REJECTS, reject_schema(), rows_per_group=ROWS_PER_GROUP)
+    names = [INVENTORY, REJECTS, *([CHANGES] if changes else [])]
+    for name in names:
+        store.upload(f"{run.directory}/{name}", folder / name)
+    files |= artifact.record(store, run.directory, names)
+    finished = replace(run, accounting=accounting, rows=rows, files=files, changes=changes)
+    artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", finished)
+    return finished
+
+
+def account(database: duckdb.DuckDBPyConnection) -> Accounting:
+    """Returns what became of every listed photo; raises FirstseenError if the sum does not hold."""
+    fates = dict(rows_of(database, "SELECT became, count(*) FROM state GROUP BY became"))
+    reasons = rows_of(database, "SELECT reason, count(*) FROM state WHERE became = 'rejected' GROUP BY ALL")
+    accounting = Accounting(
+        listed=sum(fates.values()),
+        embedded=fates.get("embedded", 0),
+        duplicates=fates.get("duplicate", 0),
+        renamed=fates.get("renamed", 0),
+        unchanged=fates.get("unchanged", 0),
+        rejected={str(reason): int(photos) for reason, photos in sorted(reasons)},
+        updated=count(database, "SELECT count(*) FROM state WHERE is_updated"),
+        removed=len(database.sql(query_named("removed"))),
+        photos=count(database, "SELECT count(*) FROM state WHERE content_sha256 IS NOT NULL"),
+    )
+    accounting.check()
+    return accounting
+
+
+def _inventory() -> str:
+    return f"SELECT {', '.join(inventory_schema().names)} FROM state ORDER BY position"  # noqa: S608 (names of ours)
+
+
+_REJECTS = """
+    SELECT photo_id, uri, reason, coalesce(detail, '') AS detail FROM state WHERE reason IS NOT NULL ORDER BY position
+"""

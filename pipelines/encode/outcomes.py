@@ -1,0 +1,78 @@
+"""Writes down that a chunk is done and what became of its photos: one file, created once, which a job goes on from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.artifact import FileRecord
+from foundation.store.files import Store
+from foundation.store.runs import inventory_schema
+from pipelines.encode.write_shards import WrittenFile, to_parquet
+
+OUTCOMES = "outcomes"
+# The key, in the metadata of a file of outcomes, of the shard that the chunk was written to.
+SHARD = b"firstseen.shard"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo that was read: its content, or the reason why it has none.
+
+    `is_embedded` says that the run's shards have its row; otherwise its content is known from elsewhere.
+    """
+
+    content_sha256: bytes | None
+    reason: str | None = None
+    detail: str | None = None
+    is_embedded: bool = False
+
+
+@dataclass(frozen=True)
+class FinishedChunk:
+    """A chunk that is done: where its outcomes stand, and its shard, if any of its photos was embedded."""
+
+    path: str
+    shard: WrittenFile | None
+
+
+def outcome_schema() -> pa.Schema:
+    """Returns the columns of outcomes: those of the inventory, and whether a shard of the run has the photo's row."""
+    return pa.schema([*inventory_schema(), pa.field("is_embedded", pa.bool_(), nullable=False)])
+
+
+def outcomes_directory(run_directory: str) -> str:
+    """Returns where a run keeps its outcomes until it is finished."""
+    return f"{run_directory}/{OUTCOMES}"
+
+
+def outcome_paths(store: Store, run_directory: str) -> list[str]:
+    """Returns where the outcomes of a run's chunks stand that are done, whichever attempt did them."""
+    directory = outcomes_directory(run_directory)
+    return [f"{directory}/{name}" for name in store.files(directory)]
+
+
+def write_outcomes(
+    store: Store, path: str, rows: Sequence[dict[str, Any]], outcomes: Sequence[Outcome], shard: WrittenFile | None
+) -> bool:
+    """Writes what became of the photos of a chunk, `rows` of the work; returns whether nobody did so before."""
+    schema = outcome_schema().with_metadata({SHARD: json.dumps(asdict(shard) if shard else None)})
+    table = pa.Table.from_pylist(
+        [{**row, **asdict(outcome)} for row, outcome in zip(rows, outcomes, strict=True)], schema=schema
+    )
+    return store.create(path, to_parquet(table))
+
+
+def read_finished_chunk(store: Store, path: str) -> FinishedChunk:
+    """Returns what a file of outcomes says of its chunk, by its footer; raises ArtifactRefusedError for damage."""
+    try:
+        with store.open(path) as file:
+            said = json.loads((parquet.read_schema(file).metadata or {})[SHARD])
+        shard = said and WrittenFile(said["name"], said["rows"], FileRecord(**said["record"]))
+    except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
+        raise ArtifactRefusedError(f"{path} is damaged ({error}); delete it, and its chunk is encoded again") from error
+    return FinishedChunk(path, shard)

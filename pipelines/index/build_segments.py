@@ -1,0 +1,52 @@
+"""Builds several segments on as many workers as there are: plans in, and their references handed to the launcher."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import apache_beam as beam
+
+from foundation.store import artifact
+from foundation.store.builds import take_build, write_build
+from foundation.store.files import Store
+from foundation.store.segments import SegmentReference
+from pipelines.index.plan import SegmentPlan
+from pipelines.runners.run import create_pipeline, run_to_end
+
+Built = tuple[int, SegmentReference | None]
+
+
+def build_in_parallel(
+    store: Store,
+    plans: Sequence[SegmentPlan],
+    build: Callable[[SegmentPlan], Built],
+    *,
+    runner: str,
+    workers: int,
+    beam_flags: list[str],
+) -> list[Built]:
+    """Runs the pipeline that builds the planned segments; returns them in the order of the plan."""
+    pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
+    # A name of this attempt alone: another index of the same store, running now, hands over under another one.
+    build_id = artifact.fresh_name()
+    built = (
+        pipeline
+        | "ListSegments" >> beam.Create(plans)
+        # Otherwise Create and the build are fused, and one worker builds every segment after the other.
+        | "SpreadSegments" >> beam.Reshuffle()
+        | "BuildSegment" >> beam.Map(build)
+    )
+    _ = (
+        pipeline
+        | "Finish" >> beam.Create([build_id])
+        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
+    )
+    run_to_end(pipeline)
+    return [(number, reference) for number, reference in enumerate(take_build(store, build_id))]
+
+
+def _write_build(build_id: str, built: Iterable[Built], *, store: Store) -> None:
+    """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
+
+    Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.
+    """
+    ordered = sorted(built, key=lambda numbered: numbered[0])
+    write_build(store, build_id, [reference for _, reference in ordered if reference])
