@@ -31,11 +31,12 @@ def to_score(similarities: np.ndarray, distance: str) -> np.ndarray:
 
 
 def exact_neighbours(
-    queries: np.ndarray, vectors: np.ndarray, *, k: int, distance: str
+    queries: np.ndarray, vectors: np.ndarray, *, k: int, distance: str, hidden: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns (rows int64 [queries, k], similarities float32 [queries, k]), best first, by looking at every vector.
 
-    With fewer than k vectors there are fewer columns. `vectors` may be memory-mapped: it is read block by block.
+    With fewer than k vectors there are fewer columns. `vectors` may be memory-mapped: it is read block by block. Those
+    that are `hidden`, bool [vectors], are not found: where too few others are left, rows are -1 and similarities -inf.
     """
     # The best of each block are kept: memory is that of one block, and not of queries × vectors.
     k = min(k, len(vectors))
@@ -45,11 +46,14 @@ def exact_neighbours(
     similarities = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(vectors), BLOCK_ROWS):
         block = similarity(queries, np.asarray(vectors[start : start + BLOCK_ROWS]), distance)
+        if hidden is not None:
+            block[:, hidden[start : start + BLOCK_ROWS]] = -np.inf
         columns = nearest(block, min(k, block.shape[1]))
         rows = np.concatenate([rows, columns + start], axis=1)
         similarities = np.concatenate([similarities, np.take_along_axis(block, columns, axis=1)], axis=1)
     columns = nearest(similarities, k)
-    return np.take_along_axis(rows, columns, axis=1), np.take_along_axis(similarities, columns, axis=1)
+    best = np.take_along_axis(similarities, columns, axis=1)
+    return np.where(best == -np.inf, -1, np.take_along_axis(rows, columns, axis=1)), best
 
 
 def nearest(similarities: np.ndarray, k: int) -> np.ndarray:

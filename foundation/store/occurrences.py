@@ -81,10 +81,15 @@ def publication_order(published_at: datetime | None, photo_id: str) -> tuple[dat
 def latest_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
     """Returns, of one content, each photo's latest occurrence, removed ones too; first published first.
 
-    Of several of one generation the last that is met counts: what corrects an occurrence is read after it.
+    Of several of one generation the last that is met counts: what corrects an occurrence is read after it. One that
+    names no archive gives way to any that does at the same uri: its archive was encoded again since.
     """
+    met = list(occurrences)
+    named = {one.uri for one in met if one.archive}
     latest: dict[tuple[str, str], Occurrence] = {}
-    for one in occurrences:
+    for one in met:
+        if not one.archive and one.uri in named:
+            continue
         known = latest.get(one.photo)
         if known is None or one.generation >= known.generation:
             latest[one.photo] = one

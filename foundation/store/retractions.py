@@ -4,12 +4,13 @@ They lie beside the snapshots and not in them: a retraction counts at once, on e
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from foundation.errors import PublishRaceLostError
+from foundation.errors import ArtifactRefusedError, PublishRaceLostError
 from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.files import Store
@@ -19,6 +20,8 @@ RETRACTIONS = "retractions"
 RETRACTED = "retracted"
 # Of several that write at once each but one has to take the next number; more than so many never do.
 ATTEMPTS = 20
+# Entries that are read at a time: a bucket takes as long for one as for all of them.
+READERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +61,32 @@ def retraction_path(number: int) -> str:
 
 def read_retraction(store: Store, number: int) -> Retraction:
     """Returns one retraction; raises ArtifactRefusedError if it is damaged, for then nobody knows what to withhold."""
-    retraction, _ = artifact.read(store, retraction_path(number), Retraction)
+    path = retraction_path(number)
+    retraction, _ = artifact.read(store, path, Retraction)
+    if retraction.number != number:
+        raise ArtifactRefusedError(f"{path} says it is retraction {retraction.number}; restore it from a copy")
     return retraction
+
+
+def read_retractions(store: Store, *, after: int = 0) -> list[Retraction]:
+    """Returns the retractions with higher numbers than `after`, up to which they are known, oldest first.
+
+    Raises ArtifactRefusedError for one that is damaged or missing, which may name any photo.
+    """
+    numbers = retraction_numbers(store)
+    expected = range(1, max([after, *numbers]) + 1)
+    if missing := sorted(set(expected) - set(numbers)):
+        raise ArtifactRefusedError(
+            f"{retraction_path(missing[0])} is missing in store {store.uri}; expected {len(expected)} retractions, for "
+            "none is ever deleted: restore it from a copy"
+        )
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(lambda number: read_retraction(store, number), numbers[after:]))
 
 
 def retracted_photos(store: Store) -> list[RetractedPhoto]:
     """Returns every photo that is withdrawn; raises ArtifactRefusedError if the list is damaged."""
-    return [photo for number in retraction_numbers(store) for photo in read_retraction(store, number).photos]
+    return [photo for retraction in read_retractions(store) for photo in retraction.photos]
 
 
 def withdrawn_contents(store: Store) -> list[bytes]:

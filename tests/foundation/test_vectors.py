@@ -85,3 +85,17 @@ def test_vectors_may_lie_on_disk(tmp_path, monkeypatch: pytest.MonkeyPatch) -> N
     mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
     rows, _ = exact_neighbours(vectors_of(25), mapped, k=1, distance="cosine")
     assert rows[:, 0].tolist() == list(range(25))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_hidden_vectors_are_not_found(distance: str):
+    """What is left is found as if they were not there; without any other left, rows are -1."""
+    vectors = vectors_of(40)
+    hidden = np.arange(40) % 3 == 0
+    rows, similarities = exact_neighbours(vectors[:4], vectors, k=30, distance=distance, hidden=hidden)
+    kept = np.flatnonzero(~hidden)
+    expected_rows, expected = exact_neighbours(vectors[:4], vectors[kept], k=26, distance=distance)
+    np.testing.assert_array_equal(rows[:, :26], kept[expected_rows])
+    np.testing.assert_allclose(similarities[:, :26], expected, atol=1e-6)
+    assert (rows[:, 26:] == -1).all()
+    assert (similarities[:, 26:] == -np.inf).all()

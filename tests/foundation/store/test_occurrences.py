@@ -1,4 +1,4 @@
-"""Occurrences: each place counts once, the first published comes first, and none is lost."""
+"""Occurrences: each photo counts once, by its latest run, and the first published comes first."""
 
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ from foundation.store.occurrences import (
     FirstSeen,
     Occurrence,
     first_seen,
+    latest_occurrences,
     merge_first_seen,
-    merge_occurrences,
     occurrence_type,
     publication_order,
 )
@@ -32,12 +32,6 @@ def occurrence(name: str, number: int | None = None) -> Occurrence:
     return Occurrence(name, f"file:///{name}", None if number is None else day(number))
 
 
-def row(*found: Occurrence, captured: int | None = None) -> dict[str, Any]:
-    """Returns the photo columns of a content whose first occurrence is the photo itself."""
-    captured_at = None if captured is None else day(captured)
-    return {"uri": found[0].uri, "captured_at": captured_at, "occurrences": [one.to_struct() for one in found]}
-
-
 @given(st.lists(occurrences))
 def test_occurrences_survive_the_column(found: list[Occurrence]):
     """What Arrow writes and reads back is the same record, dates in UTC included."""
@@ -49,7 +43,14 @@ def test_the_column_of_the_contract_holds_occurrences():
     """Shards and segments share one type: another order of the fields would be another contract."""
     (column,) = [field for field in photo_fields() if field.name == "occurrences"]
     assert column.type == pa.list_(occurrence_type())
-    assert [field.name for field in occurrence_type()] == ["photo_id", "uri", "published_at"]
+    assert [field.name for field in occurrence_type()] == [
+        "photo_id", "uri", "published_at", "caption", "credit", "source", "archive", "generation", "is_removed",
+    ]  # fmt: skip
+
+
+def test_an_occurrence_of_version_1_lacks_what_came_later():
+    """It names no archive, and is of the first generation."""
+    assert Occurrence.from_struct({"photo_id": "a", "uri": A, "published_at": None}) == Occurrence("a", A)
 
 
 def test_the_first_published_comes_first_and_the_undated_last():
@@ -59,57 +60,62 @@ def test_the_first_published_comes_first_and_the_undated_last():
     assert publication_order(None, "a") > publication_order(day(40_000), "z")
 
 
-def test_an_archive_encoded_twice_adds_no_occurrence():
-    """Each uri counts once; a date found later fills the one that was missing, and never the other way round."""
-    undated, dated, earlier = occurrence("a"), occurrence("a", 5), occurrence("b", 4)
-    assert merge_occurrences([undated, dated, earlier, undated]) == [earlier, dated]
-    assert merge_occurrences([dated, undated]) == [dated]
-    assert merge_occurrences([undated, undated]) == [undated]
+def of(name: str, archive: str = "", generation: int = 0, **fields: Any) -> Occurrence:
+    """Returns an occurrence in an archive, by a run."""
+    return Occurrence(name, fields.pop("uri", f"file:///{name}"), archive=archive, generation=generation, **fields)
 
 
-def test_the_first_date_of_a_place_stays():
-    """A catalog that was changed between two runs does not move the photos of the run before."""
-    assert merge_occurrences([occurrence("a", 5), occurrence("a", 3)]) == [occurrence("a", 5)]
+def test_of_one_photo_of_an_archive_the_latest_run_counts():
+    """Whatever the order they are met in; of one run the last that is met."""
+    first, second = of("a", "x", 1, caption="first"), of("a", "x", 2, is_removed=True)
+    assert latest_occurrences([second, first]) == latest_occurrences([first, second]) == [second]
+    corrected = of("a", "x", 1, caption="corrected")
+    assert latest_occurrences([first, corrected]) == [corrected]
+
+
+def test_a_name_is_that_of_an_archive():
+    """Two archives have a photo each, and a photo that names none is known by its uri."""
+    apart = [of("a", "x"), of("a", "y"), of("a", uri="file:///1"), of("a", uri="file:///2")]
+    assert latest_occurrences(apart) == apart
+
+
+def test_an_occurrence_that_names_its_archive_replaces_one_at_its_place_that_does_not():
+    """A store of version 2 was encoded again: the photo is there once, and when it went it is gone."""
+    named = of("a", "x", 3, is_removed=True)
+    assert latest_occurrences([named, of("a"), of("b")]) == [named, of("b")]
 
 
 @given(st.lists(occurrences))
-def test_merging_loses_no_place_and_no_only_date(found: list[Occurrence]):
-    """Every uri is there once, in order, dated if any of its occurrences is; merging again changes nothing."""
-    merged = merge_occurrences(found)
-    assert sorted(one.uri for one in merged) == sorted({one.uri for one in found})
-    assert [one.order for one in merged] == sorted(one.order for one in merged)
-    assert {one.uri for one in merged if one.published_at} == {one.uri for one in found if one.published_at}
-    assert set(merged) <= set(found)
-    assert merge_occurrences(merged) == merged
+def test_what_counts_is_each_photo_once_in_order(found: list[Occurrence]):
+    """Every photo is there once, first published first; to ask again changes nothing."""
+    latest = latest_occurrences(found)
+    assert sorted(one.photo for one in latest) == sorted({one.photo for one in found})
+    assert [one.order for one in latest] == sorted(one.order for one in latest)
+    assert latest_occurrences(latest) == latest
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"),
+    ("found", "captured", "expected"),
     [
         # The capture time of the bytes dates the occurrence that has no publication of its own.
-        ([row(occurrence("a", 9), occurrence("b"), captured=2)], FirstSeen(day(2), B, 2, day(9))),
+        ([occurrence("a", 9), occurrence("b")], 2, FirstSeen(day(2), B, 2, day(9), "captured")),
         # A photo that was published counts from then on, however early it was captured.
-        ([row(occurrence("a", 9), captured=2)], FirstSeen(day(9), A, 1, day(9))),
-        ([row(occurrence("a"), occurrence("c"))], FirstSeen(None, A, 2)),
-        # Two segments hold the content: the places are counted once, and the earliest date wins.
-        (
-            [row(occurrence("a", 9)), row(occurrence("b", 4), occurrence("a", 7))],
-            FirstSeen(day(4), B, 2, day(4)),
-        ),
-        ([row(occurrence("a", 9)), row(occurrence("a", 7))], FirstSeen(day(7), A, 1, day(7))),
-        ([row(occurrence("a", 9)), row(occurrence("a"))], FirstSeen(day(9), A, 1, day(9))),
+        ([occurrence("a", 9)], 2, FirstSeen(day(9), A, 1, day(9), "published")),
+        ([occurrence("a", 4), occurrence("b")], 7, FirstSeen(day(4), A, 2, day(4), "published")),
+        ([occurrence("b", 4), occurrence("a", 7)], None, FirstSeen(day(4), B, 2, day(4), "published")),
+        ([occurrence("a"), occurrence("c")], None, FirstSeen(None, A, 2)),
     ],
 )
-def test_first_seen_is_the_earliest_date_known(rows: list[dict[str, Any]], expected: FirstSeen):
-    """Published, else captured, over all rows of the content; without any date the first row names itself."""
-    assert first_seen(rows) == expected
+def test_first_seen_is_the_earliest_date_known(found: list[Occurrence], captured: int | None, expected: FirstSeen):
+    """Published, else captured, and which of both it is; without any date the first occurrence names itself."""
+    assert first_seen(found, None if captured is None else day(captured)) == expected
 
 
 def test_contents_are_dated_together_by_the_earliest():
     """The first date names the uri, all places count, and the first publication is kept beside an earlier capture."""
-    undated, captured = FirstSeen(None, "u", 1), FirstSeen(day(2), "c", 3)
-    published, later = FirstSeen(day(5), "p", 1, day(5)), FirstSeen(day(7), "q", 2, day(7))
-    assert merge_first_seen([undated, later, captured, published]) == FirstSeen(day(2), "c", 7, day(5))
+    undated, captured = FirstSeen(None, "u", 1), FirstSeen(day(2), "c", 3, None, "captured")
+    published, later = (FirstSeen(day(at), uri, 1, day(at), "published") for at, uri in ((5, "p"), (7, "q")))
+    assert merge_first_seen([undated, later, captured, published]) == FirstSeen(day(2), "c", 6, day(5), "captured")
     assert merge_first_seen([undated, FirstSeen(None, "v", 1)]) == FirstSeen(None, "u", 2)
 
 
