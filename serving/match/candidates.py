@@ -72,6 +72,8 @@ def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Cand
     return [
         Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < compared else ())
         for column, content, places in zip(known, hashes, opened.places(hashes), strict=True)
+        # What was retracted since the vectors were searched has no place any more.
+        if places
     ]
 
 
@@ -84,4 +86,5 @@ def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None
     return [
         Candidate(content, opened.similarity(vector, one.place), False, places, [VOTING[one.view]], one.votes)
         for (content, one), places in zip(best.items(), opened.places(list(best)), strict=True)
+        if places
     ]

@@ -1,10 +1,11 @@
 """Looks at candidates closer: is one in the query, what was done to it, and since when is it known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from foundation.store.occurrences import first_seen
+from foundation.store.occurrences import Occurrence, first_seen
 from serving.match.candidates import Candidate
 from serving.match.description import describe
 from serving.match.evidence import Evidence, QueryPhoto, Size, StoredPhoto
@@ -59,13 +60,28 @@ def examine(
     # Columns of photos are read in groups of thousands: those of strangers are left where they are.
     if not with_similar and not verdict.is_copy:
         return None
-    rows = [opened.photo(place) for place in candidate.places]
-    seen = first_seen(rows)
-    # Of several segments that hold the content, the one with its first place speaks for it.
-    place, photo = min(zip(candidate.places, rows, strict=True), key=lambda pair: pair[1]["uri"] != seen.uri)
+    occurrences = opened.occurrences(candidate.content)
+    # The only photo that has it may have been retracted by its name, or just now.
+    if not occurrences:
+        return None
+    # Several segments say the same of the same bytes; the last one was written by the latest program.
+    place = candidate.places[-1]
+    photo = opened.photo(place)
+    seen = first_seen(occurrences, photo["captured_at"])
     description = describe(evidence, verdict) if evidence else IDENTICAL if candidate.is_identical else ""
     thumbnail = stored.thumbnail if stored else b""
-    return Match(photo, place, candidate, verdict, seen, evidence, thumbnail or None, description)
+    columns = _columns(photo, occurrences[0])
+    return Match(columns, place, candidate, verdict, seen, evidence, thumbnail or None, description)
+
+
+def _columns(photo: Mapping[str, Any], first: Occurrence) -> dict[str, Any]:
+    """Returns the columns of a match: what the first published photo says, and what its file says of itself."""
+    return {
+        **{name: photo[name] for name in ("content_sha256", "width", "height", "captured_at")},
+        **{name: getattr(first, name) for name in ("photo_id", "uri", "published_at", "source")},
+        "caption": first.caption or photo["caption"],
+        "credit": first.credit or photo["credit"],
+    }
 
 
 def _verify(opened: OpenSnapshot, pictured: QueryPhoto, stored: Stored, candidate: Candidate) -> Evidence | None:

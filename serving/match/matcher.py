@@ -57,6 +57,7 @@ class Matcher:
         asked = [one for one in batch if isinstance(one, DecodedQuery)]
         answered: Iterator[Outcome] = iter(())
         if asked:
+            self._opened.refresh()
             vectors = self._encoder.encode(np.stack([one.photo.pixels for one in asked]))
             near = nearest_vectors(self._opened, vectors, self._options.top_k)
             # OpenCV and ScaNN release the GIL: queries of a batch are proved beside each other.
@@ -65,6 +66,8 @@ class Matcher:
             yield one if isinstance(one, Outcome) else next(answered)
 
     def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
+        # The last queries of a slow batch come minutes after the first: what is retracted meanwhile is not answered.
+        self._opened.refresh()
         matches = self._examined(asked.photo, vector, near, asked.pictured)
         # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
         # what is not yet explained gets a closer look, which takes several times as long.

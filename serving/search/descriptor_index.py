@@ -1,7 +1,7 @@
 """Finds the nearest descriptors among those of a segment's photos: in ScaNN trees, or by looking at each of them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 from foundation.errors import ArtifactRefusedError
 from foundation.vectors import exact_neighbours
 from serving.search.scann_index import import_scann
+from serving.search.shown import shown_neighbours
 
 # The length of a stored descriptor, whose components are whole numbers.
 LENGTH = np.float32(127)
@@ -18,6 +19,11 @@ LENGTH = np.float32(127)
 TREE_COMPONENTS = 48
 # Descriptors that one thread searches at a time, at least: handing over fewer costs more than it saves.
 FEWEST_PER_THREAD = 128
+# Of hidden photos so many times the neighbours of a descriptor are passed over at most: a query has thousands of them.
+MOST_PASSED_OVER = 32
+
+# Says of places, int64 of any shape, whether they are not to be found: bool.
+Hides = Callable[[np.ndarray], np.ndarray]
 
 
 class Neighbours(NamedTuple):
@@ -52,16 +58,33 @@ class DescriptorIndex:
         """Loads the tree of each subdirectory, whose files were verified; without any, search is exact."""
         return cls(descriptors, [load_tree(part) for part in sorted(directory.glob("*/"))])
 
-    def search(self, descriptors: np.ndarray, k: int) -> Neighbours:
-        """Returns the neighbours of descriptors, int8 [queries, 64]; there are fewer columns if there are fewer."""
+    def search(self, descriptors: np.ndarray, k: int, *, hides: Hides | None = None) -> Neighbours:
+        """Returns the neighbours of descriptors, int8 [queries, 64]; there are fewer columns if there are fewer.
+
+        `hides` says of places whether they are not to be found.
+        """
         if not self._trees:
+            hidden = None if hides is None else hides(np.arange(len(self._descriptors)))
             # The stored side stays as it is, and the query's is divided twice: the products are cosines all the same.
-            return Neighbours(*exact_neighbours(descriptors / LENGTH**2, self._descriptors, k=k, distance="cosine"))
-        found = []
-        for tree, end in zip(self._trees, self._ends, strict=True):
-            places, similarities = search_tree(tree, descriptors, k)
-            found.append(Neighbours(np.where(places < 0, -1, places + (end - tree.size())), similarities))
+            asked = descriptors / LENGTH**2
+            return Neighbours(*exact_neighbours(asked, self._descriptors, k=k, distance="cosine", hidden=hidden))
+        found = [self._search_tree(number, descriptors, k, hides) for number in range(len(self._trees))]
         return nearest_of(found, k)
+
+    def _search_tree(self, number: int, descriptors: np.ndarray, k: int, hides: Hides | None) -> Neighbours:
+        tree = self._trees[number]
+        first = self._ends[number] - tree.size()
+        if hides is None:
+            places, similarities = search_tree(tree, descriptors, k)
+        else:
+            places, similarities = shown_neighbours(
+                lambda some, asked: search_tree(tree, some, asked),
+                descriptors,
+                k,
+                hides=lambda places: hides(places + first),
+                most=min(tree.size(), MOST_PASSED_OVER * k),
+            )
+        return Neighbours(np.where(places < 0, -1, places + first), similarities)
 
 
 def nearest_of(found: Sequence[Neighbours], k: int) -> Neighbours:

@@ -15,9 +15,11 @@ class ExactIndex:
         self._vectors = vectors
         self._distance = distance
 
-    def search(self, vectors: np.ndarray, k: int, _parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, vectors: np.ndarray, k: int, _parameters: SearchParameters, hidden: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
 
-        With fewer than k rows there are fewer columns.
+        With fewer than k rows there are fewer columns; with fewer that are not `hidden`, bool [rows], rows of -1.
         """
-        return exact_neighbours(vectors, self._vectors, k=k, distance=self._distance)
+        return exact_neighbours(vectors, self._vectors, k=k, distance=self._distance, hidden=hidden)

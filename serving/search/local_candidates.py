@@ -33,15 +33,20 @@ class LocalCandidate(NamedTuple):
 
 
 def local_candidates(
-    segments: Sequence[LocalIndex], views: Sequence[CompressedFeatures], k: int
+    segments: Sequence[LocalIndex],
+    views: Sequence[CompressedFeatures],
+    k: int,
+    *,
+    hidden: Sequence[np.ndarray | None] | None = None,
 ) -> list[LocalCandidate]:
     """Returns the k photos of some segments with the most votes of a query, best first; fewer if fewer have any.
 
-    `views` are the query's features as they are, mirrored, inverted …; a photo has the votes of its best view.
+    `views` are the query's features as they are, mirrored, inverted …; a photo has the votes of its best view. For
+    `hidden` rows, bool [photos] of each segment or None for none, nothing votes.
     """
     if not segments or not sum(map(len, views)):
         return []
-    archive = _Joined(segments)
+    archive = _Joined(segments, hidden or [None] * len(segments))
     near = archive.neighbours(np.concatenate([view.descriptors for view in views]))
     votes = count_votes(_pairs(archive, views, near), k)
     numbers, rows = archive.split(votes.photos)
@@ -51,8 +56,9 @@ def local_candidates(
 class _Joined:
     """Some segments as if they were one: photos and places are counted through all of them."""
 
-    def __init__(self, segments: Sequence[LocalIndex]):
+    def __init__(self, segments: Sequence[LocalIndex], hidden: Sequence[np.ndarray | None]):
         self._segments = segments
+        self._hidden = hidden
         self._places = np.cumsum([0, *(segment.features for segment in segments)])
         self._photos = np.cumsum([0, *(segment.photos for segment in segments)])
 
@@ -60,8 +66,8 @@ class _Joined:
         # The neighbours of all segments are weighed together: in a small segment everything is far away but for what
         # is near by chance, and that would count much there.
         found = []
-        for segment, first in zip(self._segments, self._places[:-1], strict=True):
-            places, similarities = segment.neighbours(descriptors, NEIGHBOURS)
+        for segment, first, hidden in zip(self._segments, self._places[:-1], self._hidden, strict=True):
+            places, similarities = segment.neighbours(descriptors, NEIGHBOURS, hidden=hidden)
             found.append(Neighbours(np.where(places < 0, -1, places + first), similarities))
         return nearest_of(found, NEIGHBOURS)
 

@@ -61,9 +61,13 @@ class LocalIndex:
         """How many rows there are, whether they have features or not."""
         return len(self._starts) - 1
 
-    def neighbours(self, descriptors: np.ndarray, k: int) -> Neighbours:
-        """Returns the places of the k features that are nearest to each of some descriptors, int8 [queries, 64]."""
-        return self._index.search(descriptors, k)
+    def neighbours(self, descriptors: np.ndarray, k: int, *, hidden: np.ndarray | None = None) -> Neighbours:
+        """Returns the places of the k features that are nearest to each of some descriptors, int8 [queries, 64].
+
+        Those of photos whose rows are `hidden`, bool [photos], are not found.
+        """
+        hides = None if hidden is None else lambda places: hidden[self.rows(places)]
+        return self._index.search(descriptors, k, hides=hides)
 
     def rows(self, places: np.ndarray) -> np.ndarray:
         """Returns the rows of the photos, int64 [n], that features lie in."""

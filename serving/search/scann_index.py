@@ -10,6 +10,7 @@ import numpy as np
 
 from foundation.store.segments import SCANN, SearchParameters, Segment
 from foundation.vectors import from_squared_distance
+from serving.search.shown import shown_neighbours
 
 # Vectors that one thread searches at a time, at least: handing over fewer costs more than it saves.
 FEWEST_PER_THREAD = 8
@@ -38,11 +39,22 @@ class ScannIndex:
         searcher = scann_ops_pybind.load_searcher(str(directory / SCANN))
         return cls(searcher, distance=segment.distance, rows=segment.rows)
 
-    def search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, vectors: np.ndarray, k: int, parameters: SearchParameters, hidden: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
 
-        With fewer than k rows there are fewer columns; where fewer neighbours are found, rows of -1.
+        With fewer than k rows there are fewer columns; where fewer neighbours are found, rows of -1. Rows that are
+        `hidden`, bool [rows], are not found.
         """
+        if hidden is None:
+            return self._search(vectors, k, parameters)
+        most = min(self._rows, k + int(np.count_nonzero(hidden)))
+        return shown_neighbours(
+            lambda some, asked: self._search(some, asked, parameters), vectors, k, hides=hidden.__getitem__, most=most
+        )
+
+    def _search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
         rows, measures = self._searcher.search_batched_parallel(
             np.ascontiguousarray(vectors, np.float32),
             final_num_neighbors=min(k, self._rows),

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
-from pyarrow import parquet
+import pyarrow as pa
 
 from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.segments import (
     CONTENT_HASHES,
     LOCAL_FILES,
@@ -27,22 +26,28 @@ from foundation.store.segments import (
     segment_directory,
     whole_hash,
 )
+from serving.search.changes import CHANGE_FILES, OpenChanges
 from serving.search.exact_index import ExactIndex
+from serving.search.hashes import find_hashes, hash_array
 from serving.search.local_index import LocalIndex
 from serving.search.merge import Nearest
+from serving.search.photo_table import PhotoTable
 from serving.search.scann_index import ScannIndex
 
-# A row group holds 4,096 photos, about a megabyte: the cache stays under 64 MB per segment.
-CACHED_ROW_GROUPS = 64
+# What a catalog says of one photo: in segments that name no archive it stands in the row of the first published one.
+WORDS = ("caption", "credit", "source")
 
 
 class Index(Protocol):
     """Finds neighbours among the vectors of one segment."""
 
-    def search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, vectors: np.ndarray, k: int, parameters: SearchParameters, hidden: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """float32 [queries, dimension] → (rows int64 [queries, k], similarities float32 [queries, k]), best first.
 
-        With fewer neighbours there are fewer columns, or rows of -1.
+        With fewer neighbours there are fewer columns, or rows of -1. Those that are `hidden`, bool [rows], are not
+        found.
         """
 
 
@@ -71,22 +76,24 @@ def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
 class OpenSegment:
     """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row.
 
-    `local` are its photos' local features, None if none were kept.
+    `local` are its photos' local features, None if none were kept; `changes` is what it says of contents beside its
+    rows, None if that is nothing. One of changes alone has no rows.
     """
 
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
         self.local = _open_local(directory, segment)
+        self.changes = OpenChanges(directory, segment) if segment.changes else None
+        self._hashes = np.empty(0, "S32")
+        self._vectors = np.empty((0, segment.dimension), np.float32)
+        if segment.rows:
+            self._open_rows(directory)
+
+    def _open_rows(self, directory: Path) -> None:
+        segment = self.segment
         # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
         self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
-        self._photos = parquet.ParquetFile(directory / PHOTOS)
-        groups = range(self._photos.num_row_groups)
-        sizes = [self._photos.metadata.row_group(group).num_rows for group in groups]
-        self._group_ends = np.cumsum(sizes)
-        # A cache of this object alone: one on the method would keep closed segments alive.
-        self._read_group = lru_cache(CACHED_ROW_GROUPS)(self._photos.read_row_group)
-        # Queries are answered in threads, and pyarrow's reader is not made for several at a time.
-        self._reading = Lock()
+        self._photos = PhotoTable(directory / PHOTOS)
         self._vectors = _open_vectors(directory, segment)
         self._index: Index = (
             ExactIndex(self._vectors, distance=segment.distance)
@@ -94,24 +101,25 @@ class OpenSegment:
             else ScannIndex.load(directory, segment)
         )
 
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def search(self, vectors: np.ndarray, k: int, *, hidden: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Returns rows and similarities as an Index does, searched with the parameters whose recall was measured."""
-        return self._index.search(vectors, k, self.segment.parameters)
+        return self._index.search(vectors, k, self.segment.parameters, hidden)
 
-    def nearest(self, vectors: np.ndarray, k: int) -> Nearest:
-        """Returns the contents that are nearest to float32 [queries, dimension]."""
+    def nearest(self, vectors: np.ndarray, k: int, *, hidden: np.ndarray | None = None) -> Nearest:
+        """Returns the contents that are nearest to float32 [queries, dimension], but for `hidden` rows, bool [rows]."""
+        if not self.segment.rows:
+            return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
         # A missing neighbour, row -1, gets some content, for an array has no holes; its similarity says it is none.
-        rows, similarities = self.search(vectors, k)
+        rows, similarities = self.search(vectors, k, hidden=hidden)
         return Nearest(np.where(rows < 0, -np.inf, similarities), self.contents(np.maximum(rows, 0)))
 
     def find(self, contents: Sequence[bytes]) -> list[int | None]:
         """Returns the row of each content hash (32 bytes), or None where the segment does not hold it."""
-        # NumPy drops trailing zeros of fixed-width bytes that are read one by one: both sides are compared as arrays.
-        wanted = np.array(list(contents), "S32")
-        # A hash that is absent has a position too, perhaps behind the last row: what stands there decides.
-        positions = np.searchsorted(self._hashes, wanted)
-        found = self._hashes[np.minimum(positions, len(self._hashes) - 1)] == wanted
-        return [int(row) if hit else None for row, hit in zip(positions, found, strict=True)]
+        return [row if row >= 0 else None for row in self.rows_of(hash_array(contents)).tolist()]
+
+    def rows_of(self, contents: np.ndarray) -> np.ndarray:
+        """Returns int64 [contents]: the row of each content hash, S32, or -1."""
+        return find_hashes(self._hashes, contents)
 
     def contents(self, rows: np.ndarray) -> np.ndarray:
         """Returns the content hashes of some rows: S32, of the shape of `rows`."""
@@ -126,12 +134,30 @@ class OpenSegment:
         return self._vectors[row]
 
     def photo(self, row: int) -> dict[str, Any]:
-        """Returns the columns of one photo; reads one row group, or none if it was read lately."""
-        group = int(np.searchsorted(self._group_ends, row, side="right"))
-        start = int(self._group_ends[group - 1]) if group else 0
-        with self._reading:
-            photos = self._read_group(group)
-        return photos.slice(row - start, 1).to_pylist()[0]
+        """Returns the columns of one photo; `caption` and `credit` are what its file says of itself.
+
+        Reads one row group, or none if it was read lately.
+        """
+        photo = self._photos.row(row)
+        return photo if self.segment.names_archives else _with_words_in_place(photo)
+
+    def occurrences(self, content: bytes) -> list[Occurrence]:
+        """Returns what the segment says of where a content (32 bytes) occurs, what corrects it last."""
+        (row,) = self.find([content])
+        structs = [] if row is None else self.photo(row)["occurrences"]
+        if self.changes:
+            structs = [*structs, *self.changes.occurrences(content)]
+        return list(map(Occurrence.from_struct, structs))
+
+    def who(self, contents: np.ndarray) -> Iterator[pa.Table]:
+        """Yields who has or had some contents, S32 ascending, as `PhotoTable.who` does; `number` is the content's."""
+        held = [(self._hashes, self._photos)] if self.segment.rows else []
+        changed = [(self.changes.hashes, self.changes.table)] if self.changes else []
+        for hashes, table in [*held, *changed]:
+            rows = find_hashes(hashes, contents)
+            (numbers,) = np.nonzero(rows >= 0)
+            for found in table.who(rows[numbers]):
+                yield found.set_column(0, "number", pa.array(numbers[found["number"].to_numpy()]))
 
 
 def required_files(segment: Segment) -> set[str]:
@@ -140,7 +166,9 @@ def required_files(segment: Segment) -> set[str]:
     trees = range(len(segment.local.trees)) if segment.local else []
     local = LOCAL_FILES if segment.local else frozenset()
     roots = {f"{LOCAL_SCANN}/{number:04d}/scann_assets.pbtxt" for number in trees}
-    return {PHOTOS, CONTENT_HASHES, _vectors_file(segment), *search, *local, *roots}
+    changes = CHANGE_FILES if segment.changes else frozenset()
+    rows = {PHOTOS, CONTENT_HASHES, _vectors_file(segment)} if segment.rows else set()
+    return {*rows, *search, *local, *roots, *changes}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
@@ -148,6 +176,13 @@ def unlisted_files(directory: Path, segment: Segment) -> list[str]:
     folders = [directory / name for name in (SCANN, LOCAL_SCANN)]
     found = [str(path.relative_to(directory)) for folder in folders for path in folder.rglob("*") if path.is_file()]
     return sorted(name for name in found if name not in segment.files)
+
+
+def _with_words_in_place(photo: dict[str, Any]) -> dict[str, Any]:
+    """Returns the columns of a row of version 1 or 2 as later ones have them: the words stand in its occurrence."""
+    words = {name: photo[name] for name in WORDS}
+    own = [one | words if one["uri"] == photo["uri"] else one for one in photo["occurrences"]]
+    return photo | dict.fromkeys(WORDS) | {"occurrences": own}
 
 
 def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:

@@ -8,8 +8,10 @@ import numpy as np
 
 from foundation.photos.compressed_features import CompressedFeatures
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 from foundation.vectors import similarity
+from serving.search.hidden import Hidden
 from serving.search.local_candidates import local_candidates
 from serving.search.local_index import Stored
 from serving.search.merge import Nearest, merge
@@ -34,7 +36,8 @@ class Voted(NamedTuple):
 class OpenSnapshot:
     """The segments of one snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
-    Raises InputNotFoundError without a snapshot, ArtifactRefusedError if any file differs from its digest.
+    Contents that no photo has any more, and retracted ones, are not in it. Raises InputNotFoundError without a
+    snapshot, ArtifactRefusedError if any file differs from its digest, or a retraction is damaged or missing.
     """
 
     def __init__(self, store: Store, number: int | Snapshot | None = None):
@@ -43,6 +46,7 @@ class OpenSnapshot:
         self.spec, described = read_contents(store, self.snapshot)
         with ExitStack() as stack:
             self._segments: list[OpenSegment] = [stack.enter_context(open_segment(store, one)) for one in described]
+            self._hidden = Hidden(store, self._segments)
             # Nothing failed: from here on the segments live until `close`.
             self._stack = stack.pop_all()
 
@@ -61,12 +65,21 @@ class OpenSnapshot:
         """Whether any of its segments holds local features: queries are then decoded as photos were that have some."""
         return any(segment.local for segment in self._segments)
 
+    def refresh(self) -> None:
+        """Hides what was retracted meanwhile, if the last look was some time ago; call it before each query.
+
+        Raises ArtifactRefusedError if the retractions cannot be read: then nothing may be answered.
+        """
+        self._hidden.refresh()
+
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
         # A snapshot may list no segment: it answers, and finds nothing.
         if not self._segments:
             return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
-        return merge([segment.nearest(vectors, k) for segment in self._segments], k)
+        masks = self._hidden.masks
+        found = [one.nearest(vectors, k, hidden=mask) for one, mask in zip(self._segments, masks, strict=True)]
+        return merge(found, k)
 
     def voted(self, views: Sequence[CompressedFeatures], k: int) -> list[Voted]:
         """Returns the k photos with the most votes of a query's features.
@@ -74,7 +87,13 @@ class OpenSnapshot:
         A content that lies in several segments comes several times.
         """
         with_features = [number for number, segment in enumerate(self._segments) if segment.local]
-        found = local_candidates([segment.local for segment in self._segments if segment.local], views, k)
+        masks = self._hidden.masks
+        found = local_candidates(
+            [segment.local for segment in self._segments if segment.local],
+            views,
+            k,
+            hidden=[masks[number] for number in with_features],
+        )
         return [Voted(Place(with_features[one.segment], one.row), one.view, one.votes) for one in found]
 
     def stored(self, place: Place) -> Stored | None:
@@ -87,14 +106,21 @@ class OpenSnapshot:
         return [self._segments[one.segment].content(one.row) for one in places]
 
     def places(self, contents: Sequence[bytes]) -> list[list[Place]]:
-        """Returns, per content hash (32 bytes), every place that holds exactly these bytes."""
+        """Returns, per content hash (32 bytes), every place that holds exactly these bytes; none of a hidden one."""
         found: list[list[Place]] = [[] for _ in contents]
-        # Where an archive was encoded twice, a content lies in several segments, and any may hold its first date.
-        for number, segment in enumerate(self._segments):
+        # Two runs at the same time may have met the same new photo: then a content lies in several segments.
+        for number, (segment, mask) in enumerate(zip(self._segments, self._hidden.masks, strict=True)):
             for places, row in zip(found, segment.find(contents), strict=True):
-                if row is not None:
+                if row is not None and not (mask is not None and mask[row]):
                     places.append(Place(number, row))
         return found
+
+    def occurrences(self, content: bytes) -> list[Occurrence]:
+        """Returns the photos that have a content (32 bytes) now, over all segments, first published first.
+
+        None is left of a hidden one.
+        """
+        return self._hidden.shown(content, (one for segment in self._segments for one in segment.occurrences(content)))
 
     def similarity(self, vector: np.ndarray, place: Place) -> float:
         """Returns how near a vector, float32 [dimension], is to that of a photo, by the encoder's distance."""
@@ -105,5 +131,5 @@ class OpenSnapshot:
         return np.stack([self._segments[place.segment].vector(place.row) for place in places])
 
     def photo(self, place: Place) -> dict[str, Any]:
-        """Returns the photo's columns; `occurrences` are those of its segment."""
+        """Returns what the segment says of a photo: its own columns are right; whose it is, `occurrences` says."""
         return self._segments[place.segment].photo(place.row)

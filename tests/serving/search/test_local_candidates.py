@@ -95,6 +95,27 @@ def test_segments_are_searched_as_if_they_were_one(tmp_path: Path):
     assert [one.votes for one in found_in_parts] == pytest.approx([one.votes for one in whole])
 
 
+@pytest.mark.parametrize("copies", [1, 12])
+def test_nothing_votes_for_a_hidden_photo(tmp_path: Path, copies: int):
+    """Copies that are hidden, more than a feature has neighbours, do not crowd out the one that is not."""
+    photos = features_of([picture(seed) for seed in range(1, 21)])
+    wanted = features_of([picture(WANTED + 100)])
+    hidden = np.arange(20 + copies + 1) >= 21
+    built = []
+    for name in ("exact", "scann"):
+        segment = write_local(tmp_path / name, [*photos, *wanted, *(wanted * copies)])
+        if name == "scann":
+            descriptors = np.load(segment / "local/descriptors.npy")
+            write_local_scann(segment / LOCAL_SCANN, descriptors, plan_local_trees(len(descriptors), exact_below=1))
+        built.append(LocalIndex(segment))
+    views = [compress(extract(picture(WANTED + 100)[10:150, 20:200], most=300))]
+    for index in built:
+        candidates = local_candidates([index], views, 8, hidden=[hidden])
+        assert candidates[0].row == 20
+        assert all(one.row <= 20 for one in candidates)
+        assert {one.row for one in local_candidates([index], views, 8, hidden=[~hidden])} <= set(range(21, 33))
+
+
 def test_an_archive_of_one_photo_is_searched(tmp_path: Path):
     """With fewer features than neighbours are asked for, those that there are vote."""
     index = LocalIndex(write_local(tmp_path, features_of([BLANK, picture(1)], most=3)))

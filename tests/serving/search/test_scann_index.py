@@ -147,3 +147,19 @@ def test_scann_is_imported_without_tensorflow(run_python) -> None:
         "print('tensorflow' in sys.modules)\nimport_scann()\nimport tensorflow\nprint(tensorflow.__name__)"
     )
     assert run_python(code).split() == ["False", "tensorflow"]
+
+
+def test_hidden_rows_take_no_place_among_the_neighbours(built) -> None:
+    """The thirty nearest of a query are hidden: it gets the ten that follow, and no row of the hidden ones."""
+    distance, vectors, folder, _ = built
+    index = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
+    widest = SearchParameters(leaves=20, leaves_to_search=20, reorder=400)
+    hidden = np.zeros(400, bool)
+    hidden[exact_neighbours(vectors[:1], vectors, k=30, distance=distance)[0]] = True
+    rows, similarities = index.search(vectors[:3], 10, widest, hidden)
+    expected, _ = exact_neighbours(vectors[:3], vectors, k=10, distance=distance, hidden=hidden)
+    assert not hidden[rows].any()
+    assert all(len(set(found) & set(right)) >= 8 for found, right in zip(rows.tolist(), expected.tolist(), strict=True))
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    nothing, _ = index.search(vectors[:3], 10, widest, np.ones(400, bool))
+    assert (nothing == -1).all()

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from foundation.errors import ArtifactRefusedError
 from foundation.store.artifact import FileRecord
 from foundation.store.segments import CONTENT_HASHES, LOCAL_SCANN, PHOTOS, SCANN, VECTORS
-from serving.search import segment as segment_module
+from serving.search import photo_table
 from serving.search.segment import OpenSegment, unlisted_files
 from tests.builders import content, photo_columns, segment, shard_table
 
@@ -85,7 +85,7 @@ def test_photos_are_fetched_across_row_groups(tmp_path: Path, row_group: int) ->
 
 def test_row_groups_read_lately_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Photos of one row group cost one read; the cache is bounded, and an old group is read again."""
-    monkeypatch.setattr(segment_module, "CACHED_ROW_GROUPS", 1)
+    monkeypatch.setattr(photo_table, "CACHED_ROW_GROUPS", 1)
     reads: list[int] = []
     read_row_group = parquet.ParquetFile.read_row_group
     monkeypatch.setattr(

@@ -214,9 +214,9 @@ def test_k_larger_than_what_is_found_repeats_nothing(scann_store: Store):
 def test_an_older_snapshot_can_be_opened(scann_store: Store):
     """The number chooses; without it the highest is live."""
     with OpenSnapshot(scann_store, 1) as opened:
-        assert opened.snapshot.rows == 300
+        assert opened.snapshot.contents == 300
     with OpenSnapshot(scann_store) as opened:
-        assert opened.snapshot.rows == 340
+        assert opened.snapshot.contents == 340
     with pytest.raises(InputNotFoundError, match="it has 1 to 2"):
         OpenSnapshot(scann_store, 3)
 
