@@ -6,6 +6,8 @@ from typing import Literal
 
 import pyarrow as pa
 
+from foundation.store.occurrences import Basis
+
 Status = Literal["matched", "no_match", "not_matchable", "rejected"]
 Claim = Literal["contradicted", "not_contradicted"]
 # Verdicts of photos that are no copy; whatever else a match is called, its photo is in the query.
@@ -19,8 +21,9 @@ class Answer:
     `rank` counts from 1; `score`, `query_overlap` and `photo_overlap` are in [0, 1], `similarity` is the cosine, or
     1 / (1 + distance); `transform` are nine numbers, the homography from query to photo in pixels, row by row.
     `first_seen_at`, `first_seen_uri` and `occurrences` of a copy are over all copies found that show the same part of
-    the query. `description` is the verdict in words; `claim` says of a dated copy whether the archive published it
-    before the date that was claimed for the query.
+    the query; `first_seen_basis` says what that date is. `photo_id`, `uri`, `published_at`, `caption`, `credit` and
+    `source` are those of the first published photo of these bytes. `description` is the verdict in words; `claim` says
+    of a dated copy whether the archive published it before the date that was claimed for the query.
     """
 
     query: str
@@ -30,6 +33,7 @@ class Answer:
     verdict: str | None = None
     score: float | None = None
     first_seen_at: datetime | None = None
+    first_seen_basis: Basis | None = None
     first_seen_uri: str | None = None
     description: str | None = None
     claim: Claim | None = None
@@ -46,6 +50,7 @@ class Answer:
     published_at: datetime | None = None
     caption: str | None = None
     credit: str | None = None
+    source: str | None = None
 
     @property
     def is_copy(self) -> bool:
@@ -64,6 +69,7 @@ SCHEMA = pa.schema(
         pa.field("verdict", pa.string()),
         pa.field("score", pa.float32()),
         pa.field("first_seen_at", _TIME),
+        pa.field("first_seen_basis", pa.string()),
         pa.field("first_seen_uri", pa.string()),
         pa.field("description", pa.string()),
         pa.field("claim", pa.string()),
@@ -81,6 +87,7 @@ SCHEMA = pa.schema(
         pa.field("published_at", _TIME),
         pa.field("caption", pa.string()),
         pa.field("credit", pa.string()),
+        pa.field("source", pa.string()),
         pa.field("snapshot", pa.int32(), nullable=False),
         pa.field("encoder", pa.string(), nullable=False),
     ],

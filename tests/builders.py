@@ -243,11 +243,13 @@ def match(**changes: Any) -> Answer:
         "photo_overlap": 1.0,
         "transform": [1.0, 0.0, 0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         "first_seen_at": day(1),
+        "first_seen_basis": "published",
         "first_seen_uri": "file:///archive/b.jpg",
         "occurrences": 2,
         "published_at": day(2),
         "caption": "A scene",
         "credit": "Desk",
+        "source": "Agency",
     }
     return Answer(**{**filled, **changes})
 

@@ -69,7 +69,7 @@ def made_match(
 ) -> Match:
     """Returns a match of a photo of that name, published on day 3 unless told otherwise; its columns take `photo`."""
     columns = photo_columns(f"{name}.jpg", published_at=day(3)) | {"width": 96, "height": 64, **(photo or {})}
-    seen = seen or FirstSeen(day(3), columns["uri"], 1, day(3))
+    seen = seen or FirstSeen(day(3), columns["uri"], 1, day(3), "published")
     place = Place(0, 0)
     candidate = Candidate(columns["content_sha256"] or content(name), 0.5, verdict == "identical", [place])
     return Match(columns, place, candidate, Verdict(verdict, score), seen, evidence, **changes)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Match:
     """One photo of the archive returned for a query: its columns, where the index holds it, and what it is.
 
-    `seen` is over all copies found that show the same part of the query, `place` the one whose columns are shown.
+    `photo` has the columns of the first published photo of this content, and those that its bytes tell: content_sha256,
+    width, height, captured_at. `seen` is over all copies found that show the same part of the query.
     `evidence` is None where pixels were not compared, as of the same bytes; `thumbnail` is the JPEG that the index
     keeps of the photo, `description` the verdict in words.
     """
@@ -78,6 +79,7 @@ def _columns(match: Match, claimed: datetime | None) -> dict[str, Any]:
         "similarity": match.candidate.similarity,
         "verdict": match.verdict.name,
         "first_seen_at": match.seen.at,
+        "first_seen_basis": match.seen.basis,
         "first_seen_uri": match.seen.uri,
         "occurrences": match.seen.occurrences,
         "description": match.description or None,
@@ -86,6 +88,7 @@ def _columns(match: Match, claimed: datetime | None) -> dict[str, Any]:
         "published_at": match.photo["published_at"],
         "caption": match.photo["caption"],
         "credit": match.photo["credit"],
+        "source": match.photo["source"],
     }
 
 

@@ -90,7 +90,6 @@ def _query(number: int, answers: list[Answer], beside: Beside) -> dict[str, Any]
 
 def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
     """Yields what was found of each part of a query: a collage's photos have dates of their own."""
-    published = {(answer.published_at, answer.uri) for answer in copies if answer.published_at}
     told = set()
     for answer in copies:
         first = (answer.first_seen_at, answer.first_seen_uri)
@@ -98,7 +97,7 @@ def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
             continue
         told.add(first)
         yield {
-            "seen": seen_words(answer.first_seen_at, is_published=first in published),
+            "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
             "uri": printable(answer.first_seen_uri or ""),
             "description": sentence(printable(described(answer.verdict, answer.description))),
             "contradiction": sentence(CONTRADICTED) if answer.claim == "contradicted" else "",
@@ -115,10 +114,11 @@ def _match(number: int, answer: Answer, query: Picture | None, beside: Beside) -
         "score": answer.score,
         "photo_id": printable(answer.photo_id or ""),
         "description": printable(answer.description or ""),
-        "seen": seen_words(answer.first_seen_at, is_published=answer.first_seen_at == answer.published_at),
+        "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
         "occurrences": answer.occurrences,
         "caption": printable(answer.caption or ""),
         "credit": printable(answer.credit or ""),
+        "source": printable(answer.source or ""),
         "picture": picture and shown(picture.pixels, on_photo),
         "parts": parts,
         "decoded": decoded and _in_shape_of(picture, decoded),

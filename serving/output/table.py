@@ -46,6 +46,8 @@ def _lines(one_query: list[Answer], columns: int | None) -> Iterator[str]:
         yield f"  {ONLY_SIMILAR}:\n"
     for answer in others:
         yield _match(answer, columns)
+        if basis := _basis(answer):
+            yield f"{'':{VERDICT_COLUMNS + 4}}{basis}\n"
 
 
 def _match(answer: Answer, columns: int | None) -> str:
@@ -57,7 +59,12 @@ def _match(answer: Answer, columns: int | None) -> str:
 
 def _words(answer: Answer) -> str:
     contradiction = CONTRADICTED if answer.claim == "contradicted" else ""
-    return "; ".join(filter(None, (printable(answer.description or ""), contradiction)))
+    return "; ".join(filter(None, (printable(answer.description or ""), _basis(answer), contradiction)))
+
+
+def _basis(answer: Answer) -> str:
+    """Returns the word for a date that anybody can set; a publication is what the column says."""
+    return "date captured" if answer.first_seen_basis == "captured" else ""
 
 
 def _fitted(before: str, name: str, columns: int | None) -> str:

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from foundation.store.occurrences import Basis
+
 ONLY_SIMILAR = "only similar, no proof of a copy"
 CONTRADICTED = "contradicts the claimed date: the archive published it earlier"
+BY_FILE = "date from the photo’s file"
 # What is said of a verdict that comes without a description of its own.
 _VERDICTS = {
     "identical": "the same file, byte for byte",
@@ -22,11 +25,11 @@ def day_words(moment: datetime) -> str:
     return f"{moment:%-d %B} {moment.year}"
 
 
-def seen_words(at: datetime | None, *, is_published: bool) -> str:
+def seen_words(at: datetime | None, basis: Basis | None) -> str:
     """Returns when a photo was first seen; a date that is no publication is told as weaker: anybody can set it."""
     if at is None:
         return "in the archive, without a date"
-    return f"first {'published' if is_published else 'seen'} {day_words(at)}"
+    return f"first published {day_words(at)}" if basis == "published" else f"captured {day_words(at)} ({BY_FILE})"
 
 
 def sentence(text: str) -> str:

@@ -33,8 +33,10 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     return folder
 
 
-# Columns that answers got since version 1 began, for a store without local features and without a claimed date.
-ADDED = {"claim": None}
+# Columns that answers got since version 1 began, for a store without local features and without a claimed date. Golden
+# photos with a date have it from a catalog, which names their source too.
+ADDED = {"claim": None, "first_seen_basis": None, "source": None}
+DATED = {"first_seen_basis": "published", "source": "golden"}
 DESCRIPTIONS = {"identical": "the same file, byte for byte"}
 
 
@@ -49,7 +51,15 @@ def answers_of(folder: Path, **changes: object) -> list[dict]:
     """Returns the old program's answers; another processor may round a vector's last digits otherwise."""
     answers = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     return [
-        {name: about(value) for name, value in {**ADDED, **_described(without_judgement(one)), **changes}.items()}
+        {
+            name: about(value)
+            for name, value in {
+                **ADDED,
+                **(DATED if one["published_at"] else {}),
+                **_described(without_judgement(one)),
+                **changes,
+            }.items()
+        }
         for one in answers
     ]
 
@@ -116,7 +126,7 @@ def test_the_script_makes_such_a_store(tmp_path: Path, monkeypatch: pytest.Monke
     """What it makes today will be read by later programs: two segments, a duplicate, a reject, answers to keep."""
     make_store.main(tmp_path / "version", tmp_path / "archives")
     store = Store(tmp_path / "version" / "store")
-    assert (read_snapshot(store).number, read_snapshot(store).rows, read_snapshot(store).photos) == (2, 42, 43)
+    assert (read_snapshot(store).number, read_snapshot(store).contents, read_snapshot(store).photos) == (2, 42, 43)
     monkeypatch.chdir(tmp_path / "version" / "queries")
     assert look_up(capsys) == answers_of(tmp_path / "version")
     assert sorted(os.listdir()) == sorted(os.listdir(VERSIONS[-1] / "queries"))

@@ -12,7 +12,7 @@ from serving.output.display import printable
 from serving.output.evidence.pictures import aligned, difference_map
 from serving.output.evidence.proof import PHOTO_SIDE, Proof
 from serving.output.pictures import Outline, outlines_of, shown
-from serving.output.wording import CONTRADICTED, described, seen_words, sentence
+from serving.output.wording import BY_FILE, CONTRADICTED, described, seen_words, sentence
 
 _GONE = {
     "changed": "The file in the archive has changed since it was indexed",
@@ -45,7 +45,7 @@ def headline(proof: Proof) -> dict[str, Any]:
     match = proof.match
     seen = match.seen
     return {
-        "seen": seen_words(seen.at, is_published=seen.at == seen.published_at),
+        "seen": seen_words(seen.at, seen.basis),
         "uri": printable(seen.uri),
         "description": sentence(printable(described(match.verdict.name, match.description))),
         "contradiction": sentence(CONTRADICTED) if proof.claim == "contradicted" else "",
@@ -81,6 +81,7 @@ def _facts(proof: Proof) -> Iterator[tuple[str, Any]]:
     yield "Verdict", f"{match.verdict.name.replace('_', ' ')}, score {match.verdict.score:.3f}"
     yield "First published", match.seen.published_at and f"{match.seen.published_at:%Y-%m-%d %H:%M} UTC"
     yield "First seen", match.seen.at and f"{match.seen.at:%Y-%m-%d %H:%M} UTC, {match.seen.uri}"
+    yield "", BY_FILE if match.seen.basis == "captured" else None
     yield "Copies in the archive", match.seen.occurrences
     if proof.claimed:
         yield "Claimed date", f"{claimed_words(proof.claimed)}: {(proof.claim or 'unknown').replace('_', ' ')}"
@@ -95,6 +96,7 @@ def _facts(proof: Proof) -> Iterator[tuple[str, Any]]:
     yield "", f"SHA-256 {photo['content_sha256'].hex()}"
     yield "Caption", photo["caption"]
     yield "Credit", photo["credit"]
+    yield "Source", photo["source"]
     yield "Snapshot", f"{snapshot.number} of {snapshot.created_at}"
     yield "Encoder", f"{snapshot.encoder_id}, SHA-256 {snapshot.encoder_digest}"
     yield "Made with", ", ".join(f"{name} {version}" for name, version in versions_of("firstseen").items())

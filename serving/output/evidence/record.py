@@ -43,7 +43,7 @@ def _query(proof: Proof) -> dict[str, Any]:
 
 def _photo(proof: Proof) -> dict[str, Any]:
     photo = proof.match.photo
-    names = ("photo_id", "uri", "width", "height", "published_at", "captured_at", "caption", "credit")
+    names = ("photo_id", "uri", "width", "height", "published_at", "captured_at", "caption", "credit", "source")
     columns = {name: _plain(photo[name]) for name in names}
     # The digest is the indexed content's; `file` says whether the archive still has it.
     return {**columns, "sha256": photo["content_sha256"].hex(), "file": proof.original.file}

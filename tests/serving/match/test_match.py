@@ -16,7 +16,7 @@ from tests.evidence import made_evidence, made_match
 def match_of(photo_id: str, score: float) -> Match:
     """A match of a photo of that name."""
     candidate = Candidate(b"", 2 * score - 1, False, [Place(0, 1)])
-    seen = FirstSeen(day(3), "file:///first.jpg", 2)
+    seen = FirstSeen(day(3), "file:///first.jpg", 2, None, "captured")
     return Match(photo_columns(photo_id), Place(0, 1), candidate, Verdict("similar", score), seen)
 
 
@@ -36,7 +36,7 @@ def test_each_match_is_a_row_with_its_rank():
     )
     assert {field for field in SCHEMA.names if getattr(first, field) is None} == {
         "reason", "inliers", "query_overlap", "photo_overlap", "transform", "published_at", "credit",
-        "description", "claim",
+        "description", "claim", "source",
     }  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def test_what_was_found_stands_first() -> None:
 
 def test_a_date_that_is_no_publication_is_told_as_weaker() -> None:
     """A capture time is in the file, and anybody can set it."""
-    assert "Seen before: first seen 2 January 1970" in text_of(write([match(verdict="cropped", published_at=None)]))
+    captured = write([match(verdict="cropped", first_seen_basis="captured")])
+    assert "Seen before: captured 2 January 1970 (date from the photo’s file)" in text_of(captured)
     assert "Seen before: in the archive, without a date" in text_of(
         write([match(verdict="identical", first_seen_at=None)])
     )
@@ -58,7 +59,7 @@ def test_the_photos_of_a_collage_are_told_apart() -> None:
     copies = [match(verdict="embedded", **left), match(rank=2, verdict="embedded", **left)]
     page = write([*copies, match(rank=3, verdict="embedded", **right)])
     assert (
-        "Seen before First seen 2 January 1970 file:///l.jpg Embedded. First seen 5 February 1971 file:///r.jpg"
+        "Seen before First published 2 January 1970 file:///l.jpg Embedded. First published 5 February 1971 file:///r.jpg"
         in text_of(page)
     )
     assert page.count('class="finding"') == 2
@@ -118,8 +119,8 @@ def test_a_copy_links_to_its_evidence() -> None:
 
 
 def test_a_match_is_shown_with_what_is_known_of_it() -> None:
-    """Both pictures, score, verdict, first-seen date, occurrences, caption and credit."""
-    page = write([match(caption="A harbour", credit="Agency", score=0.912, occurrences=3)])
+    """Both pictures, score, verdict, first-seen date, occurrences, caption, credit and source."""
+    page = write([match(caption="A harbour", credit="Agency", source="Wire", score=0.912, occurrences=3)])
     assert page.count("data:image/jpeg;base64,") == 2
     for text in (
         "Title",
@@ -130,6 +131,7 @@ def test_a_match_is_shown_with_what_is_known_of_it() -> None:
         "2 January 1970",
         "A harbour",
         "Agency",
+        "Wire",
         "3 copies in the archive",
     ):
         assert text in page

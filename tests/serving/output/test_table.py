@@ -46,13 +46,13 @@ def test_the_table_as_it_is() -> None:
         [
             match(query="in/写真.jpg", verdict="identical", score=1.0, occurrences=12, claim="contradicted"),
             match(rank=2, verdict="recoloured", first_seen_at=None, photo_id="b"),
-            match(rank=3, verdict="edited", description=words, claim="contradicted"),
+            match(rank=3, verdict="edited", description=words, claim="contradicted", first_seen_basis="captured"),
             match(rank=4, verdict="same_scene", photo_id="d"),
             match(rank=10, score=0.5004),
         ],
         [no_match(query="new.jpg", reason="not in this archive")],
         [match(query="near.jpg", status="no_match", reason="not in this archive", score=0.31)],
-        [match(query="old.jpg")],
+        [match(query="old.jpg", first_seen_basis="captured")],
         [no_match(query="white.jpg", status="not_matchable", reason="blank: one flat colour")],
     ]
     assert table(answers) == [
@@ -63,7 +63,7 @@ def test_the_table_as_it_is() -> None:
         "              contradicts the claimed date: the archive published it earlier",
         "  recoloured  0.750  unknown          2     2  b",
         "  edited      0.750  1970-01-02       2     3  a/photo.jpg",
-        "              a crop of 54 % of the photo; contradicts the claimed date: the archive published it earlier",
+        f"              {words}; date captured; contradicts the claimed date: the archive published it earlier",
         "  only similar, no proof of a copy:",
         "  same_scene  0.750  1970-01-02       2     4  d",
         "  similar     0.500  1970-01-02       2    10  a/photo.jpg",
@@ -79,6 +79,7 @@ def test_the_table_as_it_is() -> None:
         "old.jpg",
         "  only similar, no proof of a copy:",
         "  similar     0.750  1970-01-02       2     1  a/photo.jpg",
+        "              date captured",
         "",
         "white.jpg",
         "  not_matchable  blank: one flat colour",

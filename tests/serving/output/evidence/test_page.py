@@ -113,7 +113,7 @@ def test_names_and_descriptions_cannot_run(tmp_path: Path):
 
 def test_a_capture_time_is_no_publication(tmp_path: Path):
     """Anybody can set it: the headline says seen, not published, and a claim is not judged by it."""
-    match = copy_of(tmp_path, seen=FirstSeen(day(1), "file:///a.jpg", 1))
+    match = copy_of(tmp_path, seen=FirstSeen(day(1), "file:///a.jpg", 1, basis="captured"))
     made = page(tmp_path, match, claimed=parse_claimed_date("2024-05-01"))
-    assert "Seen before: first seen 2 January 1970" in made
+    assert "Seen before: captured 2 January 1970 (date from the photo’s file)" in made
     assert "1 May 2024: unknown" in made

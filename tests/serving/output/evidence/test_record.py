@@ -16,7 +16,7 @@ from tests.serving.output.evidence.desk import TRANSFORM, copy_of, proof_of
 
 def test_the_record_names_everything_by_its_digest(tmp_path: Path):
     """Bytes of query and photo, the snapshot and its encoder, what was measured, and what measured it."""
-    seen = FirstSeen(day(2), "file:///first.jpg", 4, day(3))
+    seen = FirstSeen(day(2), "file:///first.jpg", 4, day(3), "captured")
     match = copy_of(tmp_path, seen=seen, description="a mirrored crop", score=0.97)
     record = record_of(proof_of(tmp_path, match, claimed=parse_claimed_date("2024-05-01")))
     assert json.loads(json.dumps(record, allow_nan=False)) == record
@@ -26,6 +26,7 @@ def test_the_record_names_everything_by_its_digest(tmp_path: Path):
         "uri": "file:///first.jpg",
         "occurrences": 4,
         "published_at": "1970-01-04T00:00:00Z",
+        "basis": "captured",
     }
     assert (record["claimed_date"], record["claim"]) == ("2024-05-01T00:00:00+14:00", "contradicted")
     query, photo = ((tmp_path / name).read_bytes() for name in ("query.jpg", "a.jpg"))
