@@ -1,15 +1,18 @@
 """Lists and reads folder trees: every file is an entry, and nothing that could hang is opened."""
 
+import glob
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size
+from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size
 from foundation.archives.uris import path_of, printable_path, uri_of
-from foundation.errors import InputNotFoundError
+from foundation.errors import InputNotFoundError, TemporaryError
 
 PHOTO_SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -22,47 +25,127 @@ def check_folder(folder: Path) -> None:
         raise InputNotFoundError(f"archive {folder} cannot be listed ({error.strerror}); check its rights") from error
 
 
+def is_folder(uri: str) -> bool:
+    """Returns whether there is a folder."""
+    return path_of(uri).is_dir()
+
+
+def matching(uri: str) -> list[Entry]:
+    """Returns the file of this name, or the files that match a pattern; nothing if there is none.
+
+    Their photo_ids begin below the deepest folder that exists: a folder of that name is no pattern.
+    """
+    pattern = path_of(uri)
+    if pattern.is_file():
+        return [entry_of(pattern, pattern.parent)]
+    folder = next(parent for parent in pattern.parents if parent.is_dir())
+    names = glob.glob(str(pattern.relative_to(folder)), root_dir=folder)
+    # The file system lists in an order of its own: sorted, two listings of one archive are the same.
+    return [entry_of(folder / name, folder) for name in sorted(names) if (folder / name).is_file()]
+
+
+def list_below(uri: str) -> Iterator[Entry]:
+    """Yields every file below the folder at a `file://` URI; see `list_folder`."""
+    return list_folder(path_of(uri))
+
+
 def list_folder(folder: Path) -> Iterator[Entry]:
     """Yields every file below a folder in a stable order, hidden and unreadable ones too: nothing is dropped.
 
     Links are not followed, neither to folders, which can form loops, nor to files, which can lead out of the archive:
-    each is an entry, as is a folder that cannot be listed, and becomes a reject. The photo_id is the path relative to
-    the folder, as text.
+    each is an entry, and becomes a reject, as does a folder that cannot be listed, with `is_folder`. The photo_id is
+    the path relative to the folder, as text. Raises TemporaryError if the folder itself is gone by the end, or another
+    one is in its place: what the disk no longer shows is not known to be removed.
     """
+    before = _identity(folder)
+    yield from _below(folder)
+    if _identity(folder) != before:
+        raise TemporaryError(f"archive {folder} went away while it was listed; mount it again, and run again")
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    check_folder(folder)
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _below(top: Path) -> Iterator[Entry]:
     # Whatever the suffix: a photo without one would be missed for good, and what is none costs one reject.
-    return (entry_of(path, folder) for path in walk(folder))
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Yields the path of every entry of `list_folder`."""
     unlistable: list[OSError] = []
-    for directory, folders, files in os.walk(folder, onerror=unlistable.append):
+    for directory, folders, files in os.walk(top, onerror=unlistable.append):
         # Sorting in place decides where `os.walk` goes next: two listings of one archive are the same.
         folders.sort()
         linked = [name for name in folders if Path(directory, name).is_symlink()]
-        yield from (Path(directory, name) for name in sorted([*files, *linked]))
+        yield from (entry_of(Path(directory, name), top) for name in sorted([*files, *linked]))
         # `os.walk` reports a folder that it cannot list before it goes on with the next one.
-        while unlistable:
-            yield Path(unlistable.pop().filename)
-    while unlistable:
-        yield Path(unlistable.pop().filename)
+        yield from _unknown(unlistable, top)
+    yield from _unknown(unlistable, top)
+
+
+def _unknown(errors: list[OSError], top: Path) -> Iterator[Entry]:
+    while errors:
+        yield replace(entry_of(Path(errors.pop().filename), top), size_bytes=-1, is_folder=True)
 
 
 def entry_of(path: Path, folder: Path) -> Entry:
     """Returns the entry of one file of a folder; `size_bytes` is -1 for what is no regular file, or cannot be seen."""
-    # In whole seconds, since file systems and copies keep different fractions: a copied archive is not a changed one.
     photo_id = printable_path(path.relative_to(folder))
     try:
         status = path.lstat()
-        modified_at = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
-    except (OSError, OverflowError, ValueError):
+    except (OSError, ValueError):
         return Entry(photo_id, uri_of(path), -1, None)
-    return Entry(photo_id, uri_of(path), status.st_size if stat.S_ISREG(status.st_mode) else -1, modified_at)
+    size_bytes = status.st_size if stat.S_ISREG(status.st_mode) else -1
+    return Entry(photo_id, uri_of(path), size_bytes, _time_of(status))
+
+
+def _time_of(status: os.stat_result) -> datetime | None:
+    # In whole seconds, since file systems and copies keep different fractions: a copied archive is not a changed one.
+    try:
+        return datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def read_files(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     """Yields the files of an archive; links are not followed."""
     return (EncodedPhoto(partial(read_file, path_of(uri), follow_links=False)) for uri in uris)
+
+
+def look_up(uri: str) -> File:
+    """Returns the state of a regular file, or of the target of a link; raises InputNotFoundError."""
+    path = path_of(uri)
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise InputNotFoundError(f"cannot read {printable_path(path)}: {problem}; expected a file") from error
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe waits for its writer
+        raise InputNotFoundError(f"cannot read {printable_path(path)}: it is not a regular file; expected a file")
+    etag = f"{status.st_size}-{int(status.st_mtime)}"
+    return File(uri, status.st_size, _time_of(status), etag, f"{status.st_size}-{status.st_mtime_ns}")
+
+
+def open_file(file: File) -> BinaryIO:
+    """Opens a file that was looked up; raises InputNotFoundError."""
+    path = path_of(file.uri)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputNotFoundError(f"cannot read {printable_path(path)}: {error.strerror}; check its rights") from error
+
+
+def read_range(file: File, offset: int, length: int) -> bytes:
+    """Returns bytes of a file; raises UnreadablePhotoError, also if it has changed since it was looked up."""
+    name = printable_path(path_of(file.uri))
+    try:
+        with path_of(file.uri).open("rb") as opened:
+            status = os.fstat(opened.fileno())
+            if f"{status.st_size}-{status.st_mtime_ns}" != file.version:
+                raise UnreadablePhotoError(f"{name} changed while it was read; expected a finished file: run again")
+            # A file of its own for each read, and no shared position in it: many threads read one shard at once.
+            return os.pread(opened.fileno(), length, offset)
+    except OSError as error:
+        raise UnreadablePhotoError(f"{name} cannot be read: {error.strerror}") from error
 
 
 def read_file(path: Path, *, follow_links: bool = True) -> bytes:

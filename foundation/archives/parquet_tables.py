@@ -6,12 +6,12 @@ in one pass over their row group, and only a step back begins it again.
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
-from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError, require_size, unreadable
-from foundation.archives.uris import path_of, printable_path, split, uri_of
+from foundation.archives import places
+from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size, unreadable
+from foundation.archives.uris import shown, split, with_part
 from foundation.errors import FirstseenError, InputNotFoundError, UsageError
 
 SUFFIX = ".parquet"
@@ -19,19 +19,23 @@ SUFFIX = ".parquet"
 PHOTO_COLUMNS = ("image", "photo", "img", "picture", "jpg", "jpeg", "png", "webp", "bytes", "content", "data")
 # Rows are decompressed some at a time: 64 photos of 5 MB are 320 MB, a whole row group may be gigabytes.
 ROWS_PER_READ = 64
+# What Arrow reads of a column at a time: it would read the column of a row group whole, which may be gigabytes.
+READ_BYTES = 4 * 2**20
 
 
-def list_table(table: Path, folder: Path) -> Iterator[Entry]:
+def list_table(table: Entry) -> Iterator[Entry]:
     """Yields the rows of a Parquet file by its footer alone; photo_ids are `TABLE#ROW`, counted from 0.
 
     Raises InputNotFoundError if it is none, UsageError if no column of it holds photos.
     """
-    name = printable_path(table.relative_to(folder))
-    with _opened(table) as opened:
-        _photo_column(opened.schema_arrow, table)
+    file = places.look_up(table.uri)
+    with _opened(file) as opened:
+        _photo_column(opened.schema_arrow, shown(table.uri))
         rows = opened.metadata.num_rows
-    modified_at = datetime.fromtimestamp(int(table.stat().st_mtime), timezone.utc)
-    return (Entry(f"{name}#{row}", uri_of(table, part=str(row)), -1, modified_at) for row in range(rows))
+    name = table.photo_id
+    return (
+        Entry(f"{name}#{row}", with_part(file.uri, str(row)), -1, file.modified_at, file.etag) for row in range(rows)
+    )
 
 
 def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
@@ -45,7 +49,7 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     names = list(uris)
     done = 0
     try:
-        for photo in _read_in_passes(path_of(names[0]), [int(split(name)[1]) for name in names]):
+        for photo in _read_in_passes(split(names[0])[0], [int(split(name)[1]) for name in names]):
             yield photo
             done += 1
     except (FirstseenError, pa.ArrowException, ValueError, OSError) as error:
@@ -53,13 +57,13 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
         yield from (unreadable(problem) for _ in names[done:])
 
 
-def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
+def _read_in_passes(table: str, numbers: list[int]) -> Iterator[EncodedPhoto]:
     """Yields the rows of these numbers, in their order; goes forwards while it can.
 
     The bytes come with the photo, read in this thread: Arrow's reader is not safe to share between threads.
     """
-    with _opened(table) as opened:
-        column = _photo_column(opened.schema_arrow, table)
+    with _opened(places.look_up(table)) as opened:
+        column = _photo_column(opened.schema_arrow, shown(table))
         position, open_group = 0, -1
         values: Iterator[bytes] = iter(())
         for number in numbers:
@@ -70,7 +74,7 @@ def _read_in_passes(table: Path, numbers: list[int]) -> Iterator[EncodedPhoto]:
             data = next(itertools.islice(values, number - position, None), None)
             if data is None:
                 raise ValueError(f"row group {group} ends before row {number}, which its footer names")
-            yield EncodedPhoto(partial(_checked, f"{printable_path(table)}#{number}", data))
+            yield EncodedPhoto(partial(_checked, f"{shown(table)}#{number}", data))
             position = number + 1
 
 
@@ -99,19 +103,19 @@ def _checked(name: str, data: bytes) -> bytes:
     return data
 
 
-def _opened(table: Path):
+@contextmanager
+def _opened(file: File):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if table.exists() and not table.is_file():  # to open a pipe waits for its writer
-        raise InputNotFoundError(f"cannot read {table}: it is not a regular file; expected a Parquet file")
     try:
-        return pq.ParquetFile(table)
+        with places.open_file(file) as opened, pq.ParquetFile(opened, buffer_size=READ_BYTES) as table:
+            yield table
     except (pa.ArrowException, OSError) as error:
-        raise InputNotFoundError(f"cannot read {table}: {error}; expected a Parquet file") from error
+        raise InputNotFoundError(f"cannot read {shown(file.uri)}: {error}; expected a Parquet file") from error
 
 
-def _photo_column(schema, table: Path) -> str:
+def _photo_column(schema, table: str) -> str:
     """Returns the path of the column of encoded photos: binary, or a struct with `bytes` as Hugging Face writes.
 
     Raises UsageError listing the columns if none of them can be it, or several.

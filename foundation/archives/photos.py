@@ -20,8 +20,9 @@ class UnreadablePhotoError(PhotoError):
 class Entry:
     """One photo of an archive, as its listing names it; `size_bytes` is -1 where only a read could tell.
 
-    `etag` changes with the photo, where the archive has such a thing. `is_folder` marks a folder that could not be
-    listed: what lies below it is not known.
+    `etag` is another one when the bytes have changed: the bucket's own for an object; of a photo inside a file of many,
+    that file's (size and time on local disk); None for a local file, whose size and time tell. `is_folder` is a folder
+    that could not be listed: what lies below it is unknown, and must not be taken for removed.
     """
 
     photo_id: str
@@ -30,6 +31,20 @@ class Entry:
     modified_at: datetime | None
     etag: str | None = None
     is_folder: bool = False
+
+
+@dataclass(frozen=True)
+class File:
+    """The state of a file that holds photos.
+
+    `etag` is what the entries of its photos say; `version` names the state to read, and no other.
+    """
+
+    uri: str
+    size_bytes: int
+    modified_at: datetime | None
+    etag: str | None
+    version: str | None
 
 
 @dataclass(frozen=True)

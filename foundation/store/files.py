@@ -1,23 +1,22 @@
 """Reads and creates the files of a store, a directory that is local or in a bucket; none is ever replaced."""
 
-import errno
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore import exceptions
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
-from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.errors import InputNotFoundError, UsageError
+from foundation.objects import BUCKET_SCHEMES, buffered, open_bucket, translated
 
-BUCKET_SCHEMES = ("gs", "s3")
 READ_CHUNK_BYTES = 4 * 2**20
 
 
@@ -34,8 +33,8 @@ class Store:
         if self.local_root:
             self._backend: ObjectStore = _open_local(self.local_root, create=create)
         else:
-            with _translated(f"open store {self.uri}"):
-                self._backend = from_url(self.uri)
+            with translated(f"open store {self.uri}"):
+                self._backend = open_bucket(self.uri)
 
     def __reduce__(self):
         """Workers reopen the store by its address: no connection and no credential travels."""
@@ -43,12 +42,12 @@ class Store:
 
     def read(self, path: str) -> bytes:
         """Returns one file whole; raises InputNotFoundError if it does not exist."""
-        with _translated(f"read {path} in store {self.uri}"):
+        with translated(f"read {path} in store {self.uri}"):
             return bytes(obstore.get(self._backend, path).bytes())
 
     def create(self, path: str, data: bytes) -> bool:
         """Writes `path` at once and only if it does not exist; returns whether this call created it."""
-        with _translated(f"write {path} in store {self.uri}"):
+        with translated(f"write {path} in store {self.uri}"):
             try:
                 # Multipart uploads have no precondition: a conditional create is one request.
                 obstore.put(self._backend, path, data, mode="create", use_multipart=False)
@@ -58,32 +57,37 @@ class Store:
 
     def upload(self, path: str, source: Path) -> None:
         """Copies a local file into the store in bounded memory, under a name nobody else uses."""
-        with _translated(f"write {path} in store {self.uri}"):
+        with translated(f"write {path} in store {self.uri}"):
             obstore.put(self._backend, path, source)
 
     def delete(self, paths: list[str]) -> None:
         """Deletes files that no description lists; absent ones are no error."""
         for path in paths:
-            with _translated(f"delete {path} in store {self.uri}"), suppress(FileNotFoundError):
+            with translated(f"delete {path} in store {self.uri}"), suppress(FileNotFoundError):
                 obstore.delete(self._backend, path)
 
     def open(self, path: str) -> BinaryIO:
         """Opens one file for random reads, so that Parquet footers and single row groups can be fetched."""
-        with _translated(f"read {path} in store {self.uri}"):
+        with translated(f"read {path} in store {self.uri}"):
             if self.local_root:
                 return (self.local_root / path).open("rb")
-            return io.BufferedReader(_BucketFile(obstore.open_reader(self._backend, path)))
+            size_bytes = obstore.head(self._backend, path)["size"]
+            return buffered(partial(self._read_range, path), size_bytes, buffer_bytes=READ_CHUNK_BYTES)
+
+    def _read_range(self, path: str, offset: int, length: int) -> bytes:
+        with translated(f"read {path} in store {self.uri}"):
+            return bytes(obstore.get_range(self._backend, path, start=offset, length=length))
 
     def directories(self, prefix: str) -> list[str]:
         """Returns the names of the directories directly below `prefix`, sorted."""
         # One level is asked for: a plain listing of a bucket would walk through every shard of every run.
-        with _translated(f"list {prefix} in store {self.uri}"):
+        with translated(f"list {prefix} in store {self.uri}"):
             found = obstore.list_with_delimiter(self._backend, prefix)["common_prefixes"]
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
 
     def files(self, prefix: str) -> list[str]:
         """Returns the names of the files directly below `prefix`, sorted."""
-        with _translated(f"list {prefix} in store {self.uri}"):
+        with translated(f"list {prefix} in store {self.uri}"):
             found = obstore.list_with_delimiter(self._backend, prefix)["objects"]
         return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
 
@@ -95,7 +99,7 @@ class Store:
 
     def exists(self, path: str) -> bool:
         """Returns whether the file is there."""
-        with _translated(f"read {path} in store {self.uri}"):
+        with translated(f"read {path} in store {self.uri}"):
             try:
                 obstore.head(self._backend, path)
             except FileNotFoundError:
@@ -105,7 +109,7 @@ class Store:
     def measure(self, path: str) -> tuple[int, str]:
         """Returns (size in bytes, SHA-256 in hex) of one file, read in bounded memory."""
         digest, size = hashlib.sha256(), 0
-        with _translated(f"read {path} in store {self.uri}"), self.open(path) as file:
+        with translated(f"read {path} in store {self.uri}"), self.open(path) as file:
             while chunk := bytes(file.read(READ_CHUNK_BYTES)):
                 digest.update(chunk)
                 size += len(chunk)
@@ -124,32 +128,11 @@ class Store:
             yield Path(directory)
 
     def _download(self, path: str, target: Path) -> None:
-        with _translated(f"copy {path} of store {self.uri} to {target}"):
+        with translated(f"copy {path} of store {self.uri} to {target}"):
             target.parent.mkdir(parents=True, exist_ok=True)
             with self.open(path) as source, target.open("wb") as copy:
                 while chunk := bytes(source.read(READ_CHUNK_BYTES)):
                     copy.write(chunk)
-
-
-class _BucketFile(io.RawIOBase):
-    """obstore's reader as a Python file: it is no context manager, and Arrow asks a file whether it is closed."""
-
-    def __init__(self, reader: Any):
-        self._reader = reader
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._reader.seek(offset, whence)
-
-    def readinto(self, buffer: Any) -> int:
-        data = memoryview(self._reader.read(len(buffer)))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def local_root(uri: str) -> Path | None:
@@ -172,35 +155,9 @@ def _open_local(root: Path, *, create: bool) -> LocalStore:
         raise InputNotFoundError(
             f"no store at {root}: expected a directory; `firstseen encode ARCHIVE --store {root}` makes one"
         )
-    with _translated(f"open store {root}"):
+    with translated(f"open store {root}"):
         opened = LocalStore(root, mkdir=create)
     if create and not os.access(root, os.W_OK):
         # The user learns of it here, before a training of hours, and not from the write that follows it.
         raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
     return opened
-
-
-@contextmanager
-def _translated(action: str) -> Iterator[None]:
-    """Turns what the filesystem layer raises into one clear line with the right exit code."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"cannot {action}: it does not exist") from error
-    except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise InputNotFoundError(f"cannot {action}: permission denied; check the access rights") from error
-    except (OSError, ValueError, exceptions.BaseError) as error:  # ValueError: a path with `..` or an empty segment
-        raise _translate_os_error(action, error) from error
-
-
-def _translate_os_error(action: str, error: Exception) -> FirstseenError:
-    # obstore raises no OSError with a number, but names it in its text: "No space left on device (os error 28)".
-    text = str(error).splitlines()[0]
-    if f"(os error {errno.EROFS})" in str(error):
-        return InputNotFoundError(
-            f"cannot {action}: {os.strerror(errno.EROFS)}; mount it for writing, or choose another"
-        )
-    for number in NO_SPACE:
-        if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
-            return TemporaryError(f"cannot {action}: {os.strerror(number)}; free some space and run again")
-    return InputNotFoundError(f"cannot {action}: {text}")

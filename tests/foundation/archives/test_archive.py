@@ -95,7 +95,7 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path):
         ("/nowhere/at/all", InputNotFoundError, "archive '/nowhere/at/all' does not exist; expected a folder"),
         ("/nowhere/*.tar", InputNotFoundError, r"archive '/nowhere/\*\.tar' does not exist"),
         ("~nobody-of-this-name/a", InputNotFoundError, "archive '~nobody-of-this-name/a' does not exist"),
-        ("gs://bucket/photos", UsageError, "'gs://bucket/photos' cannot be read; .*copy the photos to this machine"),
+        ("ftp://host/photos", UsageError, "'ftp://host/photos' cannot be read; .*copy the photos to this machine"),
         ("https://host/a.jpg", UsageError, "cannot be read"),
         ("file:///a/s.tar#1.jpg", UsageError, "names one photo; expected a folder .* leave out what follows the #"),
         (

@@ -1,0 +1,218 @@
+"""Lists and reads the objects below a prefix of a bucket: names in parallel, bytes by ranged requests.
+
+A bucket gives names in their order, a thousand at a time, and can begin behind any name. So an archive is listed in
+ranges of names: where one holds more than some thousands, what is left of it is cut, and the pieces are listed at once.
+This works for folders by date as well as for millions of names in one folder, and holds only some ranges in memory.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import takewhile
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import obstore
+from obstore import exceptions
+
+from foundation.archives.ahead import in_order
+from foundation.archives.photos import Entry, File, UnreadablePhotoError, require_size
+from foundation.archives.uris import bucket_and_key, bucket_uri
+from foundation.errors import FirstseenError, InputNotFoundError
+from foundation.objects import buffered, open_bucket, retried, translated
+from foundation.photos.photo import PhotoError
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, ObjectMeta
+
+# Names of one answer of S3 and Google Cloud Storage, and of one range: a range takes about half a second.
+PAGE, NAMES_PER_RANGE = 1_000, 4_000
+# 32 ranges of 4,000 names that wait to be taken are about 80 MB.
+LISTING_THREADS, RANGES_AHEAD = 16, 32
+# A request takes as long as some hundred thousand bytes: the headers of a tar of small photos come many at a time.
+BUFFER_BYTES = 2**20
+
+
+# What makes a name a pattern.
+PATTERN = re.compile(r"[*?[]")
+
+
+class _Range(NamedTuple):
+    """The names behind `after`, up to `before`, both left out."""
+
+    after: str
+    before: str
+
+
+# A bucket keeps its connections: each of a million reads would otherwise begin with a handshake.
+_opened = functools.lru_cache(64)(open_bucket)
+
+
+def is_folder(uri: str) -> bool:
+    """Returns whether any object lies below a prefix."""
+    bucket, key = bucket_and_key(uri)
+    prefix = key.strip("/")
+    with translated(f"list {uri}"):
+        return bool(retried(lambda: next(iter(obstore.list(_opened(bucket), prefix or None)), [])))
+
+
+def matching(uri: str) -> list[Entry]:
+    """Returns the object of this name, or the objects that match a pattern; nothing if there is none.
+
+    Their photo_ids begin below the last folder before the pattern.
+    """
+    bucket, key = bucket_and_key(uri)
+    names = key.split("/")
+    depth = next((place for place, name in enumerate(names) if PATTERN.search(name)), len(names) - 1)
+    top = "/".join(names[:depth])
+    with translated(f"read {uri}"):
+        if key and (item := _head(bucket, key)):
+            return [_entry(bucket, key[: key.rfind("/") + 1], item)]
+    if not PATTERN.search(key) or not is_folder(bucket_uri(bucket, top)):
+        return []
+    found = list_below(bucket_uri(bucket, top))
+    return [entry for entry in found if _matches(entry.photo_id.split("/"), names[depth:])]
+
+
+def _matches(names: list[str], patterns: list[str]) -> bool:
+    # As in a shell, an asterisk stands for no slash: each part of a name is held against its own.
+    return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))
+
+
+def list_below(uri: str) -> Iterator[Entry]:
+    """Yields every object below a prefix in the order of their keys; photo_ids are relative to it.
+
+    Raises InputNotFoundError if there is none, TemporaryError if an answer does not come: nothing is left out.
+    """
+    bucket, key = bucket_and_key(uri)
+    prefix = f"{key.rstrip('/')}/" if key.strip("/") else ""
+    # What is below `photos/` comes before `photos0`: the character behind the slash is the zero.
+    whole = _Range(prefix, f"{prefix[:-1]}0" if prefix else chr(0x10FFFF))
+    is_empty = True
+    for objects in in_order([whole], partial(_list_range, bucket, prefix), threads=LISTING_THREADS, ahead=RANGES_AHEAD):
+        for item in objects:
+            is_empty = False
+            yield _entry(bucket, prefix, item)
+    if is_empty:
+        raise InputNotFoundError(f"archive {uri} holds no object; expected the prefix of some")
+
+
+def _list_range(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMeta"], list[_Range]]:
+    """Returns the first objects of a range, and the ranges that hold the others."""
+    with translated(f"list {bucket}/{prefix}"):
+        found, is_whole = retried(lambda: _first_of(bucket, prefix, names))
+        rest = [] if is_whole else cut(found[0]["path"], found[-1]["path"], names.before)
+        return _without_markers(bucket, found), rest
+
+
+def _first_of(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMeta"], bool]:
+    """Returns the first objects of a range, and whether these are all."""
+    found: list[ObjectMeta] = []
+    pages = obstore.list(_opened(bucket), prefix or None, offset=names.after or None, chunk_size=PAGE)
+    for page in pages:
+        for item in page:
+            if item["path"] >= names.before:
+                return found, True
+            if item["path"] > names.after:
+                found.append(item)
+        if len(found) >= NAMES_PER_RANGE:
+            return found, False
+    return found, True
+
+
+def cut(first: str, last: str, before: str) -> list[_Range]:
+    """Cuts the names behind `last` into ranges, of which each may hold some times as many as those from `first` on.
+
+    At `2019/06/30/4711.jpg` these are: the rest of the names like `2019/06/30/4…`, of that day, month, year, and
+    everything after it. A cut costs no request, and one that nothing lies behind costs one that is answered at once.
+    """
+    differ = min(_shared(first, last), len(last) - 1)
+    edges = [last]
+    for place in range(differ, _shared(last, before) - 1, -1):
+        edge = last[:place] + _behind(last[place])
+        if edges[-1] < edge < before:
+            edges.append(edge)
+    return [_Range(*pair) for pair in zip(edges, [*edges[1:], before], strict=True)]
+
+
+def _shared(first: str, second: str) -> int:
+    """Returns how many characters two names begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+
+
+def _behind(character: str) -> str:
+    # A name that ends with a dot or a slash is none to obstore, and half of a surrogate pair is no character.
+    following = chr(min(ord(character) + 1, 0x10FFFF))
+    return {".": "0", "/": "0", "\ud800": "\ue000"}.get(following, following)
+
+
+def _without_markers(bucket: str, found: list["ObjectMeta"]) -> list["ObjectMeta"]:
+    """Leaves out what consoles create for an empty folder, `NAME/`: listed as `NAME`, an object that there is not."""
+    return [item for item in found if item["size"] or _head(bucket, item["path"])]
+
+
+def _head(bucket: str, key: str) -> "ObjectMeta | None":
+    try:
+        return retried(lambda: obstore.head(_opened(bucket), key))
+    except FileNotFoundError:
+        return None
+
+
+def _entry(bucket: str, prefix: str, item: "ObjectMeta") -> Entry:
+    modified_at = item["last_modified"].replace(microsecond=0)
+    uri = bucket_uri(bucket, item["path"])
+    return Entry(item["path"].removeprefix(prefix), uri, item["size"], modified_at, item["e_tag"])
+
+
+def look_up(uri: str) -> File:
+    """Returns the state of one object; raises InputNotFoundError or TemporaryError."""
+    bucket, key = bucket_and_key(uri)
+    with translated(f"read {uri}"):
+        item = retried(lambda: obstore.head(_opened(bucket), key))
+    return File(uri, item["size"], item["last_modified"].replace(microsecond=0), item["e_tag"], item["e_tag"])
+
+
+def open_file(file: File) -> BinaryIO:
+    """Opens an object for random reads: each asks for some bytes more than are read, so that small steps are free."""
+    return buffered(partial(_range_of, file), file.size_bytes, buffer_bytes=BUFFER_BYTES)
+
+
+def read_range(file: File, offset: int, length: int) -> bytes:
+    """Returns bytes of an object; raises UnreadablePhotoError, also if it has changed since it was looked up."""
+    try:
+        return _range_of(file, offset, length)
+    except FirstseenError as error:
+        raise UnreadablePhotoError(str(error)) from error
+
+
+def _range_of(file: File, offset: int, length: int) -> bytes:
+    if not length:  # An empty range is an error to a bucket.
+        return b""
+    bucket, key = bucket_and_key(file.uri)
+    options: GetOptions = {"range": (offset, offset + length)}
+    if file.version:
+        options["if_match"] = file.version
+    with translated(f"read {file.uri}"):
+        try:
+            return retried(lambda: bytes(obstore.get(_opened(bucket), key, options=options).bytes()))
+        except exceptions.PreconditionError as error:
+            raise InputNotFoundError(f"{file.uri} changed while it was read; run again when it is finished") from error
+
+
+def read_file(uri: str) -> bytes:
+    """Returns the bytes of one object; raises UnreadablePhotoError, or PhotoTooLargeError before its bytes are read."""
+    bucket, key = bucket_and_key(uri)
+
+    def read() -> bytes:
+        answer = obstore.get(_opened(bucket), key)
+        require_size(uri, answer.meta["size"])
+        return bytes(answer.bytes())
+
+    try:
+        with translated(f"read {uri}"):
+            return retried(read)
+    except PhotoError:
+        raise
+    except FirstseenError as error:
+        raise UnreadablePhotoError(str(error)) from error
