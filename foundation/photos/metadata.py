@@ -13,14 +13,15 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 from PIL.ExifTags import Base as Tag
 
+from foundation.photos.dates import parse_date
+
 MAX_TEXT_CHARACTERS = 4_000
-FIRST_PHOTOGRAPH_YEAR = 1826  # Niépce, View from the Window at Le Gras
 
 # A packet with an editing history runs to megabytes; the fields wanted here take a few hundred bytes, and the
 # XML reader needs about 1 ms per 10 KB.
@@ -76,8 +77,11 @@ def _dates(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
     for date, offset in _EXIF_DATES:
         yield _text(exif.get(date)) + _text(exif.get(offset))
     yield f"{_text(iptc.get(_IPTC_DATE))}T{_text(iptc.get(_IPTC_TIME))}".removesuffix("T")
-    for name in ("DateCreated", "DateTimeOriginal", "CreateDate"):
-        yield xmp().get(name, "")
+    yield from _xmp_dates(xmp())
+
+
+def _xmp_dates(xmp: dict[str, str]) -> Iterator[str]:
+    return (xmp.get(name, "") for name in ("DateCreated", "DateTimeOriginal", "CreateDate"))
 
 
 def _captions(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
@@ -95,7 +99,7 @@ def _credits(exif: Exif, iptc: Iptc, xmp: Xmp) -> Iterator[str]:
     yield _text(exif.get(Tag.Copyright))
 
 
-# --- text and dates -------------------------------------------------------------------------------------------
+# --- text -------------------------------------------------------------------------------------------------------
 
 # Control characters, and the bidirectional overrides that could reorder the text around a caption.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]+")
@@ -107,36 +111,11 @@ _BOILERPLATE = re.compile(
     r"created with gimp|picasa[ \d.]*|unknown|none|copyright)",
     re.IGNORECASE,
 )
-_DATE = re.compile(
-    r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)"
-    r"(?:[T ]\s*(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?\s*(?:Z|([+-]\d\d):?(\d\d))?)?",
-    re.ASCII,
-)
 
 
 def clean_text(text: str) -> str:
     """Returns the text on one line, without control characters, of at most `MAX_TEXT_CHARACTERS`."""
     return " ".join(_CONTROLS.sub(" ", text[: 2 * MAX_TEXT_CHARACTERS]).split())[:MAX_TEXT_CHARACTERS].rstrip()
-
-
-def parse_date(text: str) -> datetime | None:
-    """Returns the UTC time that an EXIF, IPTC or ISO 8601 text names; None when it names none or an impossible one.
-
-    A day without a time is its midnight. Years before the first photograph, and times more than a day ahead of
-    now, are clocks gone wrong.
-    """
-    match = _DATE.fullmatch(text.replace("\0", " ").strip())
-    if not match:
-        return None
-    *fields, hours, minutes = match.groups(default="0")
-    year, month, day, hour, minute, second = map(int, fields)
-    offset = timedelta(hours=int(hours), minutes=int(hours[0] + minutes) if hours[0] in "+-" else 0)
-    try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - offset
-    except (ValueError, OverflowError):  # 0000:00:00, the 31st of February, year 1 minus an hour
-        return None
-    too_late = moment > datetime.now(timezone.utc) + timedelta(days=1)
-    return None if too_late or moment.year < FIRST_PHOTOGRAPH_YEAR else moment
 
 
 def _clean_words(text: str) -> str:
@@ -250,10 +229,14 @@ def _datasets(block: bytes) -> Iterator[tuple[int, bytes]]:
 # --- XMP (ISO 16684-1) ----------------------------------------------------------------------------------------
 
 _NAMESPACES = {
-    "{http://ns.adobe.com/photoshop/1.0/}": ("DateCreated", "Credit"),
+    "{http://ns.adobe.com/photoshop/1.0/}": ("DateCreated", "Credit", "Source"),
     "{http://ns.adobe.com/exif/1.0/}": ("DateTimeOriginal",),
     "{http://ns.adobe.com/xap/1.0/}": ("CreateDate",),
     "{http://purl.org/dc/elements/1.1/}": ("description", "creator"),
+    # PRISM is the only vocabulary of XMP that says when a photo was published.
+    "{http://prismstandard.org/namespaces/basic/2.0/}": ("publicationDate",),
+    "{http://prismstandard.org/namespaces/basic/2.1/}": ("publicationDate",),
+    "{http://prismstandard.org/namespaces/basic/3.0/}": ("publicationDate",),
 }
 _XMP_FIELDS = {namespace + name: name for namespace, names in _NAMESPACES.items() for name in names}
 _XMP_NAMES = re.compile("|".join(_XMP_FIELDS.values()).encode())

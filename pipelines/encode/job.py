@@ -16,7 +16,8 @@ from foundation.store.files import Store
 from foundation.store.runs import Accounting, Run, read_rejects
 from foundation.store.shipped import with_shipped
 from foundation.store.snapshots import Snapshot, live_snapshot
-from pipelines.encode.catalog import read_catalog
+from pipelines.encode.catalog import Catalog, read_catalog
+from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
 from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run
@@ -37,12 +38,14 @@ Progress = Callable[[int, int, int], None]
 class EncodeResult:
     """The run that says how the archive stands, and what became of every photo this time.
 
-    `is_new` is false where nothing had changed: it is the last run then, and nothing was written.
+    `is_new` is false where nothing had changed: it is the last run then, and nothing was written. `date_problems` are
+    the dates of the catalog that had to be left out.
     """
 
     run: Run
     accounting: Accounting
     is_new: bool
+    date_problems: list[DateProblem]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Prepared:
     options: EncodeOptions
     store: Store
     archive: Archive
+    catalog: Catalog | None
     spec: EncoderSpec
     live: Snapshot | None
     previous: Previous
@@ -70,9 +74,10 @@ def encode(
     run is never read.
     """
     prepared = prepare(options)
+    problems = prepared.catalog.problems if prepared.catalog else []
     with compared(prepared, on_listed=on_listed) as found:
         if found.comparison.is_nothing and prepared.previous.generation:
-            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), is_new=False)
+            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems)
         require_no_shrinking(found.comparison, prepared.archive.uri, allow=options.allow_shrink)
         store, run = prepared.store, found.run
         begin_run(store, run)
@@ -98,7 +103,7 @@ def encode(
         chunks = [read_finished_chunk(store, path) for path in outcome_paths(store, run.directory)]
         finished = finish_run(found.database, store, run, chunks, folder=found.folder)
         remove_work(store, run)
-        return EncodeResult(finished, finished.accounting, is_new=True)
+        return EncodeResult(finished, finished.accounting, True, problems)
 
 
 def prepare(options: EncodeOptions) -> Prepared:
@@ -106,6 +111,7 @@ def prepare(options: EncodeOptions) -> Prepared:
     check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     archive = open_archive(options.archive, data_dir=options.data_dir)
     require_apart(archive, options.store)
+    catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.
     store = Store(options.store, create=True)
     live = live_snapshot(store)
@@ -113,7 +119,7 @@ def prepare(options: EncodeOptions) -> Prepared:
     live = live if live and live.encoder_digest == digest else None
     previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri)
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
-    return Prepared(options, store, archive, spec, live, previous, run)
+    return Prepared(options, store, archive, catalog, spec, live, previous, run)
 
 
 @dataclass
@@ -132,7 +138,7 @@ class Compared:
 def compared(prepared: Prepared, *, on_listed: Callable[[int], None] | None = None) -> Iterator[Compared]:
     """Lists the archive, and yields what is new in it; its files are gone when the block ends."""
     options, store, previous = prepared.options, prepared.store, prepared.previous
-    catalog = read_catalog(options.catalog) if options.catalog else None
+    catalog = prepared.catalog.rows if prepared.catalog else None
     retried = read_rejects(store, prepared.spec.encoder_id, options.retry_rejects) if options.retry_rejects else []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))

@@ -1,7 +1,7 @@
 """`foundation.photos.metadata`: dates, captions and credits of EXIF, IPTC and XMP; broken blocks say nothing."""
 
 import struct
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,6 @@ from foundation.photos.metadata import (
     PhotoMetadata,
     clean_text,
     orientation,
-    parse_date,
     read_exif,
     read_iptc,
     read_metadata,
@@ -63,59 +62,6 @@ CREATOR = "<dc:creator><rdf:Seq><rdf:li>Ann Lee</rdf:li><rdf:li>Bo</rdf:li></rdf
 
 
 # --- dates ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2019:05:04 12:00:01",
-        "2019:05:04 12:00:01\0",
-        "2019:05:04 14:00:01+02:00",
-        "2019:05:04 08:30:01-03:30",
-        "2019-05-04T12:00:01.25Z",
-        "2019-05-04T17:30:01+05:30",
-        "20190504T120001",
-        "20190504T130001+0100",
-    ],
-)
-def test_dates_of_every_notation_are_utc(text):
-    """EXIF, ISO 8601 and IPTC notations of one moment agree, and a time without an offset is UTC."""
-    assert parse_date(text) == NOON
-
-
-def test_a_day_is_its_midnight():
-    """A date without a time is taken as midnight, and a time may lack its seconds."""
-    assert parse_date("2019-05-04") == NOON.replace(hour=0, second=0)
-    assert parse_date("2019-05-04T12:00") == NOON.replace(second=0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "    :  :     :  :  ",
-        "0000:00:00 00:00:00",
-        "2019:02:30 12:00:00",
-        "2019:05:04 25:00:00",
-        "1825:12:31 00:00:00",
-        "9999:12:31 23:59:59",
-        "0001:01:01 00:00:00+10:00",
-        "2019",
-        "yesterday",
-        "２019:05:04 12:00:01",
-        "2019:05:04 12:00:01 PM",
-    ],
-)
-def test_impossible_dates_are_none(text):
-    """Zeros, days that do not exist, years before photography, the future and prose are no dates."""
-    assert parse_date(text) is None
-
-
-def test_a_clock_slightly_ahead_is_believed():
-    """Cameras in time zones ahead of UTC write hours of the future; a week of it is a wrong clock."""
-    now = datetime.now(timezone.utc)
-    assert parse_date((now + timedelta(hours=14)).strftime("%Y:%m:%d %H:%M:%S")) is not None
-    assert parse_date((now + timedelta(days=7)).strftime("%Y:%m:%d %H:%M:%S")) is None
 
 
 def test_exif_dates_in_order_of_trust():

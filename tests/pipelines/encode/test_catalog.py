@@ -1,5 +1,6 @@
 """Catalogs: CSV or Parquet in, typed columns out, and every mistake named."""
 
+import subprocess
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -40,33 +41,33 @@ def table(tmp_path: Path):
 def test_all_columns_of_a_csv_are_typed(csv) -> None:
     """Ids stay text, times become UTC, and columns nobody asked for are left out."""
     path = csv("photo_id,more,published_at,caption,credit,source\n0012,x,2024-05-31T12:00:00Z,A,B,C\n")
-    assert read_catalog(path).to_pylist() == [
+    assert read_catalog(path).rows.to_pylist() == [
         {"photo_id": "0012", "published_at": NOON, "caption": "A", "credit": "B", "source": "C"}
     ]
 
 
 def test_missing_columns_and_empty_cells_are_null(csv) -> None:
     """A catalog of ids alone is one; an empty cell is unknown and not the empty text."""
-    rows = read_catalog(csv("photo_id,caption\na,\nb,NULL\n")).to_pylist()
+    rows = read_catalog(csv("photo_id,caption\na,\nb,NULL\n")).rows.to_pylist()
     assert [set(row.values()) for row in rows] == [{"a", None}, {"b", None}]
 
 
 @pytest.mark.parametrize("word", ["0012", "1e5", "true", "NA", "nan", "null", "2024-05-31"])
 def test_words_stay_words(csv, word: str) -> None:
     """What looks like a number, a date or a null of some program is still an id or a caption."""
-    (row,) = read_catalog(csv(f"photo_id,caption\n{word},{word}\n")).to_pylist()
+    (row,) = read_catalog(csv(f"photo_id,caption\n{word},{word}\n")).rows.to_pylist()
     assert (row["photo_id"], row["caption"]) == (word, word)
 
 
 def test_captions_span_lines(csv) -> None:
     """A quoted line break, comma and quote belong to the caption."""
-    rows = read_catalog(csv('photo_id,caption\na,"one\ntwo, ""three"""\nb,x\n')).to_pylist()
+    rows = read_catalog(csv('photo_id,caption\na,"one\ntwo, ""three"""\nb,x\n')).rows.to_pylist()
     assert [row["caption"] for row in rows] == ['one\ntwo, "three"', "x"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(csv) -> None:
     """Spreadsheets write one."""
-    assert read_catalog(csv("\ufeffphoto_id\na\n"))["photo_id"].to_pylist() == ["a"]
+    assert read_catalog(csv("\ufeffphoto_id\na\n")).rows["photo_id"].to_pylist() == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -85,14 +86,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(csv) -> None:
 def test_times_with_and_without_an_offset_mix(csv, text: str, expected: datetime) -> None:
     """Each row is read by itself: no offset means UTC."""
     path = csv(f"photo_id,published_at\na,{text}\nb,2024-05-31T14:00:00+02:00\nc,2024-05-31T12:00:00\nd,\n")
-    assert read_catalog(path)["published_at"].to_pylist() == [expected, NOON, NOON, None]
-
-
-@pytest.mark.parametrize("text", ["31.5.2024", "2024-13-01", "yesterday", "1717156800"])
-def test_a_bad_time_names_column_and_value(csv, text: str) -> None:
-    """A date that cannot be read is never dropped: it would move the first-seen date."""
-    with pytest.raises(UsageError, match=f"column published_at: .*{text}.*expected times like 2024-05-31"):
-        read_catalog(csv(f"photo_id,published_at\na,2024-05-31\nb,{text}\n"))
+    assert read_catalog(path).rows["published_at"].to_pylist() == [expected, NOON, NOON, None]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +108,9 @@ def test_a_bad_time_names_column_and_value(csv, text: str) -> None:
 )
 def test_parquet_times_of_any_type_are_read(table, column: pa.Array, expected: datetime | None) -> None:
     """Programs write times as texts of several kinds, days, and units from seconds to nanoseconds."""
-    assert read_catalog(table({"photo_id": ["a"], "published_at": column}))["published_at"].to_pylist() == [expected]
+    assert read_catalog(table({"photo_id": ["a"], "published_at": column})).rows["published_at"].to_pylist() == [
+        expected
+    ]
 
 
 def test_parquet_texts_of_any_type_are_read(table) -> None:
@@ -124,7 +120,7 @@ def test_parquet_texts_of_any_type_are_read(table) -> None:
         "caption": pa.array(["A"], pa.large_string()),
         "credit": pa.array(["B"]).dictionary_encode(),
     }
-    (row,) = read_catalog(table(columns)).to_pylist()
+    (row,) = read_catalog(table(columns)).rows.to_pylist()
     assert (row["photo_id"], row["caption"], row["credit"]) == ("12", "A", "B")
 
 
@@ -150,11 +146,41 @@ def test_what_cannot_be_joined_is_a_usage_error(csv, text: str, message: str) ->
         read_catalog(csv(text))
 
 
-@pytest.mark.parametrize("text", ["", "photo_id,caption\na,b,c\n", b"photo_id,caption\na,\xe9\n"])
-def test_a_csv_that_cannot_be_read_is_an_input_error(csv, text: str | bytes) -> None:
-    """An empty file, ragged rows, and another encoding than UTF-8."""
+@pytest.mark.parametrize("text", ["", "photo_id,caption\na,b,c\n"])
+def test_a_csv_that_cannot_be_read_is_an_input_error(csv, text: str) -> None:
+    """An empty file, and ragged rows."""
     with pytest.raises(InputNotFoundError, match=r"cannot be read: .*; expected CSV or Parquet"):
         read_catalog(csv(text))
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("header", ["photo_id,caption", "photo_id,caption,Größe"])
+def test_another_encoding_is_told_with_the_command_that_converts_it(csv, encoding: str, header: str) -> None:
+    """What the error says to type gives a catalog that is read."""
+    row = ",".join(["a", "Café", "1"][: header.count(",") + 1])
+    path = csv(f"{header}\n{row}\n".encode(encoding))
+    with pytest.raises(InputNotFoundError, match="UTF-8") as caught:
+        read_catalog(path)
+    assert "\n" not in str(caught.value)
+    subprocess.run(["sh", "-c", "iconv" + str(caught.value).partition("iconv")[2]], check=True)
+    assert read_catalog(path.with_name("catalog.utf-8.csv")).rows["caption"].to_pylist() == ["Café"]
+
+
+def test_the_first_byte_that_is_no_utf8_is_named(csv) -> None:
+    """In a file of a million rows an editor finds the line, quoted line breaks counted."""
+    path = csv(b'photo_id,caption\na,"x\ny"\nb,' + b"\xe9\n")
+    with pytest.raises(InputNotFoundError, match=r"is not UTF-8 \(byte 28, in line 4\); it looks like Latin-1"):
+        read_catalog(path)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_spreadsheets_separate_by_what_their_country_does(csv, separator: str) -> None:
+    """Semicolons and tabs are read like commas, and a comma in a caption stays one."""
+    rows = ["photo_id", "Published_At", "caption"], ["0012", "2024-05-31", '"A, b; c"']
+    table = read_catalog(csv("\n".join(map(separator.join, rows)))).rows
+    assert table.drop_columns(["published_at"]).to_pylist() == [
+        {"photo_id": "0012", "caption": "A, b; c", "credit": None, "source": None}
+    ]
 
 
 @pytest.mark.parametrize("data", [b"", b"photo_id\na\n", b"PAR1" + b"\0" * 100 + b"PAR1"])
@@ -174,7 +200,7 @@ def test_a_missing_catalog_and_a_folder_are_input_errors(tmp_path: Path) -> None
 
 def test_joining_keeps_the_inventory_and_fills_what_is_known(csv) -> None:
     """Order and rows are the inventory's; a photo without a catalog row keeps nulls, an extra row is ignored."""
-    catalog = read_catalog(csv("photo_id,published_at,caption\nc,2024-05-31T12:00:00Z,C\nx,,X\na,,A\n"))
+    catalog = read_catalog(csv("photo_id,published_at,caption\nc,2024-05-31T12:00:00Z,C\nx,,X\na,,A\n")).rows
     files = [{"photo_id": name, "uri": f"file:///{name}", "size_bytes": 1} for name in "abc"]
     joined = join_catalog(pa.Table.from_pylist(files, schema=inventory_schema()), catalog)
     assert joined.schema == inventory_schema()
@@ -185,17 +211,9 @@ def test_joining_keeps_the_inventory_and_fills_what_is_known(csv) -> None:
 
 def test_column_names_are_taken_as_people_write_them(tmp_path: Path) -> None:
     """A stray space or a capital must not lose every date."""
-    (tmp_path / "c.csv").write_text("photo_id, Published_At ,Caption\na.jpg,2024-05-31,x\n")
-    (row,) = read_catalog(tmp_path / "c.csv").to_pylist()
-    assert (row["published_at"].year, row["caption"]) == (2024, "x")
-
-
-@pytest.mark.parametrize("date", ["0000-01-01", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
-def test_years_that_no_date_can_hold_are_refused(tmp_path: Path, date: str) -> None:
-    """Before a photo is read, not in the middle of the encode."""
-    (tmp_path / "c.csv").write_text(f"photo_id,published_at\na.jpg,{date}\n")
-    with pytest.raises(UsageError, match="published_at"):
-        read_catalog(tmp_path / "c.csv")
+    (tmp_path / "c.csv").write_text("Photo_ID, Published_At ,Caption\n0012,2024-05-31,007\n")
+    (row,) = read_catalog(tmp_path / "c.csv").rows.to_pylist()
+    assert (row["photo_id"], row["published_at"].year, row["caption"]) == ("0012", 2024, "007")
 
 
 @pytest.mark.parametrize(
@@ -223,11 +241,11 @@ def test_other_columns_are_the_desk_s_own(tmp_path: Path, column: str):
     """A catalog is exported from elsewhere, with more than is asked for."""
     path = tmp_path / "catalog.csv"
     path.write_text(f"photo_id,{column}\na.jpg,x\n")
-    assert read_catalog(path)["photo_id"].to_pylist() == ["a.jpg"]
+    assert read_catalog(path).rows["photo_id"].to_pylist() == ["a.jpg"]
 
 
 def test_a_name_like_a_column_that_is_there_is_no_misspelling(tmp_path: Path):
     """`captions` beside `caption` is a column of the desk's own."""
     path = tmp_path / "catalog.csv"
     path.write_text("photo_id,caption,captions,published_at,published\na.jpg,one,two,2024-01-01,x\n")
-    assert read_catalog(path)["caption"].to_pylist() == ["one"]
+    assert read_catalog(path).rows["caption"].to_pylist() == ["one"]

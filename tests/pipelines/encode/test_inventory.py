@@ -50,7 +50,7 @@ def test_every_file_is_one_row_and_every_chunk_one_row_group(
 def test_the_columns_are_the_contract_and_the_catalog_is_joined(store: Store, archive: Path, tmp_path: Path) -> None:
     """Sizes and times come from the files, captions from the catalog, in every chunk."""
     (tmp_path / "catalog.csv").write_text("photo_id,caption\n9.jpg,nine\n0.jpg,zero\n")
-    catalog = read_catalog(tmp_path / "catalog.csv")
+    catalog = read_catalog(tmp_path / "catalog.csv").rows
     listed = inventory.write_inventory(store, "i.parquet", open_archive(str(archive)), catalog=catalog, chunk_photos=4)
     assert listed.in_catalog == 2
     with store.open("i.parquet") as file:
@@ -77,7 +77,7 @@ def test_a_large_archive_joins_the_catalog_a_few_times_only(
 def test_a_catalog_of_another_archive_is_refused(store: Store, archive: Path, tmp_path: Path) -> None:
     """Without a single photo in common, one of the two is the wrong one; the error shows what ids look like."""
     (tmp_path / "catalog.csv").write_text("photo_id,caption\n/abs/0.jpg,zero\n")
-    catalog = read_catalog(tmp_path / "catalog.csv")
+    catalog = read_catalog(tmp_path / "catalog.csv").rows
     with pytest.raises(UsageError, match=r"names none of the 10 photos .* such as '0\.jpg'"):
         inventory.write_inventory(store, "i.parquet", open_archive(str(archive)), catalog=catalog)
     assert not store.exists("i.parquet")
