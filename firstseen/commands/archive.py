@@ -262,6 +262,8 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
         f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
         f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}"
     )
+    for problem in result.date_problems:
+        tell(f"  {problem}")
     if not result.is_new:
         tell("  nothing has changed since that run, and nothing was written")
     if counts.updated or counts.removed:
