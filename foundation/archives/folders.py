@@ -151,7 +151,8 @@ def read_range(file: File, offset: int, length: int) -> bytes:
 def read_file(path: Path, *, follow_links: bool = True) -> bytes:
     """Returns the bytes of one file; never opens pipes or devices, which could hang.
 
-    Raises UnreadablePhotoError, or PhotoTooLargeError before anything is read.
+    A file that changes while it is read is read once more. Raises UnreadablePhotoError, also when it changes again, or
+    PhotoTooLargeError before anything is read.
     """
     name = printable_path(path)
     # Looked at before it is opened: `open` on a pipe waits until somebody writes to it, perhaps for ever.
@@ -162,6 +163,14 @@ def read_file(path: Path, *, follow_links: bool = True) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise UnreadablePhotoError(f"{name} is not a regular file; expected a photo")
         require_size(name, status.st_size)
-        return path.read_bytes()
+        for _ in range(2):
+            with path.open("rb") as file:
+                before = os.fstat(file.fileno())
+                # One byte more than there is to be: a file that grows all the time would otherwise have no end.
+                data = file.read(before.st_size + 1)
+                after = os.fstat(file.fileno())
+            if (len(data), before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+                return data
+        raise UnreadablePhotoError(f"{name} changes while it is read; encode again when it is written to the end")
     except (OSError, ValueError) as error:  # Python raises ValueError for a name with a null byte.
         raise UnreadablePhotoError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -3,6 +3,7 @@
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_too_large_is_refused_before_reading(tmp_path: Path, monkeypatch: pytest
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)
     monkeypatch.setattr(photos, "MAX_BYTES", 10)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("it was read"))
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(PhotoTooLargeError, match=f"has {2**40} bytes; expected at most 10"):
         read(str(tmp_path / "large"))
 
@@ -155,3 +156,51 @@ def test_a_file_of_just_the_allowed_size_is_read(tmp_path: Path, monkeypatch: py
     (tmp_path / "empty").write_bytes(b"")
     assert read(str(tmp_path / "f")) == b"1234"
     assert read(str(tmp_path / "empty")) == b""
+
+
+def change_at_reads(monkeypatch: pytest.MonkeyPatch, path: Path, contents: list[bytes]) -> None:
+    """Lets somebody write to a file as it is opened, once for each of the contents."""
+    path_open = Path.open
+
+    class Written:
+        """An open file that somebody else writes to just after it is read."""
+
+        def __init__(self, file: BinaryIO):
+            self.file, self.fileno = file, file.fileno
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def read(self, size: int) -> bytes:
+            data = self.file.read(size)
+            if contents:
+                path.write_bytes(contents.pop(0))
+                os.utime(path, ns=(0, len(contents)))
+            return data
+
+    def opened(path: Path, mode: str = "r", *arguments):
+        file = path_open(path, mode, *arguments)
+        return Written(file) if mode == "rb" else file
+
+    monkeypatch.setattr(Path, "open", opened)
+
+
+@pytest.mark.parametrize("change", [b"longer than it was", b"less", b"as wide", b""])
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: bytes
+) -> None:
+    """What is half the old photo and half the new one is never handed on, whatever its size."""
+    (tmp_path / "a.jpg").write_bytes(b"as long")
+    change_at_reads(monkeypatch, tmp_path / "a.jpg", [change])
+    assert read(str(tmp_path / "a.jpg")) == change
+
+
+def test_a_file_that_changes_all_the_time_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a reject: the next run meets it when it is written to the end."""
+    (tmp_path / "a.jpg").write_bytes(b"0")
+    change_at_reads(monkeypatch, tmp_path / "a.jpg", [b"01", b"012"])
+    with pytest.raises(UnreadablePhotoError, match=r"a\.jpg changes while it is read; encode again"):
+        read(str(tmp_path / "a.jpg"))
