@@ -39,12 +39,14 @@ setup(
         "obstore~=0.12",
         "opencv-python-headless>=5,<6",
         "pillow>=12.3,<13",  # apache-beam forbids 13
+        "prometheus-client~=0.26",
         "pyarrow",
         "pydantic~=2.13",
         "requests~=2.32",  # asks whether a TensorFlow data set can be downloaded, as tensorflow-datasets does
         "rich",
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
         "simplejpeg~=1.9",
+        "structlog~=26.1",
         "tensorflow-datasets==4.9.10",
         "threadpoolctl~=3.8",  # keeps OpenBLAS from sharing small products among threads
         "typer",

@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from firstseen.commands import logs
 from firstseen.commands.archive import encode, index, reindex
 from firstseen.commands.demo import demo
 from firstseen.commands.evaluate import evaluate, study
@@ -51,5 +52,10 @@ def firstseen(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_format: Annotated[
+        Literal["text", "json"],
+        # What runs a command has read it before: an error of the command line itself is told in this format, too.
+        typer.Option(logs.OPTION, envvar=logs.VARIABLE, help="Lines on stderr: text, or one JSON object each."),
+    ] = "text",
 ) -> None:
     """Tells whether a photo has been seen before, when first, and what was done to it since."""

@@ -1,11 +1,13 @@
 """Takes an archive into the store: encode, index, and both at once, reindex."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from firstseen.commands import logs
 from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, StoreOption
 from firstseen.commands.streams import number_of, tell
 from foundation.checks import require_range
@@ -15,9 +17,11 @@ from foundation.store.runs import REJECTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from foundation.store.snapshots import Snapshot
     from pipelines.encode.job import EncodeResult
+    from pipelines.encode.listeners import Listeners
     from pipelines.index.job import IndexResult
 
 Dtype = Literal["float32", "float16"]
@@ -104,7 +108,7 @@ def encode(
         beam_flags=beam_flags or [],
     )
     with ProgressLine("encoding") as progress:
-        result = encode_archive(options, on_listed=progress.show_listed, on_progress=progress.show)
+        result = encode_archive(options, listeners_of(progress))
     report_encoded(result, store=store)
     tell(f"next: firstseen index --store {shlex.quote(store)} --encoder {result.run.encoder_id}")
     require_few_rejects(result, max_rejects)
@@ -210,8 +214,7 @@ def reindex(
             encoding,
             indexing,
             gate=make_gate(Store(store, create=True), gate, photos=gate_photos) if gate else None,
-            on_listed=progress.show_listed,
-            on_progress=progress.show,
+            listeners=listeners_of(progress),
             on_encoded=lambda encoded: report_encoded(encoded, store=store),
         )
     if result.indexed:
@@ -228,6 +231,13 @@ def reindex(
     require_few_rejects(result.encoded, max_rejects)
 
 
+def listeners_of(progress: "ProgressLine") -> "Listeners":
+    """Returns what shows how far an encode is, and names its run in every line of a log from then on."""
+    from pipelines.encode.listeners import Listeners
+
+    return Listeners(progress.show_listed, lambda run: logs.bind(run_id=run.run_id), progress.show)
+
+
 def report_indexed(result: "IndexResult") -> None:
     """Tells what an index job built, and what is live now."""
     for run_id, problem in result.damaged.items():
@@ -236,7 +246,12 @@ def report_indexed(result: "IndexResult") -> None:
         measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
         contents = number_of(segment.rows, "content", "contents")
         changes = f", changes of {segment.changes:,} others" if segment.changes else ""
-        tell(f"segment {segment.segment_id}: {contents}{changes}, {segment.kind} search{measured}")
+        tell(
+            f"segment {segment.segment_id}: {contents}{changes}, {segment.kind} search{measured}",
+            segment_id=segment.segment_id,
+            rows=segment.rows,
+            recall_at_10=segment.recall_at_10,
+        )
     if result.replaced:
         old = result.replaced
         tell(f"they replace snapshot {old.number}: {number_of(old.photos, 'photo', 'photos')} of {old.encoder_id}")
@@ -244,7 +259,9 @@ def report_indexed(result: "IndexResult") -> None:
         tell("nothing to index: the live snapshot holds every run of its encoder")
         if result.snapshot.left_out:
             tell(f"left out, and taken up with --take-up alone: {', '.join(result.snapshot.left_out)}")
-    tell(f"snapshot {result.snapshot.number} is live: {number_of(result.snapshot.photos, 'photo', 'photos')}")
+    live = result.snapshot
+    photos = number_of(live.photos, "photo", "photos")
+    tell(f"snapshot {live.number} is live: {photos}", snapshot=live.number, photos=live.photos)
 
 
 def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapshot], None]":
@@ -260,7 +277,9 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
     known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
     tell(
         f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
-        f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}"
+        f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}",
+        encoder_id=run.encoder_id,
+        **asdict(counts),
     )
     for problem in result.date_problems:
         tell(f"  {problem}")
@@ -271,7 +290,7 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
     if run.photos_in_catalog is not None:
         tell(f"  the catalog names {run.photos_in_catalog:,} of them")
     for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
-        tell(f"  rejected {reason}: {count:,}")
+        tell(f"  rejected {reason}: {count:,}", reason=reason, count=count)
     if counts.rejects:
         tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/{REJECTS}")
 

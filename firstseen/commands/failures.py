@@ -4,27 +4,28 @@ import traceback
 
 import typer
 
-from firstseen.commands import streams
+from firstseen.commands import interruption, logs, streams
 from firstseen.commands.streams import tell
 from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
 
 def report(error: BaseException) -> int:
     """Says in one line what ended the command; returns the exit code."""
-    error = _origin(error)
-    if isinstance(error, BrokenPipeError) and error.filename == streams.STANDARD_OUTPUT:
-        # The reader of stdout went away, as `head` does: nobody is left to tell.
+    if _is_unread(_origin(error)):
         streams.silence(streams.STDOUT)
         return 0
-    if isinstance(error, typer.TyperException):
-        return _misused(error)
-    if isinstance(error, FirstseenError):
-        return _expected(error)
-    if isinstance(error, OSError) and error.errno in NO_SPACE:
-        return _full(error)
-    if isinstance(error, OSError) and error.filename:
-        return _unreadable(error)
-    return _out_of_memory(error) if _is_out_of_memory(error) else _unexpected(error)
+    code, words = _judge(_origin(error))
+    # Nobody expected this: whoever mends it needs to see where it comes from.
+    trace = _show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
+    tell(f"firstseen: {words}", level="error", exit_code=code, **trace)
+    return code
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Returns the exit code of a command that this error ends; nothing is told."""
+    if isinstance(error, KeyboardInterrupt):
+        return interruption.EXIT_CODE
+    return 0 if _is_unread(_origin(error)) else _judge(_origin(error))[0]
 
 
 def _origin(error: BaseException) -> BaseException:
@@ -39,20 +40,44 @@ def _origin(error: BaseException) -> BaseException:
     return error
 
 
-def _misused(error: typer.TyperException) -> int:
+def _is_unread(error: BaseException) -> bool:
+    # The reader of stdout went away, as `head` does: nobody is left to tell.
+    return isinstance(error, BrokenPipeError) and error.filename == streams.STANDARD_OUTPUT
+
+
+def _judge(error: BaseException) -> tuple[int, str]:
+    """Returns the exit code, and what is told."""
+    if isinstance(error, typer.TyperException):
+        return UsageError.exit_code, _misused(error)
+    if isinstance(error, FirstseenError):
+        return error.exit_code, _one_line(str(error))
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        # Python names a file that it cannot open, not one that it cannot write to.
+        what = error.filename or "an output or temporary file"
+        return TemporaryError.exit_code, f"{error.strerror}: {what}; free some space and run again"
+    if isinstance(error, OSError) and error.filename:
+        unreadable = f"{error.strerror}: {error.filename!r}; check the name and its access rights"
+        return InputNotFoundError.exit_code, unreadable
+    if _is_out_of_memory(error):
+        return UsageError.exit_code, _out_of_memory(error)
+    defect = f"unexpected {type(error).__name__}: {error}; this is a defect, please report it"
+    return FirstseenError.exit_code, defect
+
+
+def _show_trace(error: BaseException) -> dict[str, str]:
+    """Prints the traceback; or returns it as a field of the line that follows, since JSON is of whole lines."""
+    if logs.is_on():
+        return {"traceback": "".join(traceback.format_exception(error))}
+    traceback.print_exception(error)
+    return {}
+
+
+def _misused(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "firstseen"
     # Typer's messages end with a full stop or not, and some have several lines.
     message = " ".join(error.format_message().split()).rstrip(".")
-    tell(f"firstseen: {message}; see {command} --help")
-    return UsageError.exit_code
-
-
-def _expected(error: FirstseenError) -> int:
-    if error.exit_code == FirstseenError.exit_code:
-        traceback.print_exc()  # nobody expected this: whoever mends it needs to see where
-    tell(f"firstseen: {_one_line(str(error))}")
-    return error.exit_code
+    return f"{message}; see {command} --help"
 
 
 def _one_line(text: str) -> str:
@@ -60,30 +85,11 @@ def _one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
-def _full(error: OSError) -> int:
-    # Python names a file that it cannot open, not one that it cannot write to.
-    what = error.filename or "an output or temporary file"
-    tell(f"firstseen: {error.strerror}: {what}; free some space and run again")
-    return TemporaryError.exit_code
-
-
-def _unreadable(error: OSError) -> int:
-    tell(f"firstseen: {error.strerror}: {error.filename!r}; check the name and its access rights")
-    return InputNotFoundError.exit_code
-
-
 def _is_out_of_memory(error: BaseException) -> bool:
     # TensorFlow has an error of its own for it, which is told by its name: the import would take seconds.
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
-def _out_of_memory(error: BaseException) -> int:
+def _out_of_memory(error: BaseException) -> str:
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
-    tell(f"firstseen: more memory was needed than there is ({first[:120]}); lower --batch-size, --size or the widths")
-    return UsageError.exit_code
-
-
-def _unexpected(error: BaseException) -> int:
-    traceback.print_exception(error)
-    tell(f"firstseen: unexpected {type(error).__name__}: {error}; this is a defect, please report it")
-    return FirstseenError.exit_code
+    return f"more memory was needed than there is ({first[:120]}); lower --batch-size, --size or the widths"

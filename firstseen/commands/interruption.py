@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from firstseen.commands import logs
+
 EXIT_CODE = 130
 # A scheduler stops a job with SIGTERM, a terminal that is closed with SIGHUP: the job ends as with Ctrl-C.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,17 +68,24 @@ def leave(arguments: Sequence[str]) -> None:
     The threads of a pipeline do not stop when they are asked, and the code that was interrupted may hold the lock of a
     stream. So this waits for neither: the line goes past Python's streams, and nothing is flushed.
     """
+    line = f"firstseen: interrupted; {what_now(arguments)}"
     with suppress(OSError):
         # On a terminal a progress bar may stand in this line with its cursor hidden: both are undone.
-        clean = b"\r\x1b[K\x1b[?25h" if os.isatty(STDERR) else b""
-        os.write(STDERR, clean + f"firstseen: interrupted; {what_now(arguments)}\n".encode())
+        clean = "\r\x1b[K\x1b[?25h" if os.isatty(STDERR) else ""
+        if logs.are_json(arguments):
+            clean, line = "", logs.json_line(line, verb=_verb(arguments), exit_code=EXIT_CODE)
+        os.write(STDERR, f"{clean}{line}\n".encode())
     os._exit(EXIT_CODE)
 
 
 def what_now(arguments: Sequence[str]) -> str:
     """Returns what is true after an interruption of the verb that these arguments name."""
-    verb = next((word for word in arguments if not word.startswith("-")), "")
-    return WHAT_NOW.get(verb, ANY_VERB)
+    return WHAT_NOW.get(_verb(arguments), ANY_VERB)
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    _, verb = logs.global_options(arguments)
+    return verb if verb in WHAT_NOW else ""
 
 
 def _listen(handler: Callable[..., object]) -> None:

@@ -145,7 +145,7 @@ class Count:
         if not total:
             raise InputNotFoundError("no query was given; expected photos, a folder with files, or a list on stdin")
         by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(self.statuses.items()))
-        tell(f"{number_of(total, 'query', 'queries')}: {by_status}")
+        tell(f"{number_of(total, 'query', 'queries')}: {by_status}", queries=total, statuses=self.statuses)
         _tell_of(folders, any_match=self.statuses["matched"] > 0, copies=self.copies)
         if self.statuses["rejected"] == total:
             raise InputNotFoundError("every query was rejected; the reason stands in each answer")

@@ -52,7 +52,9 @@ class ProgressLine:
             self._show_bar(listed, done, rejected)
         elif time.monotonic() - self._told >= PLAIN_LINE_EVERY_SECONDS:
             self._told = time.monotonic()
-            tell(self._plain(listed, done, rejected))
+            seen, plain = done + rejected, self._plain(listed, done, rejected)
+            rate = round(self._rate(seen), 1)
+            tell(plain, listed=listed, done=seen, rejected=rejected, photos_per_second=rate)
 
     def _plain(self, listed: int, done: int, rejected: int) -> str:
         rate = self._rate(done + rejected)

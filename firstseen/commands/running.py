@@ -3,15 +3,25 @@
 import logging
 import os
 import sys
+import time
 import warnings
+from collections.abc import Sequence
 
-from firstseen.commands import failures, interruption, streams
+from firstseen.commands import failures, interruption, logs, streams
 from firstseen.commands.app import make_app
 from foundation.errors import UsageError
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; an error is one line on stderr."""
+    started = time.monotonic()
+    with logs.begun(arguments):
+        code = _run(arguments)
+        logs.end(code, seconds=time.monotonic() - started)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         if "" in arguments:
             raise UsageError("one argument is empty; expected a value: is a variable unset?")
@@ -27,7 +37,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     streams.open_missing()
     streams.name_stdout()
-    quiet_libraries()
+    quiet_libraries(arguments)
     try:
         interruption.leave_tidily(arguments)
         code = run(arguments)
@@ -41,9 +51,10 @@ def main() -> None:
     sys.exit(code)
 
 
-def quiet_libraries() -> None:
+def quiet_libraries(arguments: Sequence[str]) -> None:
     """Keeps what TensorFlow, Beam and Pillow say about themselves off the terminal, before they are imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Between lines of JSON even TensorFlow's errors are one too many: it raises those that matter.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if logs.are_json(arguments) else "2")
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
     logging.getLogger().addHandler(logging.NullHandler())

@@ -26,7 +26,10 @@ def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:
     from foundation.store.files import Store
     from foundation.store.verify import verify as verify_store
 
-    checked, size_bytes = verify_store(Store(store), snapshot, on_artifact=lambda path: tell(f"checking {path}"))
+    def show(path: str) -> None:
+        tell(f"checking {path}", path=path)
+
+    checked, size_bytes = verify_store(Store(store), snapshot, on_artifact=show)
     typer.echo(f"snapshot {checked.number} is whole: {size_bytes:,} bytes checked")
 
 

@@ -5,18 +5,23 @@ import os
 import sys
 from contextlib import suppress
 
+from firstseen.commands import logs
+
 STDOUT, STDERR = 1, 2
 STANDARD_OUTPUT = "standard output"
 
 
-def tell(line: str) -> None:
-    """Prints one line for a person, to stderr.
+def tell(line: str, *, level: str = "info", **fields: object) -> None:
+    """Prints one line for a person, to stderr; or writes it as JSON, with `level` and the figures in it as fields.
 
     The line is lost if stderr cannot be written, for instance on a full disk: the work goes on, and the exit code
     still says how it ended.
     """
     with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+        if logs.is_on():
+            logs.write(line, level, fields)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def number_of(count: int, one: str, many: str) -> str:

@@ -23,14 +23,14 @@ def encode_chunks(
     options: EncodeOptions,
     *,
     photos: int,
-    on_progress: Callable[[int, int, int], None] | None,
+    on_progress: Callable[[int, int, int], None],
 ) -> None:
     """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off."""
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     # A local run blocks until its end and shares no memory with worker processes: they count into files of this folder.
     with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
         add_steps(pipeline, store, run, spec, work, batch_size=options.batch_size, progress_directory=directory)
-        run_to_end(pipeline, on_progress=on_progress and (lambda: on_progress(photos, *read_progress(directory))))
+        run_to_end(pipeline, on_progress=lambda: on_progress(photos, *read_progress(directory)))
 
 
 def add_steps(

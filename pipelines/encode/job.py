@@ -21,6 +21,7 @@ from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
 from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run
+from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
@@ -29,9 +30,6 @@ from pipelines.encode.unfinished import begin_run, find_unfinished
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_work
 from pipelines.runners.names import check_runner
-
-Progress = Callable[[int, int, int], None]
-"""Called with (photos to read, those that are usable, those rejected)."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,7 @@ class Prepared:
     run: Run
 
 
-def encode(
-    options: EncodeOptions, *, on_listed: Callable[[int], None] | None = None, on_progress: Progress | None = None
-) -> EncodeResult:
+def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> EncodeResult:  # noqa: B008 (frozen)
     """Encodes what changed in an archive, goes on with a run that was cut off, and returns what came of it.
 
     Raises InputNotFoundError, ArtifactRefusedError, TemporaryError or UsageError; without run.json the directory of a
@@ -75,7 +71,8 @@ def encode(
     """
     prepared = prepare(options)
     problems = prepared.catalog.problems if prepared.catalog else []
-    with compared(prepared, on_listed=on_listed) as found:
+    with compared(prepared, on_listed=listeners.on_listed) as found:
+        listeners.on_begin(found.run)
         if found.comparison.is_nothing and prepared.previous.generation:
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems)
         require_no_shrinking(found.comparison, prepared.archive.uri, allow=options.allow_shrink)
@@ -96,7 +93,13 @@ def encode(
             from pipelines.encode.encode_chunks import encode_chunks
 
             encode_chunks(
-                store, run, prepared.spec, work, options, photos=found.comparison.read, on_progress=on_progress
+                store,
+                run,
+                prepared.spec,
+                work,
+                options,
+                photos=found.comparison.read,
+                on_progress=listeners.on_progress,
             )
         found.look_again(is_last=True)
         require_readable(found.database, prepared.archive.uri)
@@ -135,7 +138,7 @@ class Compared:
 
 
 @contextmanager
-def compared(prepared: Prepared, *, on_listed: Callable[[int], None] | None = None) -> Iterator[Compared]:
+def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -> Iterator[Compared]:
     """Lists the archive, and yields what is new in it; its files are gone when the block ends."""
     options, store, previous = prepared.options, prepared.store, prepared.previous
     catalog = prepared.catalog.rows if prepared.catalog else None

@@ -14,6 +14,7 @@ from foundation.archives.photos import Entry
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.runs import listing_fields
 from pipelines.encode.catalog import join_catalog
+from pipelines.encode.listeners import ignore
 
 # Each join with the catalog hashes the whole catalog anew (0.6 s for a million rows): many photos share one.
 LISTED_AT_ONCE = 65_536
@@ -37,7 +38,7 @@ def listing_schema() -> pa.Schema:
 
 
 def write_listing(
-    path: Path, archive: Archive, *, catalog: pa.Table | None, on_listed: Callable[[int], None] | None = None
+    path: Path, archive: Archive, *, catalog: pa.Table | None, on_listed: Callable[[int], None] = ignore
 ) -> Listing:
     """Lists the archive into one Parquet file, in bounded memory; `on_listed` is told how many photos there are so far.
 
@@ -48,8 +49,7 @@ def write_listing(
     with parquet.ParquetWriter(path, listing_schema(), compression="zstd") as writer:
         for table in _tables(archive, catalog, listing):
             writer.write_table(table)
-            if on_listed:
-                on_listed(listing.photos)
+            on_listed(listing.photos)
     if not listing.photos:
         raise InputNotFoundError(f"archive {archive.uri} is empty; expected at least one photo")
     if catalog is not None and not listing.in_catalog:

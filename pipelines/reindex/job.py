@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot, live_snapshot
-from pipelines.encode.job import EncodeResult, Progress, encode
+from pipelines.encode.job import EncodeResult, encode
+from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import IndexResult, archives_without, build_index
 from pipelines.index.plan import IndexOptions
@@ -29,17 +30,15 @@ def reindex(
     indexing: IndexOptions,
     *,
     gate: Callable[[Snapshot], None] | None = None,
-    on_listed: Callable[[int], None] | None = None,
-    on_progress: Progress | None = None,
-    on_encoded: Callable[[EncodeResult], None] | None = None,
+    listeners: Listeners = Listeners(),  # noqa: B008 (frozen)
+    on_encoded: Callable[[EncodeResult], None] = ignore,
 ) -> ReindexResult:
     """Brings the index up to date with an archive; what waits of other archives is indexed with it.
 
     Raises what encoding and indexing do. What was encoded is kept when the index is refused, for the next run.
     """
-    encoded = encode(encoding, on_listed=on_listed, on_progress=on_progress)
-    if on_encoded:
-        on_encoded(encoded)
+    encoded = encode(encoding, listeners)
+    on_encoded(encoded)
     store = Store(encoding.store)
     missing = [] if indexing.allow_shrink else archives_to_encode(store, encoded.run.encoder_id)
     if missing:
