@@ -13,12 +13,13 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what the store holds and what is live."""
-    from foundation.store.artifact import to_json
+    from foundation.store.artifact import canonical_json
     from foundation.store.files import Store
-    from foundation.store.status import describe, read_status
+    from foundation.store.status import read_status
+    from foundation.store.status_lines import describe, to_object
 
     found = read_status(Store(store))
-    typer.echo(to_json(found).decode().rstrip() if as_json else "\n".join(describe(found)))
+    typer.echo(canonical_json(to_object(found)).decode().rstrip() if as_json else "\n".join(describe(found)))
 
 
 def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:

@@ -1,0 +1,84 @@
+"""Says what of a store somebody should see to, and the command to type next: never one that would fail."""
+
+import shlex
+from dataclasses import dataclass
+
+from foundation.store.status import StoreStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What somebody should see to, and the command that does it, if there is one."""
+
+    what: str
+    command: str | None = None
+
+
+def list_due(status: StoreStatus) -> list[Due]:
+    """Returns what is due, the most pressing first."""
+    return [*_damaged(status), *_waiting(status), *_newer_encoder(status), *_unfinished(status)]
+
+
+def next_command(status: StoreStatus) -> str:
+    """Returns the command that a user would type next; one of capital letters has to be filled in."""
+    index = next((due.command for due in _waiting(status) if due.command), None)
+    return index or (_command(status, "lookup PHOTO") if status.snapshot else _encode(status))
+
+
+def _damaged(status: StoreStatus) -> list[Due]:
+    return [Due(what=f"{name} cannot be read: {why}") for name, why in status.damaged.items()]
+
+
+def _waiting(status: StoreStatus) -> list[Due]:
+    live = status.snapshot
+    if live is None:
+        return [_index(status, name) for name in reversed(status.encoders_created_at) if status.waiting.get(name)]
+    if not status.waiting.get(live.encoder_id):
+        return []
+    if live.reason.startswith("rollback"):
+        # An index would take up again what the rollback left out: that is for the user to decide.
+        runs = len(status.waiting[live.encoder_id])
+        return [Due(what=f"{count(runs, 'run')} of {live.encoder_id} left out by the {live.reason}")]
+    return [_index(status, live.encoder_id)]
+
+
+def _index(status: StoreStatus, encoder_id: str) -> Due:
+    # Before the first snapshot, and to switch from the live encoder to another one, an index has to be told which.
+    live = status.snapshot
+    named = [] if live and live.encoder_id == encoder_id else ["--encoder", encoder_id]
+    what = f"{count(len(status.waiting[encoder_id]), 'run')} of {encoder_id} not indexed"
+    # One that cannot be read stops the index.
+    return Due(what=what, command=None if status.damaged else _command(status, "index", *named))
+
+
+def _newer_encoder(status: StoreStatus) -> list[Due]:
+    newest = status.newest_encoder
+    if newest is None or not status.is_newer(newest):
+        return []
+    if status.waiting.get(newest):
+        waits = _index(status, newest)
+        return [
+            Due(what=f"{waits.what}; it is newer than the live encoder, and an index switches", command=waits.command)
+        ]
+    encode = _command(status, "encode ARCHIVE", "--encoder", newest)
+    return [Due(what=f"{newest} is newer than the live encoder, and nothing is encoded with it", command=encode)]
+
+
+def _unfinished(status: StoreStatus) -> list[Due]:
+    if not status.unfinished:
+        return []
+    return [Due(what=f"{count(len(status.unfinished), 'run')} not finished: at work now, or interrupted")]
+
+
+def _encode(status: StoreStatus) -> str:
+    several = len(status.encoders) > 1 and status.newest_encoder
+    return _command(status, "encode ARCHIVE", *(["--encoder", several] if several else []))
+
+
+def _command(status: StoreStatus, verb: str, *options: str) -> str:
+    return f"firstseen {verb} --store {shlex.join([status.store, *options])}"
+
+
+def count(number: int, one: str) -> str:
+    """Returns a number with its noun: `1 run`, `1,024 runs`."""
+    return f"{number:,} {one if number == 1 else f'{one}s'}"

@@ -1,0 +1,61 @@
+"""Reads the newest runs of a store: what finished, what never did, and what cannot be read.
+
+On a bucket each look costs a request, and a store of years holds thousands of runs: only the newest are looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store.files import Store
+from foundation.store.runs import EMBEDDINGS, Run, read_run, run_path
+
+RUNS_READ = 50
+# A bucket answers within 50 ms, whoever else is asking.
+READERS = 16
+
+
+@dataclass(frozen=True)
+class History:
+    """The newest runs of a store, newest first.
+
+    `names` are all runs by encoder, oldest first; `runs` those that were read; `unfinished` have no run.json: they are
+    being written, or were interrupted. `damaged` says why a run cannot be read, by its id; `unread` are older runs.
+    """
+
+    names: Mapping[str, Sequence[str]]
+    runs: Sequence[Run]
+    unfinished: Sequence[str]
+    damaged: Mapping[str, str]
+    unread: Sequence[str]
+
+
+def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_READ) -> History:
+    """Returns the newest runs of these encoders: one request each to list them, and two for each run that is read."""
+    names = {encoder_id: store.directories(f"{EMBEDDINGS}/{encoder_id}") for encoder_id in encoders}
+    # A name begins with the second in which its run began.
+    newest = sorted(((name, encoder_id) for encoder_id in encoders for name in names[encoder_id]), reverse=True)
+    with ThreadPoolExecutor(READERS) as pool:
+        found = list(pool.map(lambda one: _read(store, *one), newest[:limit]))
+    read = [name for name, _ in newest[:limit]]
+    return History(
+        names=names,
+        runs=[one for one in found if isinstance(one, Run)],
+        unfinished=[name for name, one in zip(read, found, strict=True) if one is None],
+        damaged={name: one for name, one in zip(read, found, strict=True) if isinstance(one, str)},
+        unread=[name for name, _ in newest[limit:]],
+    )
+
+
+def _read(store: Store, run_id: str, encoder_id: str) -> Run | str | None:
+    """Returns a run, or why it cannot be read, or None if it has not finished."""
+    try:
+        return read_run(store, encoder_id, run_id)[0]
+    except ArtifactRefusedError as error:
+        return str(error)
+    except InputNotFoundError:
+        # Rights that are missing are no run that is.
+        if store.exists(run_path(encoder_id, run_id)):
+            raise
+        return None
