@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from firstseen.commands import logs
-from firstseen.commands.options import BeamFlags, EncoderOption, RunnerOption, StoreOption
+from firstseen.commands import logs, metrics
+from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
 from firstseen.commands.streams import number_of, tell
 from foundation.checks import require_range
 from foundation.errors import TooManyRejectsError
@@ -84,8 +84,10 @@ def encode(
     retry_rejects: RetryOption = None,
     allow_shrink: AllowShrinkOption = False,
     max_rejects: MaxRejectsOption = 0.01,
+    metrics_file: MetricsOption = None,
 ) -> None:
     """Encode what is new or changed in an archive into embedding shards."""
+    metrics.begin(metrics_file, verb="encode", archive=archive, store=store)
     from firstseen.commands.progress import ProgressLine
     from pipelines.encode.job import encode as encode_archive
     from pipelines.encode.plan import EncodeOptions
@@ -132,8 +134,10 @@ def index(
     allow_shrink: AllowShrinkOption = False,
     runner: RunnerOption = "local",
     workers: WorkersOption = 1,
+    metrics_file: MetricsOption = None,
 ) -> None:
     """Build segments of what is not indexed yet and publish a snapshot."""
+    metrics.begin(metrics_file, verb="index", store=store)
     from foundation.store.files import Store
     from pipelines.index.job import build_index
     from pipelines.index.plan import IndexOptions
@@ -181,8 +185,10 @@ def reindex(
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
     gate: GateOption = None,
     gate_photos: GatePhotosOption = 200,
+    metrics_file: MetricsOption = None,
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
+    metrics.begin(metrics_file, verb="reindex", archive=archive, store=store)
     from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from pipelines.encode.plan import EncodeOptions
@@ -275,6 +281,7 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
     """Tells what became of every photo."""
     run, counts = result.run, result.accounting
     known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
+    metrics.count(counts)
     tell(
         f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
         f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}",

@@ -1,5 +1,6 @@
 """Defines the options that several verbs share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,12 @@ EncoderOption = Annotated[
     str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
 ]
 SnapshotOption = Annotated[int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")]
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics-file", metavar="FILE.prom", help="Write what it came to, as metrics for Prometheus's node_exporter."
+    ),
+]
 RunnerOption = Annotated[str, typer.Option("--runner", help="local, or any Beam runner by name.")]
 # Typer hands what follows `--` to the last argument; Beam checks every flag.
 BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Sequence
 
-from firstseen.commands import failures, interruption, logs, streams
+from firstseen.commands import failures, interruption, logs, metrics, streams
 from firstseen.commands.app import make_app
 from foundation.errors import UsageError
 
@@ -17,6 +17,7 @@ def run(arguments: list[str]) -> int:
     started = time.monotonic()
     with logs.begun(arguments):
         code = _run(arguments)
+        metrics.end(code)
         logs.end(code, seconds=time.monotonic() - started)
     return code
 
