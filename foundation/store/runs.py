@@ -34,7 +34,8 @@ class Accounting:
 
     `duplicates` are photos whose content was known or came twice; `renamed` ones had another name in the run before.
     `unchanged` ones hold what they held; `updated` are those of them with other dates or words. `removed` photos of the
-    run before are listed no more. `photos` can be found: among them one that could not be read today, but could before.
+    run before are listed no more. `photos` can be found, which have so many distinct `contents`: among them one that could not be read today, but
+    could before.
     """
 
     listed: int
@@ -46,6 +47,7 @@ class Accounting:
     updated: int = 0
     removed: int = 0
     photos: int = 0
+    contents: int = 0
 
     @property
     def rejects(self) -> int:
@@ -64,7 +66,11 @@ class Accounting:
 
 
 def _counted(accounting: dict[str, Any]) -> dict[str, Any]:
-    return {**accounting, "photos": accounting["embedded"] + accounting["duplicates"]}
+    return {
+        **accounting,
+        "photos": accounting["embedded"] + accounting["duplicates"],
+        "contents": accounting["embedded"],
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

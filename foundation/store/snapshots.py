@@ -29,11 +29,12 @@ RESTORE = "restore it from a copy, or publish an earlier one again: `firstseen r
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveState:
-    """Up to which run a snapshot knows an archive: its id, the digest of its run.json, and how many photos it has."""
+    """Up to which run a snapshot knows an archive: its id and digest, and how many photos and contents it has."""
 
     run_id: str
     digest: str
     photos: int
+    contents: int
 
 
 def _upgrade_1(raw: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Snapshot:
 
     `archives` says of each archive, by its uri, up to which run it is known; `left_out` are runs that a rollback or an
     operator left out, which nobody takes up again by himself. `photos` can be found, and have so many distinct
-    `contents`; in a snapshot of version 1 both were counted per segment, and no archive is named.
+    `contents` in each archive, added up; a snapshot of version 1 counts both per segment, and names no archive.
 
     `parent` is the snapshot whose content this one was built upon. `publisher` is random: it tells the retry of a
     publish from a lost race. `content_sha256`, which `publish` writes, is the digest of all else in the file: it says

@@ -72,6 +72,7 @@ def account(database: duckdb.DuckDBPyConnection) -> Accounting:
         rejected={str(reason): int(photos) for reason, photos in sorted(reasons)},
         updated=count(database, "SELECT count(*) FROM state WHERE is_updated"),
         removed=len(database.sql(query_named("removed"))),
+        contents=count(database, "SELECT count(DISTINCT content_sha256) FROM state"),
         photos=count(database, "SELECT count(*) FROM state WHERE content_sha256 IS NOT NULL"),
     )
     accounting.check()

@@ -220,8 +220,9 @@ def next_snapshot(
     """Returns the snapshot after the live one, built upon `base`: the same, unless its encoder is another."""
     archives = dict(base.archives) if base else {}
     for one in runs:
+        counts = one.run.accounting
         archives[one.run.archive] = ArchiveState(
-            run_id=one.run.run_id, digest=one.digest, photos=one.run.accounting.photos
+            run_id=one.run.run_id, digest=one.digest, photos=counts.photos, contents=counts.contents
         )
     planned = with_left_out(base, options)
     return Snapshot(
@@ -235,7 +236,7 @@ def next_snapshot(
         archives=archives,
         left_out=planned.left_out if planned else sorted(options.leave_out),
         photos=sum(state.photos for state in archives.values()),
-        contents=sum(segment.rows for segment in segments),
+        contents=sum(state.contents for state in archives.values()),
         # Tells a retry of this publisher from a race that another one has won.
         publisher=uuid.uuid4().hex,
     )
