@@ -38,12 +38,13 @@ class _Line(Generic[Item, Result]):
             self._begin(ahead)
             if not self._line:
                 return
-            begun = [place.future for place in self._line if isinstance(place, _Begun)]
-            if begun[0].done():  # The head is always begun: items are begun from the head on.
+            begun = [place for place in self._line if isinstance(place, _Begun)]
+            # The head has begun: items begin from the head on. Done is not enough, as its followers may not stand here.
+            if begun[0].followed:
                 self._line.pop(0)
-                yield begun[0].result()[0]
+                yield begun[0].future.result()[0]
             else:
-                wait([future for future in begun if not future.done()], return_when=FIRST_COMPLETED)
+                wait([place.future for place in begun if not place.followed], return_when=FIRST_COMPLETED)
 
     def _queue_followers(self) -> None:
         for index in reversed(range(len(self._line))):
@@ -51,7 +52,10 @@ class _Line(Generic[Item, Result]):
             if isinstance(place, _Begun) and not place.followed and place.future.done():
                 place.followed = True
                 if not place.future.exception():
-                    self._line[index + 1 : index + 1] = [_Waiting(item) for item in place.future.result()[1]]
+                    result, followers = place.future.result()
+                    # Nothing to be taken: it would only stand in the way of what could be worked on.
+                    kept = [place] if result else []
+                    self._line[index : index + 1] = [*kept, *map(_Waiting, followers)]
 
     def _begin(self, ahead: int) -> None:
         free = ahead - sum(isinstance(place, _Begun) for place in self._line)

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
 
 # Names of one answer of S3 and Google Cloud Storage, and of one range: a range takes about half a second.
-PAGE, NAMES_PER_RANGE = 1_000, 4_000
+PAGE, NAMES_PER_RANGE = 1_000, 3_000
 # 32 ranges of 4,000 names that wait to be taken are about 80 MB.
-LISTING_THREADS, RANGES_AHEAD = 16, 32
+LISTING_THREADS, RANGES_AHEAD = 16, 48
 # A request takes as long as some hundred thousand bytes: the headers of a tar of small photos come many at a time.
 BUFFER_BYTES = 2**20
 
 
+# Numbers and hashes, of which most names that machines give are made, have few characters in each place.
+ALPHABETS = ("0123456789", "0123456789abcdef", "0123456789ABCDEF")
 # What makes a name a pattern.
 PATTERN = re.compile(r"[*?[]")
 
@@ -102,7 +104,7 @@ def _list_range(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMe
     """Returns the first objects of a range, and the ranges that hold the others."""
     with translated(f"list {bucket}/{prefix}"):
         found, is_whole = retried(lambda: _first_of(bucket, prefix, names))
-        rest = [] if is_whole else cut(found[0]["path"], found[-1]["path"], names.before)
+        rest = [] if is_whole else cut([item["path"] for item in found], names.before)
         return _without_markers(bucket, found), rest
 
 
@@ -121,19 +123,30 @@ def _first_of(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMeta
     return found, True
 
 
-def cut(first: str, last: str, before: str) -> list[_Range]:
-    """Cuts the names behind `last` into ranges, of which each may hold some times as many as those from `first` on.
+def cut(found: list[str], before: str) -> list[_Range]:
+    """Cuts the names behind those that were found into ranges that may each hold about as many, or more.
 
-    At `2019/06/30/4711.jpg` these are: the rest of the names like `2019/06/30/4…`, of that day, month, year, and
-    everything after it. A cut costs no request, and one that nothing lies behind costs one that is answered at once.
+    Behind `2019/06/30/4711.jpg` they begin at `2019/06/30/5`, `6` … `9`, at `2019/06/4` …, `2019/07` …, and `202` ….
+    A cut costs no request of its own; a range that turns out empty costs one.
     """
-    differ = min(_shared(first, last), len(last) - 1)
+    last = found[-1]
+    differ = min(_shared(found[0], last), len(last) - 1)
     edges = [last]
     for place in range(differ, _shared(last, before) - 1, -1):
-        edge = last[:place] + _behind(last[place])
-        if edges[-1] < edge < before:
-            edges.append(edge)
+        seen = {name[place : place + 1] for name in found if len(name) > place} if place == differ else {last[place]}
+        edges += [edge for following in _following(last[place], seen) if edges[-1] < (edge := last[:place] + following)]
+    edges = [edge for edge in edges if edge < before]
     return [_Range(*pair) for pair in zip(edges, [*edges[1:], before], strict=True)]
+
+
+def _following(character: str, seen: set[str]) -> list[str]:
+    """Returns characters that names may go on with behind this one, where those in `seen` stood in some."""
+    for alphabet in ALPHABETS:
+        if seen <= set(alphabet):
+            return [other for other in alphabet if other > character] or [chr(ord(character) + 1)]
+    following = chr(min(ord(character) + 1, 0x10FFFF))
+    # A name that ends with a dot or a slash is none to obstore, and half of a surrogate pair is no character.
+    return [{".": "0", "/": "0", "\ud800": "\ue000"}.get(following, following)]
 
 
 def _shared(first: str, second: str) -> int:
