@@ -58,7 +58,17 @@ setup(
         "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9", "scipy~=1.15"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
-        "dev": ["boto3", "hypothesis", "moto[server]", "mypy", "pytest", "pytest-cov", "pytest-xdist", "ruff"],
+        "dev": [
+            "boto3",
+            "gcp-storage-emulator",
+            "hypothesis",
+            "moto[server]",
+            "mypy",
+            "pytest",
+            "pytest-cov",
+            "pytest-xdist",
+            "ruff",
+        ],
     },
     entry_points={"console_scripts": ["firstseen=firstseen.__main__:main"]},
 )

@@ -170,3 +170,21 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
     yield f"s3://{name}/photos"
     server.stop()
+
+
+@pytest.fixture
+def google_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty place in a bucket of Google Cloud Storage, emulated in this process."""
+    from tests.gcs import emulator
+
+    name = f"desk{uuid.uuid4().hex}"  # obstore escapes a hyphen, which the emulator does not expect in a bucket's name
+    with emulator(name) as settings:
+        for key, value in settings.items():
+            monkeypatch.setenv(key, value)
+        yield f"gs://{name}/photos"
+
+
+@pytest.fixture(params=["s3", "gs"])
+def any_bucket(request: pytest.FixtureRequest) -> str:
+    """The address of an empty place in a bucket, once on S3 and once on Google Cloud Storage."""
+    return request.getfixturevalue("bucket" if request.param == "s3" else "google_bucket")

@@ -145,19 +145,13 @@ def _following(character: str, seen: set[str]) -> list[str]:
         if seen <= set(alphabet):
             return [other for other in alphabet if other > character] or [chr(ord(character) + 1)]
     following = chr(min(ord(character) + 1, 0x10FFFF))
-    # A name that ends with a dot or a slash is none to obstore, and half of a surrogate pair is no character.
-    return [{".": "0", "/": "0", "\ud800": "\ue000"}.get(following, following)]
+    # A dot or a slash at the end is no name to obstore, nor are DEL and half of a surrogate pair.
+    return [{".": "0", "/": "0", "\x7f": "\x80", "\ud800": "\ue000"}.get(following, following)]
 
 
 def _shared(first: str, second: str) -> int:
     """Returns how many characters two names begin with alike."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
-
-
-def _behind(character: str) -> str:
-    # A name that ends with a dot or a slash is none to obstore, and half of a surrogate pair is no character.
-    following = chr(min(ord(character) + 1, 0x10FFFF))
-    return {".": "0", "/": "0", "\ud800": "\ue000"}.get(following, following)
 
 
 def _without_markers(bucket: str, found: list["ObjectMeta"]) -> list["ObjectMeta"]:

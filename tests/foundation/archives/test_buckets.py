@@ -41,23 +41,26 @@ def contents(uri: str) -> list[tuple[str, bytes]]:
     return [(entry.photo_id, photo.read()) for entry, photo in zip(entries, photos, strict=True)]
 
 
-def test_a_folder_tree(bucket):
+def test_a_folder_tree(any_bucket):
     """Every object below the prefix is an entry, in the order of the keys, with size, time and etag."""
     names = ["a.jpg", "b/1.jpg", "b-2.jpg", "b/x y#%20ü.jpg", "no-suffix"]
-    fill(bucket, {name: name.encode() for name in names})
-    fill(f"{bucket}-beside", {"other.jpg": b"x"})
-    assert contents(bucket) == [(name, name.encode()) for name in sorted(names)]
-    archive = open_archive(f"{bucket}/")
-    assert (archive.uri, archive.folder) == (bucket, None)
+    fill(any_bucket, {name: name.encode() for name in names})
+    fill(f"{any_bucket}-beside", {"other.jpg": b"x"})
+    assert contents(any_bucket) == [(name, name.encode()) for name in sorted(names)]
+    archive = open_archive(f"{any_bucket}/")
+    assert (archive.uri, archive.folder) == (any_bucket, None)
     entry = next(archive.list())
-    assert (entry.size_bytes, entry.uri) == (5, f"{bucket}/a.jpg")
+    assert (entry.size_bytes, entry.uri) == (5, f"{any_bucket}/a.jpg")
     assert None not in (entry.modified_at, entry.etag)
 
 
-def test_shards_and_tables(bucket, tmp_path):
+def test_shards_and_tables(any_bucket, tmp_path):
     """Of tars and Parquet files the photos are listed; the state of the file stands in the etag of each."""
-    fill(bucket, {"a.parquet": table([b"0", b"1", b"2"]), "b/1.tar": shard(tmp_path, ["x.jpg", "y #.jpg"]), "c": b"c"})
-    assert contents(bucket) == [
+    fill(
+        any_bucket,
+        {"a.parquet": table([b"0", b"1", b"2"]), "b/1.tar": shard(tmp_path, ["x.jpg", "y #.jpg"]), "c": b"c"},
+    )
+    assert contents(any_bucket) == [
         ("a.parquet#0", b"0"),
         ("a.parquet#1", b"1"),
         ("a.parquet#2", b"2"),
@@ -65,36 +68,36 @@ def test_shards_and_tables(bucket, tmp_path):
         ("b/1.tar#y #.jpg", b"y #.jpg"),
         ("c", b"c"),
     ]
-    before = [entry.etag for entry in open_archive(bucket).list()]
-    fill(bucket, {"a.parquet": table([b"0", b"1", b"3"])})
-    after = [entry.etag for entry in open_archive(bucket).list()]
+    before = [entry.etag for entry in open_archive(any_bucket).list()]
+    fill(any_bucket, {"a.parquet": table([b"0", b"1", b"3"])})
+    after = [entry.etag for entry in open_archive(any_bucket).list()]
     assert [one != two for one, two in zip(before, after, strict=True)] == [True] * 3 + [False] * 3
 
 
-def test_one_file_and_a_pattern(bucket, tmp_path):
+def test_one_file_and_a_pattern(any_bucket, tmp_path):
     """A shard alone is an archive; an asterisk stands for no slash."""
-    fill(bucket, {f"{name}.tar": shard(tmp_path, ["x.jpg"]) for name in ("a/1", "a/2", "b/1")})
-    assert [name for name, _ in contents(f"{bucket}/a/1.tar")] == ["1.tar#x.jpg"]
-    assert [name for name, _ in contents(f"{bucket}/*/1.tar")] == ["a/1.tar#x.jpg", "b/1.tar#x.jpg"]
-    assert [name for name, _ in contents(f"{bucket}/a/[2].tar")] == ["2.tar#x.jpg"]
+    fill(any_bucket, {f"{name}.tar": shard(tmp_path, ["x.jpg"]) for name in ("a/1", "a/2", "b/1")})
+    assert [name for name, _ in contents(f"{any_bucket}/a/1.tar")] == ["1.tar#x.jpg"]
+    assert [name for name, _ in contents(f"{any_bucket}/*/1.tar")] == ["a/1.tar#x.jpg", "b/1.tar#x.jpg"]
+    assert [name for name, _ in contents(f"{any_bucket}/a/[2].tar")] == ["2.tar#x.jpg"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing/*.tar", "1.jpg"])
-def test_what_is_no_archive_is_refused(bucket, name):
+def test_what_is_no_archive_is_refused(any_bucket, name):
     """A prefix without objects, a pattern without matches, and a single photo."""
-    fill(bucket, {"1.jpg": b"x"})
+    fill(any_bucket, {"1.jpg": b"x"})
     with pytest.raises(InputNotFoundError, match=r"does not exist|is a file; expected a folder"):
-        open_archive(f"{bucket}/{name}")
+        open_archive(f"{any_bucket}/{name}")
 
 
-def test_what_cannot_be_read_is_a_reject(bucket, tmp_path):
+def test_what_cannot_be_read_is_a_reject(any_bucket, tmp_path):
     """An object that is gone, a member that never was, a shard that is none."""
-    fill(bucket, {"s.tar": shard(tmp_path, ["x.jpg"]), "bad.tar": b"x" * 2000})
+    fill(any_bucket, {"s.tar": shard(tmp_path, ["x.jpg"]), "bad.tar": b"x" * 2000})
     for name in ("gone.jpg", "s.tar#y.jpg", "bad.tar#x.jpg", "gone.tar#x.jpg", "gone.parquet#0"):
         with pytest.raises(UnreadablePhotoError):
-            read(f"{bucket}/{name}")
+            read(f"{any_bucket}/{name}")
     with pytest.raises(InputNotFoundError, match=r"bad\.tar"):
-        list(open_archive(f"{bucket}/bad.tar").list())
+        list(open_archive(f"{any_bucket}/bad.tar").list())
 
 
 def test_markers_of_empty_folders_are_no_photos(bucket):
