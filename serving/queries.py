@@ -7,15 +7,14 @@ from pathlib import Path
 
 from pyarrow import ArrowException, parquet, types
 
-from foundation.archives import folders
+from foundation.archives import folders, places
 from foundation.archives.archive import read
 from foundation.archives.photos import UnreadablePhotoError
-from foundation.archives.uris import path_of, uri_of
+from foundation.archives.uris import is_in_bucket, path_of, shown, uri_of
 from foundation.errors import InputNotFoundError, UsageError
 
 # A data URI is told from a file whose name begins with `data:` by what has to follow the type of its content.
 ADDRESS = re.compile(r"(?:https?|ftp)://|data:[\w/+.-]*[;,]", re.IGNORECASE)
-REMOTE = re.compile(r"(?:s3|gs)://", re.IGNORECASE)
 # Characters of an address that an error shows: a data URI is as long as its photo.
 SHOWN = 80
 
@@ -23,6 +22,7 @@ SHOWN = 80
 def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[str]:
     """Returns the path or uri of every query: `-` reads one per line, a folder is walked, a .parquet is an inventory.
 
+    In a bucket, what ends with a slash is a folder: `s3://bucket/photos/`, `gs://bucket/photos/`.
     A photo is named as it was given, or by its path below the folder that was given, even if it is missing: its
     answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it. Raises UsageError
     at once if an argument is an address; one in a list is a query like any other, which `read_query` refuses.
@@ -46,8 +46,6 @@ def _why_not_read(name: str) -> str | None:
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
     if ADDRESS.match(name):
         return f"{shown!r}: addresses are not fetched: download the photo, and name the file"
-    if REMOTE.match(name):
-        return f"{shown!r}: queries in s3:// and gs:// are not supported yet: copy the photo here, and name the file"
     return None
 
 
@@ -56,13 +54,22 @@ def _names(arguments: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
         path = path_of(argument)
         if argument == "-":
             yield from (_writable(line.rstrip("\r\n")) for line in stdin if line.strip())
+        elif is_in_bucket(argument):
+            yield from _in_bucket(argument)
         # Path.is_dir raises on a name that is too long or that may not be looked at: the answer has to say so instead.
         elif os.path.isdir(path):
             yield from (_writable(str(name)) for name in _below(path))
         elif path.suffix.lower() == ".parquet":
-            yield from _uris(path)
+            yield from _uris(uri_of(path))
         else:
             yield _writable(argument)
+
+
+# A bucket has no folders: only a slash at the end tells a prefix from a photo, and asks for no answer of the network.
+def _in_bucket(argument: str) -> Iterable[str]:
+    if argument.endswith("/"):
+        return (entry.uri for entry in places.list_below(argument))
+    return _uris(argument) if argument.lower().endswith(".parquet") else [argument]
 
 
 # Named by the path that was given, not by the absolute one: answers then show what people typed.
@@ -79,21 +86,23 @@ def _writable(name: str) -> str:
     return name
 
 
-def _uris(inventory: Path) -> Iterator[str]:
-    if inventory.exists() and not inventory.is_file():  # to open a pipe waits for its writer
-        raise InputNotFoundError(f"inventory {inventory} is not a regular file; expected Parquet")
+def _uris(uri: str) -> Iterator[str]:
     try:
-        # Read batch by batch: the inventory of an archive has millions of rows, and answers begin with the first.
-        file = parquet.ParquetFile(inventory)
-        if "uri" not in file.schema_arrow.names:
-            raise InputNotFoundError(
-                f"inventory {inventory} has the columns {file.schema_arrow.names}; expected uri among them"
-            )
-        kind = file.schema_arrow.field("uri").type
-        if not (types.is_string(kind) or types.is_large_string(kind)):
-            raise InputNotFoundError(f"inventory {inventory} has a column uri of {kind}; expected text")
-        for batch in file.iter_batches(columns=["uri"]):
-            yield from (uri or "" for uri in batch["uri"].to_pylist())  # a missing one is rejected like any other
+        with places.open_file(places.look_up(uri)) as opened:
+            yield from _column(parquet.ParquetFile(opened), shown(uri))
     except (OSError, ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise InputNotFoundError(f"inventory {inventory} cannot be read: {reason}; expected Parquet") from error
+        raise InputNotFoundError(f"inventory {shown(uri)} cannot be read: {reason}; expected Parquet") from error
+
+
+def _column(file: parquet.ParquetFile, inventory: str) -> Iterator[str]:
+    if "uri" not in file.schema_arrow.names:
+        raise InputNotFoundError(
+            f"inventory {inventory} has the columns {file.schema_arrow.names}; expected uri among them"
+        )
+    kind = file.schema_arrow.field("uri").type
+    if not (types.is_string(kind) or types.is_large_string(kind)):
+        raise InputNotFoundError(f"inventory {inventory} has a column uri of {kind}; expected text")
+    # Read batch by batch: the inventory of an archive has millions of rows, and answers begin with the first.
+    for batch in file.iter_batches(columns=["uri"]):
+        yield from (uri or "" for uri in batch["uri"].to_pylist())  # a missing one is rejected like any other

@@ -4,8 +4,10 @@ import io
 import os
 from pathlib import Path
 
+import obstore
 import pyarrow as pa
 import pytest
+from obstore.store import from_url
 from pyarrow import parquet
 
 from foundation.archives.archive import read
@@ -65,7 +67,7 @@ def test_a_bad_inventory_is_an_input_error(tmp_path: Path) -> None:
     for name, message in [
         ("columns", r"has the columns \['path'\]; expected uri among them"),
         ("text", "cannot be read"),
-        ("missing", "cannot be read"),
+        ("missing", "cannot read"),
     ]:
         with pytest.raises(InputNotFoundError, match=message):
             queries(str(tmp_path / f"{name}.parquet"))
@@ -88,13 +90,12 @@ def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
 
 
 ADDRESSES = ["http://h/a.jpg", "HTTPS://h/a.jpg", "ftp://h/a.jpg", "data:image/png;base64,AAAA", "data:,x"]
-REMOTE = ["s3://bucket/a.jpg", "gs://bucket/a.jpg"]
 
 
-@pytest.mark.parametrize("name", [*ADDRESSES, *REMOTE])
+@pytest.mark.parametrize("name", ADDRESSES)
 def test_an_address_is_not_fetched(name: str) -> None:
     """As an argument it ends the lookup at once, in a list it is a query that cannot be read: both name it whole."""
-    remedy = "copy the photo here" if name in REMOTE else "addresses are not fetched: download the photo"
+    remedy = "addresses are not fetched: download the photo"
     with pytest.raises(UsageError, match=remedy) as refused:
         list_queries([name], stdin=[])
     assert repr(name) in str(refused.value)
@@ -108,6 +109,20 @@ def test_a_long_address_is_shortened() -> None:
     with pytest.raises(UnreadablePhotoError) as refused:
         read_query("data:image/png;base64," + "A" * 10_000)
     assert len(str(refused.value)) < 200
+
+
+def test_photos_in_a_bucket_are_queries(bucket: str, tmp_path: Path) -> None:
+    """One by its URI, all below a prefix that ends with a slash, those of an inventory; a missing one is a reject."""
+    for name in ("a.jpg", "b/1 #.jpg"):
+        obstore.put(from_url(bucket), name, name.encode())
+    found = queries(f"{bucket}/")
+    assert found == [f"{bucket}/a.jpg", f"{bucket}/b/1%20%23.jpg"]
+    assert [read_query(name) for name in queries(*found)] == [b"a.jpg", b"b/1 #.jpg"]
+    parquet.write_table(pa.table({"uri": found}), tmp_path / "i.parquet")
+    obstore.put(from_url(bucket), "i.parquet", tmp_path / "i.parquet")
+    assert queries(f"{bucket}/i.parquet") == found
+    with pytest.raises(UnreadablePhotoError, match="does not exist"):
+        read_query(f"{bucket}/missing.jpg")
 
 
 @pytest.mark.parametrize("name", ["data:1.jpg", "http.jpg", "s3.jpg"])
