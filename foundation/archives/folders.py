@@ -57,15 +57,19 @@ def list_folder(folder: Path) -> Iterator[Entry]:
     the path relative to the folder, as text. Raises TemporaryError if the folder itself is gone by the end, or another
     one is in its place: what the disk no longer shows is not known to be removed.
     """
+    check_folder(folder)
     before = _identity(folder)
     yield from _below(folder)
-    if _identity(folder) != before:
+    if before is None or _identity(folder) != before:
         raise TemporaryError(f"archive {folder} went away while it was listed; mount it again, and run again")
 
 
-def _identity(folder: Path) -> tuple[int, int]:
-    check_folder(folder)
-    status = folder.stat()
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Returns what tells a folder from one that has taken its place, such as that of a disk that is not mounted."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
     return status.st_dev, status.st_ino
 
 

@@ -1,6 +1,7 @@
 """Listing and reading folders: every file is an entry, any name survives, and nothing can hang or crash a run."""
 
 import os
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +12,7 @@ from foundation.archives import folders, photos
 from foundation.archives.archive import read
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import path_of, uri_of
-from foundation.errors import InputNotFoundError
+from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.photos.photo import PhotoTooLargeError
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.jpg")
@@ -124,11 +125,83 @@ def test_a_folder_that_cannot_be_listed_is_an_entry(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert sorted(names(tmp_path)) == ["a/1.jpg", "locked", "z/1.jpg"]
+    assert [entry.photo_id for entry in folders.list_folder(tmp_path) if entry.is_folder] == ["locked"]
     (tmp_path / "z" / "1.jpg").unlink()
     (tmp_path / "z").rmdir()
     assert sorted(names(tmp_path)) == ["a/1.jpg", "locked"]
     with pytest.raises(InputNotFoundError, match="cannot be listed"):
         folders.check_folder(tmp_path / "locked")
+
+
+def test_a_folder_that_fails_in_mid_listing_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the disk after some names: none of them counts, since which ones are missing is not known."""
+    (tmp_path / "a").mkdir()
+    for number in range(3):
+        (tmp_path / "a" / f"{number}.jpg").write_bytes(b"x")
+    scandir = os.scandir
+
+    class Failing:
+        """Gives one name, and fails at the next."""
+
+        def __init__(self, path: str):
+            self.names, self.path = scandir(path), path
+
+        def __enter__(self) -> "Failing":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.names.close()
+
+        close = __exit__
+
+        def __iter__(self) -> "Failing":
+            return self
+
+        def __next__(self) -> os.DirEntry:
+            if os.path.basename(self.path) == "a" and not getattr(self, "given", None):
+                self.given = next(self.names)
+                return self.given
+            if os.path.basename(self.path) == "a":
+                raise OSError(5, "Input/output error", self.path)
+            return next(self.names)
+
+    monkeypatch.setattr(os, "scandir", Failing)
+    (entry,) = folders.list_folder(tmp_path)
+    assert (entry.photo_id, entry.is_folder, entry.size_bytes) == ("a", True, -1)
+
+
+def test_a_folder_that_vanishes_in_mid_listing_is_unknown(tmp_path: Path) -> None:
+    """Its name was listed; that it is gone when its turn comes does not remove what was in it."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(b"x")
+    entries = folders.list_folder(tmp_path)
+    assert next(entries).photo_id == "a/1.jpg"
+    shutil.rmtree(tmp_path / "b")
+    assert [(entry.photo_id, entry.is_folder) for entry in entries] == [("b", True)]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_an_archive_that_vanishes_in_mid_listing_is_an_error(tmp_path: Path, back: bool) -> None:
+    """Unmounted, it is gone or an empty folder: the listing ends with an error, and nothing is taken for removed."""
+    root = tmp_path / "archive"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        (root / name / "1.jpg").write_bytes(b"x")
+    entries = folders.list_folder(root)
+    assert next(entries).photo_id == "a/1.jpg"
+    root.rename(tmp_path / "unmounted")
+    if back:
+        root.mkdir()
+    with pytest.raises(TemporaryError, match="went away while it was listed") as caught:
+        list(entries)
+    assert caught.value.exit_code == 75
+
+
+def test_an_archive_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    """No listing at all is not a listing of nothing."""
+    with pytest.raises(InputNotFoundError, match="cannot be listed"):
+        list(folders.list_folder(tmp_path / "gone"))
 
 
 def test_a_time_beyond_the_calendar_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

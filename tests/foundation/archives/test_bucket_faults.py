@@ -1,0 +1,85 @@
+"""Buckets on a bad day: what fails for a moment is tried again, and what fails for good is never a shorter listing."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from foundation import objects
+from foundation.archives import buckets, tar_shards
+from foundation.archives.archive import open_archive, read
+from foundation.archives.photos import UnreadablePhotoError
+from foundation.errors import TemporaryError
+from tests.faulty import Faults, faulty
+from tests.foundation.archives.test_buckets import contents, fill, shard, table
+
+FAST = {
+    "max_retries": 6,
+    "retry_timeout": timedelta(seconds=20),
+    "backoff": {"init_backoff": timedelta(milliseconds=1)},
+}
+
+
+@pytest.fixture
+def faults(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """The faults of all requests to the bucket from now on: none, until the test says so."""
+    monkeypatch.setattr(objects, "RETRIES", FAST)
+    monkeypatch.setattr(objects, "RESET_PAUSE_SECONDS", 0.001)
+    planned = Faults(share=0.0)
+    with faulty(os.environ["AWS_ENDPOINT_URL"], planned) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        buckets._opened.cache_clear()
+        yield planned
+        buckets._opened.cache_clear()
+
+
+def test_a_share_of_faults_changes_nothing(bucket: str, faults: Faults, tmp_path):
+    """A fifth of 503, 429, resets and cut answers: the same names in the same order, and the same bytes."""
+    fill(bucket, {f"{number:02d}/x.jpg": bytes(1_000 + number) for number in range(40)})
+    fill(f"{bucket}-shards", {"1.tar": shard(tmp_path, ["a.jpg", "b.jpg"]), "2.parquet": table([b"0", b"1", b"2"])})
+    whole = [contents(bucket), contents(f"{bucket}-shards")]
+    faults.share = 0.2
+    assert [contents(bucket), contents(f"{bucket}-shards")] == whole
+    assert set(faults.made) == {"503", "429", "reset", "cut"}
+
+
+@pytest.mark.parametrize("kind", ["503", "429", "reset"])
+def test_an_outage_ends_a_listing_and_rejects_a_photo(bucket: str, faults: Faults, kind: str):
+    """When no answer comes at all, the scheduler may try again later: exit code 75, and no photo counts as removed."""
+    fill(bucket, {"1.jpg": b"x"})
+    archive = open_archive(bucket)
+    faults.share, faults.kinds = 1.0, (kind,)
+    with pytest.raises(TemporaryError, match=r"cannot list s3://.* run again") as caught:
+        list(archive.list())
+    assert caught.value.exit_code == 75
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UnreadablePhotoError, match=r"cannot read s3://.*1\.jpg"):
+        read(f"{bucket}/1.jpg")
+
+
+def test_an_outage_amid_the_shards_ends_the_listing(bucket: str, faults: Faults, tmp_path):
+    """A shard whose headers cannot be read is not left out, and is not called damaged."""
+    fill(bucket, {"1.tar": shard(tmp_path, ["a.jpg"])})
+    archive = open_archive(f"{bucket}/1.tar")
+    faults.share, faults.kinds = 1.0, ("503",)
+    with pytest.raises(TemporaryError):
+        list(archive.list())
+
+
+def test_a_shard_that_changes_while_it_is_read_is_a_reject(bucket: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """Its photos lie elsewhere now: what is at the old place is not taken for a photo."""
+    fill(bucket, {"1.tar": shard(tmp_path, ["a.jpg", "b.jpg"])})
+    look_up = buckets.look_up
+
+    def overtaken(uri: str):
+        state = look_up(uri)
+        monkeypatch.setattr(buckets, "look_up", look_up)
+        tar_shards._index(state)
+        fill(bucket, {"1.tar": shard(tmp_path, ["longer-name.jpg", "a.jpg"])})
+        return state
+
+    monkeypatch.setattr(buckets, "look_up", overtaken)
+    with pytest.raises(UnreadablePhotoError, match="changed while it was read"):
+        read(f"{bucket}/1.tar#a.jpg")
+    assert read(f"{bucket}/1.tar#a.jpg") == b"a.jpg"
