@@ -33,6 +33,7 @@ setup(
         "apache-beam~=2.77",
         "defusedxml~=0.7",
         "duckdb~=2.0",  # compares inventories of millions of photos in bounded memory
+        "google-crc32c~=1.5",  # checksums of TFRecord files; in Python alone they take longer than the decoder
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
         "numpy~=2.0",

@@ -5,14 +5,19 @@ in one pass over their row group, and only a step back begins it again.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
-from foundation.archives import places
+from foundation.archives import inventories, places
 from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size, unreadable
 from foundation.archives.uris import shown, split, with_part
 from foundation.errors import FirstseenError, InputNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SUFFIX = ".parquet"
 # In order of preference, for files with several binary columns.
@@ -23,19 +28,30 @@ ROWS_PER_READ = 64
 READ_BYTES = 4 * 2**20
 
 
-def list_table(table: Entry) -> Iterator[Entry]:
+def list_table(table: Entry, left_out: Counter[str]) -> Iterator[Entry]:
     """Yields the rows of a Parquet file by its footer alone; photo_ids are `TABLE#ROW`, counted from 0.
 
-    Raises InputNotFoundError if it is none, UsageError if no column of it holds photos.
+    One without a column of images but with a `uri` or `path` is an inventory: the photos that it names are listed, see
+    `foundation.archives.inventories`. Raises InputNotFoundError if it is no Parquet file, UsageError if neither holds.
     """
     file = places.look_up(table.uri)
     with _opened(file) as opened:
-        _photo_column(opened.schema_arrow, shown(table.uri))
+        schema = opened.schema_arrow
+        if inventories.is_inventory(schema.names) and not _binary_columns(schema):
+            return inventories.list_rows(table.uri, partial(_inventory_tables, file), left_out)
+        _photo_column(schema, shown(table.uri))
         rows = opened.metadata.num_rows
     name = table.photo_id
     return (
         Entry(f"{name}#{row}", with_part(file.uri, str(row)), -1, file.modified_at, file.etag) for row in range(rows)
     )
+
+
+def _inventory_tables(file: File) -> "Iterator[pa.Table]":
+    with _opened(file) as opened:
+        columns = inventories.known_columns(opened.schema_arrow.names, shown(file.uri))
+        for batch in opened.iter_batches(batch_size=inventories.ROWS_PER_READ, columns=list(columns)):
+            yield inventories.table_of(batch, columns)
 
 
 def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
@@ -120,15 +136,7 @@ def _photo_column(schema, table: str) -> str:
 
     Raises UsageError listing the columns if none of them can be it, or several.
     """
-    import pyarrow as pa
-
-    def is_binary(kind) -> bool:
-        return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-
-    found = {item.name: item.name for item in schema if is_binary(item.type)}
-    for item in schema:
-        if pa.types.is_struct(item.type) and any(part.name == "bytes" and is_binary(part.type) for part in item.type):
-            found[item.name] = f"{item.name}.bytes"
+    found = _binary_columns(schema)
     preferred = [name for name in PHOTO_COLUMNS if name in found]
     if preferred:
         return found[preferred[0]]
@@ -140,3 +148,17 @@ def _photo_column(schema, table: str) -> str:
         f"{table} has {problem}; expected one of encoded images named one of {', '.join(PHOTO_COLUMNS)}; "
         f"its columns: {columns}"
     )
+
+
+def _binary_columns(schema) -> dict[str, str]:
+    """Returns the paths of the columns that may hold encoded photos, by the names of the columns."""
+    import pyarrow as pa
+
+    def is_binary(kind) -> bool:
+        return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+    found = {item.name: item.name for item in schema if is_binary(item.type)}
+    for item in schema:
+        if pa.types.is_struct(item.type) and any(part.name == "bytes" and is_binary(part.type) for part in item.type):
+            found[item.name] = f"{item.name}.bytes"
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from foundation.photos.metadata import GivenMetadata
 from foundation.photos.photo import PhotoError, PhotoLimits, PhotoTooLargeError
 
 # Bytes of the largest file that is read: the decoder would refuse a larger one.
@@ -23,6 +24,10 @@ class Entry:
     `etag` is another one when the bytes have changed: the bucket's own for an object; of a photo inside a file of many,
     that file's (size and time on local disk); None for a local file, whose size and time tell. `is_folder` is a folder
     that could not be listed: what lies below it is unknown, and must not be taken for removed.
+
+    `sidecar_uri` is the file beside the photo that describes it, see `foundation.archives.archive.read_sidecar`, and
+    `sidecar_version` is another one when that has changed. `given` is what the archive itself says of the photo, where
+    it is an inventory.
     """
 
     photo_id: str
@@ -31,6 +36,9 @@ class Entry:
     modified_at: datetime | None
     etag: str | None = None
     is_folder: bool = False
+    sidecar_uri: str | None = None
+    sidecar_version: str | None = None
+    given: GivenMetadata | None = None
 
 
 @dataclass(frozen=True)

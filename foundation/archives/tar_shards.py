@@ -8,7 +8,7 @@ import functools
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from pathlib import PurePosixPath
@@ -16,13 +16,17 @@ from typing import NamedTuple
 
 from foundation.archives import places
 from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size
+from foundation.archives.sidecars import stem_of, with_sidecar
 from foundation.archives.tar_headers import members_of
 from foundation.archives.uris import printable_path, shown, split, with_part
 from foundation.errors import FirstseenError, InputNotFoundError
+from foundation.photos.metadata import MAX_XMP_BYTES
 
 SUFFIX = ".tar"
 # What WebDataset keeps beside a photo under the same key; everything else in a shard is an entry.
-SIDECARS = (".cls", ".json", ".txt")
+SIDECARS = (".cls", ".json", ".txt", ".xmp")
+# Those that may say what the photo shows, the first before the second.
+DESCRIBING = (".json", ".txt")
 MAX_LABEL_BYTES = 2**20
 MAX_LABEL_LENGTH = 100
 # A member takes about 200 bytes of an index: some shards of 10,000 photos each stay within a few megabytes.
@@ -38,17 +42,31 @@ class _Member(NamedTuple):
     problem: str = ""
 
 
-def list_shard(shard: Entry) -> Iterator[Entry]:
+def list_shard(shard: Entry, _left_out: Counter[str]) -> Iterator[Entry]:
     """Yields the photos of a shard in their order, by its headers alone; photo_ids are `SHARD#MEMBER`.
 
     Raises InputNotFoundError if it is no tar, or one that was cut off.
     """
     file = places.look_up(shard.uri)
-    photos = ((part, member) for part, member in _index(file).items() if not _is_sidecar(part))
-    return (_entry(shard.photo_id, file, part, member) for part, member in photos)
+    members = _index(file)
+    entry_of = partial(_entry, shard.photo_id, file, members)
+    return (_with_sidecar(part, members, entry_of) for part in members if not _is_sidecar(part))
 
 
-def _entry(name: str, file: File, part: str, member: _Member) -> Entry:
+def _with_sidecar(part: str, members: Mapping[str, _Member], entry_of: Callable[[str], Entry]) -> Entry:
+    names = (f"{part}.xmp", f"{stem_of(part)}.xmp", *(f"{_key(part)}{one}" for one in DESCRIBING))
+    found = next((name for name in names if name in members and members[name].size_bytes <= MAX_XMP_BYTES), None)
+    return with_sidecar(entry_of(part), entry_of(found)) if found else entry_of(part)
+
+
+def _key(part: str) -> str:
+    """Returns what WebDataset calls the key of a member: its path up to the first dot of its name."""
+    path = PurePosixPath(part)
+    return str(path.parent / path.name.partition(".")[0])
+
+
+def _entry(name: str, file: File, members: Mapping[str, _Member], part: str) -> Entry:
+    member = members[part]
     size_bytes = member.size_bytes if member.offset >= 0 else -1
     photo_id = f"{name}#{printable_path(part)}"
     return Entry(photo_id, with_part(file.uri, part), size_bytes, member.modified_at, file.etag)
@@ -91,8 +109,7 @@ class _Shard:
 
     def label(self, part: str) -> str | None:
         """Returns the class that `KEY.cls` or `KEY.json` names; what names none is no fault of the photo."""
-        path = PurePosixPath(part)
-        key, members = path.parent / path.name.partition(".")[0], _index(self._file)
+        key, members = _key(part), _index(self._file)
         # A label is small; one of a gigabyte is damage, or meant to fill the memory.
         for suffix in (".cls", ".json"):
             member = members.get(f"{key}{suffix}")

@@ -26,6 +26,11 @@ def bucket_uri(bucket: str, key: str) -> str:
     return f"{bucket}/{_quoted(key)}"
 
 
+def beside(uri: str, path: str) -> str:
+    """Returns the URI of a path that begins in the folder of the file at `uri`; an absolute one is on local disk."""
+    return SCHEME + _quoted(path) if path.startswith("/") else f"{split(uri)[0].rpartition('/')[0]}/{_quoted(path)}"
+
+
 def is_in_bucket(uri: str) -> bool:
     """Returns whether a URI lies on object storage."""
     return uri.startswith(BUCKET_SCHEMES)

@@ -38,6 +38,17 @@ class PhotoMetadata:
 
 
 @dataclass(frozen=True)
+class GivenMetadata:
+    """What stands beside a photo about it: in a sidecar, or in the inventory that lists it; times are aware, in UTC."""
+
+    published_at: datetime | None = None
+    captured_at: datetime | None = None
+    caption: str | None = None
+    credit: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
 class MetadataBlocks:
     """The raw blocks of one file: `exif` a TIFF structure, `iptc` Photoshop resources or bare IPTC, `xmp` XML."""
 
@@ -61,6 +72,18 @@ def read_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
         captured_at=_first(parse_date, _dates(exif, iptc, xmp)),
         caption=_first(_clean_words, _captions(exif, iptc, xmp)),
         credit=_first(_clean_words, _credits(exif, iptc, xmp)),
+    )
+
+
+def read_sidecar(data: bytes) -> GivenMetadata:
+    """Returns what an XMP sidecar, the file beside a photo, tells; nothing if it is broken or too long."""
+    xmp = read_xmp(data)
+    return GivenMetadata(
+        published_at=parse_date(xmp.get("publicationDate", "")),
+        captured_at=_first(parse_date, _xmp_dates(xmp)),
+        caption=_first(_clean_words, iter([xmp.get("description")])),
+        credit=_first(_clean_words, iter([xmp.get("Credit"), xmp.get("creator")])),
+        source=_first(_clean_words, iter([xmp.get("Source")])),
     )
 
 
