@@ -64,6 +64,24 @@ class CorruptPhotoError(PhotoError):
     reason = "corrupt"
 
 
+class DecoderCrashedError(PhotoError):
+    """The process that decoded it died, twice: of a fault in a decoder's code, or by a signal from outside."""
+
+    reason = "decoder_crashed"
+
+
+class DecoderTimeoutError(PhotoError):
+    """Reading and decoding it took longer than a photo may take."""
+
+    reason = "decoder_timeout"
+
+
+class OutOfMemoryError(PhotoError):
+    """Decoding it took more memory than a decoder process has, twice."""
+
+    reason = "out_of_memory"
+
+
 REASONS = tuple(
     error.reason
     for error in (
@@ -76,6 +94,9 @@ REASONS = tuple(
         PhotoTooSmallError,
         TruncatedPhotoError,
         CorruptPhotoError,
+        DecoderCrashedError,
+        DecoderTimeoutError,
+        OutOfMemoryError,
     )
 )
 
