@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from foundation.photos.metadata import GivenMetadata
 from foundation.photos.photo import PhotoError, PhotoLimits, PhotoTooLargeError
@@ -59,8 +60,9 @@ class File:
 class EncodedPhoto:
     """How to get the encoded bytes of one photo, and its class (None where the archive tells none).
 
-    For files and tar shards the read happens in the thread that calls, so that many are read at once. `read` raises
-    UnreadablePhotoError or PhotoTooLargeError.
+    For files and tar shards the read happens in the thread or process that calls, so that many are read at once. `read`
+    raises UnreadablePhotoError or PhotoTooLargeError. It can be pickled, so that another process may call it: it holds
+    where the bytes lie, or the bytes themselves where they were read in a pass over a file of many.
     """
 
     read: Callable[[], bytes]
@@ -69,11 +71,11 @@ class EncodedPhoto:
 
 def unreadable(error: UnreadablePhotoError) -> EncodedPhoto:
     """Returns a photo whose `read` raises the error: it takes its place in the order, and becomes a reject there."""
+    return EncodedPhoto(partial(_fail, error))
 
-    def fail() -> bytes:
-        raise error
 
-    return EncodedPhoto(fail)
+def _fail(error: UnreadablePhotoError) -> bytes:
+    raise error
 
 
 def require_size(name: str, size_bytes: int) -> None:

@@ -65,7 +65,7 @@ def _records(uri: str, start: int, end: int) -> Iterator[EncodedPhoto]:
     # Images stay encoded: the project has one decoder, and the content hash is that of the file's bytes. Files in their
     # order, since the number of a record is its photo_id.
     records = builder.as_dataset(split=reading, decoders={key: tfds.decode.SkipDecoding()}, shuffle_files=False)
-    return (EncodedPhoto(record[key].numpy, partial(label_of, record)) for record in records)
+    return (EncodedPhoto(partial(bytes, record[key].numpy()), partial(label_of, record)) for record in records)
 
 
 def _opened(uri: str):

@@ -21,7 +21,7 @@ _NO_MEMORY = re.compile("insufficient memory|out of memory|memory allocation fai
 def typed_errors(photo_format: str, data: bytes) -> Iterator[None]:
     """Raises PhotoError for a photo that cannot be decoded, MemoryError when memory is too small for a sound one.
 
-    Too little memory is no damage: the same photo decodes elsewhere, so it must not be counted as a reject.
+    Too little memory is no damage: the same photo decodes elsewhere, so it must not be counted as damaged.
     """
     try:
         yield

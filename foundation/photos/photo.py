@@ -41,9 +41,10 @@ AVIF                                  10               1.4
 WEBP, with or without alpha           16               2.4
 ====================================  ===============  =================
 
-A progressive JPEG holds the coefficients of the whole frame until its last scan. An encode job decodes on as many
-threads as the machine has cores: at worst, should every thread meet a JPEG or a WEBP at the limit at once, it needs
+A progressive JPEG holds the coefficients of the whole frame until its last scan. An encode job decodes in as many
+processes as the machine has cores: at worst, should every one meet a JPEG or a WEBP at the limit at once, it needs
 2.4 GB a core. A photo of 24 megapixels costs at most 0.4 GB a core, and a baseline JPEG next to nothing.
+`foundation.photos.decoder_processes` lets a process take what the worst line of the table needs, and no more.
 """
 
 import hashlib
@@ -127,10 +128,12 @@ def decode(
     limits: PhotoLimits = PhotoLimits(),  # noqa: B008 (frozen)
     with_metadata: bool = True,
     frame_side: int | None = None,
+    content_sha256: bytes | None = None,
 ) -> Photo:
     """Returns the photo upright: at full resolution, or as a `size` x `size` square of the whole frame.
 
-    With `frame_side` its `frame` comes along, the longest side at most that many pixels, and never enlarged.
+    With `frame_side` its `frame` comes along, the longest side at most that many pixels, and never enlarged. Whoever
+    has the digest of the bytes hands it in as `content_sha256`: making it takes 1 ms per megabyte.
 
     Thread-safe. Raises PhotoError (of one of `REASONS`) for bytes that are no usable photo, whatever they are;
     MemoryError where memory is too small for a sound one; UsageError for a size below 1 or channels other than 1 and 3.
@@ -150,7 +153,7 @@ def decode(
     width, height = decoded.upright_size
     return Photo(
         pixels=pixels,
-        content_sha256=hashlib.sha256(data).digest(),
+        content_sha256=content_sha256 or hashlib.sha256(data).digest(),
         width=width,
         height=height,
         format=photo_format,

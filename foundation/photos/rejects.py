@@ -82,6 +82,12 @@ class OutOfMemoryError(PhotoError):
     reason = "out_of_memory"
 
 
+class RetractedPhotoError(PhotoError):
+    """The photo was withdrawn: it must neither be found nor kept, under whatever name."""
+
+    reason = "retracted"
+
+
 REASONS = tuple(
     error.reason
     for error in (

@@ -16,8 +16,6 @@ from foundation.store.artifact import Timestamp
 from foundation.store.files import Store
 
 RETRACTIONS = "retractions"
-# The reason under which an archive's photo is rejected that was withdrawn.
-RETRACTED = "retracted"
 # Of several that write at once each but one has to take the next number; more than so many never do.
 ATTEMPTS = 20
 # Entries that are read at a time: a bucket takes as long for one as for all of them.

@@ -34,8 +34,8 @@ class Accounting:
 
     `duplicates` are photos whose content was known or came twice; `renamed` ones had another name in the run before.
     `unchanged` ones hold what they held; `updated` are those of them with other dates or words. `removed` photos of the
-    run before are listed no more. `photos` can be found, which have so many distinct `contents`: among them one that could not be read today, but
-    could before.
+    run before are listed no more. `photos` can be found, which have so many distinct
+    `contents`: among them one that could not be read today, but could before.
     """
 
     listed: int

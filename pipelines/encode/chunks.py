@@ -5,7 +5,7 @@ no vector crosses a shuffle.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from contextlib import ExitStack
 from typing import Any
 
 import apache_beam as beam
@@ -13,13 +13,13 @@ import pyarrow as pa
 from apache_beam.metrics import Metrics
 from pyarrow import parquet
 
-from foundation.archives.archive import read_photos
-from foundation.photos.decode_ahead import decode_ahead, start_decoders
+from foundation.photos.shared_decoders import shared_decoders
+from foundation.store.content_hashes import local_hashes
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.known_contents import KnownContents
 from foundation.store.runs import Run, shard_schema
-from pipelines.encode.decode_photos import Decoded, DecodedPhoto, Reject, batches_of, decode_row
+from pipelines.encode.decode_content import DecodeSettings
+from pipelines.encode.decode_photos import Decoded, DecodedPhoto, Reject, batches_of, decode_rows
 from pipelines.encode.embed_photos import embed_photos, shared_encoder
 from pipelines.encode.embedded_here import EmbeddedHere
 from pipelines.encode.outcomes import Outcome, outcomes_directory, write_outcomes
@@ -43,8 +43,8 @@ def read_chunk(store: Store, path: str, chunk: int) -> list[dict[str, Any]]:
 class EncodeChunk(beam.DoFn):
     """Number of a chunk of the work → the same number, once the chunk's shard and its outcomes are in the store.
 
-    A worker holds one chunk's rows (20 KB a photo with local features), two batches of small squares and one full-size
-    photo per thread. `progress_directory` is one that the launcher shares, if any.
+    A worker holds one chunk's rows (20 KB a photo with local features) and two batches of small squares; a decoder
+    process holds one full-size photo. `progress_directory` is one that the launcher shares, if any.
     """
 
     def __init__(
@@ -70,12 +70,19 @@ class EncodeChunk(beam.DoFn):
         self._bytes_written = Metrics.counter("firstseen", "bytes_written")
 
     def setup(self) -> None:
-        """Starts the decoder threads, one per core; the encoder is loaded for the first photo that needs it."""
-        # Pools and open files cannot be pickled: what a worker needs of them is made here, once per instance.
-        self._pool = start_decoders()
+        """Takes its share of the decoder processes; they start, and the encoder is loaded, for the first photo."""
+        # Processes and open files cannot be pickled: what a worker needs of them is made here, once per instance.
+        self._open = ExitStack()
+        self._decoders = self._open.enter_context(shared_decoders())
         self._progress = ProgressWriter(self._progress_directory)
-        self._known = KnownContents(self._store, self._work.known)
-        self._withdrawn = KnownContents(self._store, self._work.withdrawn)
+        self._open.callback(self._progress.close)
+        known, withdrawn = (
+            tuple(self._open.enter_context(local_hashes(self._store, paths)))
+            for paths in (self._work.known, self._work.withdrawn)
+        )
+        self._settings = DecodeSettings(
+            self._spec.size, self._spec.channels, self._run.features == "local", known=known, withdrawn=withdrawn
+        )
         self._embedded_here = EmbeddedHere()
 
     def process(self, chunk: int) -> Iterator[int]:
@@ -88,11 +95,8 @@ class EncodeChunk(beam.DoFn):
         yield chunk
 
     def teardown(self) -> None:
-        """Stops the threads without waiting for photos nobody will use."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._known.close()
-        self._withdrawn.close()
-        self._progress.close()
+        """Ends the decoder processes without waiting for photos nobody will use."""
+        self._open.close()
 
     def _encode(self, chunk: int, path: str) -> None:
         rows = read_chunk(self._store, self._work.path, chunk)
@@ -103,16 +107,8 @@ class EncodeChunk(beam.DoFn):
             run_id=self._run.run_id,
             features=self._run.features,
         )
-        photos = zip(rows, read_photos(row["uri"] for row in rows), strict=True)
-        decode = partial(
-            decode_row,
-            spec=self._spec,
-            features=self._run.features,
-            known=self._known,
-            withdrawn=self._withdrawn,
-        )
-        # Two batches in the hands of the threads let them decode one while the model has the other.
-        results = decode_ahead(photos, lambda pair: decode(*pair), pool=self._pool, ahead=2 * self._batch_size)
+        # Two batches in the hands of the decoders let them work on one while the model has the other.
+        results = decode_rows(rows, self._settings, decoders=self._decoders, ahead=2 * self._batch_size)
         tables: list[pa.Table] = []
         outcomes: list[Outcome] = []
         embedding = self._embedded_here.begin(chunk)

@@ -1,21 +1,20 @@
-"""Reads and decodes one photo of an archive: its row of the listing in, pixels and columns or a reject out."""
+"""Decodes the photos of a chunk in processes, ahead of the model: rows of a listing in, pixels or rejects out."""
 
-import hashlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from foundation.archives.archive import read_photos
 from foundation.archives.photos import EncodedPhoto
-from foundation.photos import photo
-from foundation.photos.local_features import LONGEST_SIDE
-from foundation.photos.photo import PhotoError
-from foundation.store.encoders import EncoderSpec
+from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decoder_processes import DecoderProcesses
+from foundation.photos.rejects import PhotoError
 from foundation.store.occurrences import Occurrence
-from foundation.store.retractions import RETRACTED
-from foundation.store.runs import Features
-from pipelines.encode.local_columns import local_columns
+from pipelines.encode.decode_content import DecodeSettings, KnownContent, decode_content
+from pipelines.runners.failures import naming
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class KnownPhoto:
-    """One photo whose content has a vector already: it is not decoded."""
+    """One photo whose content has a vector already: it was not decoded."""
 
     content_sha256: bytes
     size_bytes: int
@@ -54,49 +53,37 @@ class DecodedPhoto:
 Decoded = DecodedPhoto | KnownPhoto | Reject
 
 
+def decode_rows(
+    rows: list[dict[str, Any]], settings: DecodeSettings, *, decoders: DecoderProcesses, ahead: int
+) -> Iterator[Decoded]:
+    """Yields what becomes of the photos of some rows of a listing, in order, with at most `ahead` of them in memory.
+
+    Any defect of the program that a photo brings to light is raised where its result would stand, and names it.
+    """
+    photos = zip(rows, read_photos(row["uri"] for row in rows), strict=True)
+    decode = partial(decode_row, settings=settings, call=decoders.call)
+    return decode_ahead(photos, lambda listed: decode(*listed), pool=decoders.threads, ahead=ahead)
+
+
 def decode_row(
-    row: dict[str, Any],
-    encoded: EncodedPhoto,
-    *,
-    spec: EncoderSpec,
-    features: Features = "none",
-    known: Container[bytes] = (),
-    withdrawn: Container[bytes] = (),
+    row: dict[str, Any], encoded: EncodedPhoto, *, settings: DecodeSettings, call: Callable[..., Any]
 ) -> Decoded:
     """Reads and decodes the photo of one row of the listing; a photo that cannot be used is a Reject, not an error.
 
-    A photo whose content is `known` is read and no more. With `features` "local" those are extracted as well. row: a
-    dict of the listing's columns. Runs in a thread of the pool. Raises only what is no fault of the photo.
+    row: a dict of the listing's columns; `call` calls a function with arguments in another process. Raises only what
+    is no fault of the photo.
     """
     # Photos fail one by one: an exception here would make Beam retry the whole chunk until the run fails.
-    try:
-        data = encoded.read()
-        content = hashlib.sha256(data).digest()
-        if content in withdrawn:
-            return Reject(RETRACTED, "the photo was withdrawn: see `firstseen retract --list`")
-        if content in known:
-            return KnownPhoto(content, len(data))
-        frame_side = LONGEST_SIDE if features == "local" else None
-        decoded = photo.decode(data, size=spec.size, channels=spec.channels, frame_side=frame_side)
-    except PhotoError as error:
-        return Reject(error.reason, str(error))
-    columns = {
-        "photo_id": row["photo_id"],
-        "uri": row["uri"],
-        "content_sha256": content,
-        "width": decoded.width,
-        "height": decoded.height,
-        "published_at": row["published_at"],
-        "captured_at": decoded.metadata.captured_at,
-        # What the file says of itself; what an editor says of the photo stands in its occurrence, and counts first.
-        "caption": decoded.metadata.caption,
-        "credit": decoded.metadata.credit,
-        "source": row["source"],
-        "occurrences": [occurrence_of(row)],
-    }
-    if decoded.frame is not None:
-        columns |= local_columns(decoded.frame)
-    return DecodedPhoto(columns, decoded.pixels, len(data))
+    with naming(f"photo {row['photo_id']!r}"):
+        try:
+            content = call(decode_content, encoded.read, settings)
+        except PhotoError as error:
+            return Reject(error.reason, str(error))
+    if isinstance(content, KnownContent):
+        return KnownPhoto(content.content_sha256, content.size_bytes)
+    # What the file says of itself stands in the row; what an editor says of the photo, in its occurrence, counts first.
+    columns = content.columns | {name: row[name] for name in ("photo_id", "uri", "published_at", "source")}
+    return DecodedPhoto(columns | {"occurrences": [occurrence_of(row)]}, content.pixels, content.size_bytes)
 
 
 def occurrence_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -108,8 +95,7 @@ def occurrence_of(row: dict[str, Any]) -> dict[str, Any]:
 def batches_of(results: Iterable[Decoded], batch_size: int) -> Iterator[list[Decoded]]:
     """Yields the results in order, in batches of `batch_size` decoded photos; the last one may hold fewer.
 
-    The others ride along between them and do not count: batches of a fixed number of photos keep TensorFlow at one
-    shape.
+    Others ride along between them and do not count: batches of a fixed number of photos keep TensorFlow at one shape.
     """
     batch: list[Decoded] = []
     decoded = 0

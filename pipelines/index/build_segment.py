@@ -10,9 +10,9 @@ from pyarrow import parquet
 
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
+from foundation.store.content_hashes import hash_array, in_any, local_hashes
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.known_contents import KnownContents
 from foundation.store.occurrences import latest_occurrences
 from foundation.store.segments import (
     CONTENT_HASHES,
@@ -119,14 +119,13 @@ def _write_segment(
 
 def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Surroundings) -> np.ndarray:
     """Returns bool [rows of the shards]: contents that another segment holds already, or that were withdrawn."""
-    contents = np.array(read.photos["content_sha256"].to_pylist(), "S32")
+    contents = hash_array(read.photos["content_sha256"].to_pylist())
     each = np.array([shard.features == "local" for shard in plan.shards], bool)
     with_features = np.repeat(each, np.array([shard.rows for shard in plan.shards], np.int64))
-    left_out = np.isin(contents, np.array(surroundings.withdrawn, "S32"))
+    left_out = np.isin(contents, hash_array(surroundings.withdrawn))
     for paths, rows in ((surroundings.held, ~with_features), (surroundings.held_with_features, with_features)):
-        known = KnownContents(store, paths)
-        left_out[rows] |= known.holds(contents[rows])
-        known.close()
+        with local_hashes(store, paths) as files:
+            left_out[rows] |= in_any(files, contents[rows])
     return left_out
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from foundation.errors import ArtifactRefusedError
+from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.segments import CHANGED_HASHES, CHANGES, REMOVED_HASHES, Segment
-from serving.search.hashes import find_hashes, hash_array
 from serving.search.photo_table import PhotoTable
 
 CHANGE_FILES = frozenset([CHANGES, CHANGED_HASHES, REMOVED_HASHES])

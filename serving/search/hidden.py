@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
-from serving.search.hashes import hash_array
 from serving.search.retracted import RetractedPhotos
 from serving.search.segment import OpenSegment
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
+from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.segments import (
@@ -28,7 +29,6 @@ from foundation.store.segments import (
 )
 from serving.search.changes import CHANGE_FILES, OpenChanges
 from serving.search.exact_index import ExactIndex
-from serving.search.hashes import find_hashes, hash_array
 from serving.search.local_index import LocalIndex
 from serving.search.merge import Nearest
 from serving.search.photo_table import PhotoTable

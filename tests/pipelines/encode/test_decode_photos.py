@@ -1,25 +1,40 @@
 """Decoding a chunk: every photo comes out once, decoded or as a reject, and an error says which chunk it struck."""
 
-import threading
+import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from apache_beam.pvalue import TaggedOutput
 from hypothesis import given
 from hypothesis import strategies as st
+from pipelines.encode.inventory import count_chunks, write_inventory
 
 from foundation.archives.archive import open_archive
-from foundation.archives.photos import EncodedPhoto, UnreadablePhotoError
-from foundation.errors import InputNotFoundError
+from foundation.archives.photos import EncodedPhoto, UnreadablePhotoError, unreadable
+from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.photos import photo
+from foundation.photos.decoder_processes import DecoderProcesses
+from foundation.photos.shared_decoders import shared_decoders
 from foundation.store.files import Store
 from pipelines.encode import decode_photos
-from pipelines.encode.decode_photos import DecodeChunk, DecodedPhoto, PhotoBatch, Reject, batches_of, decode_row
-from pipelines.encode.inventory import count_chunks, write_inventory
+from pipelines.encode.decode_content import DecodeSettings
+from pipelines.encode.decode_photos import (
+    DecodeChunk,
+    DecodedPhoto,
+    KnownPhoto,
+    PhotoBatch,
+    Reject,
+    batches_of,
+    decode_row,
+)
 from pipelines.encode.local_columns import local_columns
 from tests.builders import content, day
+from tests.foundation.photos.processes import is_running
 from tests.photos import jpeg, noise, scene
+from tests.pipelines.encode import hostile_decoder
 
 ROW = {
     "photo_id": "a.jpg",
@@ -41,10 +56,20 @@ def reject(name: object) -> Reject:
     return Reject(str(name), f"file:///{name}", "truncated", "why")
 
 
+def decode_here(data: bytes, *, row: dict[str, Any] = ROW, **settings: Any) -> DecodedPhoto | KnownPhoto | Reject:
+    """What becomes of a photo of these bytes, decoded in this process."""
+    return decode_row(
+        row,
+        EncodedPhoto(lambda: data),
+        settings=DecodeSettings(**{"size": 8, "channels": 3, **settings}),
+        call=lambda function, *arguments: function(*arguments),
+    )
+
+
 def test_a_row_takes_its_columns_from_the_inventory_and_the_file() -> None:
     """Dates and words of the catalog stand; size, hash and pixels are the file's."""
     data = jpeg(scene(1))
-    found = decode_row(ROW, EncodedPhoto(lambda: data), size=8, channels=1)
+    found = decode_here(data, channels=1)
     assert isinstance(found, DecodedPhoto)
     assert found.pixels.shape == (8, 8, 1)
     assert found.size_bytes == len(data)
@@ -57,13 +82,13 @@ def test_a_row_takes_its_columns_from_the_inventory_and_the_file() -> None:
 def test_local_features_are_columns_of_the_row() -> None:
     """They are extracted from the same decode; without asking, no column of them is there."""
     data = jpeg(noise(1))
-    found = decode_row(ROW, EncodedPhoto(lambda: data), size=8, channels=1, features="local")
+    found = decode_here(data, with_local_features=True)
     frame = photo.decode(data, size=8, frame_side=400).frame
     assert isinstance(found, DecodedPhoto)
     assert frame is not None
     assert found.columns["keypoints"]
     assert local_columns(frame).items() <= found.columns.items()
-    without = decode_row(ROW, EncodedPhoto(lambda: data), size=8, channels=1)
+    without = decode_here(data)
     assert isinstance(without, DecodedPhoto)
     assert not local_columns(frame).keys() & without.columns.keys()
 
@@ -75,33 +100,32 @@ def test_the_catalog_goes_before_what_the_file_says(
     """A caption in the file fills a gap, and replaces nothing."""
     known = photo.PhotoMetadata(caption="photographer's")
     shown = photo.Photo(np.zeros((8, 8, 3), np.uint8), content("a"), 1, 1, "JPEG", known)
-    monkeypatch.setattr(decode_photos.photo, "decode", lambda *_, **__: shown)
-    found = decode_row(ROW | {"caption": catalog}, EncodedPhoto(lambda: b""), size=8, channels=3)
+    monkeypatch.setattr(photo, "decode", lambda *_, **__: shown)
+    found = decode_here(b"", row=ROW | {"caption": catalog})
     assert isinstance(found, DecodedPhoto)
     assert found.columns["caption"] == expected
 
 
 def test_a_photo_that_cannot_be_used_is_a_reject_and_no_error() -> None:
     """Unreadable or broken: the reason is a word that is counted, the detail is for people."""
-
-    def gone() -> bytes:
-        raise UnreadablePhotoError("a.jpg cannot be read: gone")
-
-    unread = decode_row(ROW, EncodedPhoto(gone), size=8, channels=3)
+    with DecoderProcesses(1) as decoders:
+        gone = unreadable(UnreadablePhotoError("a.jpg cannot be read: gone"))
+        unread = decode_row(ROW, gone, settings=DecodeSettings(8, 3), call=decoders.call)
     assert unread == Reject("a.jpg", "file:///a.jpg", "unreadable", "a.jpg cannot be read: gone")
-    broken = decode_row(ROW, EncodedPhoto(lambda: jpeg(scene(1))[:500]), size=8, channels=3)
+    broken = decode_here(jpeg(scene(1))[:500])
     assert isinstance(broken, Reject)
     assert broken.reason == "truncated"
 
 
-def test_an_error_that_is_no_fault_of_the_photo_is_no_reject() -> None:
-    """A disk that fails must end the run: a million rejects would look like a finished one."""
+def test_an_error_that_is_no_fault_of_the_photo_is_no_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails must end the run, a million rejects would look like a finished one; the photo is named."""
 
-    def failing() -> bytes:
-        raise MemoryError
+    def failing(*_, **__):
+        raise TemporaryError("the disk fails")
 
-    with pytest.raises(MemoryError):
-        decode_row(ROW, EncodedPhoto(failing), size=8, channels=3)
+    monkeypatch.setattr(photo, "decode", failing)
+    with pytest.raises(TemporaryError, match=r"^photo 'a\.jpg': the disk fails$"):
+        decode_here(b"")
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(1, 7))
@@ -160,25 +184,42 @@ def test_an_error_names_its_chunk(step: DecodeChunk, monkeypatch: pytest.MonkeyP
         list(step.process(2))
 
 
-def test_an_error_in_a_decoder_thread_names_its_chunk(step: DecodeChunk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_decoder_process_names_its_chunk_and_photo(
+    step: DecodeChunk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It arrives in the thread of the step, where its result would have stood."""
-
-    def broken(*_, **__):
-        raise ZeroDivisionError("by nothing")
-
-    monkeypatch.setattr(decode_photos.photo, "decode", broken)
-    with pytest.raises(RuntimeError, match=r"^chunk 1 of i\.parquet: ZeroDivisionError: by nothing$"):
+    monkeypatch.setattr(decode_photos, "decode_content", hostile_decoder.divide_by_zero)
+    with pytest.raises(RuntimeError, match=r"^chunk 1 of i\.parquet: .*photo '4\.jpg': ZeroDivisionError: division by"):
         list(step.process(1))
 
 
-def test_a_step_that_was_torn_down_leaves_no_thread(store: Store) -> None:
-    """A worker sets steps up and tears them down many times."""
-    step = DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
-    step.setup()
-    list(step.process(0))
-    threads = [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
-    assert threads
-    step.teardown()
-    for thread in threads:
-        thread.join(5)
-    assert not any(thread.is_alive() for thread in threads)
+def test_a_known_content_is_not_decoded(tmp_path: Path) -> None:
+    """Its digest comes back with the row, from whichever of the files holds it; any other photo is decoded."""
+    photos = [jpeg(scene(number)) for number in range(5)]
+    digests = sorted(hashlib.sha256(data).digest() for data in photos[1:])
+    # A digest that ends with a zero is one that NumPy would cut off.
+    files = (tmp_path / "none.npy", tmp_path / "a.npy", tmp_path / "b.npy")
+    for file, contents in zip(files, ([], digests[:1], [*digests[1:], b"\xff" * 31 + b"\0"]), strict=True):
+        np.save(file, np.array(contents, "S32"))
+    new, *known = [decode_here(data, known=files) for data in photos]
+    assert isinstance(new, DecodedPhoto)
+    assert known == [KnownPhoto(ROW, hashlib.sha256(data).digest(), len(data)) for data in photos[1:]]
+
+
+def test_a_step_that_was_torn_down_leaves_no_process(store: Store) -> None:
+    """A worker sets steps up and tears them down many times; those that are left go on."""
+    steps = [
+        DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
+        for _ in range(2)
+    ]
+    for step in steps:
+        step.setup()
+    list(steps[0].process(0))
+    steps[0].teardown()
+    assert list(steps[1].process(1))
+    with shared_decoders() as decoders:
+        child = decoders.call(os.getpid)
+        assert is_running(child)
+    assert is_running(child)
+    steps[1].teardown()
+    assert not is_running(child)
