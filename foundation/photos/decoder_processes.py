@@ -16,13 +16,14 @@ from contextlib import suppress
 from typing import Any, BinaryIO, TypeVar, cast
 
 from foundation.checks import require_range
-from foundation.errors import FirstseenError
+from foundation.errors import FirstseenError, TemporaryError
 from foundation.photos.decoder_child import PROTOCOL
 from foundation.photos.rejects import DecoderCrashedError, DecoderTimeoutError, OutOfMemoryError, PhotoError
 
 Result = TypeVar("Result")
 
 TIMEOUT_SECONDS = 60
+MOST_STARTS = 5
 # By the table of `foundation.photos.photo`, the worst photo within the limits takes 2.7 GB. Its file may have a quarter
 # more, twice while it is received from the parent, and Python with its libraries takes a tenth.
 MEMORY_BYTES = 4 * 2**30
@@ -123,6 +124,20 @@ class DecoderProcesses:
             return self._start()
 
     def _start(self) -> "_Child":
+        """Starts a process, and waits until it is ready."""
+        for _ in range(MOST_STARTS):
+            child = self._new_child()
+            try:
+                child.receive()
+                return child
+            except PhotoError:  # it was killed; no photo is to blame
+                self._end(child)
+        raise TemporaryError(
+            f"{MOST_STARTS} decoder processes were killed before they were ready; expected memory for one per core: "
+            "free some, and run again"
+        )
+
+    def _new_child(self) -> "_Child":
         with self._changing:
             if self._is_closed:
                 raise FirstseenError("the decoder processes were closed; expected no call after that")
@@ -155,14 +170,11 @@ class _Child:
 
     def call(self, function: Callable[..., Result], arguments: tuple) -> Result:
         """Returns the function's result, or raises its error; OutOfMemoryError instead of a MemoryError."""
-        if not self._is_ready:
-            self._receive()
-            self._is_ready = True
         # Whoever dies while it is written to tells why in its reply, or by how it ends.
         with suppress(BrokenPipeError):
             pickle.dump((function, arguments), self._requests, PROTOCOL)
             self._requests.flush()
-        result, error, told = self._receive()
+        result, error, told = self.receive()
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             gigabytes = self._memory_bytes / 2**30
             raise OutOfMemoryError(
@@ -180,9 +192,12 @@ class _Child:
             self._requests.close()
         self._replies.close()
 
-    def _receive(self) -> tuple[Any, Exception | None, str]:
+    def receive(self) -> tuple[Any, Exception | None, str]:
+        """Returns the next reply: (result, error, traceback); the first one says that the process is ready."""
         try:
-            return pickle.load(self._replies)  # noqa: S301 (from our own child)
+            reply = pickle.load(self._replies)  # noqa: S301 (from our own child)
+            self._is_ready = True
+            return reply
         except (EOFError, pickle.UnpicklingError) as error:
             # Its pipe is closed, so that it is ending, and for good: a signal now no longer changes its exit status.
             self._process.kill()

@@ -174,6 +174,21 @@ def test_processes_that_cannot_start_are_no_rejects(monkeypatch: pytest.MonkeyPa
     assert not isinstance(raised.value, PhotoError)
 
 
+def test_a_process_that_is_killed_before_it_is_ready_costs_no_photo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another one is started, but not for ever."""
+    program = decoder_processes._PROGRAM
+    dies = "import os, pathlib; here = pathlib.Path({!r}); (here / str(os.getpid())).touch(); "
+    dies += "len(list(here.iterdir())) < {} and os.kill(os.getpid(), 9); "
+    monkeypatch.setattr(decoder_processes, "_PROGRAM", dies.format(str(tmp_path), 5) + program)
+    with DecoderProcesses(1) as decoders:
+        assert decoders.call(double, 1) == 2
+    monkeypatch.setattr(decoder_processes, "_PROGRAM", dies.format(str(tmp_path), 99) + program)
+    with DecoderProcesses(1) as decoders, pytest.raises(TemporaryError, match="5 decoder processes were killed"):
+        decoders.call(double, 1)
+
+
 def test_opencv_starts_no_threads_beside_the_processes(decoders: DecoderProcesses) -> None:
     """There is a process per core already."""
     assert decoders.call(cv2.getNumThreads) == 1
