@@ -7,11 +7,12 @@ from os import PathLike, fspath
 import numpy as np
 
 from foundation.encoder import load
-from foundation.errors import UsageError
+from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
-from serving.match.match import Outcome, answers_of
+from serving.match.match import Match, Outcome, answers_of
 from serving.match.matcher import Matcher
 from serving.match.options import MatchOptions
 from serving.match.query import Query
@@ -78,6 +79,25 @@ class Searcher:
                 "this searcher is closed; expected an open one: look up before it is closed, or open another"
             )
         return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
+
+    def copies(self, query: str | PathLike[str] | Query) -> Generator[tuple[Match, list[Occurrence]], None, None]:
+        """Yields every copy of one photo, each with all photos of the archives that have its bytes.
+
+        What was found is left aside and the photo looked up again, until nothing more is found: a lookup alone looks
+        closer at some copies only. Meanwhile nobody else may ask. Raises InputNotFoundError if the photo is rejected.
+        """
+        found: set[bytes] = set()
+        while True:
+            with self._opened.without(found):
+                (outcome,) = self.find([query])
+            if outcome.status == "rejected":
+                raise InputNotFoundError(f"{outcome.query}: {outcome.reason}")
+            copies = [match for match in outcome.matches if match.is_copy]
+            if not copies:
+                return
+            found |= {match.candidate.content for match in copies}
+            for match in copies:
+                yield match, self._opened.occurrences(match.candidate.content)
 
     def answers(self, outcome: Outcome) -> list[Answer]:
         """Returns what a query came to in the rows of the contract."""

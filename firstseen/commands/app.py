@@ -11,12 +11,13 @@ from firstseen.commands.archive import encode, index, reindex
 from firstseen.commands.demo import demo
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.lookup import lookup
+from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
-VERBS = (train, reindex, encode, index, lookup, status, verify, rollback, demo, study)
+VERBS = (train, reindex, encode, index, lookup, status, verify, rollback, retract, demo, study)
 
 
 def make_app() -> typer.Typer:

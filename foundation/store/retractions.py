@@ -36,7 +36,11 @@ class RetractedPhoto:
 
 @dataclass(frozen=True, kw_only=True)
 class Retraction:
-    """One entry of the list: which photos were withdrawn, when, and why."""
+    """One entry of the list: which photos were withdrawn, when, and why.
+
+    With `undoes` it names no photo, and takes back the entry of that number. A program that does not know the field
+    goes on to withhold the photos.
+    """
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
 
@@ -44,6 +48,7 @@ class Retraction:
     created_at: Timestamp
     why: str
     photos: list[RetractedPhoto]
+    undoes: int | None = None
     contract_version: int = 1
 
 
@@ -82,9 +87,15 @@ def read_retractions(store: Store, *, after: int = 0) -> list[Retraction]:
         return list(pool.map(lambda number: read_retraction(store, number), numbers[after:]))
 
 
-def retracted_photos(store: Store) -> list[RetractedPhoto]:
+def photos_of(retractions: Sequence[Retraction]) -> set[RetractedPhoto]:
+    """Returns the photos that a whole list withdraws: those of entries that none of it undoes."""
+    undone = {one.undoes for one in retractions}
+    return {photo for one in retractions if one.number not in undone for photo in one.photos}
+
+
+def retracted_photos(store: Store) -> set[RetractedPhoto]:
     """Returns every photo that is withdrawn; raises ArtifactRefusedError if the list is damaged."""
-    return [photo for retraction in read_retractions(store) for photo in retraction.photos]
+    return photos_of(read_retractions(store))
 
 
 def withdrawn_contents(store: Store) -> list[bytes]:
@@ -92,11 +103,13 @@ def withdrawn_contents(store: Store) -> list[bytes]:
     return sorted({bytes.fromhex(photo.content_sha256) for photo in retracted_photos(store)})
 
 
-def add_retraction(store: Store, photos: Sequence[RetractedPhoto], *, why: str) -> Retraction:
+def add_retraction(
+    store: Store, photos: Sequence[RetractedPhoto], *, why: str, undoes: int | None = None
+) -> Retraction:
     """Appends one entry to the list; raises PublishRaceLostError if others append all the time."""
     for _ in range(ATTEMPTS):
         number = max(retraction_numbers(store), default=0) + 1
-        retraction = Retraction(number=number, created_at=artifact.now(), why=why, photos=list(photos))
+        retraction = Retraction(number=number, created_at=artifact.now(), why=why, photos=list(photos), undoes=undoes)
         if store.create(retraction_path(number), artifact.to_json(retraction)):
             return retraction
     raise PublishRaceLostError(f"others retract photos at the same time, {ATTEMPTS} times in a row; run again")

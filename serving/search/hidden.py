@@ -32,6 +32,7 @@ class Hidden:
         self._retracted = RetractedPhotos(store)
         self._refreshing = Lock()
         self._gone = without_photos(segments)
+        self._passed_over: frozenset[bytes] = frozenset()
         self.masks: Masks = self._masks()
 
     def refresh(self) -> None:
@@ -39,6 +40,12 @@ class Hidden:
         with self._refreshing:
             if self._retracted.look():
                 self.masks = self._masks()
+
+    def pass_over(self, contents: Iterable[bytes]) -> None:
+        """Does not find these contents (32 bytes each), nor those of an earlier call any longer than to this one."""
+        with self._refreshing:
+            self._passed_over = frozenset(contents)
+            self.masks = self._masks()
 
     def shown(self, content: bytes, occurrences: Iterable[Occurrence]) -> list[Occurrence]:
         """Returns what is left of a content's occurrences in all segments, first published first.
@@ -54,7 +61,7 @@ class Hidden:
         ]
 
     def _masks(self) -> Masks:
-        hidden = np.union1d(self._gone, hash_array(self._retracted.contents))
+        hidden = np.union1d(self._gone, hash_array(self._retracted.contents | self._passed_over))
         return [_mask(segment, hidden) for segment in self._segments]
 
 

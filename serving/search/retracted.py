@@ -3,7 +3,7 @@
 from time import monotonic
 
 from foundation.store.files import Store
-from foundation.store.retractions import read_retractions
+from foundation.store.retractions import Retraction, photos_of, read_retractions
 
 # How old the last look at the list may be when a query is answered. Whatever is retracted is promised to be gone
 # within 60 seconds; the other half is for the queries that are being answered meanwhile.
@@ -16,7 +16,7 @@ class RetractedPhotos:
     def __init__(self, store: Store):
         """Takes the first look; raises ArtifactRefusedError as `read_retractions` does."""
         self._store = store
-        self._number = 0
+        self._known: list[Retraction] = []
         self.contents: frozenset[bytes] = frozenset()
         self.names: frozenset[tuple[str, str]] = frozenset()
         self._read()
@@ -31,10 +31,10 @@ class RetractedPhotos:
 
     def _read(self) -> bool:
         started = monotonic()
-        new = read_retractions(self._store, after=self._number)
-        photos = [photo for retraction in new for photo in retraction.photos]
-        self.contents |= {bytes.fromhex(photo.content_sha256) for photo in photos}
-        self.names |= {(photo.archive, photo.photo_id) for photo in photos}
-        self._number += len(new)
+        new = read_retractions(self._store, after=len(self._known))
+        photos = photos_of([*self._known, *new])
+        self.contents = frozenset(bytes.fromhex(photo.content_sha256) for photo in photos)
+        self.names = frozenset((photo.archive, photo.photo_id) for photo in photos)
+        self._known += new
         self._looked_at = started
         return bool(new)

@@ -1,7 +1,7 @@
 """Opens a snapshot read-only: every file checked, then vectors in, contents out, and the places that hold them."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,6 +71,15 @@ class OpenSnapshot:
         Raises ArtifactRefusedError if the retractions cannot be read: then nothing may be answered.
         """
         self._hidden.refresh()
+
+    @contextmanager
+    def without(self, contents: Iterable[bytes]) -> Iterator[None]:
+        """Finds everything but these contents (32 bytes each) until it ends, whoever asks."""
+        self._hidden.pass_over(contents)
+        try:
+            yield
+        finally:
+            self._hidden.pass_over(())
 
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""

@@ -108,6 +108,16 @@ def test_first_seen_is_over_all_copies_of_the_same_part(searcher: Searcher):
     assert {match.seen.at for match in outcome.matches} == {datetime(2005, 6, 1, tzinfo=timezone.utc)}
 
 
+def test_every_copy_is_found_one_after_the_other(searcher: Searcher):
+    """A lookup lists one copy here: what was found is left aside until nothing is left, and is found again afterwards."""
+    query = Query("asked", lambda: jpeg(colour(5), quality=85))
+    with Searcher.open(searcher._encoder.store, options=MatchOptions(top_k=1)) as one_by_one:
+        for _ in range(2):
+            copies = list(one_by_one.copies(query))
+            assert [match.photo["photo_id"] for match, _ in copies] == ["5.jpg", "12.jpg"]
+            assert [[one.photo_id for one in occurrences] for _, occurrences in copies] == [["5.jpg"], ["12.jpg"]]
+
+
 def test_a_photo_that_the_archive_does_not_hold_is_answered_so(searcher: Searcher):
     """However near its vector is to others."""
     outcome = find(searcher, colour(99))

@@ -1,0 +1,157 @@
+"""Withdraws photos from every answer, and shows which ones were: retract."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from firstseen.commands.options import StoreOption
+from firstseen.commands.streams import number_of, tell
+from foundation.errors import InputNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from foundation.store.files import Store
+    from foundation.store.retractions import RetractedPhoto, Retraction
+    from serving.retract import Copy
+
+ListFormat = Literal["table", "json"]
+LIVE = "live within 60 s everywhere"
+
+
+def retract(
+    store: StoreOption,
+    photo_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="Photos, by their photo_id.")] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="PHOTO", help="Retract all copies of this photo, after showing them.")
+    ] = None,
+    why: Annotated[str | None, typer.Option(help="The reason, which stays on the list.")] = None,
+    archive: Annotated[
+        str | None, typer.Option(metavar="URI", help="The archive of the IDs, where several have them.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --like: do not ask.")] = False,
+    undo: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take a retraction back.")] = None,
+    as_list: Annotated[bool, typer.Option("--list", help="Show what was retracted, when and why.")] = False,
+    format: Annotated[ListFormat, typer.Option(help="With --list: table or json.")] = "table",
+) -> None:
+    """Withdraw photos: no answer names them any more, on any snapshot, and no later run brings them back."""
+    from foundation.store.files import Store
+
+    asked = [
+        name for name, is_so in (("ID", photo_ids), ("--like", like), ("--undo", undo), ("--list", as_list)) if is_so
+    ]
+    if len(asked) != 1:
+        raise UsageError(f"{' and '.join(asked) or 'nothing'} was given; expected one of: ID…, --like, --undo, --list")
+    opened = Store(store)
+    if as_list:
+        show_list(opened, format)
+        return
+    reason = (why or "").strip()
+    if not reason:
+        raise UsageError("no reason was given; expected --why TEXT: it stays on the list of retractions")
+    if archive is not None and not photo_ids:
+        raise UsageError("--archive was given without an ID; expected it with IDs that several archives have")
+    if undo is not None:
+        take_back(opened, undo, why=reason)
+        return
+    from serving.retract import photos_named
+
+    photos = choose_copies(opened, like, yes=yes) if like else photos_named(opened, photo_ids or [], archive=archive)
+    add(opened, photos, why=reason)
+
+
+def choose_copies(store: "Store", like: str, *, yes: bool) -> "list[RetractedPhoto]":
+    """Shows all copies of a photo and asks whether to retract them; raises UsageError unless somebody agrees."""
+    from serving.retract import copies_of
+
+    copies = copies_of(store, like)
+    typer.echo("\n".join(copy_lines(copies)))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nothing was retracted; expected a terminal to confirm it on, or --yes")
+        tell(f"retract {number_of(len(copies), 'photo', 'photos')}? [y/N]")
+        # Typer's own question takes Ctrl-C for a no, which is told otherwise here.
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise UsageError("nothing was retracted: it was not confirmed")
+    return [copy.photo for copy in copies]
+
+
+def copy_lines(copies: "Sequence[Copy]") -> list[str]:
+    """Returns a table of copies, for people."""
+    from serving.output.display import printable
+
+    lines = ["  verdict     score  first seen  photo"]
+    for one in copies:
+        seen = f"{one.first_seen_at:%Y-%m-%d}" if one.first_seen_at else "unknown"
+        name, uri = printable(one.photo.photo_id), printable(one.uri)
+        lines.append(f"  {one.verdict.replace('_', ' '):10}  {one.score:5.3f}  {seen:10}  {name}  {uri}")
+    return lines
+
+
+def add(store: "Store", photos: "Sequence[RetractedPhoto]", *, why: str) -> None:
+    """Puts photos on the list and says so, unless all of them are on it."""
+    from foundation.store.retractions import add_retraction, photos_of, read_retractions
+
+    known = photos_of(read_retractions(store))
+    new = [photo for photo in photos if photo not in known]
+    if not new:
+        tell(f"nothing to do: {number_of(len(photos), 'photo is', 'photos are')} on the list of retractions already")
+        return
+    report(add_retraction(store, new, why=why))
+
+
+def report(retraction: "Retraction") -> None:
+    """Tells what was put on the list: what, when, why, which contents."""
+    from serving.output.display import printable
+
+    photos = number_of(len(retraction.photos), "photo", "photos")
+    contents = number_of(len({photo.content_sha256 for photo in retraction.photos}), "content", "contents")
+    tell(
+        f"retraction {retraction.number} of {retraction.created_at}: {photos} in {contents}, because: "
+        f"{printable(retraction.why)}; {LIVE}"
+    )
+    for photo in retraction.photos:
+        tell(f"  {printable(photo.photo_id)}  {printable(photo.archive)}  SHA-256 {photo.content_sha256}")
+
+
+def take_back(store: "Store", number: int, *, why: str) -> None:
+    """Undoes one retraction; raises InputNotFoundError unless it is one that still counts."""
+    from foundation.store.retractions import add_retraction, read_retractions
+
+    known = read_retractions(store)
+    undone = {one.undoes for one in known}
+    standing = [one.number for one in known if one.photos and one.number not in undone]
+    if number not in standing:
+        raise InputNotFoundError(
+            f"no retraction {number} to undo; expected one of: {', '.join(map(str, standing)) or 'none, there is none'}"
+        )
+    made = add_retraction(store, [], why=why, undoes=number)
+    tell(f"retraction {made.number} of {made.created_at} undoes {number}, because: {why}; {LIVE}")
+    tell("photos that were left out of a run meanwhile come back when their archive is encoded again")
+
+
+def show_list(store: "Store", format: str) -> None:
+    """Prints every retraction, oldest first."""
+    from foundation.store.artifact import to_json
+    from foundation.store.retractions import read_retractions
+    from serving.output.display import printable
+
+    known = read_retractions(store)
+    if format == "json":
+        typer.echo(json.dumps([json.loads(to_json(one)) for one in known], indent=1, ensure_ascii=False))
+        return
+    undone = {one.undoes: one.number for one in known}
+    typer.echo("  number  when                       photos  why")
+    for one in known:
+        note = (
+            f"undoes {one.undoes}: "
+            if one.undoes
+            else f"undone by {undone[one.number]}: "
+            if one.number in undone
+            else ""
+        )
+        typer.echo(f"  {one.number:6}  {one.created_at:25}  {len(one.photos):6}  {note}{printable(one.why)}")
+        for photo in one.photos:
+            typer.echo(f"{'':45}{printable(photo.photo_id)}  {printable(photo.archive)}  {photo.content_sha256[:12]}")
