@@ -9,8 +9,9 @@ CREATE OR REPLACE TABLE compared AS
 WITH known AS (
     SELECT p.*,
            p.content_sha256 IN (FROM withdrawn_contents) IS TRUE AS is_withdrawn,
-           -- What could not be read may be readable now; whatever else was rejected is so for its bytes.
-           p.reason IS NOT DISTINCT FROM 'unreadable' OR p.photo_id IN (FROM retried) AS is_retried
+           -- What could not be read may be readable now, and what was withdrawn may not be any more; whatever else was
+           -- rejected is so for its bytes.
+           coalesce(p.reason IN ('unreadable', 'retracted'), FALSE) OR p.photo_id IN (FROM retried) AS is_retried
     FROM previous AS p
 ),
 read_before AS (
