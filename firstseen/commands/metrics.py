@@ -6,7 +6,7 @@ A cron job has gone when Prometheus asks: what it leaves behind is read instead.
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from foundation.store.runs import Accounting
 
 SUFFIX = ".prom"
+OUTCOMES = ("listed", "embedded", "duplicates", "renamed", "unchanged", "updated", "removed")
 LAST_SUCCESS = "firstseen_last_success_timestamp_seconds"
 # Name, what is measured, and its labels beside those of the job. Names are part of what users build alerts upon.
 METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -99,7 +100,7 @@ def _measure(job: Job, exit_code: int) -> dict[str, dict[str, float]]:
     if success is not None:
         values[LAST_SUCCESS] = {"": success}
     if job.accounting:
-        outcomes = {name: value for name, value in asdict(job.accounting).items() if isinstance(value, int)}
+        outcomes = {name: getattr(job.accounting, name) for name in OUTCOMES}
         values["firstseen_photos"] = {**outcomes, "rejected": job.accounting.rejects}
         values["firstseen_rejects"] = dict(job.accounting.rejected)
     # Whoever interrupts a command waits three seconds for its end, in which a bucket need not answer.

@@ -48,7 +48,7 @@ def test_what_became_of_the_photos_is_told_in_fields(store: Path, archive: Path,
     """Every line names the run, once it has begun; counts are numbers, reasons and the exit code are fields."""
     (archive / "bad.jpg").write_bytes(b"")
     assert run([*JSON_FORMAT, "encode", str(archive), "--store", str(store)]) == 3
-    accounting, reason, _, error, last = told(capsys)
+    accounting, reason, *_, error, last = told(capsys)
     (folder,) = store.glob("embeddings/*/*")
     assert {line["run_id"] for line in (accounting, reason, error, last)} == {folder.name}
     assert (accounting["listed"], accounting["embedded"], accounting["rejected"]) == (11, 10, {"empty_file": 1})

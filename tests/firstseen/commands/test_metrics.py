@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from firstseen.commands import metrics
 from firstseen.commands.running import run
 from foundation.errors import PublishRaceLostError, TemporaryError
 from foundation.store.files import Store
-from foundation.store.runs import Accounting, Run
+from foundation.store.runs import Accounting
+from pipelines.encode.job import EncodeResult
 from tests.builders import add_encoder, add_run, unit_vectors
 from tests.firstseen.desk import one_error_line
 from tests.foundation.store.test_status import index
@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Store:
 def encode(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """A function that runs `encode` with a metrics file; the work itself is a function that the test gives."""
 
-    def encode_with(work: Callable[[], Run], *arguments: str) -> int:
+    def encode_with(work: Callable[[], EncodeResult], *arguments: str) -> int:
         monkeypatch.setattr("pipelines.encode.job.encode", lambda *_, **__: work())
         words = ["encode", "/archive", "--store", store.uri, "--metrics-file", str(tmp_path / "encode.prom")]
         return run([*words, *arguments])
@@ -45,15 +45,15 @@ def encode(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     return encode_with
 
 
-def finished(store: Store, **rejected: int) -> Run:
-    """Returns a run that has rejected some of its photos."""
+def finished(store: Store, **rejected: int) -> EncodeResult:
+    """Returns an encode that has rejected some of its photos."""
     run = add_run(store, add_encoder(store, recipe="other"), f"run-{time.monotonic_ns()}", unit_vectors(2, 4))
     listed = 100 + sum(rejected.values())
     accounting = Accounting(
         listed=listed, embedded=90, duplicates=2, unchanged=5, renamed=3, removed=7, rejected=rejected
     )
     accounting.check()
-    return replace(run, accounting=accounting)
+    return EncodeResult(run, accounting, is_new=True, date_problems=[])
 
 
 def fail(error: BaseException) -> Callable[[], Any]:
