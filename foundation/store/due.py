@@ -35,8 +35,8 @@ def _waiting(status: StoreStatus) -> list[Due]:
         return [_index(status, name) for name in reversed(status.encoders_created_at) if status.waiting.get(name)]
     if not status.waiting.get(live.encoder_id):
         return []
-    if live.reason.startswith("rollback"):
-        # An index would take up again what the rollback left out: that is for the user to decide.
+    # Snapshots of version 1 do not say what a rollback left out: whether to index it again is for the user to decide.
+    if live.reason.startswith("rollback") and not live.archives:
         runs = len(status.waiting[live.encoder_id])
         return [Due(what=f"{count(runs, 'run')} of {live.encoder_id} left out by the {live.reason}")]
     return [_index(status, live.encoder_id)]
@@ -47,27 +47,30 @@ def _index(status: StoreStatus, encoder_id: str) -> Due:
     live = status.snapshot
     named = [] if live and live.encoder_id == encoder_id else ["--encoder", encoder_id]
     what = f"{count(len(status.waiting[encoder_id]), 'run')} of {encoder_id} not indexed"
-    # One that cannot be read stops the index.
-    return Due(what=what, command=None if status.damaged else _command(status, "index", *named))
+    return Due(what=what, command=None if encoder_id in status.damaged else _command(status, "index", *named))
 
 
 def _newer_encoder(status: StoreStatus) -> list[Due]:
     newest = status.newest_encoder
     if newest is None or not status.is_newer(newest):
         return []
+    what = f"{newest} is newer than the live encoder"
+    if missing := status.not_encoded[newest]:
+        # An index would refuse to lose these archives by a switch.
+        reindex = _command(status, f"reindex {shlex.quote(missing[0])}", "--encoder", newest)
+        return [Due(what=f"{what}; archives not encoded with it: {len(missing):,}", command=reindex)]
     if status.waiting.get(newest):
-        waits = _index(status, newest)
         return [
-            Due(what=f"{waits.what}; it is newer than the live encoder, and an index switches", command=waits.command)
+            Due(what=f"{what}, and all is encoded with it: an index switches", command=_index(status, newest).command)
         ]
-    encode = _command(status, "encode ARCHIVE", "--encoder", newest)
-    return [Due(what=f"{newest} is newer than the live encoder, and nothing is encoded with it", command=encode)]
+    return [Due(what=f"{what}", command=_command(status, "reindex ARCHIVE", "--encoder", newest))]
 
 
 def _unfinished(status: StoreStatus) -> list[Due]:
     if not status.unfinished:
         return []
-    return [Due(what=f"{count(len(status.unfinished), 'run')} not finished: at work now, or interrupted")]
+    runs = count(len(status.unfinished), "run")
+    return [Due(what=f"{runs} not finished: at work now, or cut off; the next encode of the archive goes on")]
 
 
 def _encode(status: StoreStatus) -> str:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store.chains import FinishedRun
 from foundation.store.files import Store
-from foundation.store.runs import EMBEDDINGS, Run, read_run, run_path
+from foundation.store.runs import EMBEDDINGS, read_run, run_path
 
 RUNS_READ = 50
 # A bucket answers within 50 ms, whoever else is asking.
@@ -25,7 +26,7 @@ class History:
     """
 
     names: Mapping[str, Sequence[str]]
-    runs: Sequence[Run]
+    runs: Sequence[FinishedRun]
     unfinished: Sequence[str]
     damaged: Mapping[str, str]
     unread: Sequence[str]
@@ -41,17 +42,17 @@ def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_REA
     read = [name for name, _ in newest[:limit]]
     return History(
         names=names,
-        runs=[one for one in found if isinstance(one, Run)],
+        runs=[one for one in found if isinstance(one, FinishedRun)],
         unfinished=[name for name, one in zip(read, found, strict=True) if one is None],
         damaged={name: one for name, one in zip(read, found, strict=True) if isinstance(one, str)},
         unread=[name for name, _ in newest[limit:]],
     )
 
 
-def _read(store: Store, run_id: str, encoder_id: str) -> Run | str | None:
+def _read(store: Store, run_id: str, encoder_id: str) -> FinishedRun | str | None:
     """Returns a run, or why it cannot be read, or None if it has not finished."""
     try:
-        return read_run(store, encoder_id, run_id)[0]
+        return FinishedRun(*read_run(store, encoder_id, run_id))
     except ArtifactRefusedError as error:
         return str(error)
     except InputNotFoundError:

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from foundation.errors import ArtifactRefusedError
+from foundation.store.chains import waiting_runs
 from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
 from foundation.store.history import History, read_history
@@ -44,10 +45,10 @@ class RejectStatus:
 class StoreStatus:
     """What a store holds; `snapshot` is None before the first publish.
 
-    `encoders_created_at` is in the order of the times. `waiting` are the runs, by encoder, that the live snapshot does
-    not hold and that nobody left out; `runs_not_indexed` are those of the live encoder, or all before the first
-    publish. `unfinished` runs are being written or were interrupted, `damaged` says what cannot be read, and `unread`
-    counts older runs that were not looked at.
+    `encoders_created_at` is in the order of the times. `waiting` are the runs, by encoder, that an index would take up;
+    `runs_not_indexed` are those of the live encoder, or all before the first publish. `not_encoded` are the live
+    archives of which an encoder has no run. `unfinished` runs are being written or were interrupted, `damaged` says
+    what cannot be read, and `unread` counts older runs that were not looked at.
     """
 
     store: str
@@ -60,6 +61,7 @@ class StoreStatus:
     runs_by_encoder: dict[str, int]
     runs_not_indexed: list[str]
     waiting: dict[str, list[str]] = field(default_factory=dict)
+    not_encoded: dict[str, list[str]] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     damaged: dict[str, str] = field(default_factory=dict)
     unread: int = 0
@@ -91,7 +93,7 @@ def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
     encoders = list_encoders(store)
     created_at, damaged = _read_created(store, encoders)
     history = read_history(store, encoders)
-    waiting = {encoder_id: _waiting(history, encoder_id, live, segments) for encoder_id in encoders}
+    waiting = {encoder_id: _waiting(history, encoder_id, live) for encoder_id in encoders}
     return StoreStatus(
         store=store.uri,
         snapshot=live,
@@ -108,10 +110,11 @@ def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
             run_id for name in encoders if live is None or live.encoder_id == name for run_id in waiting[name]
         ],
         waiting=waiting,
+        not_encoded={encoder_id: _not_encoded(history, encoder_id, live) for encoder_id in encoders},
         unfinished=list(history.unfinished),
         damaged={**damaged, **history.damaged},
         unread=len(history.unread),
-        last_runs=[_describe_run(run) for run in history.runs[:RUNS_SHOWN]],
+        last_runs=[_describe_run(one.run) for one in history.runs[:RUNS_SHOWN]],
         rejects=_rejects(store, history),
     )
 
@@ -127,17 +130,17 @@ def _read_created(store: Store, encoders: list[str]) -> tuple[dict[str, str], di
     return dict(sorted(created_at.items(), key=lambda item: datetime.fromisoformat(item[1]))), damaged
 
 
-def _waiting(history: History, encoder_id: str, live: Snapshot | None, segments: list[Segment]) -> list[str]:
-    """Returns the runs of one encoder that hold something for an index, oldest first."""
-    passed = {run_id for segment in segments for run_id in segment.runs}
-    if live:
-        passed |= {state.run_id for state in live.archives.values()} | set(live.left_out)
-    # A run may hold nothing: all of its photos were rejected, or none has changed.
-    return [
-        run.run_id
-        for run in reversed(history.runs)
-        if run.encoder_id == encoder_id and run.run_id not in passed and (run.rows or run.changes)
-    ]
+def _waiting(history: History, encoder_id: str, live: Snapshot | None) -> list[str]:
+    """Returns the runs of one encoder that an index would take up, oldest first."""
+    runs = [one for one in reversed(history.runs) if one.run.encoder_id == encoder_id]
+    # An index of another encoder than the live one begins anew.
+    base = live if live and live.encoder_id == encoder_id else None
+    return [one.run.run_id for one in waiting_runs(runs, base)]
+
+
+def _not_encoded(history: History, encoder_id: str, live: Snapshot | None) -> list[str]:
+    encoded = {one.run.archive for one in history.runs if one.run.encoder_id == encoder_id}
+    return sorted(set(live.archives) - encoded) if live and live.encoder_id != encoder_id else []
 
 
 def _age(live: Snapshot | None, now: datetime) -> int | None:
@@ -157,8 +160,8 @@ def _describe_run(run: Run) -> RunStatus:
 def _rejects(store: Store, history: History) -> list[RejectStatus]:
     """Returns why photos were rejected by the last run of each archive, most first, with examples."""
     last: dict[str, Run] = {}
-    for run in history.runs:
-        last.setdefault(run.archive, run)
+    for one in history.runs:
+        last.setdefault(one.run.archive, one.run)
     found = []
     for run in [run for run in last.values() if run.accounting.rejects][:ARCHIVES_SHOWN]:
         examples = read_examples(store, run)

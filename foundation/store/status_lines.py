@@ -50,10 +50,16 @@ def _describe_snapshot(status: StoreStatus) -> list[str]:
     if live is None or status.age_seconds is None:
         return ["snapshot   none yet"]
     when = f"{live.created_at}, {age(status.age_seconds)}"
-    return [
+    lines = [
         f"snapshot   {live.number} of {when} ({live.reason}), of {len(status.snapshot_numbers)} in all",
         f"photos     {live.photos:,} in {live.contents:,} contents",
     ]
+    lines += [
+        f"archive    {name}: {state.photos:,} photos, as of run {state.run_id}" for name, state in live.archives.items()
+    ]
+    if live.left_out:
+        lines.append(f"left out   {', '.join(live.left_out)}; index --take-up RUN takes one up again")
+    return lines
 
 
 def _describe_segment(segment: Segment) -> list[str]:
@@ -85,9 +91,9 @@ def _describe_encoder(status: StoreStatus, name: str) -> str:
 
 def _describe_run(run: RunStatus, now: datetime) -> str:
     when = age((now - datetime.fromisoformat(run.created_at)).total_seconds())
-    counts = {name: number for name, number in run.accounting.items() if name != "rejected" and number}
-    listed = counts.pop("listed", 0)
+    counts = {name: number for name, number in run.accounting.items() if name not in ("listed", "photos", "rejected")}
     counts["rejected"] = sum(run.accounting["rejected"].values())
+    listed = run.accounting["listed"]
     became = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     return f"{run.run_id} of {run.archive}, {when}: {listed:,} listed" + (f": {became}" if became else "")
 

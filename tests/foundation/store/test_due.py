@@ -42,7 +42,7 @@ def commands(store: Store) -> list[str]:
         words = shlex.split(command)
         assert words[words.index("--store") + 1] == store.uri
         encoder = words[words.index("--encoder") + 1] if "--encoder" in words else None
-        if words[1] == "index" or (words[1] == "encode" and status.encoders):
+        if words[1] in ("index", "reindex") or (words[1] == "encode" and status.encoders):
             choose_encoder(store, encoder, live_snapshot(store), with_runs=words[1] == "index")
     return [command.replace(f" --store '{store.uri}'", "") for command in found]
 
@@ -80,31 +80,46 @@ def test_what_waits_for_the_live_encoder_comes_next(store: Store):
     assert commands(store) == ["firstseen lookup PHOTO"]
     encode(store, live, "run-2")
     encode(store, older, "run-3")
+    assert commands(store) == ["firstseen index"] * 2
+
+
+def test_a_newer_encoder_is_due_archive_by_archive(store: Store):
+    """An index would refuse to lose an archive by a switch: first all of them are encoded."""
+    live = add_encoder(store)
+    encode(store, live, "run-1", archive="/a b")
+    encode(store, live, "run-2", archive="/c")
+    index(store, live, "run-1", "run-2")
     newer = add_newer(store, "a")
-    index_live = "firstseen index"
-    assert commands(store) == [index_live, f"firstseen encode ARCHIVE --encoder {newer}", index_live]
-    encode(store, newer, "run-4")
-    assert commands(store) == [index_live, f"firstseen index --encoder {newer}", index_live]
-    assert list_due(read_status(store))[1].what == (
-        f"1 run of {newer} not indexed; it is newer than the live encoder, and an index switches"
-    )
+    for number, (archive, missing) in enumerate((("/a b", "'/a b'"), ("/c", "/c"))):
+        assert commands(store) == [f"firstseen reindex {missing} --encoder {newer}", "firstseen lookup PHOTO"]
+        encode(store, newer, f"run-{3 + number}", archive=archive)
+    assert commands(store) == [f"firstseen index --encoder {newer}", "firstseen lookup PHOTO"]
 
 
-def test_after_a_rollback_indexing_is_not_proposed(store: Store):
-    """It would take up again what the user has just left out: that is said, without a command."""
+def test_after_a_rollback_of_an_older_program_indexing_is_not_proposed(store: Store):
+    """It would take up again what the user has just left out, which the snapshot does not name."""
     encoder_id = add_encoder(store)
     encode(store, encoder_id, "run-1")
     encode(store, encoder_id, "run-2")
-    first = index(store, encoder_id, "run-1")
+    first = index(store, encoder_id, "run-1", archives={})
     index(store, encoder_id, "run-1", "run-2", number=2)
     publish(store, replace(first, number=3, reason="rollback to 1"))
     (due,) = list_due(read_status(store))
-    assert (due.what, due.command) == (f"1 run of {encoder_id} left out by the rollback to 1", None)
+    assert (due.what, due.command) == (f"2 runs of {encoder_id} left out by the rollback to 1", None)
     assert commands(store) == ["firstseen lookup PHOTO"]
 
 
-def test_with_a_damaged_run_no_index_is_proposed(store: Store):
-    """It would end in an error; what is damaged comes first."""
+def test_what_is_encoded_after_a_rollback_is_due(store: Store):
+    """The rollback says what it left out; what came later is none of it."""
+    encoder_id = add_encoder(store)
+    encode(store, encoder_id, "run-1")
+    index(store, encoder_id, "run-1", reason="rollback to 1")
+    encode(store, encoder_id, "run-2")
+    assert commands(store) == ["firstseen index"] * 2
+
+
+def test_what_is_damaged_comes_first(store: Store):
+    """An index passes over a run that cannot be read; of an encoder that cannot be read none can be built."""
     encoder_id = add_encoder(store)
     encode(store, encoder_id, "run-1")
     encode(store, encoder_id, "run-2")
@@ -112,12 +127,17 @@ def test_with_a_damaged_run_no_index_is_proposed(store: Store):
     (store.local_root / run_path(encoder_id, "run-2")).write_bytes(b"{}")
     damaged, waiting = list_due(read_status(store))
     assert damaged.what.startswith("run-2 cannot be read: ")
-    assert (waiting.what, waiting.command) == (f"1 run of {encoder_id} not indexed", None)
-    assert commands(store) == ["firstseen encode ARCHIVE"]
+    assert waiting.what == f"1 run of {encoder_id} not indexed"
+    assert commands(store) == [f"firstseen index --encoder {encoder_id}"] * 2
+    index(store, encoder_id, "run-1")
+    encode(store, encoder_id, "run-3")
+    (store.local_root / encoder_directory(encoder_id) / ENCODER_DESCRIPTION).write_bytes(b"{}")
+    assert [due.command for due in list_due(read_status(store))] == [None, None, None]
 
 
 def test_an_unfinished_run_is_named(store: Store):
     """Nobody can tell a run at work from an interrupted one by what lies in the store."""
     encoder_id = add_encoder(store)
     store.create(f"embeddings/{encoder_id}/run-1/inventory.parquet", b"")
-    assert [due.what for due in list_due(read_status(store))] == ["1 run not finished: at work now, or interrupted"]
+    (due,) = list_due(read_status(store))
+    assert due.what.startswith("1 run not finished: at work now, or cut off")

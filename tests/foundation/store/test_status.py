@@ -16,7 +16,7 @@ from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
 from foundation.store.history import RUNS_READ
-from foundation.store.runs import Accounting, read_run, reject_schema, run_path
+from foundation.store.runs import REJECTS, Accounting, read_run, reject_schema, run_path
 from foundation.store.segments import (
     LOCAL_DESCRIPTORS,
     LOCAL_KEYPOINTS,
@@ -30,7 +30,7 @@ from foundation.store.segments import (
 from foundation.store.snapshots import ArchiveState, Snapshot, publish
 from foundation.store.status import StoreStatus, read_status
 from foundation.store.status_lines import age, describe, to_object
-from pipelines.encode.write_shards import write_parquet
+from pipelines.encode.write_shards import to_parquet
 from tests.builders import add_encoder, add_run, segment, snapshot, unit_vectors
 
 NOW = datetime(2024, 5, 31, 3, 10, tzinfo=timezone.utc)
@@ -45,7 +45,9 @@ def store(tmp_path: Path) -> Store:
 def index(store: Store, encoder_id: str, *run_ids: str, number: int = 1, **changes: Any) -> Snapshot:
     """Publishes a snapshot with one segment of some runs."""
     _, digest = read_spec(store, encoder_id)
-    runs = {run_id: read_run(store, encoder_id, run_id)[1] for run_id in run_ids}
+    read = [read_run(store, encoder_id, run_id) for run_id in run_ids]
+    runs = {run.run_id: digest for run, digest in read}
+    archives = {run.archive: ArchiveState(run_id=run.run_id, digest=digest, photos=2) for run, digest in read}
     described = segment(segment_id=f"segment-{number}", encoder_digest=digest, rows=2, photos=1_234, runs=runs)
     reference = SegmentReference(
         segment_id=described.segment_id,
@@ -53,15 +55,15 @@ def index(store: Store, encoder_id: str, *run_ids: str, number: int = 1, **chang
         rows=2,
         photos=1_234,
     )
-    counts = {"segments": [reference], "photos": 1_234, "contents": 2}
-    made = snapshot(number, encoder_id=encoder_id, encoder_digest=digest, **counts, **changes)
+    held = {"segments": [reference], "archives": archives, "photos": 1_234, "contents": 2}
+    made = snapshot(number, encoder_id=encoder_id, encoder_digest=digest, **{**held, **changes})
     publish(store, made)
     return made
 
 
-def encode(store: Store, encoder_id: str, run_id: str, *, photos: int = 2) -> None:
-    """Writes a finished run."""
-    add_run(store, encoder_id, run_id, unit_vectors(photos, 4))
+def encode(store: Store, encoder_id: str, run_id: str, **options: Any) -> None:
+    """Writes a finished run of two photos."""
+    add_run(store, encoder_id, run_id, unit_vectors(2, 4), **options)
 
 
 def rewrite_run(store: Store, encoder_id: str, run_id: str, **changes: Any) -> None:
@@ -77,11 +79,11 @@ def reject(store: Store, encoder_id: str, run_id: str, archive: str, *rejects: t
     run, _ = read_run(store, encoder_id, run_id)
     rows = [{"photo_id": name, "uri": "u", "reason": why, "detail": f"about {name}"} for name, why in rejects]
     table = pa.Table.from_pylist(rows, schema=reject_schema())
-    written = write_parquet(store, run.directory, "rejects", table)
+    store.create(f"{run.directory}/{REJECTS}", to_parquet(table))
     reasons = [why for _, why in rejects]
     rejected = {why: reasons.count(why) for why in sorted(set(reasons))}
     accounting = Accounting(listed=2 + len(rejects), embedded=2, duplicates=0, rejected=rejected)
-    files = {**run.files, written.name: written.record}
+    files = {**run.files, **artifact.record(store, run.directory, [REJECTS])}
     rewrite_run(store, encoder_id, run_id, archive=archive, accounting=accounting, files=files)
 
 
@@ -101,26 +103,27 @@ def test_a_run_that_no_segment_holds_waits(store: Store):
     assert status.runs_by_encoder == {live: 3, other: 1}
 
 
-def test_a_run_without_anything_to_index_does_not_wait(store: Store):
-    """All photos were rejected or unchanged; a run of changes alone has something."""
-    encoder_id = add_encoder(store)
-    encode(store, encoder_id, "run-1", photos=0)
-    encode(store, encoder_id, "run-2", photos=0)
-    rewrite_run(store, encoder_id, "run-2", changes=3)
-    assert read_status(store).runs_not_indexed == ["run-2"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"left_out": ["run-2"]}, {"archives": {"made:run-2": ArchiveState(run_id="run-2", digest="d" * 64, photos=2)}}],
-)
-def test_a_run_that_the_snapshot_names_otherwise_does_not_wait(store: Store, changes: dict[str, Any]):
-    """A rollback left it out, or it is the state of its archive and added nothing."""
+def test_a_run_that_the_live_snapshot_left_out_does_not_wait(store: Store):
+    """Nobody takes it up again by himself; the line says how to."""
     encoder_id = add_encoder(store)
     encode(store, encoder_id, "run-1")
     encode(store, encoder_id, "run-2")
-    index(store, encoder_id, "run-1", **changes)
+    index(store, encoder_id, "run-1", left_out=["run-2"])
+    status = read_status(store)
+    assert status.runs_not_indexed == []
+    assert "left out   run-2; index --take-up RUN takes one up again" in describe(status)
+
+
+def test_what_waits_follows_the_run_that_is_live(store: Store):
+    """Of an archive, the runs after the one that the snapshot names, and not those before it."""
+    encoder_id = add_encoder(store)
+    encode(store, encoder_id, "run-1", archive="/a")
+    encode(store, encoder_id, "run-2", archive="/a", generation=2, previous="run-1")
+    index(store, encoder_id, "run-2")
     assert read_status(store).runs_not_indexed == []
+    encode(store, encoder_id, "run-3", archive="/a", generation=3, previous="run-2")
+    encode(store, encoder_id, "run-4", archive="/a", generation=4, previous="run-3")
+    assert read_status(store).runs_not_indexed == ["run-3", "run-4"]
 
 
 def test_what_is_live_is_shown_with_its_age_and_counts(store: Store):
@@ -136,6 +139,7 @@ def test_what_is_live_is_shown_with_its_age_and_counts(store: Store):
         f"store      {store.uri}",
         "snapshot   1 of 2024-05-31T00:00:00+00:00, 3 hours ago (index), of 1 in all",
         "photos     1,234 in 2 contents",
+        "archive    made:run-1: 2 photos, as of run run-1",
         "segment    segment-1: 2 contents, exact search, recall@10 1.000",
         f"encoder    {encoder_id}: live, 1 run",
         "run        run-1 of made:run-1, 2 days ago: 2 listed: 2 embedded",
@@ -201,7 +205,7 @@ def test_rejects_that_cannot_be_read_are_counted_all_the_same(store: Store, dama
     encoder_id = add_encoder(store)
     reject(store, encoder_id, "run-1", "/archive", ("gone.jpg", "missing"))
     assert store.local_root
-    damage(next(store.local_root.rglob("rejects-*.parquet")))
+    damage(next(store.local_root.rglob(REJECTS)))
     status = read_status(store)
     assert [(one.photos, one.photo_id) for one in status.rejects] == [(1, None)]
     assert "rejected   1 of /archive missing" in describe(status)
