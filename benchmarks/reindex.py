@@ -113,7 +113,7 @@ def reindex(name: str, archive: Path, store: Path) -> Night:
     command = [sys.executable, "-m", "firstseen", "reindex", str(archive), "--store", str(store), "--max-rejects", "1"]
     before = latest_run(store)
     started = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 (our own command)
     peak = watch_memory(process.pid)
     code = process.wait(PATIENCE_SECONDS)
     seconds = time.perf_counter() - started
@@ -203,7 +203,8 @@ def table(nights: Sequence[Night], few: Night, some: Night) -> list[str]:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {one.name} | {one.counts.embedded:,} | {one.seconds:.1f} | {one.seconds / full.seconds:.2%} | {one.peak_mb:,.0f} |"
+        f"| {one.name} | {one.counts.embedded:,} | {one.seconds:.1f} | {one.seconds / full.seconds:.2%} "
+        f"| {one.peak_mb:,.0f} |"
         for one in nights
     ]
     growth = (full.peak_mb - few.peak_mb) / max(1.0, some.peak_mb - few.peak_mb)

@@ -29,9 +29,17 @@ Features = Literal["local", "none"]
 Check = Literal["stat", "hash"]
 
 
-ArchiveArgument = Annotated[str, typer.Argument(help="A folder of photos, tar or Parquet files, or tfds:NAME.")]
+ArchiveArgument = Annotated[
+    str, typer.Argument(help="Photos in folders, tar, Parquet or TFRecord; an inventory; s3://, gs:// or tfds:NAME.")
+]
 CatalogOption = Annotated[
     Path | None, typer.Option("--catalog", help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
+]
+IncludeOption = Annotated[
+    list[str] | None, typer.Option("--include", metavar="PATTERN", help="Take these photos alone, such as '*.jpg'.")
+]
+ExcludeOption = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Leave these out; a folder's name is one, too.")
 ]
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where TensorFlow Datasets are prepared.")]
 WorkersOption = Annotated[int, typer.Option("--workers", help="Processes of the local runner.")]
@@ -74,6 +82,8 @@ def encode(
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
     catalog: CatalogOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     data_dir: DataDirOption = None,
     runner: RunnerOption = "local",
     workers: WorkersOption = 1,
@@ -98,6 +108,8 @@ def encode(
         store=store,
         encoder=encoder,
         catalog=catalog,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
         data_dir=data_dir,
         runner=runner,
         workers=workers,
@@ -170,6 +182,8 @@ def reindex(
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
     catalog: CatalogOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     data_dir: DataDirOption = None,
     runner: RunnerOption = "local",
     workers: WorkersOption = 1,
@@ -201,6 +215,8 @@ def reindex(
         store=store,
         encoder=encoder,
         catalog=catalog,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
         data_dir=data_dir,
         runner=runner,
         workers=workers,
@@ -290,6 +306,8 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
     )
     for problem in result.date_problems:
         tell(f"  {problem}")
+    for why, count in sorted(result.left_out.items()):
+        tell(f"  left out, {why}: {count:,}")
     if not result.is_new:
         tell("  nothing has changed since that run, and nothing was written")
     if counts.updated or counts.removed:

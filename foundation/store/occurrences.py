@@ -23,6 +23,7 @@ class Occurrence:
     photo_id: str
     uri: str
     published_at: datetime | None = None
+    captured_at: datetime | None = None
     caption: str | None = None
     credit: str | None = None
     source: str | None = None
@@ -63,6 +64,7 @@ def occurrence_type() -> "pa.StructType":
             pa.field("photo_id", pa.string()),
             pa.field("uri", pa.string()),
             pa.field("published_at", pa.timestamp("us", "UTC")),
+            pa.field("captured_at", pa.timestamp("us", "UTC")),
             pa.field("caption", pa.string()),
             pa.field("credit", pa.string()),
             pa.field("source", pa.string()),
@@ -117,18 +119,16 @@ class FirstSeen:
 def first_seen(occurrences: Sequence[Occurrence], captured_at: datetime | None) -> FirstSeen:
     """Returns the earliest date over all occurrences of one content: published, else captured.
 
-    `occurrences` are those that count, at least one; the capture time was read from the bytes, and is the same in each.
-    Without any date the uri of the first is named.
+    `occurrences` are those that count, at least one; `captured_at` was read from the bytes, and counts for those whose
+    sidecar says nothing. Without any date the uri of the first is named.
     """
-    published = [one for one in occurrences if one.published_at]
-    earliest = min(published, key=lambda one: (one.published_at, one.uri), default=None)
-    first_published = earliest.published_at if earliest else None
-    if captured_at and len(published) < len(occurrences) and (not first_published or captured_at < first_published):
-        uri = min(one.uri for one in occurrences if not one.published_at)
-        return FirstSeen(captured_at, uri, len(occurrences), first_published, "captured")
-    if earliest:
-        return FirstSeen(first_published, earliest.uri, len(occurrences), first_published, "published")
-    return FirstSeen(None, occurrences[0].uri, len(occurrences))
+    published = min((one.published_at for one in occurrences if one.published_at), default=None)
+    dates = [one.published_at or one.captured_at or captured_at for one in occurrences]
+    dated = [(at, one.uri, one) for at, one in zip(dates, occurrences, strict=True) if at]
+    if not dated:
+        return FirstSeen(None, occurrences[0].uri, len(occurrences))
+    at, uri, first = min(dated, key=lambda one: one[:2])
+    return FirstSeen(at, uri, len(occurrences), published, "published" if first.published_at else "captured")
 
 
 def merge_first_seen(seen: Sequence[FirstSeen]) -> FirstSeen:

@@ -195,8 +195,16 @@ def catalog_fields() -> "list[pa.Field]":
     ]
 
 
+def given_fields() -> "list[pa.Field]":
+    """Returns what stands beside a photo about it: in a catalog, in an inventory that lists it, or in its sidecar."""
+    import pyarrow as pa
+
+    published_at, *words = catalog_fields()
+    return [published_at, pa.field("captured_at", pa.timestamp("us", "UTC")), *words]
+
+
 def listing_fields() -> "list[pa.Field]":
-    """Returns what a listing says of a photo, its catalog included."""
+    """Returns what a listing says of a photo, a catalog's words included; a sidecar is named, and not yet read."""
     import pyarrow as pa
 
     return [
@@ -205,20 +213,24 @@ def listing_fields() -> "list[pa.Field]":
         pa.field("size_bytes", pa.int64(), nullable=False),
         pa.field("modified_at", pa.timestamp("us", "UTC")),
         pa.field("etag", pa.string()),
-        *catalog_fields(),
+        pa.field("sidecar_uri", pa.string()),
+        pa.field("sidecar_version", pa.string()),
+        *given_fields(),
     ]
 
 
 def inventory_schema() -> "pa.Schema":
     """Returns the columns of the inventory: one row per listed photo, and what became of it.
 
-    A photo has a content, or the reason why it has none. Inventories of versions 1 and 2 lack these columns and etag.
+    A photo has a content, or the reason why it has none, or both if it could be read before and cannot be today. What
+    its sidecar says counts where nothing else is said. Inventories of versions 1 and 2 have fewer columns.
     """
     import pyarrow as pa
 
     return pa.schema(
         [
             *listing_fields(),
+            pa.field("sidecar", pa.struct(given_fields())),
             pa.field("content_sha256", pa.binary(32)),
             pa.field("reason", pa.string()),
             pa.field("detail", pa.string()),
@@ -238,7 +250,7 @@ def changes_schema() -> "pa.Schema":
             pa.field("content_sha256", pa.binary(32), nullable=False),
             pa.field("photo_id", pa.string(), nullable=False),
             pa.field("uri", pa.string(), nullable=False),
-            *catalog_fields(),
+            *given_fields(),
             pa.field("is_removed", pa.bool_(), nullable=False),
         ]
     )

@@ -46,10 +46,10 @@ def read_catalog(path: Path) -> Catalog:
 
 
 def join_catalog(inventory: pa.Table, catalog: pa.Table) -> pa.Table:
-    """Returns the inventory, in its order, with the catalog's columns filled in where the photo_id is known."""
+    """Returns the inventory, in its order; where the catalog says something of a photo, that counts."""
     rows = pc.index_in(inventory["photo_id"], catalog["photo_id"])
     for field in catalog_fields():
-        column = catalog[field.name].take(rows)
+        column = pc.coalesce(catalog[field.name].take(rows), inventory[field.name])
         inventory = inventory.set_column(inventory.schema.get_field_index(field.name), field, column)
     return inventory
 

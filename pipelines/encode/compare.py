@@ -86,6 +86,7 @@ def compare(
     _register(database, "unlistable", listing.unlistable, pa.string())
     _register(database, "retried", retried, pa.string())
     settled = previous_at - TIME_RESOLUTION if previous_at else None
+    rows_of(database, query_named("given"))
     rows_of(database, query_named("compared"), {"check": check, "settled": settled, "is_last": is_last})
     fates = dict(rows_of(database, "SELECT fate, count(*) FROM compared GROUP BY fate"))
     rows_of(database, query_named("state"))

@@ -1,13 +1,13 @@
 """Decodes the photos of a chunk in processes, ahead of the model: rows of a listing in, pixels or rejects out."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from foundation.archives.archive import read_photos
+from foundation.archives.archive import read_photos, read_sidecar
 from foundation.archives.photos import EncodedPhoto
 from foundation.photos.decode_ahead import decode_ahead
 from foundation.photos.decoder_processes import DecoderProcesses
@@ -27,22 +27,25 @@ class Reject:
 
 @dataclass(frozen=True)
 class KnownPhoto:
-    """One photo whose content has a vector already: it was not decoded."""
+    """One photo whose content has a vector already: it was not decoded. `sidecar` is what that says, if it has one."""
 
     content_sha256: bytes
     size_bytes: int
+    sidecar: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
     """One decoded photo: the columns of its shard row, and its pixels uint8 [size, size, channels].
 
-    `size_bytes` is that of the encoded file, which the counter of bytes read adds up.
+    `size_bytes` is that of the encoded file, which the counter of bytes read adds up; `sidecar` is what that says of
+    the photo, if it has one.
     """
 
     columns: dict[str, Any]
     pixels: np.ndarray
     size_bytes: int
+    sidecar: dict[str, Any] | None = None
 
     @property
     def content_sha256(self) -> bytes:
@@ -79,17 +82,35 @@ def decode_row(
             content = call(decode_content, encoded.read, settings)
         except PhotoError as error:
             return Reject(error.reason, str(error))
+    sidecar = read_sidecar_of(row)
     if isinstance(content, KnownContent):
-        return KnownPhoto(content.content_sha256, content.size_bytes)
-    # What the file says of itself stands in the row; what an editor says of the photo, in its occurrence, counts first.
-    columns = content.columns | {name: row[name] for name in ("photo_id", "uri", "published_at", "source")}
-    return DecodedPhoto(columns | {"occurrences": [occurrence_of(row)]}, content.pixels, content.size_bytes)
+        return KnownPhoto(content.content_sha256, content.size_bytes, sidecar)
+    # What the file says of itself stands in the row; what is known beside it, in its occurrence, counts first.
+    occurrence = occurrence_of(row, sidecar or {})
+    columns = {name: occurrence[name] for name in ("photo_id", "uri", "published_at", "source")}
+    return DecodedPhoto(
+        content.columns | columns | {"occurrences": [occurrence]}, content.pixels, content.size_bytes, sidecar
+    )
 
 
-def occurrence_of(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns what a row of the listing says of its photo as a struct; archive and generation are the run's."""
-    names = ("photo_id", "uri", "published_at", "caption", "credit", "source")
-    return Occurrence(**{name: row[name] for name in names}).to_struct()
+def read_sidecar_of(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns what the sidecar of a photo says; None if it has none, or none that can be read today."""
+    if not row["sidecar_uri"]:
+        return None
+    try:
+        return asdict(read_sidecar(row["sidecar_uri"]))
+    except PhotoError:
+        return None
+
+
+def occurrence_of(row: dict[str, Any], sidecar: dict[str, Any]) -> dict[str, Any]:
+    """Returns what is known of a photo beside its file as a struct; archive and generation are the run's.
+
+    Where the row of the listing is silent, its sidecar counts: the query `given` says the same.
+    """
+    names = ("published_at", "captured_at", "caption", "credit", "source")
+    given = {name: row[name] if row[name] is not None else sidecar.get(name) for name in names}
+    return Occurrence(photo_id=row["photo_id"], uri=row["uri"], **given).to_struct()
 
 
 def batches_of(results: Iterable[Decoded], batch_size: int) -> Iterator[list[Decoded]]:

@@ -74,4 +74,4 @@ class ChunkContents:
         if one.content_sha256 in self._unusable:
             detail = "the encoder gave a vector that is not finite or has no direction; expected unit length"
             return Outcome(None, NO_EMBEDDING, detail)
-        return Outcome(one.content_sha256, is_embedded=is_embedded)
+        return Outcome(one.content_sha256, is_embedded=is_embedded, sidecar=one.sidecar)

@@ -1,6 +1,7 @@
 """Encodes an archive: what changed since its last run → embedding shards and run.json, every photo accounted for."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -37,13 +38,14 @@ class EncodeResult:
     """The run that says how the archive stands, and what became of every photo this time.
 
     `is_new` is false where nothing had changed: it is the last run then, and nothing was written. `date_problems` are
-    the dates of the catalog that had to be left out.
+    the dates of the catalog that had to be left out, `left_out` counts what the listing left out, by its reason.
     """
 
     run: Run
     accounting: Accounting
     is_new: bool
     date_problems: list[DateProblem]
+    left_out: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
     problems = prepared.catalog.problems if prepared.catalog else []
     with compared(prepared, on_listed=listeners.on_listed) as found:
         listeners.on_begin(found.run)
+        left_out = prepared.archive.left_out
         if found.comparison.is_nothing and prepared.previous.generation:
-            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems)
+            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
         require_no_shrinking(found.comparison, prepared.archive.uri, allow=options.allow_shrink)
         store, run = prepared.store, found.run
         begin_run(store, run)
@@ -106,13 +109,13 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
         chunks = [read_finished_chunk(store, path) for path in outcome_paths(store, run.directory)]
         finished = finish_run(found.database, store, run, chunks, folder=found.folder)
         remove_work(store, run)
-        return EncodeResult(finished, finished.accounting, True, problems)
+        return EncodeResult(finished, finished.accounting, True, problems, left_out)
 
 
 def prepare(options: EncodeOptions) -> Prepared:
     """Checks everything that a user can get wrong before the listing, which may take minutes, and opens the archive."""
     check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
-    archive = open_archive(options.archive, data_dir=options.data_dir)
+    archive = open_archive(options.archive, include=options.include, exclude=options.exclude, data_dir=options.data_dir)
     require_apart(archive, options.store)
     catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.

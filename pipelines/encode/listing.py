@@ -31,9 +31,9 @@ class Listing:
 
 
 def listing_schema() -> pa.Schema:
-    """Returns the columns of a listing: a photo's place in it, what is listed, and whether a catalog names it."""
+    """Returns the columns of a listing: a photo's place in it, what is listed, and whether anything is given of it."""
     return pa.schema(
-        [pa.field("position", pa.int64(), nullable=False), *listing_fields(), pa.field("is_in_catalog", pa.bool_())]
+        [pa.field("position", pa.int64(), nullable=False), *listing_fields(), pa.field("is_given", pa.bool_())]
     )
 
 
@@ -65,18 +65,25 @@ def _tables(archive: Archive, catalog: pa.Table | None, listing: Listing) -> Ite
     while listed := list(islice(entries, LISTED_AT_ONCE)):
         photos = [entry for entry in listed if not entry.is_folder]
         listing.unlistable += [entry.photo_id for entry in listed if entry.is_folder]
-        table = _table(photos, first=listing.photos, catalog=catalog)
+        table, in_catalog = _table(photos, first=listing.photos, catalog=catalog)
         listing.photos += table.num_rows
-        listing.in_catalog += pc.sum(table["is_in_catalog"]).as_py() or 0
+        listing.in_catalog += in_catalog
         yield table
 
 
-def _table(photos: list[Entry], *, first: int, catalog: pa.Table | None) -> pa.Table:
-    fields = listing_fields()
-    table = pa.Table.from_pylist([asdict(photo) for photo in photos], schema=pa.schema(fields))
-    named = pa.array([False] * table.num_rows)
+def _table(photos: list[Entry], *, first: int, catalog: pa.Table | None) -> tuple[pa.Table, int]:
+    """Returns the rows of some photos, and how many of them the catalog names."""
+    names = [field.name for field in listing_fields()]
+    given = [asdict(photo.given) if photo.given else {} for photo in photos]
+    rows = [{**vars(photo), **said} for photo, said in zip(photos, given, strict=True)]
+    table = pa.Table.from_pylist(
+        [{name: row.get(name) for name in names} for row in rows], schema=pa.schema(listing_fields())
+    )
+    is_given = pa.array([photo.given is not None for photo in photos])
+    in_catalog = 0
     if catalog is not None:
         named = pc.is_in(table["photo_id"], catalog["photo_id"])
-        table = join_catalog(table, catalog)
+        in_catalog = pc.sum(named).as_py() or 0
+        table, is_given = join_catalog(table, catalog), pc.or_(is_given, named)
     positions = pa.array(range(first, first + table.num_rows), pa.int64())
-    return pa.Table.from_arrays([positions, *table.columns, named], schema=listing_schema())
+    return pa.Table.from_arrays([positions, *table.columns, is_given], schema=listing_schema()), in_catalog

@@ -23,13 +23,15 @@ SHARD = b"firstseen.shard"
 class Outcome:
     """What became of one photo that was read: its content, or the reason why it has none.
 
-    `is_embedded` says that the run's shards have its row; otherwise its content is known from elsewhere.
+    `is_embedded` says that the run's shards have its row; otherwise its content is known from elsewhere. `sidecar` is
+    what that says of the photo.
     """
 
     content_sha256: bytes | None
     reason: str | None = None
     detail: str | None = None
     is_embedded: bool = False
+    sidecar: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

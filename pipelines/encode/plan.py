@@ -38,6 +38,8 @@ class EncodeOptions:
     encoder: str | None = None
     catalog: Path | None = None
     data_dir: Path | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     runner: str = LOCAL
     # Decoding uses all cores from one process: more of them pay only where the model leaves cores idle.
     workers: int = 1

@@ -109,7 +109,7 @@ def test_first_seen_is_over_all_copies_of_the_same_part(searcher: Searcher):
 
 
 def test_every_copy_is_found_one_after_the_other(searcher: Searcher):
-    """A lookup lists one copy here: what was found is left aside until nothing is left, and is found again afterwards."""
+    """A lookup lists one copy here: what was found is left aside until nothing is left, and found again after."""
     query = Query("asked", lambda: jpeg(colour(5), quality=85))
     with Searcher.open(searcher._encoder.store, options=MatchOptions(top_k=1)) as one_by_one:
         for _ in range(2):

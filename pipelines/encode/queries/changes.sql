@@ -1,21 +1,21 @@
 -- What the last run and the shards of this one say of contents and photos, against what is: where they differ.
 -- Tables: state, previous, outcomes.
 WITH said AS (
-    SELECT DISTINCT content_sha256, photo_id, uri, published_at, caption, credit, source
-    FROM outcomes WHERE is_embedded
+    SELECT DISTINCT content_sha256, photo_id, uri, given(o) AS given FROM outcomes AS o WHERE is_embedded
     UNION ALL
-    SELECT content_sha256, photo_id, uri, published_at, caption, credit, source
-    FROM previous AS p
+    SELECT content_sha256, photo_id, uri, given(p) AS given FROM previous AS p
     WHERE content_sha256 IS NOT NULL AND NOT EXISTS (
         FROM outcomes AS o
         WHERE o.is_embedded AND o.photo_id = p.photo_id AND o.content_sha256 = p.content_sha256
     )
 ),
 holds AS (
-    SELECT content_sha256, photo_id, uri, published_at, caption, credit, source
-    FROM state WHERE content_sha256 IS NOT NULL
+    SELECT content_sha256, photo_id, uri, given(s) AS given FROM state AS s WHERE content_sha256 IS NOT NULL
+),
+changes AS (
+    SELECT *, FALSE AS is_removed FROM (FROM holds EXCEPT FROM said)
+    UNION ALL
+    SELECT *, TRUE AS is_removed FROM (FROM said ANTI JOIN holds USING (content_sha256, photo_id))
 )
-SELECT *, FALSE AS is_removed FROM (FROM holds EXCEPT FROM said)
-UNION ALL
-SELECT *, TRUE AS is_removed FROM (FROM said ANTI JOIN holds USING (content_sha256, photo_id))
+SELECT content_sha256, photo_id, uri, unnest(given), is_removed FROM changes
 ORDER BY content_sha256, photo_id

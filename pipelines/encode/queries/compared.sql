@@ -18,19 +18,23 @@ read_before AS (
     SELECT * FROM outcomes
     WHERE $is_last OR reason IS DISTINCT FROM 'unreadable'
     -- Two attempts may have read the same photo.
-    QUALIFY row_number() OVER (PARTITION BY photo_id, uri, size_bytes, modified_at, etag) = 1
+    QUALIFY row_number() OVER (PARTITION BY photo_id, uri, size_bytes, modified_at, etag, sidecar_version) = 1
 )
 SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
-       -- A photo that is not in the catalog, or without one, keeps the dates and words that it had.
-       CASE WHEN l.is_in_catalog OR p.photo_id IS NULL THEN l.published_at ELSE p.published_at END AS published_at,
-       CASE WHEN l.is_in_catalog OR p.photo_id IS NULL THEN l.caption ELSE p.caption END AS caption,
-       CASE WHEN l.is_in_catalog OR p.photo_id IS NULL THEN l.credit ELSE p.credit END AS credit,
-       CASE WHEN l.is_in_catalog OR p.photo_id IS NULL THEN l.source ELSE p.source END AS source,
+       l.sidecar_uri, l.sidecar_version,
+       -- Of a photo that neither a catalog nor the archive itself says anything of today, what was said before stays.
+       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.published_at ELSE p.published_at END AS published_at,
+       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.captured_at ELSE p.captured_at END AS captured_at,
+       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.caption ELSE p.caption END AS caption,
+       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.credit ELSE p.credit END AS credit,
+       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.source ELSE p.source END AS source,
+       CASE WHEN o.photo_id IS NULL THEN p.sidecar ELSE o.sidecar END AS sidecar,
        CASE
            WHEN l.photo_id IN (FROM withdrawn_photos) OR p.is_withdrawn THEN 'retracted'
            WHEN o.photo_id IS NOT NULL THEN 'done'
            WHEN $check = 'stat' AND NOT p.is_retried
                 AND l.uri = p.uri AND l.size_bytes = p.size_bytes AND l.etag IS NOT DISTINCT FROM p.etag
+                AND l.sidecar_version IS NOT DISTINCT FROM p.sidecar_version
                 AND (l.etag IS NOT NULL OR (l.modified_at = p.modified_at AND l.modified_at < $settled))
            THEN 'unchanged'
            ELSE 'read'
@@ -40,19 +44,18 @@ SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        CASE WHEN o.photo_id IS NULL THEN p.reason ELSE o.reason END AS reason,
        CASE WHEN o.photo_id IS NULL THEN p.detail ELSE o.detail END AS detail,
        coalesce(o.is_embedded, FALSE) AS is_embedded,
-       p.content_sha256 AS old_content_sha256, p.published_at AS old_published_at, p.caption AS old_caption,
-       p.credit AS old_credit, p.source AS old_source
+       p.content_sha256 AS old_content_sha256, given(p) AS old_given
 FROM listed AS l
 LEFT JOIN known AS p USING (photo_id)
 LEFT JOIN read_before AS o ON o.photo_id = l.photo_id
     AND o.uri = l.uri AND o.size_bytes = l.size_bytes
     AND o.modified_at IS NOT DISTINCT FROM l.modified_at AND o.etag IS NOT DISTINCT FROM l.etag
+    AND o.sidecar_version IS NOT DISTINCT FROM l.sidecar_version
 UNION ALL BY NAME
 SELECT (SELECT max(position) FROM listed) + row_number() OVER () AS position,
        p.* EXCLUDE (is_withdrawn, is_retried),
        'unchanged' AS fate, TRUE AS was_listed, FALSE AS is_embedded,
-       p.content_sha256 AS old_content_sha256, p.published_at AS old_published_at, p.caption AS old_caption,
-       p.credit AS old_credit, p.source AS old_source
+       p.content_sha256 AS old_content_sha256, given(p) AS old_given
 FROM known AS p
 WHERE NOT p.is_withdrawn AND p.photo_id NOT IN (SELECT photo_id FROM listed)
   AND EXISTS (FROM unlistable WHERE starts_with(p.photo_id, value || '/') OR value = '.');

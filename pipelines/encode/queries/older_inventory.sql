@@ -9,6 +9,7 @@ WITH held AS (
 SELECT photo_id, coalesce(listed.uri, held.uri) AS uri,
        -- Of several contents any may be the last: no listing agrees with this size, and the photo is read again.
        CASE WHEN contents = 1 THEN coalesce(size_bytes, -1) ELSE -2 END AS size_bytes,
-       modified_at, etag, published_at, caption, credit, source, held.content_sha256,
+       modified_at, etag, sidecar_uri, sidecar_version, published_at, captured_at, caption, credit, source, sidecar,
+       held.content_sha256,
        CASE WHEN held.content_sha256 IS NULL THEN 'unreadable' END AS reason, NULL AS detail
 FROM listed FULL JOIN held USING (photo_id)

@@ -10,6 +10,8 @@ WITH now AS (
             ELSE content_sha256
         END AS content_sha256,
         CASE WHEN fate = 'retracted' THEN 'retracted' ELSE reason END AS reason,
+        -- A sidecar that could not be read is of no known version: it is read again in the next run.
+        CASE WHEN sidecar IS NOT NULL THEN sidecar_version END AS sidecar_version,
         CASE WHEN fate = 'retracted' THEN 'the photo was withdrawn: see `firstseen retract --list`' ELSE detail END
             AS detail
     )
@@ -32,8 +34,5 @@ SELECT now.*,
            WHEN NOT was_listed AND content_sha256 IN (FROM gone) THEN 'renamed'
            ELSE 'duplicate'
        END AS became,
-       content_sha256 = old_content_sha256 AND (
-           published_at IS DISTINCT FROM old_published_at OR caption IS DISTINCT FROM old_caption
-           OR credit IS DISTINCT FROM old_credit OR source IS DISTINCT FROM old_source
-       ) AS is_updated
+       content_sha256 = old_content_sha256 AND given(now) IS DISTINCT FROM old_given AS is_updated
 FROM now;
