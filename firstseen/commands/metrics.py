@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from foundation.store.runs import Accounting
 
 SUFFIX = ".prom"
-OUTCOMES = ("listed", "embedded", "duplicates", "renamed", "unchanged", "updated", "removed")
 LAST_SUCCESS = "firstseen_last_success_timestamp_seconds"
 # Name, what is measured, and its labels beside those of the job. Names are part of what users build alerts upon.
 METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -89,6 +88,8 @@ def end(exit_code: int) -> None:
 
 def _measure(job: Job, exit_code: int) -> dict[str, dict[str, float]]:
     """Returns the values of each metric, by its own label, or under "" where it has none."""
+    from foundation.store.status import OUTCOMES
+
     now = time.time()
     finished = exit_code in (0, TooManyRejectsError.exit_code)
     success = now if finished else _last_success(job)

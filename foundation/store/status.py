@@ -14,6 +14,8 @@ from foundation.store.runs import Run
 from foundation.store.segments import Segment, read_segment
 from foundation.store.snapshots import Snapshot, live_snapshot, snapshot_numbers
 
+# What can become of a photo, beside being rejected, as run.json counts it.
+OUTCOMES = ("listed", "embedded", "duplicates", "renamed", "unchanged", "updated", "removed")
 RUNS_SHOWN = 5
 ARCHIVES_SHOWN = 5
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from foundation.store.due import count, list_due, next_command
 from foundation.store.segments import Segment
-from foundation.store.status import RejectStatus, RunStatus, StoreStatus
+from foundation.store.status import OUTCOMES, RejectStatus, RunStatus, StoreStatus
 
 UNITS = {"day": 86_400, "hour": 3_600, "minute": 60}
 
@@ -91,9 +91,9 @@ def _describe_encoder(status: StoreStatus, name: str) -> str:
 
 def _describe_run(run: RunStatus, now: datetime) -> str:
     when = age((now - datetime.fromisoformat(run.created_at)).total_seconds())
-    counts = {name: number for name, number in run.accounting.items() if name not in ("listed", "photos", "rejected")}
+    counts = {name: run.accounting[name] for name in OUTCOMES}
     counts["rejected"] = sum(run.accounting["rejected"].values())
-    listed = run.accounting["listed"]
+    listed = counts.pop("listed")
     became = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     return f"{run.run_id} of {run.archive}, {when}: {listed:,} listed" + (f": {became}" if became else "")
 

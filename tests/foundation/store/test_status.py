@@ -47,7 +47,9 @@ def index(store: Store, encoder_id: str, *run_ids: str, number: int = 1, **chang
     _, digest = read_spec(store, encoder_id)
     read = [read_run(store, encoder_id, run_id) for run_id in run_ids]
     runs = {run.run_id: digest for run, digest in read}
-    archives = {run.archive: ArchiveState(run_id=run.run_id, digest=digest, photos=2) for run, digest in read}
+    archives = {
+        run.archive: ArchiveState(run_id=run.run_id, digest=digest, photos=2, contents=2) for run, digest in read
+    }
     described = segment(segment_id=f"segment-{number}", encoder_digest=digest, rows=2, photos=1_234, runs=runs)
     reference = SegmentReference(
         segment_id=described.segment_id,
@@ -175,7 +177,7 @@ def test_the_last_runs_come_newest_first(store: Store):
     status = read_status(store)
     assert [run.run_id for run in status.last_runs] == ["run-6", "run-5", "run-4", "run-3", "run-2"]
     (line, *_) = [line for line in describe(status) if line.startswith("run ")]
-    assert line.endswith(": 9 listed: 1 embedded, 2 duplicates, 3 unchanged, 1 renamed, 2 rejected")
+    assert line.endswith(": 9 listed: 1 embedded, 2 duplicates, 1 renamed, 3 unchanged, 2 rejected")
     assert to_object(status)["last_runs"][0]["accounting"]["renamed"] == 1
 
 
