@@ -193,7 +193,7 @@ def first_night(photos: int, sources: Sequence[np.ndarray], folder: Path) -> Nig
     return night
 
 
-def table(nights: Sequence[Night], few: Night, some: Night) -> list[str]:
+def table(nights: Sequence[Night], few: Night, some: Night) -> str:
     """Returns the section of the results."""
     full = nights[0]
     lines = [
@@ -214,7 +214,7 @@ def table(nights: Sequence[Night], few: Night, some: Night) -> list[str]:
         f"{some.counts.listed:,}, {full.peak_mb:,.0f} with {full.counts.listed:,}; beyond the first, "
         f"{growth:.2f} times as much for {full.counts.listed / some.counts.listed:.0f} times the photos.",
     ]
-    return lines
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -234,9 +234,9 @@ def main() -> None:
         options.output.write_text(
             json.dumps([vars(night) | {"counts": vars(night.counts)} for night in nights], indent=1)
         )
-    lines = table(nights, few, some)
-    print("\n".join(lines))
-    write_section("Re-indexing", lines)
+    body = table(nights, few, some)
+    print(body)
+    write_section("Re-indexing", body)
 
 
 if __name__ == "__main__":

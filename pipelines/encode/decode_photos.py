@@ -109,7 +109,7 @@ def occurrence_of(row: dict[str, Any], sidecar: dict[str, Any]) -> dict[str, Any
     Where the row of the listing is silent, its sidecar counts: the query `given` says the same.
     """
     names = ("published_at", "captured_at", "caption", "credit", "source")
-    given = {name: row[name] if row[name] is not None else sidecar.get(name) for name in names}
+    given: dict[str, Any] = {name: row[name] if row[name] is not None else sidecar.get(name) for name in names}
     return Occurrence(photo_id=row["photo_id"], uri=row["uri"], **given).to_struct()
 
 
