@@ -17,9 +17,11 @@ import numpy as np
 
 from benchmarks.results import machine, write_section
 from foundation.vectors import exact_neighbours
+from pipelines.index.mapped import RowsOnDisk, save_on_disk
 from pipelines.index.plan import IndexOptions
-from pipelines.index.scann_index import recall_of, sample_queries, write_scann
-from serving.search.scann_index import ScannIndex, import_scann
+from pipelines.index.scann_index import write_scann
+from pipelines.index.tune import sample_queries, shares_found
+from serving.search.scann_index import ScannIndex, load_searcher
 
 BATCHES = (64, 256, 1_000)
 CLUSTERS = 2_000
@@ -50,18 +52,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=256)
     options = parser.parse_args()
-    vectors = made_vectors(options.rows, options.dimension)
-    queries = np.tile(sample_queries(vectors, "cosine"), (4, 1))
+    made = made_vectors(options.rows, options.dimension)
+    queries = np.tile(sample_queries(RowsOnDisk(made), "cosine"), (4, 1))
     cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="firstseen-search-") as name:
         directory = Path(name, "scann")
-        parameters, recall, _ = write_scann(directory, vectors, "cosine", IndexOptions())
-        import_scann()
-        from scann.scann_ops.py import scann_ops_pybind
-
-        searcher = scann_ops_pybind.load_searcher(str(directory))
+        vectors = save_on_disk(Path(name, "vectors.npy"), made)
+        parameters, recall, _, _ = write_scann(directory, vectors, "cosine", IndexOptions())
+        searcher = load_searcher(directory)
         indexes = {
-            threads: ScannIndex(searcher, distance="cosine", rows=len(vectors), threads=threads)
+            threads: ScannIndex(searcher, distance="cosine", rows=len(vectors), vectors=vectors, threads=threads)
             for threads in (1, cores)
         }
         rows = []
@@ -74,9 +74,9 @@ def main() -> None:
             one, every = (statistics.median(rates[threads]) for threads in indexes)
             rows.append(f"| {batch} | {one:,.0f} | {every:,.0f} | {every / one:.2f} |")
             print(rows[-1], flush=True)
-        found, _ = indexes[cores].search(queries[:1000], K, parameters)
+        _, found = indexes[cores].search(queries[:1000], K, parameters)
         _, best = exact_neighbours(queries[:1000], vectors, k=K, distance="cosine")
-        again = recall_of(found, queries[:1000], vectors, best, "cosine")
+        again = shares_found(found, best[:, -1]).mean()
     lines = [
         f"`python -m benchmarks.search` on {machine()}: {options.rows:,} vectors of {options.dimension} numbers, "
         f"{parameters.leaves_to_search} of {parameters.leaves} leaves searched, recall@10 {recall:.3f} (on all cores "

@@ -62,6 +62,13 @@ AllowShrinkOption = Annotated[
     bool, typer.Option("--allow-shrink", help="Let most of an archive, or archives of the live snapshot, go.")
 ]
 MinRecallOption = Annotated[float, typer.Option("--min-recall", help="recall@10 under which nothing is published.")]
+TargetRecallOption = Annotated[
+    float | None,
+    typer.Option(
+        "--target-recall",
+        help="recall@10 that search is tuned to, at the least cost.  [default: 0.95, or --min-recall]",
+    ),
+]
 ExactBelowOption = Annotated[int, typer.Option("--exact-below", help="Rows under which a segment is searched exactly.")]
 MaxSegmentRowsOption = Annotated[int, typer.Option("--max-segment-rows", help="Rows per segment; bounds the memory.")]
 GateOption = Annotated[
@@ -133,6 +140,7 @@ def index(
     beam_flags: BeamFlags = None,
     encoder: EncoderOption = None,
     min_recall: MinRecallOption = 0.95,
+    target_recall: TargetRecallOption = None,
     exact_below: ExactBelowOption = 20_000,
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
     gate: GateOption = None,
@@ -158,6 +166,7 @@ def index(
         max_segment_rows=max_segment_rows,
         exact_below=exact_below,
         min_recall=min_recall,
+        target_recall=target_recall,
         leave_out=tuple(leave_out or ()),
         take_up=tuple(take_up or ()),
         allow_shrink=allow_shrink,
@@ -195,6 +204,7 @@ def reindex(
     allow_shrink: AllowShrinkOption = False,
     max_rejects: MaxRejectsOption = 0.01,
     min_recall: MinRecallOption = 0.95,
+    target_recall: TargetRecallOption = None,
     exact_below: ExactBelowOption = 20_000,
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
     gate: GateOption = None,
@@ -229,7 +239,11 @@ def reindex(
         beam_flags=beam_flags or [],
     )
     indexing = IndexOptions(
-        max_segment_rows=max_segment_rows, exact_below=exact_below, min_recall=min_recall, allow_shrink=allow_shrink
+        max_segment_rows=max_segment_rows,
+        exact_below=exact_below,
+        min_recall=min_recall,
+        target_recall=target_recall,
+        allow_shrink=allow_shrink,
     )
     with ProgressLine("encoding") as progress:
         result = reindex_archive(

@@ -12,7 +12,8 @@ from foundation.store.files import Store
 SEGMENTS = "segments"
 SEGMENT_DESCRIPTION = "segment.json"
 # Files of a segment. Rows are sorted by content hash, so that identical photos are found by binary search. Vectors are
-# float32 [rows, dimension] in that order: in a file of our own, or in the one that ScaNN re-scores its candidates with.
+# float32 [rows, dimension] in that order: in a file of our own, or, in segments of versions 1 and 2 with a ScaNN tree,
+# in the one that ScaNN itself re-scores its candidates with.
 PHOTOS = "photos.parquet"
 CONTENT_HASHES = "content_hashes.npy"
 VECTORS = "vectors.npy"
@@ -50,6 +51,17 @@ class SearchParameters:
     leaves: int = 0
     leaves_to_search: int = 0
     reorder: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredSearch(SearchParameters):
+    """How a ScaNN segment may be searched, what part of the 10 true neighbours that finds, and what it costs.
+
+    The time is that of a query among a batch, on all cores of the machine that built the segment.
+    """
+
+    recall_at_10: float
+    microseconds_per_query: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +122,9 @@ class Segment:
     names_archives: bool = True
     contract_version: int = 3
     versions: dict[str, str] = field(default_factory=dict)
+    # The searches that were tried and that no other one beats in both recall and time, cheapest first. Their recall is
+    # of the queries that `parameters` was chosen by; `recall_at_10` is of other ones.
+    frontier: list[MeasuredSearch] = field(default_factory=list)
 
     @property
     def has_all_features(self) -> bool:

@@ -21,7 +21,6 @@ from foundation.store.segments import (
     SCANN,
     VECTORS,
     LocalFeaturesRecord,
-    SearchParameters,
     Segment,
     SegmentReference,
     segment_directory,
@@ -31,9 +30,10 @@ from pipelines.index.changes import read_changes, write_changes
 from pipelines.index.collapse import SegmentRows, collapse, count_photos, removed_from
 from pipelines.index.local_files import write_local_files
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
+from pipelines.index.mapped import save_on_disk
 from pipelines.index.plan import IndexOptions, SegmentPlan, Surroundings
 from pipelines.index.read_shards import LocalSizes, ShardRows, read_shards
-from pipelines.index.scann_index import FEWEST_SCANN_ROWS, write_scann
+from pipelines.index.scann_index import EXACT_SEARCH, FEWEST_SCANN_ROWS, VectorSearch, write_scann
 from pipelines.runners.failures import naming
 
 # Looking up one match reads one row group, which takes a few milliseconds at this size.
@@ -90,7 +90,7 @@ def _write_segment(
         write_photos(local / PHOTOS, rows.photos)
         np.save(local / CONTENT_HASHES, rows.hashes)
         changed = write_changes(local, mentioned, removed_from(rows, mentioned))
-        parameters, recall, queries = _write_vectors(local, rows.vectors, spec, options)
+        found = _write_vectors(local, rows.vectors, spec, options)
         features = _write_local(local, plan, read.local, rows, store, encoder_digest)
         prefix = segment_directory(segment_id)
         # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
@@ -102,12 +102,13 @@ def _write_segment(
         encoder_digest=encoder_digest,
         dimension=spec.dimension,
         distance=spec.distance,
-        kind="scann" if parameters.leaves else "exact",
+        kind="scann" if found.parameters.leaves else "exact",
         rows=len(rows.vectors),
         photos=count_photos(rows, mentioned),
-        parameters=parameters,
-        recall_at_10=recall,
-        recall_queries=queries,
+        parameters=found.parameters,
+        recall_at_10=found.recall,
+        recall_queries=found.queries,
+        frontier=found.frontier,
         runs=plan.runs,
         shards=[shard.path for shard in plan.shards],
         files=artifact.record(store, prefix, names),
@@ -129,15 +130,13 @@ def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Su
     return left_out
 
 
-def _write_vectors(
-    folder: Path, vectors: np.ndarray, spec: EncoderSpec, options: IndexOptions
-) -> tuple[SearchParameters, float, int]:
-    """Writes what the vectors are found by; returns (parameters, recall@10, queries it was measured with)."""
+def _write_vectors(folder: Path, vectors: np.ndarray, spec: EncoderSpec, options: IndexOptions) -> VectorSearch:
+    """Writes the vectors, float32 [rows, dimension], and what they are found by."""
+    on_disk = save_on_disk(folder / VECTORS, vectors)
     # There are ScaNN wheels for Linux alone; elsewhere search is exact, which is slower and finds everything.
     if len(vectors) < max(options.exact_below, FEWEST_SCANN_ROWS) or sys.platform != "linux":
-        np.save(folder / VECTORS, vectors)
-        return SearchParameters(), 1.0, 0
-    return write_scann(folder / SCANN, vectors, spec.distance, options)
+        return EXACT_SEARCH
+    return write_scann(folder / SCANN, on_disk, spec.distance, options)
 
 
 def _write_local(

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from foundation.store.occurrences import Occurrence, latest_occurrences
+from pipelines.index.mapped import taken_to_disk
 from pipelines.index.read_shards import ShardRows
 
 Occurrences = dict[bytes, list[Occurrence]]
@@ -16,8 +17,8 @@ Occurrences = dict[bytes, list[Occurrence]]
 class SegmentRows(NamedTuple):
     """The rows of a segment, one per content, sorted by its hash, and what it says of other contents.
 
-    `photos` are their columns, `vectors` float32 [rows, dimension], `hashes` S32 [rows], ascending. `rows` int64 [rows
-    of the shards] are those of the segment that each row of the shards became, or was merged into; -1 for none.
+    `photos` are their columns, `vectors` float32 [rows, dimension], mapped from disk, `hashes` S32 [rows], ascending.
+    `rows` int64 [rows of the shards] are those of the segment that each row of the shards became, or was merged into; -1 for none.
     `held` are the occurrences of its contents, `mentioned` those of contents that it does not hold, removed ones too.
     """
 
@@ -67,7 +68,7 @@ def collapse(read: ShardRows, *, changes: Mapping[bytes, Sequence[Occurrence]], 
     kept = np.array([groups[content][0] for content in held], np.int64)
     return SegmentRows(
         photos=_photos(read.photos.take(pa.array(kept)), [occurrences[content] for content in held]),
-        vectors=read.vectors[kept],
+        vectors=taken_to_disk(read.vectors, kept),
         hashes=np.array(held, "S32"),
         rows=rows,
         held={content: occurrences[content] for content in held},

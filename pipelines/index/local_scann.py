@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from foundation.stderr import quiet_stderr
 from foundation.store.segments import LocalTree
-from foundation.vectors import exact_neighbours
-from pipelines.index.scann_index import hashed_tree, recall_of, sample_queries, write_tree
+from foundation.vectors import similarity
+from pipelines.index.mapped import RowsOnDisk
+from pipelines.index.scann_tree import write_tree
+from pipelines.index.tune import SIMILARITY_TOLERANCE, make_questions
 from serving.search.descriptor_index import LENGTH, search_tree, tree_vectors
 
 # Below, that is some thirty photos, looking at every descriptor is as fast as a tree, and misses none.
@@ -50,24 +51,23 @@ def write_local_scann(directory: Path, descriptors: np.ndarray, trees: Sequence[
     That is the share of moved descriptors whose nearest one is among the neighbours found, in the mean of the trees.
     """
     directory.mkdir()
-    recalls = []
-    for number, plan in enumerate(trees):
-        part = np.asarray(descriptors[plan.first : plan.first + plan.descriptors])
-        tree = _build(part, plan)
-        write_tree(tree, directory / f"{number:04d}")
-        recalls.append(_recall(tree, part))
-    return float(np.mean(recalls))
+    return float(np.mean([_write_tree(directory / f"{n:04d}", descriptors, tree) for n, tree in enumerate(trees)]))
 
 
-def _build(descriptors: np.ndarray, plan: LocalTree) -> Any:
-    """Returns ScaNN's searcher without the descriptors themselves: 29 bytes each on disk."""
-    tree = hashed_tree(tree_vectors(descriptors), plan, neighbours=NEIGHBOURS, distance="cosine")
-    with quiet_stderr():
-        # Nothing is scored anew: a vote's weight needs no exact similarity, and the vectors would cost 256 bytes.
-        return tree.build()
+def _write_tree(directory: Path, descriptors: np.ndarray, plan: LocalTree) -> float:
+    """Builds a tree without the descriptors themselves, 29 bytes each on disk; returns its recall."""
+    # Nothing is scored anew: a vote's weight needs no exact similarity, and the vectors would cost 256 bytes.
+    part = descriptors[plan.first : plan.first + plan.descriptors]
+    tree = write_tree(directory, RowsOnDisk(part, tree_vectors), plan, neighbours=NEIGHBOURS, distance="cosine")
+    return _recall(tree, RowsOnDisk(part, lambda rows: rows / LENGTH))
 
 
-def _recall(tree: Any, descriptors: np.ndarray) -> float:
-    queries = (sample_queries(descriptors, "cosine")[:RECALL_QUERIES] / LENGTH).astype(np.float32)
-    _, best = exact_neighbours(queries, descriptors, k=1, distance="cosine")
-    return recall_of(search_tree(tree, queries, NEIGHBOURS).places, queries, descriptors, best, "cosine")
+def _recall(tree: Any, descriptors: RowsOnDisk) -> float:
+    """Returns the share of moved descriptors whose nearest one, float32 [n, 64] of unit length, the tree finds."""
+    queries, nearest = make_questions(descriptors, "cosine", count=RECALL_QUERIES, neighbours=1)
+    places = search_tree(tree, queries * LENGTH, NEIGHBOURS).places
+    distinct = np.unique(places[places >= 0])
+    found = similarity(queries, descriptors.take(distinct), "cosine")
+    columns = np.minimum(np.searchsorted(distinct, places), len(distinct) - 1)
+    near = np.where(places < 0, -np.inf, np.take_along_axis(found, columns, axis=1))
+    return float((near.max(axis=1) >= nearest - SIMILARITY_TOLERANCE).mean())

@@ -1,15 +1,17 @@
-"""Plans segments: which shards make which one, and with which ScaNN parameters; nothing is read."""
+"""Plans segments: which shards make which one; nothing is read."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from foundation.checks import require_range
+from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.chains import FinishedRun
 from foundation.store.runs import CHANGES, Features
-from foundation.store.segments import SearchParameters
+
+# The recall@10 that is aimed at, unless more is asked for.
+DEFAULT_TARGET_RECALL = 0.95
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class IndexOptions:
     max_segment_rows: int = 1_000_000
     exact_below: int = 20_000
     min_recall: float = 0.95
+    target_recall: float | None = None
     leave_out: tuple[str, ...] = ()
     take_up: tuple[str, ...] = ()
     allow_shrink: bool = False
@@ -88,6 +91,19 @@ class IndexOptions:
         require_range("max-segment-rows", self.max_segment_rows, 1)
         require_range("exact-below", self.exact_below, 0, remedy="0 builds ScaNN always")
         require_range("min-recall", self.min_recall, 0, 1)
+        if self.target_recall is None:
+            return
+        require_range("target-recall", self.target_recall, 0, 1)
+        if self.target_recall < self.min_recall:
+            raise UsageError(
+                f"target-recall is {self.target_recall}; expected at least min-recall, {self.min_recall}, under which "
+                "nothing is published: lower --min-recall too"
+            )
+
+    @property
+    def aim(self) -> float:
+        """The recall@10 that the search of a segment is chosen for."""
+        return max(DEFAULT_TARGET_RECALL, self.min_recall) if self.target_recall is None else self.target_recall
 
 
 def plan_segments(runs: Sequence[FinishedRun], options: IndexOptions) -> list[SegmentPlan]:
@@ -159,28 +175,3 @@ def _fill(shards: Sequence[ShardReference], capacity: int) -> list[list[ShardRef
         groups[-1].append(shard)
         rows += shard.rows
     return groups
-
-
-def plan_search(rows: int) -> SearchParameters:
-    """Returns a ScaNN tree for this many rows: √rows leaves, a tenth of them searched, 200 candidates re-scored.
-
-    The number of leaves is ScaNN's own advice (docs/algorithms.md of its repository). The rest is where the search
-    begins: the measured recall decides whether more leaves are searched, see `wider_searches`.
-    """
-    leaves = max(1, min(rows, round(math.sqrt(rows))))
-    return SearchParameters(leaves=leaves, leaves_to_search=max(1, leaves // 10), reorder=min(rows, 200))
-
-
-def wider_searches(first: SearchParameters, rows: int) -> list[SearchParameters]:
-    """Returns the searches to try in turn, each about twice as wide, up to all leaves: none needs a rebuild."""
-    # Both are parameters of a search, not of the index: a wider search costs time at each lookup, and no rebuild.
-    searches = [first]
-    while (last := searches[-1]).leaves_to_search < last.leaves or last.reorder < min(rows, 1_600):
-        searches.append(
-            SearchParameters(
-                leaves=last.leaves,
-                leaves_to_search=min(last.leaves, last.leaves_to_search * 2),
-                reorder=min(rows, last.reorder * 2, 1_600),
-            )
-        )
-    return searches

@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.errors import ArtifactRefusedError
 from foundation.vectors import exact_neighbours
-from serving.search.scann_index import import_scann
+from serving.search.scann_index import load_searcher
 from serving.search.shown import shown_neighbours
 
 # The length of a stored descriptor, whose components are whole numbers.
@@ -97,10 +97,7 @@ def nearest_of(found: Sequence[Neighbours], k: int) -> Neighbours:
 
 def load_tree(directory: Path) -> Any:
     """Loads one of ScaNN's searchers; the caller has verified its files, because ScaNN notices no flipped bit."""
-    import_scann()
-    from scann.scann_ops.py import scann_ops_pybind
-
-    tree = scann_ops_pybind.load_searcher(str(directory))
+    tree = load_searcher(directory)
     tree.set_num_threads(os.cpu_count() or 1)
     return tree
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from foundation.store.segments import SCANN, SearchParameters, Segment
-from foundation.vectors import from_squared_distance
+from foundation.store.segments import SCANN, SCANN_VECTORS, SearchParameters, Segment
+from foundation.vectors import from_squared_distance, nearest, similarity
 from serving.search.shown import shown_neighbours
 
 # Vectors that one thread searches at a time, at least: handing over fewer costs more than it saves.
@@ -20,24 +20,33 @@ class ScannIndex:
     """A ScaNN tree in memory, built or loaded; it is searched on `threads` cores, all of them by default.
 
     `searcher` is ScaNN's own, of `rows` vectors, which it measures by dot product for the distance `cosine` and by
-    squared length for `euclidean`.
+    squared length for `euclidean`. `vectors`, float32 [rows, dimension], perhaps mapped from disk, score the candidates
+    exactly; without them ScaNN does, which then holds a copy of all of them in memory.
     """
 
-    def __init__(self, searcher: Any, *, distance: str, rows: int, threads: int | None = None):
+    def __init__(
+        self,
+        searcher: Any,
+        *,
+        distance: str,
+        rows: int,
+        vectors: np.ndarray | None = None,
+        threads: int | None = None,
+    ):
         self._searcher = searcher
         self._distance = distance
         self._rows = rows
+        # Single rows of a plain array are taken much faster than those of NumPy's class for mapped ones.
+        self._vectors = None if vectors is None else np.asarray(vectors)
         self.threads = threads or os.cpu_count() or 1
         searcher.set_num_threads(self.threads)
 
     @classmethod
-    def load(cls, directory: Path, segment: Segment) -> "ScannIndex":
+    def load(cls, directory: Path, segment: Segment, vectors: np.ndarray) -> "ScannIndex":
         """Loads the index of a segment whose files lie in `directory`, verified: ScaNN notices no flipped bit."""
-        import_scann()
-        from scann.scann_ops.py import scann_ops_pybind
-
-        searcher = scann_ops_pybind.load_searcher(str(directory / SCANN))
-        return cls(searcher, distance=segment.distance, rows=segment.rows)
+        # Segments of versions 1 and 2 have their vectors in ScaNN's files, which it reads and re-scores with.
+        scored = None if SCANN_VECTORS in segment.files else vectors
+        return cls(load_searcher(directory / SCANN), distance=segment.distance, rows=segment.rows, vectors=scored)
 
     def search(
         self, vectors: np.ndarray, k: int, parameters: SearchParameters, hidden: np.ndarray | None = None
@@ -55,11 +64,22 @@ class ScannIndex:
         )
 
     def _search(self, vectors: np.ndarray, k: int, parameters: SearchParameters) -> tuple[np.ndarray, np.ndarray]:
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        k = min(k, self._rows)
+        if self._vectors is None:
+            return self._candidates(vectors, k, parameters)
+        rows, _ = self._candidates(vectors, min(self._rows, max(parameters.reorder, k)), parameters)
+        return rescored(vectors, rows, self._vectors, k=k, distance=self._distance)
+
+    def _candidates(
+        self, vectors: np.ndarray, count: int, parameters: SearchParameters
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what ScaNN finds: rows int64 and similarities float32, both [queries, count]."""
         rows, measures = self._searcher.search_batched_parallel(
-            np.ascontiguousarray(vectors, np.float32),
-            final_num_neighbors=min(k, self._rows),
+            vectors,
+            final_num_neighbors=count,
             leaves_to_search=parameters.leaves_to_search,
-            pre_reorder_num_neighbors=max(parameters.reorder, k),
+            pre_reorder_num_neighbors=max(parameters.reorder, count),
             # ScaNN hands whole batches to its threads, 256 queries by default: a lookup's 64 would occupy one core.
             batch_size=max(FEWEST_PER_THREAD, -(-len(vectors) // self.threads)),
         )
@@ -69,6 +89,29 @@ class ScannIndex:
         cosine = self._distance == "cosine"
         similarities = np.clip(measures, -1, 1) if cosine else from_squared_distance(measures)
         return np.where(missing, -1, rows.astype(np.int64)), np.where(missing, -np.inf, similarities)
+
+
+def rescored(
+    queries: np.ndarray, candidates: np.ndarray, vectors: np.ndarray, *, k: int, distance: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the k best of each query's candidates, rows int64 [queries, k] and similarities float32 [queries, k].
+
+    candidates: int64 [queries, n], -1 for none; vectors: float32 [rows, dimension], those that all candidates are of.
+    """
+    similarities = np.empty(candidates.shape, np.float32)
+    for query, rows, scores in zip(queries, candidates, similarities, strict=True):
+        scores[:] = similarity(query[None], vectors[rows], distance)[0]
+    similarities[candidates < 0] = -np.inf
+    best = nearest(similarities, k)
+    return np.take_along_axis(candidates, best, axis=1), np.take_along_axis(similarities, best, axis=1)
+
+
+def load_searcher(directory: Path) -> Any:
+    """Loads one of ScaNN's searchers; the caller has verified its files, because ScaNN notices no flipped bit."""
+    import_scann()
+    from scann.scann_ops.py import scann_ops_pybind
+
+    return scann_ops_pybind.load_searcher(str(directory))
 
 
 def import_scann() -> ModuleType:

@@ -98,7 +98,7 @@ class OpenSegment:
         self._index: Index = (
             ExactIndex(self._vectors, distance=segment.distance)
             if segment.kind == "exact"
-            else ScannIndex.load(directory, segment)
+            else ScannIndex.load(directory, segment, self._vectors)
         )
 
     def search(self, vectors: np.ndarray, k: int, *, hidden: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -199,7 +199,8 @@ def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:
 
 
 def _vectors_file(segment: Segment) -> str:
-    return VECTORS if segment.kind == "exact" else SCANN_VECTORS
+    # A segment of versions 1 and 2 with a tree has them among ScaNN's files.
+    return SCANN_VECTORS if SCANN_VECTORS in segment.files else VECTORS
 
 
 def _open_vectors(directory: Path, segment: Segment) -> np.ndarray:

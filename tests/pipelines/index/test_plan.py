@@ -1,7 +1,6 @@
 """Planning segments: pure, bounded, and nothing is lost."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.runs import Accounting, Run
-from pipelines.index.plan import IndexOptions, ShardReference, group_shards, list_shards, plan_search, wider_searches
+from pipelines.index.plan import IndexOptions, ShardReference, group_shards, list_shards
 
 RECORD = FileRecord(1, "0" * 64)
 sizes = st.lists(st.integers(1, 30), max_size=30)
@@ -107,6 +106,7 @@ def test_shards_of_runs_are_listed_by_run_and_name() -> None:
         ({"exact_below": -1}, "exact-below is -1"),
         ({"min_recall": 1.01}, r"min-recall is 1\.01"),
         ({"min_recall": float("nan")}, "min-recall is nan"),
+        ({"target_recall": 1.5}, r"target-recall is 1\.5"),
     ],
 )
 def test_options_out_of_range_are_usage_errors(changes: dict, message: str) -> None:
@@ -115,18 +115,11 @@ def test_options_out_of_range_are_usage_errors(changes: dict, message: str) -> N
         IndexOptions(**changes)
 
 
-@given(st.integers(1, 3_000_000))
-def test_searches_widen_to_the_whole_tree_and_end(rows: int) -> None:
-    """Each is wider than the one before, within ScaNN's bounds; the last looks into every leaf."""
-    first = plan_search(rows)
-    searches = wider_searches(first, rows)
-    assert searches[0] == first
-    assert 1 <= first.leaves <= rows
-    assert searches[-1].leaves_to_search == first.leaves
-    assert searches[-1].reorder == min(rows, 1_600)
-    assert len(searches) < 20
-    for narrow, wide in pairwise(searches):
-        assert wide.leaves == first.leaves
-        assert (wide.leaves_to_search, wide.reorder) > (narrow.leaves_to_search, narrow.reorder)
-        assert narrow.leaves_to_search <= wide.leaves_to_search <= wide.leaves
-        assert narrow.reorder <= wide.reorder <= rows
+def test_the_recall_aimed_at_is_never_under_the_bar() -> None:
+    """A greater bar is aimed at; a target under the bar is refused, and the message names both flags."""
+    assert IndexOptions().aim == 0.95
+    assert IndexOptions(min_recall=0.98).aim == 0.98
+    assert IndexOptions(min_recall=0.5).aim == 0.95
+    assert IndexOptions(min_recall=0.5, target_recall=0.7).aim == 0.7
+    with pytest.raises(UsageError, match=r"target-recall is 0\.9; expected at least min-recall, 0\.95, .*--min-recall"):
+        IndexOptions(target_recall=0.9)

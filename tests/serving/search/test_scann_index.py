@@ -1,5 +1,6 @@
 """A ScaNN tree: work dealt out to threads, missing neighbours masked, similarities as the contract means them."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.store.segments import SearchParameters
+from foundation.store.artifact import FileRecord
+from foundation.store.segments import SCANN_VECTORS, VECTORS, SearchParameters
 from foundation.vectors import exact_neighbours
 from pipelines.index import scann_index as builder
-from pipelines.index.plan import IndexOptions, plan_search
-from serving.search.scann_index import FEWEST_PER_THREAD, ScannIndex
+from pipelines.index.mapped import save_on_disk
+from pipelines.index.plan import IndexOptions
+from serving.search.scann_index import FEWEST_PER_THREAD, ScannIndex, load_searcher
 from tests.builders import segment, unit_vectors
 
 vectors_of = partial(unit_vectors, dimension=8)
@@ -56,7 +59,7 @@ def test_every_thread_gets_its_share(queries: int, threads: int) -> None:
     assert size == FEWEST_PER_THREAD or (size - 1) * threads < queries
 
 
-@pytest.mark.parametrize(("k", "neighbours", "candidates"), [(10, 10, 200), (500, 100, 500), (100, 100, 200)])
+@pytest.mark.parametrize(("k", "neighbours", "candidates"), [(10, 10, 200), (500, 100, 200), (100, 100, 200)])
 def test_no_more_is_asked_for_than_there_is(k: int, neighbours: int, candidates: int) -> None:
     """ScaNN is asked for at most all rows, and re-scores at least as many as it has to return."""
     recorder = Recorder()
@@ -88,37 +91,39 @@ def test_measures_become_similarities() -> None:
 
 @pytest.fixture(scope="module", params=["cosine", "euclidean"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """(distance, vectors, folder of the segment, parameters) of a tree over 400 vectors."""
+    """(distance, vectors, folder of the segment) of a tree over 400 vectors."""
     distance, vectors = request.param, vectors_of(400)
     if distance == "euclidean":
         vectors = vectors * np.linspace(1, 9, 400, dtype=np.float32)[:, None]
     folder = tmp_path_factory.mktemp("segment")
-    parameters, recall, queries = builder.write_scann(folder / "scann", vectors, distance, IndexOptions())
-    assert recall >= 0.95
-    assert queries == 400
-    return distance, vectors, folder, parameters
+    mapped = save_on_disk(folder / VECTORS, vectors)
+    found = builder.write_scann(folder / "scann", mapped, distance, IndexOptions())
+    assert found.recall >= 0.95
+    assert found.queries == 200
+    return distance, mapped, folder
 
 
 @pytest.mark.parametrize("threads", [1, 3, 16])
 @pytest.mark.parametrize("queries", [1, 2, 9, 100])
 def test_more_threads_than_queries_lose_none(built, threads: int, queries: int) -> None:
     """However the queries are dealt out, each gets its own neighbours, in its own row."""
-    distance, vectors, folder, _ = built
-    loaded = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
-    index = ScannIndex(loaded._searcher, distance=distance, rows=400, threads=threads)
+    distance, vectors, folder = built
+    searcher = load_searcher(folder / "scann")
+    index = ScannIndex(searcher, distance=distance, rows=400, vectors=vectors, threads=threads)
     asked = vectors[:queries] + np.float32(0.01)
     widest = SearchParameters(leaves=20, leaves_to_search=20, reorder=400)
     rows, similarities = index.search(asked, 5, widest)
     expected_rows, expected = exact_neighbours(asked, vectors, k=5, distance=distance)
     assert rows.shape == (queries, 5)
     assert rows[:, 0].tolist() == expected_rows[:, 0].tolist() == list(range(queries))
-    np.testing.assert_allclose(similarities, expected, atol=0.02)
+    np.testing.assert_allclose(similarities[:, 0], expected[:, 0], atol=1e-6)
 
 
 def test_a_search_in_one_leaf_finds_few_and_makes_nothing_up(built) -> None:
     """More neighbours are asked for than the leaf holds: each row stands once, the rest is missing."""
-    distance, vectors, folder, _ = built
-    index = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
+    distance, vectors, folder = built
+    described = segment(kind="scann", rows=400, dimension=8, distance=distance)
+    index = ScannIndex.load(folder, described, vectors)
     narrow = SearchParameters(leaves=20, leaves_to_search=1, reorder=400)
     rows, similarities = index.search(vectors[:20], 400, narrow)
     for found, near in zip(rows, similarities, strict=True):
@@ -131,13 +136,23 @@ def test_a_search_in_one_leaf_finds_few_and_makes_nothing_up(built) -> None:
     assert (rows >= 0).any()
 
 
-def test_the_tree_is_searched_with_what_was_measured(built) -> None:
-    """The parameters are those of a plan for so many rows, or wider."""
-    first = plan_search(400)
-    parameters = built[3]
-    assert parameters.leaves == first.leaves == 20
-    assert parameters.leaves_to_search >= first.leaves_to_search
-    assert parameters.reorder >= first.reorder
+def test_candidates_are_scored_by_the_vectors_themselves() -> None:
+    """Of the tree's candidates the best by exact similarity come first; a missing one never does."""
+    vectors = vectors_of(9)
+    recorder = Recorder([[4, 0, 7, 0], [0, 3, 2, 0]], [[0.9, 0.8, 0.7, np.nan], [0.4, np.nan, 0.3, np.nan]])
+    index = ScannIndex(recorder, distance="cosine", rows=9, vectors=vectors)
+    rows, similarities = index.search(vectors[[7, 2]], 2, replace(PARAMETERS, reorder=4))
+    assert recorder.asked[0]["final_num_neighbors"] == 4
+    assert rows.tolist() == [[7, max((0, 4), key=lambda row: vectors[row] @ vectors[7])], [2, 0]]
+    np.testing.assert_allclose(similarities[:, 0], 1, atol=1e-6)
+
+
+def test_an_older_segment_is_scored_by_scann(built) -> None:
+    """Its vectors are among ScaNN's files, which loads them for that: nothing is scored twice."""
+    distance, vectors, folder = built
+    files = {SCANN_VECTORS: FileRecord(1, "0" * 64)}
+    older = segment(kind="scann", rows=400, dimension=8, distance=distance, files=files)
+    assert ScannIndex.load(folder, older, vectors)._vectors is None
 
 
 def test_scann_is_imported_without_tensorflow(run_python) -> None:
