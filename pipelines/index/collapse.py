@@ -18,7 +18,8 @@ class SegmentRows(NamedTuple):
     """The rows of a segment, one per content, sorted by its hash, and what it says of other contents.
 
     `photos` are their columns, `vectors` float32 [rows, dimension], mapped from disk, `hashes` S32 [rows], ascending.
-    `rows` int64 [rows of the shards] are those of the segment that each row of the shards became, or was merged into; -1 for none.
+    `rows` int64 [rows of the shards] are those of the segment that each row of the shards became, or was merged into;
+    -1 for none.
     `held` are the occurrences of its contents, `mentioned` those of contents that it does not hold, removed ones too.
     """
 

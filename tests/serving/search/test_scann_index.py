@@ -166,8 +166,8 @@ def test_scann_is_imported_without_tensorflow(run_python) -> None:
 
 def test_hidden_rows_take_no_place_among_the_neighbours(built) -> None:
     """The thirty nearest of a query are hidden: it gets the ten that follow, and no row of the hidden ones."""
-    distance, vectors, folder, _ = built
-    index = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance))
+    distance, vectors, folder = built
+    index = ScannIndex.load(folder, segment(kind="scann", rows=400, dimension=8, distance=distance), vectors)
     widest = SearchParameters(leaves=20, leaves_to_search=20, reorder=400)
     hidden = np.zeros(400, bool)
     hidden[exact_neighbours(vectors[:1], vectors, k=30, distance=distance)[0]] = True
