@@ -126,7 +126,9 @@ def read_sidecar(uri: str) -> GivenMetadata:
 
     Raises UnreadablePhotoError or PhotoTooLargeError if it cannot be read: it may tell something at another time.
     """
-    return parse_sidecar(uri, read(uri))
+    # By the rule for photos of an archive: a link that took its place since the listing is not followed.
+    (sidecar,) = read_photos([uri])
+    return parse_sidecar(uri, sidecar.read())
 
 
 def _container(uri: str) -> str:

@@ -29,10 +29,9 @@ def pair_sidecars(entries: Iterable[Entry], left_out: Counter[str]) -> Iterator[
         for name in [name for name in waiting if not entry.photo_id.startswith(f"{name}.")]:
             _count_orphan(waiting.pop(name), left_out)
         if not _is_sidecar(entry):
-            held.append(entry)
-            for name in (stem_of(entry.photo_id), entry.photo_id):
-                if name in waiting:
-                    held[-1] = waiting[name].beside(entry)
+            # In the order of names only `a.XMP` comes before `a.jpg`, never `a.jpg.XMP`.
+            before = waiting.get(stem_of(entry.photo_id))
+            held.append(before.beside(entry) if before else entry)
         elif entry.size_bytes > MAX_XMP_BYTES:
             left_out[TOO_LARGE] += 1
         else:
@@ -50,7 +49,7 @@ def pair_sidecars(entries: Iterable[Entry], left_out: Counter[str]) -> Iterator[
 def parse_sidecar(name: str, data: bytes) -> GivenMetadata:
     """Returns what a sidecar of that name, or URI, tells of its photo; nothing of what is broken or too long."""
     if name.lower().endswith(SUFFIX):
-        return metadata.read_sidecar(data)
+        return metadata.read_xmp_sidecar(data)
     if len(data) > MAX_XMP_BYTES:
         return GivenMetadata()
     text = data.decode("utf-8", "replace")

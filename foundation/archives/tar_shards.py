@@ -50,13 +50,17 @@ def list_shard(shard: Entry, _left_out: Counter[str]) -> Iterator[Entry]:
     file = places.look_up(shard.uri)
     members = _index(file)
     entry_of = partial(_entry, shard.photo_id, file, members)
-    return (_with_sidecar(part, members, entry_of) for part in members if not _is_sidecar(part))
+    return (_described(part, members, entry_of) for part in members if not _is_sidecar(part))
 
 
-def _with_sidecar(part: str, members: Mapping[str, _Member], entry_of: Callable[[str], Entry]) -> Entry:
-    names = (f"{part}.xmp", f"{stem_of(part)}.xmp", *(f"{_key(part)}{one}" for one in DESCRIBING))
-    found = next((name for name in names if name in members and members[name].size_bytes <= MAX_XMP_BYTES), None)
-    return with_sidecar(entry_of(part), entry_of(found)) if found else entry_of(part)
+def _described(part: str, members: Mapping[str, _Member], entry_of: Callable[[str], Entry]) -> Entry:
+    """Returns the entry of a photo, with the member that describes it if there is one."""
+    names = (f"{part}.xmp", f"{stem_of(part)}.xmp", *(f"{_key(part)}{suffix}" for suffix in DESCRIBING))
+    for name in names:
+        member = members.get(name)
+        if member and member.offset >= 0 and member.size_bytes <= MAX_XMP_BYTES:
+            return with_sidecar(entry_of(part), entry_of(name))
+    return entry_of(part)
 
 
 def _key(part: str) -> str:

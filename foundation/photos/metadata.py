@@ -75,7 +75,7 @@ def read_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
     )
 
 
-def read_sidecar(data: bytes) -> GivenMetadata:
+def read_xmp_sidecar(data: bytes) -> GivenMetadata:
     """Returns what an XMP sidecar, the file beside a photo, tells; nothing if it is broken or too long."""
     xmp = read_xmp(data)
     return GivenMetadata(

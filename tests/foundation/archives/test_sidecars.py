@@ -1,6 +1,7 @@
 """Sidecars: no entries of their own, and told with the photo that they stand beside."""
 
 import os
+import tarfile
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -159,6 +160,17 @@ def test_sidecars_in_a_shard(tmp_path: Path):
     assert found == [TOLD, GivenMetadata(day, None, "A cat", "Desk", "x"), GivenMetadata(caption="A dog"), None]
 
 
+def test_a_sidecar_in_a_shard_that_is_no_file_is_none(tmp_path: Path):
+    """A link leads nowhere, and a long text would fill the memory: the next one counts."""
+    write_shard(tmp_path / "s.tar", [("1.jpg", b""), ("1.json", b" " * (MAX_XMP_BYTES + 1)), ("1.txt", b"A dog")])
+    with tarfile.open(tmp_path / "s.tar", "a") as tar:
+        link = tarfile.TarInfo("1.xmp")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    (entry,) = open_archive(str(tmp_path / "s.tar")).list()
+    assert read_sidecar(entry.sidecar_uri).caption == "A dog"
+
+
 def test_a_sidecar_that_is_no_file_is_an_entry(tmp_path: Path):
     """It becomes a reject that says so, and nothing outside of the archive is read for a caption."""
     (tmp_path / "a.jpg").write_bytes(b"photo")
@@ -172,6 +184,9 @@ def test_a_sidecar_that_is_no_file_is_an_entry(tmp_path: Path):
 def test_a_sidecar_that_is_gone_is_an_error(tmp_path: Path):
     """Nobody may take it for one that says nothing: it would not be looked at again."""
     with pytest.raises(UnreadablePhotoError):
+        read_sidecar((tmp_path / "a.xmp").as_uri())
+    (tmp_path / "a.xmp").symlink_to("/etc/passwd")
+    with pytest.raises(UnreadablePhotoError, match="is a link"):
         read_sidecar((tmp_path / "a.xmp").as_uri())
 
 
