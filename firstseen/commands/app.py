@@ -9,6 +9,7 @@ import typer
 from firstseen.commands import logs
 from firstseen.commands.archive import encode, index, reindex
 from firstseen.commands.demo import demo
+from firstseen.commands.estimate import estimate
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.lookup import lookup
 from firstseen.commands.retract import retract
@@ -17,7 +18,7 @@ from firstseen.commands.train import train
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
-VERBS = (train, reindex, encode, index, lookup, status, verify, rollback, retract, demo, study)
+VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, demo, study)
 
 
 def make_app() -> typer.Typer:

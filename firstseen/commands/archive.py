@@ -2,12 +2,33 @@
 
 import shlex
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firstseen.commands import logs, metrics
+from firstseen.commands.archive_options import (
+    AllowShrinkOption,
+    ArchiveArgument,
+    BatchSizeOption,
+    CatalogOption,
+    CheckOption,
+    DataDirOption,
+    DtypeOption,
+    ExactBelowOption,
+    ExcludeOption,
+    FeaturesOption,
+    GateOption,
+    GatePhotosOption,
+    IncludeOption,
+    MaxRejectsOption,
+    MaxSegmentRowsOption,
+    MinRecallOption,
+    RetryOption,
+    TargetRecallOption,
+    WorkersOption,
+)
+from firstseen.commands.estimate import print_estimate
 from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
 from firstseen.commands.streams import number_of, tell
 from foundation.checks import require_range
@@ -23,64 +44,6 @@ if TYPE_CHECKING:
     from pipelines.encode.job import EncodeResult
     from pipelines.encode.listeners import Listeners
     from pipelines.index.job import IndexResult
-
-Dtype = Literal["float32", "float16"]
-Features = Literal["local", "none"]
-Check = Literal["stat", "hash"]
-
-
-ArchiveArgument = Annotated[
-    str, typer.Argument(help="Photos in folders, tar, Parquet or TFRecord; an inventory; s3://, gs:// or tfds:NAME.")
-]
-CatalogOption = Annotated[
-    Path | None, typer.Option("--catalog", help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
-]
-IncludeOption = Annotated[
-    list[str] | None, typer.Option("--include", metavar="PATTERN", help="Take these photos alone, such as '*.jpg'.")
-]
-ExcludeOption = Annotated[
-    list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Leave these out; a folder's name is one, too.")
-]
-DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where TensorFlow Datasets are prepared.")]
-WorkersOption = Annotated[int, typer.Option("--workers", help="Processes of the local runner.")]
-DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="float32, or float16 for half the size.")]
-FeaturesOption = Annotated[
-    Features,
-    typer.Option("--features", help="local keeps what parts of photos are found by: 40 KB a photo, and time."),
-]
-BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photos per call of the encoder.")]
-MaxRejectsOption = Annotated[
-    float, typer.Option("--max-rejects", help="Share of rejects above which the exit code is 3.")
-]
-CheckOption = Annotated[
-    Check, typer.Option("--check", help="stat reads photos whose size, time or etag changed; hash reads all of them.")
-]
-RetryOption = Annotated[
-    str | None, typer.Option("--retry-rejects", metavar="RUN", help="Read the photos again that this run rejected.")
-]
-AllowShrinkOption = Annotated[
-    bool, typer.Option("--allow-shrink", help="Let most of an archive, or archives of the live snapshot, go.")
-]
-MinRecallOption = Annotated[float, typer.Option("--min-recall", help="recall@10 under which nothing is published.")]
-TargetRecallOption = Annotated[
-    float | None,
-    typer.Option(
-        "--target-recall",
-        help="recall@10 that search is tuned to, at the least cost.  [default: 0.95, or --min-recall]",
-    ),
-]
-ExactBelowOption = Annotated[int, typer.Option("--exact-below", help="Rows under which a segment is searched exactly.")]
-MaxSegmentRowsOption = Annotated[int, typer.Option("--max-segment-rows", help="Rows per segment; bounds the memory.")]
-GateOption = Annotated[
-    str | None,
-    typer.Option(
-        "--gate",
-        metavar="LEVELS",
-        help="Ask for edits of some photos first, and publish only what reaches the levels: NAME=VALUE,… of "
-        "recall_at_1, micro_average_precision, recall_at_precision_90 (0 to 1), false_alarms (per 1,000).",
-    ),
-]
-GatePhotosOption = Annotated[int, typer.Option("--gate-photos", help="Photos that --gate asks for.")]
 
 
 def encode(
@@ -209,6 +172,9 @@ def reindex(
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
     gate: GateOption = None,
     gate_photos: GatePhotosOption = 200,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and what it takes; write nothing.")
+    ] = False,
     metrics_file: MetricsOption = None,
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
@@ -245,6 +211,9 @@ def reindex(
         target_recall=target_recall,
         allow_shrink=allow_shrink,
     )
+    if dry_run:
+        print_estimate(encoding)
+        return
     with ProgressLine("encoding") as progress:
         result = reindex_archive(
             encoding,

@@ -20,6 +20,7 @@ STDERR = 2
 WHAT_NOW = {
     "train": "run it again, without --restart, and it resumes after its last whole epoch",
     "encode": "nothing that was finished is lost; run it again, and it goes on from there",
+    "estimate": "nothing was written",
     "reindex": "what is live still answers; run it again, and it goes on from there",
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
     "lookup": "the store is untouched, and answers are missing; run it again",

@@ -62,7 +62,7 @@ def plan_work(
         attempt=attempt,
         path=f"{prefix}.parquet",
         chunks=chunks,
-        known=_indexed(store, live, run.features) + _write_hashes(store, f"{prefix}-known.npy", fresh, folder),
+        known=indexed_contents(store, live, run.features) + _write_hashes(store, f"{prefix}-known.npy", fresh, folder),
         withdrawn=_write_hashes(store, f"{prefix}-withdrawn.npy", withdrawn.contents, folder),
     )
 
@@ -73,7 +73,7 @@ def remove_work(store: Store, run: Run) -> None:
     store.delete([f"{run.directory}/{name}" for name in (BEGUN, *names)])
 
 
-def _indexed(store: Store, live: Snapshot | None, features: Features) -> list[str]:
+def indexed_contents(store: Store, live: Snapshot | None, features: Features) -> list[str]:
     """Returns the files of contents that the live snapshot holds, as this run would embed them."""
     segments = [read_segment(store, reference) for reference in live.segments] if live else []
     # Photos that were indexed without local features are encoded again to get some.

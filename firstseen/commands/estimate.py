@@ -1,0 +1,71 @@
+"""Says what a re-index will do and cost, before anything is spent: estimate."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firstseen.commands.archive_options import (
+    ArchiveArgument,
+    CatalogOption,
+    CheckOption,
+    DataDirOption,
+    ExcludeOption,
+    FeaturesOption,
+    IncludeOption,
+)
+from firstseen.commands.options import EncoderOption, StoreOption
+from firstseen.commands.streams import tell
+
+if TYPE_CHECKING:
+    from pipelines.encode.plan import EncodeOptions
+
+
+def estimate(
+    archive: ArchiveArgument,
+    store: StoreOption,
+    encoder: EncoderOption = None,
+    catalog: CatalogOption = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
+    data_dir: DataDirOption = None,
+    features: FeaturesOption = "local",
+    check: CheckOption = "stat",
+    machines: Annotated[int, typer.Option(help="Machines like this one that will share the work.")] = 1,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What things cost: a copy of infra/prices.json, filled in.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what a re-index would do, and what it would take; nothing is written."""
+    from pipelines.encode.plan import EncodeOptions
+
+    options = EncodeOptions(
+        archive=archive,
+        store=store,
+        encoder=encoder,
+        catalog=catalog,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        data_dir=data_dir,
+        features=features,
+        check=check,
+    )
+    print_estimate(options, machines=machines, prices=prices, as_json=as_json)
+    tell(f"next: firstseen reindex {shlex.quote(archive)} --store {shlex.quote(store)}")
+
+
+def print_estimate(
+    options: "EncodeOptions", *, machines: int = 1, prices: Path | None = None, as_json: bool = False
+) -> None:
+    """Lists the archive, encodes a sample, and prints what came of it."""
+    from firstseen.commands.progress import ProgressLine
+    from foundation.store.artifact import to_json
+    from pipelines.reindex.estimate import describe, read_prices
+    from pipelines.reindex.estimate import estimate as estimate_reindex
+
+    costs = read_prices(prices) if prices else None
+    with ProgressLine("listing") as progress:
+        found = estimate_reindex(options, prices=costs, machines=machines, on_listed=progress.show_listed)
+    typer.echo(to_json(found).decode().rstrip() if as_json else "\n".join(describe(found)))
