@@ -151,7 +151,7 @@ def _listed_bytes(database: duckdb.DuckDBPyConnection) -> int:
 def _encode_sample(prepared: Prepared, database: duckdb.DuckDBPyConnection) -> Sampled:
     """Reads and encodes some of the photos that are to be read, as the job would, and writes them into memory."""
     # The same photos at each time.
-    query = f"FROM (FROM compared WHERE fate = 'read') USING SAMPLE reservoir({SAMPLE} ROWS) REPEATABLE (0)"  # noqa: S608
+    query = f"FROM (FROM compared WHERE fate = 'read') USING SAMPLE reservoir({SAMPLE} ROWS) REPEATABLE (0)"
     rows = database.sql(f"FROM ({query}) ORDER BY position").to_arrow_table().to_pylist()
     run, store = prepared.run, prepared.store
     schema = shard_schema(
