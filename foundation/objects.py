@@ -31,7 +31,7 @@ RETRIES: "RetryConfig" = {
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2},
 }
-# A connection that is reset just as it is used again is an error at once in obstore: it is tried again here.
+# A connection that is reset in the midst of a listing's answer is an error at once in obstore: it is asked again here.
 RESETS, RESET_PAUSE_SECONDS = 4, 0.1
 # obstore names the status of an answer and the fate of a request in its text only.
 _STATUS = re.compile(r"status code: (\d{3})")

@@ -6,11 +6,11 @@ This works for folders by date as well as for millions of names in one folder, a
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import obstore
@@ -41,10 +41,10 @@ PATTERN = re.compile(r"[*?[]")
 
 
 class _Range(NamedTuple):
-    """The names behind `after`, up to `before`, both left out."""
+    """The names behind `after`, without it, up to `until`, with it: ranges that join each other share no name."""
 
     after: str
-    before: str
+    until: str
 
 
 # A bucket keeps its connections: each of a million reads would otherwise begin with a handshake.
@@ -104,26 +104,31 @@ def _list_range(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMe
     """Returns the first objects of a range, and the ranges that hold the others."""
     with translated(f"list {bucket}/{prefix}"):
         found, is_whole = retried(lambda: _first_of(bucket, prefix, names))
-        rest = [] if is_whole else cut([item["path"] for item in found], names.before)
+        rest = [] if is_whole else cut([item["path"] for item in found], names.until)
         return _without_markers(bucket, found), rest
 
 
 def _first_of(bucket: str, prefix: str, names: _Range) -> tuple[list["ObjectMeta"], bool]:
     """Returns the first objects of a range, and whether these are all."""
     found: list[ObjectMeta] = []
+    last = names.after
     pages = obstore.list(_opened(bucket), prefix or None, offset=names.after or None, chunk_size=PAGE)
     for page in pages:
         for item in page:
-            if item["path"] >= names.before:
+            if item["path"] > names.until:
                 return found, True
-            if item["path"] > names.after:
+            if item["path"] > last:
                 found.append(item)
+                last = item["path"]
+            # A marker `a/` is listed as `a`, behind `a.jpg`; after any other step back, ranges would leave names out.
+            elif last > f"{item['path']}/":
+                raise ValueError(f"it does not list its names in their order: {item['path']!r} behind {last!r}")
         if len(found) >= NAMES_PER_RANGE:
             return found, False
     return found, True
 
 
-def cut(found: list[str], before: str) -> list[_Range]:
+def cut(found: list[str], until: str) -> list[_Range]:
     """Cuts the names behind those that were found into ranges that may each hold about as many, or more.
 
     Behind `2019/06/30/4711.jpg` they begin at `2019/06/30/5`, `6` … `9`, at `2019/06/4` …, `2019/07` …, and `202` ….
@@ -132,11 +137,12 @@ def cut(found: list[str], before: str) -> list[_Range]:
     last = found[-1]
     differ = min(_shared(found[0], last), len(last) - 1)
     edges = [last]
-    for place in range(differ, _shared(last, before) - 1, -1):
+    for place in range(differ, _shared(last, until) - 1, -1):
         seen = {name[place : place + 1] for name in found if len(name) > place} if place == differ else {last[place]}
         edges += [edge for following in _following(last[place], seen) if edges[-1] < (edge := last[:place] + following)]
-    edges = [edge for edge in edges if edge < before]
-    return [_Range(*pair) for pair in zip(edges, [*edges[1:], before], strict=True)]
+    edges = [edge for edge in edges if edge < until]
+    # Nothing is left when the last name is just that up to which the range goes: no edge is then below it.
+    return [_Range(*pair) for pair in itertools.pairwise([*edges, until])] if edges else []
 
 
 def _following(character: str, seen: set[str]) -> list[str]:
@@ -151,7 +157,7 @@ def _following(character: str, seen: set[str]) -> list[str]:
 
 def _shared(first: str, second: str) -> int:
     """Returns how many characters two names begin with alike."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def _without_markers(bucket: str, found: list["ObjectMeta"]) -> list["ObjectMeta"]:

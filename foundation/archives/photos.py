@@ -69,12 +69,12 @@ class EncodedPhoto:
     label: Callable[[], str | None] = lambda: None
 
 
-def unreadable(error: UnreadablePhotoError) -> EncodedPhoto:
+def unreadable(error: PhotoError) -> EncodedPhoto:
     """Returns a photo whose `read` raises the error: it takes its place in the order, and becomes a reject there."""
     return EncodedPhoto(partial(_fail, error))
 
 
-def _fail(error: UnreadablePhotoError) -> bytes:
+def _fail(error: PhotoError) -> bytes:
     raise error
 
 

@@ -44,6 +44,15 @@ def test_a_share_of_faults_changes_nothing(bucket: str, faults: Faults, tmp_path
     assert set(faults.made) == {"503", "429", "reset", "cut"}
 
 
+def test_an_answer_that_is_cut_is_asked_for_again(bucket: str, faults: Faults):
+    """Half of all answers end in their middle: a listing, which obstore does not ask for again, is still whole."""
+    fill(bucket, {f"{number:02d}.jpg": bytes(1_000) for number in range(10)})
+    whole = contents(bucket)
+    faults.share, faults.kinds = 0.5, ("cut",)
+    archives = [open_archive(bucket) for _ in range(4)]
+    assert [[entry.photo_id for entry in archive.list()] for archive in archives] == [[name for name, _ in whole]] * 4
+
+
 @pytest.mark.parametrize("kind", ["503", "429", "reset"])
 def test_an_outage_ends_a_listing_and_rejects_a_photo(bucket: str, faults: Faults, kind: str):
     """When no answer comes at all, the scheduler may try again later: exit code 75, and no photo counts as removed."""

@@ -3,12 +3,13 @@
 import bisect
 import hashlib
 import itertools
+import re
 import threading
 import time
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obstore.exceptions import GenericError
 
@@ -22,6 +23,12 @@ KINDS = {
     "days": [f"p/20{number % 20:02d}/{number % 12:02d}/{number % 30:02d}/a-{number}.jpg" for number in range(40_000)],
     "folders": [f"p/{number:07d}/original.jpg" for number in range(40_000)],
 }
+
+
+def _object(name: str) -> dict:
+    """As obstore names an object: the marker of a folder, `NAME/`, without its slash."""
+    size = 0 if name.endswith("/") else 1
+    return {"path": name.rstrip("/"), "size": size, "last_modified": NOW, "e_tag": "x", "version": None}
 
 
 class Lister:
@@ -44,7 +51,7 @@ class Lister:
             with self.lock:
                 self.waiting -= 1
                 self.given += len(page)
-            yield [{"path": name, "size": 1, "last_modified": NOW, "e_tag": "x", "version": None} for name in page]
+            yield [_object(name) for name in page]
             if len(page) < chunk_size:
                 return
 
@@ -56,6 +63,7 @@ def use(monkeypatch: pytest.MonkeyPatch):
     def put(lister: Lister) -> Lister:
         monkeypatch.setattr(buckets.obstore, "list", lister.list)
         monkeypatch.setattr(buckets, "_opened", lambda bucket: None)
+        monkeypatch.setattr(buckets, "_head", lambda bucket, key: None)
         return lister
 
     return put
@@ -74,6 +82,30 @@ def test_only_the_prefix_is_listed(use):
     use(Lister(["o/1", "p", "p.jpg", "p/1", "p/2/3", "p0", "pq/1"]))
     assert [entry.photo_id for entry in buckets.list_below("s3://b/p")] == ["1", "2/3"]
     assert len(list(buckets.list_below("s3://b"))) == 7
+
+
+NAMES = st.lists(st.text("ab019./-", min_size=1, max_size=3).filter(lambda name: name.strip("./")), min_size=1)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.sets(NAMES.map("/".join), min_size=1, max_size=40), size=st.integers(2, 5))
+def test_ranges_of_any_size_hold_each_name_once(use, monkeypatch, names: set[str], size: int):
+    """Wherever ranges end, at the marker of a folder too: each object comes once, in the order of their keys."""
+    clean = {re.sub("/+", "/", re.sub(r"(^|/)[./]+(?=/|$)", "", name)).lstrip("/") for name in names} - {""}
+    lister = use(Lister([f"p/{name}" for name in clean]))
+    monkeypatch.setattr(buckets, "PAGE", 1)
+    monkeypatch.setattr(buckets, "NAMES_PER_RANGE", size)
+    objects = [name[2:] for name in lister.names if not name.endswith("/")]
+    if objects:
+        assert [entry.photo_id for entry in buckets.list_below("s3://b/p")] == objects
+
+
+def test_a_bucket_that_does_not_list_in_order_is_refused(use, monkeypatch):
+    """Some kinds of buckets give names as they come: ranges of names would leave some out."""
+    use(Lister([]))
+    monkeypatch.setattr(buckets.obstore, "list", lambda *_, **__: [[_object("p/2"), _object("p/1")]])
+    with pytest.raises(InputNotFoundError, match="does not list its names in their order: 'p/1' behind 'p/2'"):
+        list(buckets.list_below("s3://b/p"))
 
 
 def test_few_names_are_held_for_whoever_takes_slowly(use):
@@ -95,9 +127,9 @@ def test_a_cut_leaves_nothing_out(names: set[str], data):
     before = data.draw(st.text(min_size=1, max_size=6)) + chr(0x10FFFF)
     ranges = buckets.cut(found, before) if found[-1] < before else []
     if ranges:
-        assert (ranges[0].after, ranges[-1].before) == (found[-1], before)
+        assert (ranges[0].after, ranges[-1].until) == (found[-1], before)
     for one, other in itertools.pairwise(ranges):
-        assert one.after < one.before == other.after < other.before
+        assert one.after < one.until == other.after < other.until
 
 
 def failing(text: str):
@@ -106,10 +138,7 @@ def failing(text: str):
     def list_some(_store, _prefix=None, *, offset=None, chunk_size):
         if offset and offset > "p/":
             raise GenericError(f"Generic S3 error: Error performing list request: {text}")
-        yield [
-            {"path": f"p/{number:05d}", "size": 1, "last_modified": NOW, "e_tag": "x", "version": None}
-            for number in range(buckets.NAMES_PER_RANGE)
-        ]
+        yield [_object(f"p/{number:05d}") for number in range(buckets.NAMES_PER_RANGE)]
 
     return list_some
 

@@ -4,10 +4,12 @@ import io
 import json
 import os
 import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from foundation.archives import photos
+from foundation.archives import photos, tar_shards
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
 from foundation.errors import InputNotFoundError
@@ -215,3 +217,17 @@ def test_the_headers_of_a_shard_are_read_once(tmp_path, monkeypatch):
     monkeypatch.setattr(tarfile, "open", opened)
     write_shard(shard, [("0.jpg", b"another")])
     assert read(f"{shard.as_uri()}#0.jpg") == b"another"
+
+
+def test_many_threads_read_the_headers_of_a_shard_once(tmp_path, monkeypatch):
+    """Sixteen readers that begin together do not fetch the headers of a shard in a bucket sixteen times."""
+    opens = []
+    shard = write_shard(tmp_path / "s.tar", [(f"{number}.jpg", b"x") for number in range(16)])
+    photos = list(read_photos(f"{shard.as_uri()}#{number}.jpg" for number in range(16)))
+    members_of = tar_shards.members_of
+    monkeypatch.setattr(
+        tar_shards, "members_of", lambda file: opens.append(file) or time.sleep(0.1) or members_of(file)
+    )
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda photo: photo.read(), photos)) == [b"x"] * 16
+    assert len(opens) == 1
