@@ -33,7 +33,6 @@ from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, 
 from firstseen.commands.streams import number_of, tell
 from foundation.checks import require_range
 from foundation.errors import TooManyRejectsError
-from foundation.store.runs import REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,6 +277,8 @@ def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapsho
 
 def report_encoded(result: "EncodeResult", *, store: str) -> None:
     """Tells what became of every photo."""
+    from foundation.store.runs import REJECTS
+
     run, counts = result.run, result.accounting
     known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
     metrics.count(counts)

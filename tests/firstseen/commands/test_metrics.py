@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def finished(store: Store, **rejected: int) -> EncodeResult:
         listed=listed, embedded=90, duplicates=2, unchanged=5, renamed=3, removed=7, rejected=rejected
     )
     accounting.check()
-    return EncodeResult(run, accounting, is_new=True, date_problems=[])
+    return EncodeResult(run, accounting, is_new=True, date_problems=[], left_out=Counter())
 
 
 def fail(error: BaseException) -> Callable[[], Any]:
