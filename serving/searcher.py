@@ -103,6 +103,11 @@ class Searcher:
         """Returns what a query came to in the rows of the contract."""
         return answers_of(outcome, self.snapshot, claimed=self._options.claimed_date)
 
+    def sample(self, count: int, generator: np.random.Generator) -> list[list[Occurrence]]:
+        """Returns so many contents chosen at random, or all of them, each as the photos that have it."""
+        chosen = self._opened.sample(count, generator)
+        return [occurrences for one in chosen if (occurrences := self._opened.occurrences(one))]
+
     def decode(self, places: Sequence[Place]) -> np.ndarray:
         """Returns what the index knows of some photos: their vectors decoded, float32 [n, size, size, channels].
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
-from pyarrow import parquet
 
 from evaluation.baselines import perceptual_hash
 from evaluation.copies.answered import COPY, Answered, from_answers
@@ -18,7 +17,6 @@ from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageErr
 from foundation.photos import photo
 from foundation.photos.photo import PhotoError
 from foundation.store.files import Store
-from foundation.store.segments import PHOTOS, segment_directory
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
 from serving.match.query import Query
@@ -91,7 +89,12 @@ def measure_sample(store: Store, snapshot: Snapshot, *, photos: int) -> dict[str
     but itself with a score of at least 0.5 is a false alarm. The same picture saved twice counts as the same photo.
     Raises InputNotFoundError if half of the photos cannot be read where they were encoded.
     """
-    sample = sample_photos(store, snapshot, photos)
+    with Searcher.open(store, snapshot=snapshot) as searcher:
+        return _measure(searcher, photos)
+
+
+def _measure(searcher: Searcher, photos: int) -> dict[str, float]:
+    sample = sample_photos(searcher, photos)
     usable = [(one, data) for one in sample if (data := _read(one.uri)) is not None]
     if len(usable) <= len(sample) / 2:
         raise InputNotFoundError(
@@ -100,11 +103,10 @@ def measure_sample(store: Store, snapshot: Snapshot, *, photos: int) -> dict[str
         )
     edited = [Query(one.uri, partial(_edited, data, number)) for number, (one, data) in enumerate(usable)]
     unedited = [Query(one.uri, partial(bytes, data)) for one, data in usable]
-    with Searcher.open(store, snapshot=snapshot) as searcher:
-        answered = [
-            _answered(one, answers)
-            for (one, _), answers in zip([*usable, *usable], searcher.lookup([*edited, *unedited]), strict=True)
-        ]
+    answered = [
+        _answered(one, answers)
+        for (one, _), answers in zip([*usable, *usable], searcher.lookup([*edited, *unedited]), strict=True)
+    ]
     copies: list[Asked] = [(_query("copy", one), each) for (one, _), each in zip(usable, answered, strict=False)]
     others = [_without_itself(one, each) for (one, _), each in zip(usable, answered[len(usable) :], strict=True)]
     found = detection(copies, others)
@@ -114,33 +116,11 @@ def measure_sample(store: Store, snapshot: Snapshot, *, photos: int) -> dict[str
     }
 
 
-def sample_photos(store: Store, snapshot: Snapshot, photos: int) -> list[Sampled]:
-    """Returns so many contents of the snapshot's segments, or all of them; the same segments give the same ones."""
-    seed = seed_of("gate", *(segment.segment_id for segment in snapshot.segments))
-    rows = np.random.default_rng(seed).permutation(sum(segment.rows for segment in snapshot.segments))[:photos]
-    sampled, first = [], 0
-    for segment in snapshot.segments:
-        chosen = np.sort(rows[(rows >= first) & (rows < first + segment.rows)]) - first
-        sampled += _read_rows(store, f"{segment_directory(segment.segment_id)}/{PHOTOS}", chosen)
-        first += segment.rows
-    return sampled
-
-
-def _read_rows(store: Store, path: str, rows: np.ndarray) -> list[Sampled]:
-    """Returns these rows, ascending, of a segment's photo table; reads the row groups that hold them, one at a time."""
-    sampled, first = [], 0
-    with store.open(path) as stream, parquet.ParquetFile(stream) as file:
-        for group in range(file.num_row_groups):
-            end = first + file.metadata.row_group(group).num_rows
-            if len(chosen := rows[(rows >= first) & (rows < end)]):
-                table = file.read_row_group(group, columns=["uri", "occurrences"]).take(chosen - first)
-                sampled += [Sampled(row["uri"], _uris(row["occurrences"])) for row in table.to_pylist()]
-            first = end
-    return sampled
-
-
-def _uris(occurrences: Sequence[Mapping[str, str]]) -> frozenset[str]:
-    return frozenset(one["uri"] for one in occurrences)
+def sample_photos(searcher: Searcher, photos: int) -> list[Sampled]:
+    """Returns so many contents that can be found, or all of them; the same segments give the same ones."""
+    seed = seed_of("gate", *(segment.segment_id for segment in searcher.snapshot.segments))
+    sampled = searcher.sample(photos, np.random.default_rng(seed))
+    return [Sampled(some[0].uri, frozenset(one.uri for one in some)) for some in sampled]
 
 
 def _read(uri: str) -> bytes | None:

@@ -19,7 +19,17 @@ from foundation.errors import UsageError
 from foundation.files import replace_file
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, read_segment, segment_directory, whole_hash
+from foundation.store.segments import (
+    CHANGED_HASHES,
+    CHANGES,
+    CONTENT_HASHES,
+    PHOTOS,
+    REMOVED_HASHES,
+    Segment,
+    read_segment,
+    segment_directory,
+    whole_hash,
+)
 from foundation.store.snapshots import Snapshot, read_snapshot, snapshot_numbers
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -152,7 +162,7 @@ def bytes_per_photo(segments: Sequence[Segment]) -> dict[str, float]:
 
 
 def _read_by(name: str, segment: Segment) -> str:
-    if name in (PHOTOS, CONTENT_HASHES):
+    if name in (PHOTOS, CONTENT_HASHES, CHANGES, CHANGED_HASHES, REMOVED_HASHES):
         return "table_bytes"
     # Local features are searched by ScaNN's form of them where there is one; without it, the descriptors are.
     searched = LOCAL_SCANN if any(other.startswith(LOCAL_SCANN) for other in segment.files) else LOCAL_DESCRIPTORS

@@ -15,6 +15,7 @@ from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.segments import (
+    CHANGES,
     CONTENT_HASHES,
     LOCAL_FILES,
     LOCAL_SCANN,
@@ -83,7 +84,9 @@ class OpenSegment:
     def __init__(self, directory: Path, segment: Segment):
         self.segment = segment
         self.local = _open_local(directory, segment)
-        self.changes = OpenChanges(directory, segment) if segment.changes else None
+        # One that says more of its own contents alone counts no change, but has the files.
+        has_changes = segment.changes or CHANGES in segment.files
+        self.changes = OpenChanges(directory, segment) if has_changes else None
         self._hashes = np.empty(0, "S32")
         self._vectors = np.empty((0, segment.dimension), np.float32)
         if segment.rows:
@@ -124,6 +127,10 @@ class OpenSegment:
     def contents(self, rows: np.ndarray) -> np.ndarray:
         """Returns the content hashes of some rows: S32, of the shape of `rows`."""
         return self._hashes[rows]
+
+    def shown(self, hidden: np.ndarray | None) -> np.ndarray:
+        """Returns the rows that are not hidden, int64 ascending; `hidden` is bool [rows], or None for none."""
+        return np.arange(self.segment.rows) if hidden is None else np.flatnonzero(~hidden)
 
     def content(self, row: int) -> bytes:
         """Returns the content hash of one row, 32 bytes."""

@@ -131,6 +131,15 @@ class OpenSnapshot:
         """
         return self._hidden.shown(content, (one for segment in self._segments for one in segment.occurrences(content)))
 
+    def sample(self, count: int, generator: np.random.Generator) -> list[bytes]:
+        """Returns so many of the contents that may be found (32 bytes each), chosen at random, or all of them."""
+        shown = [segment.shown(mask) for segment, mask in zip(self._segments, self._hidden.masks, strict=True)]
+        starts = np.cumsum([0, *map(len, shown)])
+        chosen = np.sort(generator.permutation(starts[-1])[:count])
+        segments = np.searchsorted(starts, chosen, side="right") - 1
+        rows = zip(segments.tolist(), (chosen - starts[segments]).tolist(), strict=True)
+        return list(dict.fromkeys(self._segments[number].content(shown[number][row]) for number, row in rows))
+
     def similarity(self, vector: np.ndarray, place: Place) -> float:
         """Returns how near a vector, float32 [dimension], is to that of a photo, by the encoder's distance."""
         return float(similarity(vector[None], self.vectors([place]), self.spec.distance)[0, 0])

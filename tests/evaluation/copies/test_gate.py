@@ -1,6 +1,7 @@
 """A snapshot that finds too little is not published; one that finds enough is."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,16 @@ import pytest
 from evaluation.copies import gate
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
 from foundation.store.files import Store
+from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.snapshots import read_snapshot, snapshot_numbers
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
+from serving.searcher import Searcher
+from tests.builders import content
 from tests.conftest import Desk
 from tests.photos import jpeg, scene, write_archive
+from tests.segments import add_segment, held, occurrence, publish_segments
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def test_the_sample_is_asked_of_the_snapshot_to_be_published(grown: Desk):
     store, judged = Store(grown.store), []
     build_index(store, gate=lambda one: judged.append((one, gate.measure_sample(store, one, photos=99))))
     ((snapshot, figures),) = judged
-    assert snapshot.rows == 16
+    assert snapshot.contents == 16
     assert read_snapshot(store) == snapshot
     assert set(figures) == set(gate.LEVELS)
     assert 0 < figures["recall_at_1"] <= 1
@@ -90,13 +95,33 @@ def test_the_sample_is_asked_of_the_snapshot_to_be_published(grown: Desk):
 def test_a_sample_holds_photos_of_every_segment(grown: Desk):
     """As many as were asked for, each once, the same ones for the same segments."""
     store = Store(grown.store)
-    snapshot = build_index(store).snapshot
-    every = gate.sample_photos(store, snapshot, 99)
+    build_index(store)
+    with Searcher.open(store) as searcher:
+        every, some, again = (gate.sample_photos(searcher, count) for count in (99, 5, 5))
     assert len({one.uri for one in every}) == 16
     assert all(one.uri in one.uris for one in every)
-    some = gate.sample_photos(store, snapshot, 5)
     assert len(some) == 5
-    assert some == gate.sample_photos(store, snapshot, 5)
+    assert some == again
+
+
+def test_a_sample_holds_no_photo_that_is_gone(store: Path, only_encoder: Callable[[Path], str]):
+    """A removed one could not be read, and a retracted one would never be found; a moved one is where it is now."""
+    opened, encoder_id = Store(store), only_encoder(store)
+    rows = [held(name, occurrence(f"{name}.jpg")) for name in ("moved", "removed", "retracted")]
+    moved = [occurrence("moved.jpg", generation=2, is_removed=True), occurrence("new.jpg", generation=2)]
+    changes = {
+        content("moved"): moved,
+        content("removed"): [occurrence("removed.jpg", generation=2, is_removed=True)],
+    }
+    segments = [add_segment(opened, encoder_id, "one", rows), add_segment(opened, encoder_id, "two", changes=changes)]
+    publish_segments(opened, encoder_id, *segments)
+    retracted = RetractedPhoto(
+        archive="file:///archive", photo_id="retracted.jpg", content_sha256=content("retracted").hex()
+    )
+    add_retraction(opened, [retracted], why="a test")
+    with Searcher.open(opened) as searcher:
+        uri = "file:///archive/new.jpg"
+        assert gate.sample_photos(searcher, 9) == [gate.Sampled(uri, frozenset({uri}))]
 
 
 def test_the_same_picture_saved_twice_is_no_false_alarm(tmp_path: Path):

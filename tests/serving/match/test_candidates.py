@@ -8,11 +8,11 @@ import pytest
 from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
 from foundation.store.files import Store
-from pipelines.index.job import build_index
 from serving.match.candidates import VOTING, Candidate, find_candidates, nearest_vectors
 from serving.match.evidence import QueryPhoto
 from serving.search.snapshot import OpenSnapshot, Place, Voted
-from tests.builders import add_encoder, add_run, content, unit_vectors
+from tests.builders import add_encoder, content, unit_vectors
+from tests.segments import add_segment, held, occurrence, publish_segments
 
 VECTORS = unit_vectors(20, 8)
 
@@ -22,9 +22,17 @@ def opened(tmp_path: Path) -> OpenSnapshot:
     """Twenty contents in one segment, the first five of them in a second one too."""
     store = Store(tmp_path / "store", create=True)
     encoder_id = add_encoder(store, dimension=8)
-    for run, rows in (("run1", 20), ("run2", 5)):
-        add_run(store, encoder_id, run, VECTORS[:rows])
-        build_index(store)
+    segments = [
+        add_segment(
+            store,
+            encoder_id,
+            f"segment{number}",
+            [held(row, occurrence(f"{row}.jpg", f"s3://archive{number}")) for row in range(rows)],
+            vectors=VECTORS[:rows],
+        )
+        for number, rows in enumerate((20, 5))
+    ]
+    publish_segments(store, encoder_id, *segments)
     with OpenSnapshot(store) as found:
         yield found
 
@@ -43,7 +51,7 @@ def candidates(
 
 
 def test_a_near_content_names_every_place_that_holds_it(opened: OpenSnapshot):
-    """Its first date may stand in either segment: neither is left out."""
+    """Two runs may have met it at the same time: neither segment is left out."""
     found = candidates(opened, photo_of("unknown"), VECTORS[3], 4)
     assert len(found) == 4
     assert (found[0].content, found[0].is_identical) == (content(3), False)
