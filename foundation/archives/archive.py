@@ -101,7 +101,8 @@ def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:
     """Yields the photos with these URIs of archives, in their order.
 
     Of Parquet and TensorFlow Datasets, URIs that follow each other in ascending order are read in one pass, and some
-    of their photos are in memory at a time; of everything else nothing is read before it is asked for.
+    of their photos are in memory at a time; of everything else no photo is read before it is asked for. Of a tar shard
+    the headers are read when its first photo is taken.
     """
     # An inventory is sorted by container, so that each file is opened once for all of its rows. Whoever asks in another
     # order gets the same photos, only slower.

@@ -7,7 +7,6 @@ is not used: it runs shell commands that a name may hold, and unpickles.
 import functools
 import json
 import tarfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -22,7 +21,6 @@ from foundation.archives.tar_headers import members_of
 from foundation.archives.uris import printable_path, shown, split, with_part
 from foundation.errors import FirstseenError, InputNotFoundError
 from foundation.photos.metadata import MAX_XMP_BYTES
-from foundation.photos.rejects import PhotoError
 
 SUFFIX = ".tar"
 # What WebDataset keeps beside a photo under the same key; everything else in a shard is an entry.
@@ -79,12 +77,12 @@ def _entry(name: str, file: File, members: Mapping[str, _Member], part: str) -> 
 
 
 def read_members(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
-    """Yields the photos with these URIs, all of one shard: read, by offset, in the thread that asks for them."""
+    """Yields the photos with these URIs, all of one shard: read, by offset, in the thread or process that asks."""
     shard: _Shard | None = None
     for uri in uris:
         container, part = split(uri)
         shard = shard or _Shard(container)
-        yield EncodedPhoto(_MemberBytes(shard, part), partial(shard.label, part))
+        yield EncodedPhoto(shard.reader_of(part), partial(shard.label, part))
 
 
 class _Shard:
@@ -96,60 +94,39 @@ class _Shard:
 
     def __init__(self, uri: str):
         self._uri = uri
-        self._opening = threading.Lock()
 
     @cached_property
-    def _opened(self) -> tuple[File, dict[str, _Member]]:
-        file = places.look_up(self._uri)
-        return file, _index(file)
+    def _file(self) -> File:
+        return places.look_up(self._uri)
 
-    def _open(self) -> tuple[File, dict[str, _Member]]:
-        # Photos are read by many threads at once, of which one reads the headers.
-        with self._opening:
-            return self._opened
-
-    def place(self, part: str) -> tuple[File, int, int]:
-        """Returns where a member's bytes lie: file, offset and size; raises UnreadablePhotoError or PhotoTooLargeError."""
+    def reader_of(self, part: str) -> Callable[[], bytes]:
+        """Returns what reads a photo, in any process: it holds the photo's place in the shard."""
+        # A process that got the name alone would look up the shard and read all of its headers anew.
         name = f"{shown(self._uri)}#{printable_path(part)}"
         try:
-            file, members = self._open()
+            return partial(_read, name, self._file, _index(self._file).get(part))
         except FirstseenError as error:
-            raise UnreadablePhotoError(str(error)) from error
-        member = members.get(part)
-        if member is None or member.offset < 0:
-            problem = member.problem if member else "is not in the shard"
-            raise UnreadablePhotoError(f"{name} {problem}; expected a regular file")
-        require_size(name, member.size_bytes)
-        return file, member.offset, member.size_bytes
+            return unreadable(UnreadablePhotoError(str(error))).read
 
     def label(self, part: str) -> str | None:
         """Returns the class that `KEY.cls` or `KEY.json` names; what names none is no fault of the photo."""
-        key, (file, members) = _key(part), self._open()
+        key, members = _key(part), _index(self._file)
         # A label is small; one of a gigabyte is damage, or meant to fill the memory.
         for suffix in (".cls", ".json"):
             member = members.get(f"{key}{suffix}")
             if member and member.offset >= 0 and member.size_bytes <= MAX_LABEL_BYTES:
-                data = places.read_range(file, member.offset, member.size_bytes)
+                data = places.read_range(self._file, member.offset, member.size_bytes)
                 text = data.decode("utf-8", "replace").strip()
                 return text[:MAX_LABEL_LENGTH] if suffix == ".cls" else _json_label(data)
         return None
 
 
-class _MemberBytes:
-    """Reads the bytes of one member of a shard when it is called; to another process only their place travels."""
-
-    def __init__(self, shard: _Shard, part: str):
-        self._shard = shard
-        self._part = part
-
-    def __call__(self) -> bytes:
-        return places.read_range(*self._shard.place(self._part))
-
-    def __reduce__(self) -> tuple:
-        try:
-            return partial, (places.read_range, *self._shard.place(self._part))
-        except PhotoError as error:
-            return unreadable(error).read.__reduce__()
+def _read(name: str, file: File, member: _Member | None) -> bytes:
+    if member is None or member.offset < 0:
+        problem = member.problem if member else "is not in the shard"
+        raise UnreadablePhotoError(f"{name} {problem}; expected a regular file")
+    require_size(name, member.size_bytes)
+    return places.read_range(file, member.offset, member.size_bytes)
 
 
 # A tar has no index: to find one member is to read every header before it, of up to 10,000; to read a shard photo by

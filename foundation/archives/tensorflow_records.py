@@ -9,7 +9,9 @@ import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property, partial
+from typing import Any
 
 from foundation.archives import places
 from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size
@@ -96,6 +98,12 @@ class _RecordFile:
 
     def __init__(self, uri: str):
         self._uri = uri
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Looked up before it is sent to another process, which would look it up again for every record.
+        with suppress(FirstseenError):  # raised where the record is read
+            _ = self._file
+        return self.__dict__
 
     @cached_property
     def _file(self) -> File:

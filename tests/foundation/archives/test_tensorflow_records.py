@@ -1,5 +1,6 @@
 """TFRecord files of photos: listed by lengths, read one by one, refused when damaged; TensorFlow is not needed."""
 
+import pickle
 import struct
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import obstore
 import pytest
 from obstore.store import from_url
 
-from foundation.archives import photos
+from foundation.archives import photos, places
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.errors import InputNotFoundError
@@ -47,6 +48,19 @@ def test_photos_are_listed_and_read_one_by_one(tmp_path: Path, name: str):
     assert [photo.read() for photo in backwards] == [b"photo 2", b"photo 1", b"photo 0"]
     assert {photo.label() for photo in backwards} == {"cat"}
     assert read(entries[1].uri) == b"photo 1"
+
+
+def test_another_process_reads_a_record_without_a_look_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It would be a request to a bucket for each; a file that is gone is an error there too."""
+    (tmp_path / "a.tfrecord").write_bytes(records(*THREE))
+    uris = [entry.uri for entry in entries_of(tmp_path / "a.tfrecord")]
+    sent = [pickle.dumps(photo.read) for photo in read_photos([*uris, "file:///nowhere.tfrecord#0-0-9"])]
+    with monkeypatch.context() as patch:
+        patch.setattr(places, "look_up", lambda *_: pytest.fail("it was looked up"))
+        read = [pickle.loads(one) for one in sent[:3]]  # noqa: S301
+        assert [one() for one in read] == [b"photo 0", b"photo 1", b"photo 2"]
+    with pytest.raises(UnreadablePhotoError, match="nowhere"):
+        pickle.loads(sent[3])()  # noqa: S301
 
 
 def test_what_tensorflow_writes_is_an_archive(tmp_path: Path):
