@@ -30,12 +30,17 @@ def find_hashes(sorted_hashes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where(sorted_hashes[positions] == wanted, positions, -1)
 
 
-def in_any(files: Sequence[Path], wanted: np.ndarray) -> np.ndarray:
-    """Returns bool [wanted]: which hashes, S32, any of the files holds."""
+def mapped_hashes(files: Iterable[Path]) -> list[np.ndarray]:
+    """Returns the hashes of some files, S32 each, mapped into memory; to open one takes longer than many searches."""
+    # Pickles would run a program.
+    return [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
+
+
+def in_any(sorted_hashes: Iterable[np.ndarray], wanted: np.ndarray) -> np.ndarray:
+    """Returns bool [wanted]: which hashes, S32, any of the arrays holds."""
     found = np.zeros(len(wanted), bool)
-    for file in files:
-        # Pickles would run a program.
-        found |= find_hashes(np.load(file, mmap_mode="r", allow_pickle=False), wanted) >= 0
+    for hashes in sorted_hashes:
+        found |= find_hashes(hashes, wanted) >= 0
     return found
 
 

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
-from foundation.store.content_hashes import hash_array, in_any, local_hashes
+from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.occurrences import latest_occurrences
@@ -126,7 +126,7 @@ def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Su
     left_out = np.isin(contents, hash_array(surroundings.withdrawn))
     for paths, rows in ((surroundings.held, ~with_features), (surroundings.held_with_features, with_features)):
         with local_hashes(store, paths) as files:
-            left_out[rows] |= in_any(files, contents[rows])
+            left_out[rows] |= in_any(mapped_hashes(files), contents[rows])
     return left_out
 
 
