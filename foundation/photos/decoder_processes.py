@@ -22,7 +22,8 @@ from foundation.photos.rejects import DecoderCrashedError, DecoderTimeoutError, 
 
 Result = TypeVar("Result")
 
-TIMEOUT_SECONDS = 60
+# Storage that does not answer is given up after a minute and a half, which says more of a photo than a timeout.
+TIMEOUT_SECONDS = 120
 MOST_STARTS = 5
 # By the table of `foundation.photos.photo`, the worst photo within the limits takes 2.7 GB. Its file may have a quarter
 # more, twice while it is received from the parent, and Python with its libraries takes a tenth.
@@ -206,7 +207,9 @@ class _Child:
     def _death(self, status: int) -> FirstseenError:
         """Returns the error for a process that ended with this status: its own, or minus the number of a signal."""
         if status == -signal.SIGALRM:
-            return DecoderTimeoutError(f"decoding took longer than {self._timeout_seconds:g} s; save the photo anew")
+            return DecoderTimeoutError(
+                f"reading and decoding took longer than {self._timeout_seconds:g} s; save the photo anew"
+            )
         if status == -signal.SIGKILL:
             return OutOfMemoryError("the decoder was killed, as it is where memory runs out; shrink the photo")
         if status > 0 and not self._is_ready:
