@@ -1,38 +1,33 @@
-"""Decoding a chunk: every photo comes out once, decoded or as a reject, and an error says which chunk it struck."""
+"""Decoding rows of a listing: every photo comes out once, decoded, known or as a reject; a defect names its photo."""
 
 import hashlib
-import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from apache_beam.pvalue import TaggedOutput
 from hypothesis import given
 from hypothesis import strategies as st
-from pipelines.encode.inventory import count_chunks, write_inventory
 
-from foundation.archives.archive import open_archive
 from foundation.archives.photos import EncodedPhoto, UnreadablePhotoError, unreadable
-from foundation.errors import InputNotFoundError, TemporaryError
+from foundation.errors import TemporaryError
 from foundation.photos import photo
 from foundation.photos.decoder_processes import DecoderProcesses
-from foundation.photos.shared_decoders import shared_decoders
-from foundation.store.files import Store
 from pipelines.encode import decode_photos
 from pipelines.encode.decode_content import DecodeSettings
 from pipelines.encode.decode_photos import (
-    DecodeChunk,
+    Decoded,
     DecodedPhoto,
     KnownPhoto,
-    PhotoBatch,
     Reject,
     batches_of,
     decode_row,
+    decode_rows,
+    occurrence_of,
 )
 from pipelines.encode.local_columns import local_columns
 from tests.builders import content, day
-from tests.foundation.photos.processes import is_running
 from tests.photos import jpeg, noise, scene
 from tests.pipelines.encode import hostile_decoder
 
@@ -40,6 +35,8 @@ ROW = {
     "photo_id": "a.jpg",
     "uri": "file:///a.jpg",
     "published_at": day(3),
+    "captured_at": None,
+    "sidecar_uri": None,
     "caption": None,
     "credit": "Agency",
     "source": "wire",
@@ -53,10 +50,10 @@ def decoded(name: object) -> DecodedPhoto:
 
 def reject(name: object) -> Reject:
     """A reject of that name."""
-    return Reject(str(name), f"file:///{name}", "truncated", "why")
+    return Reject("truncated", f"why {name}")
 
 
-def decode_here(data: bytes, *, row: dict[str, Any] = ROW, **settings: Any) -> DecodedPhoto | KnownPhoto | Reject:
+def decode_here(data: bytes, *, row: dict[str, Any] = ROW, **settings: Any) -> Decoded:
     """What becomes of a photo of these bytes, decoded in this process."""
     return decode_row(
         row,
@@ -67,16 +64,18 @@ def decode_here(data: bytes, *, row: dict[str, Any] = ROW, **settings: Any) -> D
 
 
 def test_a_row_takes_its_columns_from_the_inventory_and_the_file() -> None:
-    """Dates and words of the catalog stand; size, hash and pixels are the file's."""
+    """Date and source are those of the catalog; size, hash and pixels are the file's."""
     data = jpeg(scene(1))
     found = decode_here(data, channels=1)
     assert isinstance(found, DecodedPhoto)
     assert found.pixels.shape == (8, 8, 1)
     assert found.size_bytes == len(data)
-    expected = {"photo_id": "a.jpg", "uri": "file:///a.jpg", "published_at": day(3), "credit": "Agency", "width": 96}
+    expected = {"photo_id": "a.jpg", "uri": "file:///a.jpg", "published_at": day(3), "source": "wire", "width": 96}
     assert {key: found.columns[key] for key in expected} == expected
     assert found.columns["content_sha256"] == photo.decode(data).content_sha256
-    assert found.columns["occurrences"] == [{key: ROW[key] for key in ("photo_id", "uri", "published_at")}]
+    (occurrence,) = found.columns["occurrences"]
+    assert occurrence == occurrence_of(ROW, {})
+    assert (occurrence["published_at"], occurrence["credit"]) == (day(3), "Agency")
 
 
 def test_local_features_are_columns_of_the_row() -> None:
@@ -93,17 +92,16 @@ def test_local_features_are_columns_of_the_row() -> None:
     assert not local_columns(frame).keys() & without.columns.keys()
 
 
-@pytest.mark.parametrize(("catalog", "expected"), [("editor's", "editor's"), (None, "photographer's")])
-def test_the_catalog_goes_before_what_the_file_says(
-    catalog: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A caption in the file fills a gap, and replaces nothing."""
-    known = photo.PhotoMetadata(caption="photographer's")
-    shown = photo.Photo(np.zeros((8, 8, 3), np.uint8), content("a"), 1, 1, "JPEG", known)
+def test_the_catalog_speaks_in_the_occurrence_and_the_file_in_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither replaces the other: which of them counts is decided where the photo is shown."""
+    shown = photo.Photo(
+        np.zeros((8, 8, 3), np.uint8), content("a"), 1, 1, "JPEG", photo.PhotoMetadata(caption="photographer's")
+    )
     monkeypatch.setattr(photo, "decode", lambda *_, **__: shown)
-    found = decode_here(b"", row=ROW | {"caption": catalog})
+    found = decode_here(b"", row=ROW | {"caption": "editor's"})
     assert isinstance(found, DecodedPhoto)
-    assert found.columns["caption"] == expected
+    assert found.columns["caption"] == "photographer's"
+    assert [one["caption"] for one in found.columns["occurrences"]] == ["editor's"]
 
 
 def test_a_photo_that_cannot_be_used_is_a_reject_and_no_error() -> None:
@@ -111,7 +109,7 @@ def test_a_photo_that_cannot_be_used_is_a_reject_and_no_error() -> None:
     with DecoderProcesses(1) as decoders:
         gone = unreadable(UnreadablePhotoError("a.jpg cannot be read: gone"))
         unread = decode_row(ROW, gone, settings=DecodeSettings(8, 3), call=decoders.call)
-    assert unread == Reject("a.jpg", "file:///a.jpg", "unreadable", "a.jpg cannot be read: gone")
+    assert unread == Reject("unreadable", "a.jpg cannot be read: gone")
     broken = decode_here(jpeg(scene(1))[:500])
     assert isinstance(broken, Reject)
     assert broken.reason == "truncated"
@@ -139,62 +137,37 @@ def test_batches_hold_everything_in_order_and_a_fixed_number_of_photos(usable: l
     assert all(count <= batch_size for count in photos)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """A store with the inventory of seven photos and two broken files, four to a chunk."""
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    for number in range(9):
-        (folder / f"{number}.jpg").write_bytes(b"<html>" if number in (1, 8) else jpeg(scene(number)))
-    store = Store(tmp_path / "store", create=True)
-    write_inventory(store, "i.parquet", open_archive(str(folder)), catalog=None, chunk_photos=4)
-    return store
+def test_rows_become_photos_and_rejects_in_their_order(archive: Path) -> None:
+    """None is left out, and what is wrong with a photo does not change its neighbours."""
+    (archive / "2019" / "photo-001.jpg").write_bytes(b"<html>")
+    (archive / "2020" / "photo-009.jpg").unlink()
+    found = list(decode_archive(archive))
+    assert [one.reason if isinstance(one, Reject) else one.columns["photo_id"] for one in found] == [
+        "2019/photo-000.jpg",
+        "not_a_photo",
+        *(f"2019/photo-{number:03}.jpg" for number in range(2, 5)),
+        *(f"2020/photo-{number:03}.jpg" for number in range(5, 9)),
+        "unreadable",
+    ]
 
 
-@pytest.fixture
-def step(store: Store):
-    """The step, set up as a worker would."""
-    made = DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
-    made.setup()
-    yield made
-    made.teardown()
+def decode_archive(archive: Path) -> Iterator[Decoded]:
+    """What becomes of the photos of a folder, as it was when it held ten of them."""
+    names = [f"{2019 + number // 5}/photo-{number:03}.jpg" for number in range(10)]
+    rows = [ROW | {"photo_id": name, "uri": (archive / name).as_uri()} for name in names]
+    with DecoderProcesses(2) as decoders:
+        yield from decode_rows(rows, DecodeSettings(8, 3), decoders=decoders, ahead=4)
 
 
-def test_a_chunk_becomes_batches_and_rejects(store: Store, step: DecodeChunk) -> None:
-    """In the order of the listing, none left out, each batch with its chunk; no batch is empty."""
-    assert count_chunks(store, "i.parquet") == 3
-    outputs = [list(step.process(chunk)) for chunk in range(3)]
-    rejects = [[one.value.photo_id for one in chunk if isinstance(one, TaggedOutput)] for chunk in outputs]
-    batches = [[one for one in chunk if isinstance(one, PhotoBatch)] for chunk in outputs]
-    assert rejects == [["1.jpg"], [], ["8.jpg"]]
-    names = [[[one.columns["photo_id"] for one in batch.photos] for batch in chunk] for chunk in batches]
-    assert names == [[["0.jpg", "2.jpg"], ["3.jpg"]], [["4.jpg", "5.jpg"], ["6.jpg", "7.jpg"]], []]
-    assert [[batch.chunk for batch in chunk] for chunk in batches] == [[0, 0], [1, 1], []]
-    assert batches[0][0].photos[0].pixels.shape == (8, 8, 3)
-
-
-def test_an_error_names_its_chunk(step: DecodeChunk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a thousand chunks, the one that cannot be read is named; the error stays what it was."""
-
-    def gone(*_):
-        raise InputNotFoundError("cannot read i.parquet: it does not exist")
-
-    monkeypatch.setattr(decode_photos, "read_chunk", gone)
-    with pytest.raises(InputNotFoundError, match=r"^chunk 2 of i\.parquet: cannot read"):
-        list(step.process(2))
-
-
-def test_an_error_in_a_decoder_process_names_its_chunk_and_photo(
-    step: DecodeChunk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It arrives in the thread of the step, where its result would have stood."""
+def test_a_defect_in_a_decoder_process_names_its_photo(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It arrives where its result would have stood."""
     monkeypatch.setattr(decode_photos, "decode_content", hostile_decoder.divide_by_zero)
-    with pytest.raises(RuntimeError, match=r"^chunk 1 of i\.parquet: .*photo '4\.jpg': ZeroDivisionError: division by"):
-        list(step.process(1))
+    with pytest.raises(RuntimeError, match=r"^photo '2019/photo-000\.jpg': ZeroDivisionError: division by zero$"):
+        next(decode_archive(archive))
 
 
 def test_a_known_content_is_not_decoded(tmp_path: Path) -> None:
-    """Its digest comes back with the row, from whichever of the files holds it; any other photo is decoded."""
+    """Its digest comes back, whichever of the files holds it; any other photo is decoded."""
     photos = [jpeg(scene(number)) for number in range(5)]
     digests = sorted(hashlib.sha256(data).digest() for data in photos[1:])
     # A digest that ends with a zero is one that NumPy would cut off.
@@ -203,23 +176,15 @@ def test_a_known_content_is_not_decoded(tmp_path: Path) -> None:
         np.save(file, np.array(contents, "S32"))
     new, *known = [decode_here(data, known=files) for data in photos]
     assert isinstance(new, DecodedPhoto)
-    assert known == [KnownPhoto(ROW, hashlib.sha256(data).digest(), len(data)) for data in photos[1:]]
+    assert known == [KnownPhoto(hashlib.sha256(data).digest(), len(data)) for data in photos[1:]]
 
 
-def test_a_step_that_was_torn_down_leaves_no_process(store: Store) -> None:
-    """A worker sets steps up and tears them down many times; those that are left go on."""
-    steps = [
-        DecodeChunk(store, "i.parquet", size=8, channels=3, features="none", batch_size=2, progress_directory=None)
-        for _ in range(2)
-    ]
-    for step in steps:
-        step.setup()
-    list(steps[0].process(0))
-    steps[0].teardown()
-    assert list(steps[1].process(1))
-    with shared_decoders() as decoders:
-        child = decoders.call(os.getpid)
-        assert is_running(child)
-    assert is_running(child)
-    steps[1].teardown()
-    assert not is_running(child)
+def test_a_withdrawn_content_is_a_reject(tmp_path: Path) -> None:
+    """Also when it is known: whoever withdrew it wants it nowhere."""
+    data = jpeg(scene(1))
+    np.save(tmp_path / "hashes.npy", np.array([hashlib.sha256(data).digest()], "S32"))
+    files = (tmp_path / "hashes.npy",)
+    found = decode_here(data, known=files, withdrawn=files)
+    assert isinstance(found, Reject)
+    assert found.reason == "retracted"
+    assert isinstance(decode_here(jpeg(scene(2)), withdrawn=files), DecodedPhoto)
