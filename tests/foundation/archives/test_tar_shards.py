@@ -10,11 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-<<<<<<< HEAD
-from foundation.archives import photos, tar_shards
-=======
-from foundation.archives import photos, places
->>>>>>> 9f2d4cb (Another process reads photos of tar shards and TFRecord files without looking the file up again)
+from foundation.archives import photos, places, tar_shards
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import EncodedPhoto, Entry, UnreadablePhotoError
 from foundation.errors import InputNotFoundError
@@ -224,7 +220,6 @@ def test_the_headers_of_a_shard_are_read_once(tmp_path, monkeypatch):
     assert read(f"{shard.as_uri()}#0.jpg") == b"another"
 
 
-<<<<<<< HEAD
 def test_many_threads_read_the_headers_of_a_shard_once(tmp_path, monkeypatch):
     """Sixteen readers that begin together do not fetch the headers of a shard in a bucket sixteen times."""
     opens = []
@@ -237,7 +232,8 @@ def test_many_threads_read_the_headers_of_a_shard_once(tmp_path, monkeypatch):
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(lambda photo: photo.read(), photos)) == [b"x"] * 16
     assert len(opens) == 1
-=======
+
+
 def test_another_process_reads_a_photo_without_a_look_at_the_headers(tmp_path, monkeypatch):
     """It is sent the place; a shard that is gone, and a name that is not in it, are errors there too."""
     shard = write_shard(tmp_path / "s.tar", [("1.jpg", b"one"), ("2.jpg", b"two")])
@@ -251,4 +247,3 @@ def test_another_process_reads_a_photo_without_a_look_at_the_headers(tmp_path, m
         missing()
     with pytest.raises(UnreadablePhotoError, match=r"cannot read /nowhere\.tar"):
         gone()
->>>>>>> 9f2d4cb (Another process reads photos of tar shards and TFRecord files without looking the file up again)
