@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from functools import cache
 from importlib import metadata
 from typing import Annotated, Any, TypeVar
 
@@ -102,9 +103,15 @@ def from_json(data: bytes, kind: type[Description], *, path: str) -> Description
     if found != kind.contract_version:  # type: ignore[attr-defined]
         data = json.dumps(_upgrade(raw, kind, path)).encode()
     try:
-        return TypeAdapter(kind).validate_json(data)
+        return _adapter(kind).validate_json(data)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ArtifactRefusedError(f"{validation_problem(error, path)}; restore it") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter:
+    # To make one takes 20 ms, and a store holds some hundred runs and segments.
+    return TypeAdapter(kind)
 
 
 def validation_problem(error: ValidationError, path: object) -> str:
