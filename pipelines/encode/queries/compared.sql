@@ -17,8 +17,11 @@ WITH known AS (
 read_before AS (
     SELECT * FROM outcomes
     WHERE $is_last OR reason IS DISTINCT FROM 'unreadable'
-    -- Two attempts may have read the same photo.
-    QUALIFY row_number() OVER (PARTITION BY photo_id, uri, size_bytes, modified_at, etag, sidecar_version) = 1
+    -- Of two attempts at the same photo the one counts that could read it.
+    QUALIFY row_number() OVER (
+        PARTITION BY photo_id, uri, size_bytes, modified_at, etag, sidecar_version
+        ORDER BY reason IS NOT DISTINCT FROM 'unreadable', is_embedded DESC
+    ) = 1
 )
 SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        l.sidecar_uri, l.sidecar_version,

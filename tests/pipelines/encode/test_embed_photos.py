@@ -1,25 +1,24 @@
-"""Embedding a batch: rows beside their vectors, what cannot be indexed is a reject, and an error names its photos."""
+"""Embedding a batch: rows beside their vectors, and what cannot be indexed is told."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from apache_beam.pvalue import TaggedOutput
 
 from foundation.encoder import SavedEncoder
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 from foundation.store.runs import shard_schema
 from pipelines.encode import embed_photos
-from pipelines.encode.decode_photos import DecodedPhoto, PhotoBatch
-from pipelines.encode.embed_photos import EmbedBatch, shared_encoder, to_table, unusable_vectors
-from tests.builders import DIMENSION, encoder_spec, photo_columns
+from pipelines.encode.decode_photos import DecodedPhoto
+from pipelines.encode.embed_photos import shared_encoder, to_table, unusable_vectors
+from tests.builders import DIMENSION, content, encoder_spec, photo_columns
 
 
-def batch_of(*names: str, chunk: int = 5) -> PhotoBatch:
-    """A batch of photos of these names, all black."""
-    return PhotoBatch(chunk, [DecodedPhoto(photo_columns(name), np.zeros((8, 8, 3), np.uint8), 1) for name in names])
+def photos_of(*names: str) -> list[DecodedPhoto]:
+    """Photos of these names, all black."""
+    return [DecodedPhoto(photo_columns(name), np.zeros((8, 8, 3), np.uint8), 1) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def test_a_table_holds_each_photo_beside_its_vector(dtype) -> None:
     """Columns, vectors and metadata are those of the schema."""
     schema = shard_schema(DIMENSION, dtype, encoder_digest="e" * 64, run_id="run")
     vectors = np.random.default_rng(0).standard_normal((3, DIMENSION)).astype(np.float32)
-    table = to_table(batch_of("a", "b", "c").photos, vectors, schema)
+    table = to_table(photos_of("a", "b", "c"), vectors, schema)
     assert table.schema.equals(schema, check_metadata=True)
     assert table["photo_id"].to_pylist() == ["a", "b", "c"]
     np.testing.assert_array_equal(np.array(table["embedding"].to_pylist(), dtype), vectors.astype(dtype))
@@ -58,59 +57,38 @@ class Encoder:
 
     spec = encoder_spec()
 
-    def __init__(self, vectors: np.ndarray | Exception):
+    def __init__(self, vectors: np.ndarray):
         self._vectors = vectors
 
     def encode(self, photos: np.ndarray) -> np.ndarray:
-        """Returns the vectors; fails if it was told so, or asked for another number of photos."""
-        if isinstance(self._vectors, Exception):
-            raise self._vectors
+        """Returns the vectors; fails if it is asked for another number of photos."""
         assert photos.shape == (len(self._vectors), 8, 8, 3)
         return self._vectors
 
 
 @pytest.fixture
-def step(monkeypatch: pytest.MonkeyPatch, tmp_path):
-    """A function that sets up the step with an encoder of these vectors."""
-
-    def make(vectors: np.ndarray | Exception) -> EmbedBatch:
-        monkeypatch.setattr(embed_photos, "shared_encoder", lambda *_: Encoder(vectors))
-        schema = shard_schema(DIMENSION, "float32", encoder_digest="e" * 64, run_id="run")
-        store = Store(tmp_path)
-        made = EmbedBatch(store, "encoder", "e" * 64, schema, batch_size=4, progress_directory=None)
-        made.setup()
-        return made
-
-    return make
+def schema() -> pa.Schema:
+    """The columns of a shard."""
+    return shard_schema(DIMENSION, "float32", encoder_digest="e" * 64, run_id="run")
 
 
-def test_photos_without_a_usable_vector_are_rejects(step) -> None:
+def test_photos_without_a_usable_vector_have_no_row(schema: pa.Schema) -> None:
     """The others keep the vectors that are theirs."""
     vectors = np.eye(DIMENSION, dtype=np.float32)
     vectors[1] = np.nan
     vectors[2] = 0
-    outputs = list(step(vectors).process(batch_of("a", "b", "c", "d")))
-    rejects = [one.value for one in outputs if isinstance(one, TaggedOutput)]
-    assert [(one.photo_id, one.uri, one.reason) for one in rejects] == [
-        ("b", "file:///b", "no_embedding"),
-        ("c", "file:///c", "no_embedding"),
-    ]
-    (table,) = [one for one in outputs if isinstance(one, pa.Table)]
+    table, unusable = embed_photos.embed_photos(Encoder(vectors), photos_of("a", "b", "c", "d"), schema)
+    assert table is not None
     assert table["photo_id"].to_pylist() == ["a", "d"]
     assert table["embedding"].to_pylist() == vectors[[0, 3]].tolist()
+    assert unusable == {content("b"), content("c")}
 
 
-def test_a_batch_of_rejects_alone_gives_no_table(step) -> None:
+def test_photos_without_any_usable_vector_give_no_table(schema: pa.Schema) -> None:
     """A shard of no rows would be a file that nobody needs."""
-    outputs = list(step(np.zeros((2, DIMENSION), np.float32)).process(batch_of("a", "b")))
-    assert [type(one) for one in outputs] == [TaggedOutput, TaggedOutput]
-
-
-def test_an_error_of_the_model_names_chunk_and_photos(step) -> None:
-    """Whoever looks for the photo that breaks a model needs to know where to begin."""
-    failing = step(ZeroDivisionError("by nothing"))
-    with pytest.raises(RuntimeError, match=r"^chunk 5, 2 photos from 'x/a': ZeroDivisionError: by nothing$"):
-        list(failing.process(batch_of("x/a", "b")))
+    vectors = np.zeros((2, DIMENSION), np.float32)
+    found = embed_photos.embed_photos(Encoder(vectors), photos_of("a", "b"), schema)
+    assert found == (None, {content("a"), content("b")})
 
 
 def test_the_encoder_is_loaded_once_for_all_threads(

@@ -1,0 +1,168 @@
+"""Encodes and indexes small archives night after night: without a model and without Beam, every decode counted."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from foundation.photos import photo
+from foundation.store.encoders import EncoderSpec
+from foundation.store.files import Store
+from foundation.store.runs import Run
+from foundation.store.segments import CHANGED_HASHES, CONTENT_HASHES, segment_directory, whole_hash
+from foundation.store.snapshots import Snapshot, live_snapshot
+from pipelines.encode.job import EncodeResult, encode
+from pipelines.encode.plan import EncodeOptions
+from pipelines.encode.work import Work
+from pipelines.index.job import IndexResult, build_index
+from pipelines.index.plan import IndexOptions
+from serving.search.snapshot import OpenSnapshot
+from tests.builders import add_encoder
+from tests.photos import jpeg, scene, write_catalog
+
+# Long before any run: what was written while a run began would be read again in the next one.
+LONG_AGO = 1_500_000_000
+PICTURES = 64
+Words = Mapping[str, Mapping[str, str]]
+
+
+@cache
+def picture(number: int) -> bytes:
+    """Returns the bytes of a small photo; another number gives another picture."""
+    return jpeg(scene(number, width=24, height=16))
+
+
+@cache
+def hash_of(number: int) -> bytes:
+    """Returns the content hash of a picture."""
+    return hashlib.sha256(picture(number)).digest()
+
+
+class Found(NamedTuple):
+    """A photo that the live snapshot answers: its archive's folder, its name, its picture's number, its caption."""
+
+    archive: str
+    photo_id: str
+    picture: int
+    caption: str | None = None
+
+
+class StubEncoder:
+    """An encoder that takes a photo's first pixels for its vector."""
+
+    def __init__(self, spec: EncoderSpec):
+        self.spec = spec
+
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns float32 [n, dimension] of unit length."""
+        vectors = pixels.reshape(len(pixels), -1)[:, : self.spec.dimension].astype(np.float32) + 1
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@dataclass
+class Nights:
+    """A store with one encoder, and archives beside it; `decoded` has the digest of every photo that was decoded."""
+
+    folder: Path
+    store: Store
+    decoded: list[str] = field(default_factory=list)
+    clock: int = LONG_AGO
+
+    def path(self, name: str, archive: str = "archive") -> Path:
+        """Returns where a photo lies."""
+        return self.folder / archive / name
+
+    def put(self, name: str, number: int, *, archive: str = "archive", at: int | None = None) -> Path:
+        """Writes a photo, later than all before, or at the given second."""
+        self.clock += 10
+        path = self.path(name, archive)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture(number))
+        os.utime(path, (at or self.clock,) * 2)
+        return path
+
+    def encode(self, archive: str = "archive", *, words: Words | None = None, **options: Any) -> EncodeResult:
+        """Encodes an archive in chunks of three; `words` is tonight's catalog: columns by photo_id."""
+        catalog = self._write_catalog(words) if words else None
+        small = {"chunk_photos": 3, "batch_size": 2, "features": "none", "catalog": catalog}
+        return encode(EncodeOptions(archive=str(self.folder / archive), store=self.store.uri, **{**small, **options}))
+
+    def index(self, **options: Any) -> IndexResult:
+        """Indexes what waits."""
+        return build_index(self.store, options=IndexOptions(**options))
+
+    def night(self, archive: str = "archive", **options: Any) -> EncodeResult:
+        """Encodes an archive and indexes it."""
+        result = self.encode(archive, **options)
+        self.index()
+        return result
+
+    def found(self) -> set[Found]:
+        """Returns every photo that the live snapshot answers, each with a vector that it is found by."""
+        live = live_snapshot(self.store)
+        assert live
+        with OpenSnapshot(self.store, live) as opened:
+            return {one for content in mentioned(self.store, live) for one in self._photos(opened, content)}
+
+    def _photos(self, opened: OpenSnapshot, content: bytes) -> Iterator[Found]:
+        occurrences = opened.occurrences(content)
+        (places,) = opened.places([content])
+        # What lies somewhere has a vector, and what lies nowhere is not found by one.
+        assert bool(occurrences) == bool(places)
+        number = next(number for number in range(PICTURES) if hash_of(number) == content)
+        for one in occurrences:
+            yield Found(Path(one.archive).name, one.photo_id, number, one.caption)
+
+    def _write_catalog(self, words: Words) -> Path:
+        rows = [{"photo_id": name, **columns} for name, columns in words.items()]
+        return write_catalog(self.folder / "catalog.csv", rows)
+
+
+def mentioned(store: Store, snapshot: Snapshot) -> set[bytes]:
+    """Returns the hashes of all contents that the segments of a snapshot hold or say something of."""
+    contents: set[bytes] = set()
+    for reference in snapshot.segments:
+        for name in (CONTENT_HASHES, CHANGED_HASHES):
+            path = store.local_root / segment_directory(reference.segment_id) / name
+            if path.exists():
+                contents |= {whole_hash(one) for one in np.load(path)}
+    return contents
+
+
+def encode_directly(store: Store, run: Run, spec: EncoderSpec, work: Work, options: EncodeOptions, **_: Any) -> None:
+    """Does what the pipeline does, chunk after chunk in this thread."""
+    from pipelines.encode.chunks import EncodeChunk
+
+    step = EncodeChunk(store, run, spec, work, batch_size=options.batch_size, progress_directory=None)
+    step.setup()
+    try:
+        for chunk in range(work.chunks):
+            list(step.process(chunk))
+    finally:
+        step.teardown()
+
+
+def make_nights(folder: Path, patch: pytest.MonkeyPatch) -> Nights:
+    """Returns an empty store and its archives; until the patch ends, encoding takes milliseconds."""
+    store = Store(folder / "store", create=True)
+    encoder_id = add_encoder(store)
+    nights = Nights(folder, store)
+    decode = photo.decode
+
+    def counted(data: bytes, **settings: Any) -> photo.Photo:
+        nights.decoded.append(hashlib.sha256(data).hexdigest())
+        return decode(data, **settings)
+
+    from foundation.store.encoders import read_spec
+
+    spec, _ = read_spec(store, encoder_id)
+    patch.setattr("pipelines.encode.decode_photos.photo.decode", counted)
+    patch.setattr("pipelines.encode.encode_chunks.encode_chunks", encode_directly)
+    patch.setattr("pipelines.encode.chunks.shared_encoder", lambda *_: StubEncoder(spec))
+    return nights
