@@ -127,6 +127,11 @@ class Segment:
     frontier: list[MeasuredSearch] = field(default_factory=list)
 
     @property
+    def has_changes(self) -> bool:
+        """Whether it says more of contents than its rows do: perhaps of its own alone, and then counts no change."""
+        return CHANGES in self.files
+
+    @property
     def has_all_features(self) -> bool:
         """Whether local features were kept of all of its contents."""
         return self.local is not None and self.local.rows == self.rows

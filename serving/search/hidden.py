@@ -12,6 +12,7 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from serving.search.retracted import RetractedPhotos
 from serving.search.segment import OpenSegment
+from serving.search.segment_tables import SegmentTables
 
 # Contents that are looked at together: their occurrences take some hundred bytes each.
 BLOCK_CONTENTS = 2**18
@@ -74,7 +75,7 @@ def _mask(segment: OpenSegment, hidden: np.ndarray) -> np.ndarray | None:
     return mask
 
 
-def without_photos(segments: Sequence[OpenSegment]) -> np.ndarray:
+def without_photos(segments: Sequence[SegmentTables]) -> np.ndarray:
     """Returns the contents, S32 ascending, that some photo went from, and that none has any more.
 
     Costs a second per 100,000 removals and 10 segments: a loop over `latest_occurrences` would take ten times as long.
@@ -88,7 +89,7 @@ def without_photos(segments: Sequence[OpenSegment]) -> np.ndarray:
     return np.concatenate([block[~_has_photo(segments, block)] for block in blocks])
 
 
-def _has_photo(segments: Sequence[OpenSegment], contents: np.ndarray) -> np.ndarray:
+def _has_photo(segments: Sequence[SegmentTables], contents: np.ndarray) -> np.ndarray:
     """Returns, of contents, S32 ascending, whether a photo has them: bool [contents]."""
     has_photo = np.zeros(len(contents), bool)
     tables = [table for segment in segments for table in segment.who(contents)]

@@ -48,6 +48,14 @@ class PhotoTable:
             photos = self._read_group(group)
         return photos.slice(row - start, 1).to_pylist()[0]
 
+    def between(self, start: int, end: int) -> pa.Table:
+        """Returns the rows from `start` to before `end`; reads the row groups that they lie in."""
+        first, last = np.searchsorted(self._group_ends, (start, max(start, end - 1)), side="right").tolist()
+        groups = list(range(first, min(last + 1, len(self._group_ends))))
+        with self._reading:
+            table = self._file.read_row_groups(groups)
+        return table.slice(start - (int(self._group_ends[first - 1]) if first else 0), end - start)
+
     def who(self, rows: np.ndarray) -> Iterator[pa.Table]:
         """Yields the occurrences of some rows, int64 ascending, in tables of the columns WHO and `number`.
 

@@ -1,42 +1,31 @@
 """Opens one segment read-only: vectors in, rows out; rows in, photos out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
-from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
-from foundation.store.occurrences import Occurrence
 from foundation.store.segments import (
-    CHANGES,
-    CONTENT_HASHES,
     LOCAL_FILES,
     LOCAL_SCANN,
-    PHOTOS,
     SCANN,
     SCANN_VECTORS,
     VECTORS,
     SearchParameters,
     Segment,
     segment_directory,
-    whole_hash,
 )
-from serving.search.changes import CHANGE_FILES, OpenChanges
 from serving.search.exact_index import ExactIndex
 from serving.search.local_index import LocalIndex
 from serving.search.merge import Nearest
-from serving.search.photo_table import PhotoTable
 from serving.search.scann_index import ScannIndex
-
-# What a catalog says of one photo: in segments that name no archive it stands in the row of the first published one.
-WORDS = ("caption", "credit", "source")
+from serving.search.segment_tables import SegmentTables, table_files
 
 
 class Index(Protocol):
@@ -74,30 +63,22 @@ def open_segment(store: Store, segment: Segment) -> Iterator["OpenSegment"]:
         yield OpenSegment(directory, segment)
 
 
-class OpenSegment:
+class OpenSegment(SegmentTables):
     """A segment whose files were checked: search by vector, find by content, fetch photos and vectors by row.
 
-    `local` are its photos' local features, None if none were kept; `changes` is what it says of contents beside its
-    rows, None if that is nothing. One of changes alone has no rows.
+    `local` are its photos' local features, None if none were kept.
     """
 
     def __init__(self, directory: Path, segment: Segment):
-        self.segment = segment
+        super().__init__(directory, segment)
         self.local = _open_local(directory, segment)
-        # One that says more of its own contents alone counts no change, but has the files.
-        has_changes = segment.changes or CHANGES in segment.files
-        self.changes = OpenChanges(directory, segment) if has_changes else None
-        self._hashes = np.empty(0, "S32")
         self._vectors = np.empty((0, segment.dimension), np.float32)
         if segment.rows:
             self._open_rows(directory)
 
     def _open_rows(self, directory: Path) -> None:
         segment = self.segment
-        # Mapped, not read: a binary search touches some pages of 32 MB per million rows. Pickles would run a program.
-        self._hashes = np.load(directory / CONTENT_HASHES, mmap_mode="r", allow_pickle=False)
-        self._photos = PhotoTable(directory / PHOTOS)
-        self._vectors = _open_vectors(directory, segment)
+        self._vectors = open_vectors(directory, segment)
         self._index: Index = (
             ExactIndex(self._vectors, distance=segment.distance)
             if segment.kind == "exact"
@@ -116,55 +97,13 @@ class OpenSegment:
         rows, similarities = self.search(vectors, k, hidden=hidden)
         return Nearest(np.where(rows < 0, -np.inf, similarities), self.contents(np.maximum(rows, 0)))
 
-    def find(self, contents: Sequence[bytes]) -> list[int | None]:
-        """Returns the row of each content hash (32 bytes), or None where the segment does not hold it."""
-        return [row if row >= 0 else None for row in self.rows_of(hash_array(contents)).tolist()]
-
-    def rows_of(self, contents: np.ndarray) -> np.ndarray:
-        """Returns int64 [contents]: the row of each content hash, S32, or -1."""
-        return find_hashes(self._hashes, contents)
-
-    def contents(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the content hashes of some rows: S32, of the shape of `rows`."""
-        return self._hashes[rows]
-
     def shown(self, hidden: np.ndarray | None) -> np.ndarray:
         """Returns the rows that are not hidden, int64 ascending; `hidden` is bool [rows], or None for none."""
         return np.arange(self.segment.rows) if hidden is None else np.flatnonzero(~hidden)
 
-    def content(self, row: int) -> bytes:
-        """Returns the content hash of one row, 32 bytes."""
-        return whole_hash(self._hashes[row])
-
     def vector(self, row: int) -> np.ndarray:
         """Returns the vector that a photo is found by: float32 [dimension]."""
         return self._vectors[row]
-
-    def photo(self, row: int) -> dict[str, Any]:
-        """Returns the columns of one photo; `caption` and `credit` are what its file says of itself.
-
-        Reads one row group, or none if it was read lately.
-        """
-        photo = self._photos.row(row)
-        return photo if self.segment.names_archives else _with_words_in_place(photo)
-
-    def occurrences(self, content: bytes) -> list[Occurrence]:
-        """Returns what the segment says of where a content (32 bytes) occurs, what corrects it last."""
-        (row,) = self.find([content])
-        structs = [] if row is None else self.photo(row)["occurrences"]
-        if self.changes:
-            structs = [*structs, *self.changes.occurrences(content)]
-        return list(map(Occurrence.from_struct, structs))
-
-    def who(self, contents: np.ndarray) -> Iterator[pa.Table]:
-        """Yields who has or had some contents, S32 ascending, as `PhotoTable.who` does; `number` is the content's."""
-        held = [(self._hashes, self._photos)] if self.segment.rows else []
-        changed = [(self.changes.hashes, self.changes.table)] if self.changes else []
-        for hashes, table in [*held, *changed]:
-            rows = find_hashes(hashes, contents)
-            (numbers,) = np.nonzero(rows >= 0)
-            for found in table.who(rows[numbers]):
-                yield found.set_column(0, "number", pa.array(numbers[found["number"].to_numpy()]))
 
 
 def required_files(segment: Segment) -> set[str]:
@@ -173,9 +112,8 @@ def required_files(segment: Segment) -> set[str]:
     trees = range(len(segment.local.trees)) if segment.local else []
     local = LOCAL_FILES if segment.local else frozenset()
     roots = {f"{LOCAL_SCANN}/{number:04d}/scann_assets.pbtxt" for number in trees}
-    changes = CHANGE_FILES if segment.changes else frozenset()
-    rows = {PHOTOS, CONTENT_HASHES, _vectors_file(segment)} if segment.rows else set()
-    return {*rows, *search, *local, *roots, *changes}
+    vectors = {vectors_file(segment)} if segment.rows else set()
+    return {*table_files(segment), *vectors, *search, *local, *roots}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
@@ -183,13 +121,6 @@ def unlisted_files(directory: Path, segment: Segment) -> list[str]:
     folders = [directory / name for name in (SCANN, LOCAL_SCANN)]
     found = [str(path.relative_to(directory)) for folder in folders for path in folder.rglob("*") if path.is_file()]
     return sorted(name for name in found if name not in segment.files)
-
-
-def _with_words_in_place(photo: dict[str, Any]) -> dict[str, Any]:
-    """Returns the columns of a row of version 1 or 2 as later ones have them: the words stand in its occurrence."""
-    words = {name: photo[name] for name in WORDS}
-    own = [one | words if one["uri"] == photo["uri"] else one for one in photo["occurrences"]]
-    return photo | dict.fromkeys(WORDS) | {"occurrences": own}
 
 
 def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:
@@ -205,14 +136,15 @@ def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:
     return found
 
 
-def _vectors_file(segment: Segment) -> str:
+def vectors_file(segment: Segment) -> str:
+    """Returns which file of a segment holds its vectors."""
     # A segment of versions 1 and 2 with a tree has them among ScaNN's files.
     return SCANN_VECTORS if SCANN_VECTORS in segment.files else VECTORS
 
 
-def _open_vectors(directory: Path, segment: Segment) -> np.ndarray:
+def open_vectors(directory: Path, segment: Segment) -> np.ndarray:
     """Maps the vectors, float32 [rows, dimension], into memory: only those that are asked for are read."""
-    name, expected = _vectors_file(segment), (segment.rows, segment.dimension)
+    name, expected = vectors_file(segment), (segment.rows, segment.dimension)
     vectors = np.load(directory / name, mmap_mode="r", allow_pickle=False)
     if vectors.dtype != np.float32 or vectors.shape != expected:
         raise ArtifactRefusedError(

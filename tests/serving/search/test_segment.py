@@ -67,7 +67,7 @@ def test_any_hash_is_found_or_not(tmp_path_factory: pytest.TempPathFactory, data
     hashes = data.draw(st.lists(short, min_size=1, max_size=8, unique=True))
     asked = data.draw(st.lists(short, max_size=8))
     opened = OpenSegment.__new__(OpenSegment)
-    opened._hashes = np.array(sorted(hashes), "S32")
+    opened.hashes = np.array(sorted(hashes), "S32")
     rows = {one: row for row, one in enumerate(sorted(hashes))}
     assert opened.find(asked) == [rows.get(one) for one in asked]
 
@@ -180,3 +180,13 @@ def test_files_that_the_description_does_not_list_are_named(scann_folder: Callab
     tree.mkdir(parents=True)
     (tree / "scann_docids.pkl").write_bytes(b"x")
     assert f"{LOCAL_SCANN}/0000/scann_docids.pkl" in unlisted_files(folder, listed)
+
+
+@pytest.mark.parametrize("row_group", [1, 3, 4, 10, 100])
+def test_rows_that_follow_each_other_are_read_at_once(tmp_path: Path, row_group: int) -> None:
+    """Any range of them, across row groups, and an empty one."""
+    ((_, table),) = build(tmp_path, [content(number) for number in range(10)], row_group=row_group).tables
+    for start in range(11):
+        for end in range(start, 11):
+            names = [f"photo-{row}" for row in range(start, end)]
+            assert table.between(start, end)["photo_id"].to_pylist() == names
