@@ -1,5 +1,6 @@
 """CONTRACT: segment.json, which says what one index holds, how it is searched and how well it finds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -191,3 +192,10 @@ def read_segment(store: Store, reference: SegmentReference) -> Segment:
             f"{reference.photos:,}; restore the snapshot from a copy, or roll back to another one"
         )
     return segment
+
+
+def remove_segments(store: Store, references: Iterable[SegmentReference]) -> None:
+    """Removes segments that no snapshot names, their descriptions first: without one a segment is never read."""
+    for reference in references:
+        prefix, files = segment_directory(reference.segment_id), read_segment(store, reference).files
+        store.delete([segment_path(reference.segment_id), *(f"{prefix}/{name}" for name in files)])

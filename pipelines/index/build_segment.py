@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,7 @@ from foundation.store.segments import (
 )
 from pipelines.index.changes import read_changes, write_changes
 from pipelines.index.collapse import SegmentRows, collapse, count_photos, removed_from
-from pipelines.index.local_files import write_local_files
+from pipelines.index.local_files import LocalFiles, write_local_files
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from pipelines.index.mapped import save_on_disk
 from pipelines.index.plan import IndexOptions, SegmentPlan, Surroundings
@@ -58,12 +59,7 @@ def build_segment(
     one finished. An error says which segment of the plan it struck.
     """
     with naming(f"segment {plan.number} of this index"):
-        segment = _write_segment(plan, store, spec, encoder_digest, options, surroundings)
-        if segment is None:
-            return plan.number, None
-        digest = artifact.finish(store, segment_path(segment.segment_id), segment)
-    reference = SegmentReference(segment_id=segment.segment_id, digest=digest, rows=segment.rows, photos=segment.photos)
-    return plan.number, reference
+        return plan.number, _write_segment(plan, store, spec, encoder_digest, options, surroundings)
 
 
 def _write_segment(
@@ -73,10 +69,7 @@ def _write_segment(
     encoder_digest: str,
     options: IndexOptions,
     surroundings: Surroundings,
-) -> Segment | None:
-    """Writes every file of a segment but the description, which it returns."""
-    # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
-    segment_id = artifact.fresh_name()
+) -> SegmentReference | None:
     read = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
     changes = read_changes(store, surroundings.changes)
     rows = collapse(read, changes=changes, left_out=_left_out(store, plan, read, surroundings))
@@ -89,13 +82,53 @@ def _write_segment(
         local = Path(directory)
         write_photos(local / PHOTOS, rows.photos)
         np.save(local / CONTENT_HASHES, rows.hashes)
-        changed = write_changes(local, mentioned, removed_from(rows, mentioned))
-        found = _write_vectors(local, rows.vectors, spec, options)
-        features = _write_local(local, plan, read.local, rows, store, encoder_digest)
-        prefix = segment_directory(segment_id)
-        # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
-        names = _upload(store, prefix, local)
-    return Segment(
+        content = SegmentContent(
+            photos=count_photos(rows, mentioned),
+            changes=write_changes(local, mentioned, removed_from(rows, mentioned)),
+            runs=plan.runs,
+            shards=[shard.path for shard in plan.shards],
+            vectors=rows.vectors,
+            local=_write_local(local, plan, read.local, rows, store, encoder_digest),
+        )
+        return finish_segment(store, local, content, spec=spec, encoder_digest=encoder_digest, options=options)
+
+
+class SegmentContent(NamedTuple):
+    """What a segment holds whose photos, hashes, changes and local features were written into a folder.
+
+    `photos` counts its occurrences and `changes` the contents that it mentions beside its own; `runs` and `shards` are
+    those that its rows come from. `vectors` are float32 [rows, dimension], perhaps mapped from disk.
+    """
+
+    photos: int
+    changes: int
+    runs: dict[str, str]
+    shards: list[str]
+    vectors: np.ndarray
+    local: LocalFiles | None
+
+
+def finish_segment(
+    store: Store,
+    folder: Path,
+    content: SegmentContent,
+    *,
+    spec: EncoderSpec,
+    encoder_digest: str,
+    options: IndexOptions,
+) -> SegmentReference:
+    """Adds what photos are found by, measured, to the files in a folder, and makes a segment of the store of them.
+
+    segment.json is written last. Raises ArtifactRefusedError for recall under the bar.
+    """
+    # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
+    found = _write_vectors(folder, content.vectors, spec, options)
+    features = _write_trees(folder, content.local) if content.local else None
+    segment_id = artifact.fresh_name()
+    prefix = segment_directory(segment_id)
+    # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
+    names = _upload(store, prefix, folder)
+    segment = Segment(
         segment_id=segment_id,
         created_at=artifact.now(),
         encoder_id=spec.encoder_id,
@@ -103,19 +136,21 @@ def _write_segment(
         dimension=spec.dimension,
         distance=spec.distance,
         kind="scann" if found.parameters.leaves else "exact",
-        rows=len(rows.vectors),
-        photos=count_photos(rows, mentioned),
+        rows=len(content.vectors),
+        photos=content.photos,
         parameters=found.parameters,
         recall_at_10=found.recall,
         recall_queries=found.queries,
         frontier=found.frontier,
-        runs=plan.runs,
-        shards=[shard.path for shard in plan.shards],
+        runs=content.runs,
+        shards=content.shards,
         files=artifact.record(store, prefix, names),
         local=features,
-        changes=changed,
+        changes=content.changes,
         versions=artifact.versions_of("numpy", "pyarrow", "scann"),
     )
+    digest = artifact.finish(store, segment_path(segment_id), segment)
+    return SegmentReference(segment_id=segment_id, digest=digest, rows=segment.rows, photos=segment.photos)
 
 
 def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Surroundings) -> np.ndarray:
@@ -141,11 +176,15 @@ def _write_vectors(folder: Path, vectors: np.ndarray, spec: EncoderSpec, options
 
 def _write_local(
     folder: Path, plan: SegmentPlan, sizes: LocalSizes, rows: SegmentRows, store: Store, encoder_digest: str
-) -> LocalFeaturesRecord | None:
-    """Writes the local features, if the runs of any shard kept some, and what they are found by."""
+) -> LocalFiles | None:
+    """Writes the local features, if the runs of any shard kept some."""
     if not len(rows.hashes) or all(shard.features == "none" for shard in plan.shards):
         return None
-    written = write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
+    return write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
+
+
+def _write_trees(folder: Path, written: LocalFiles) -> LocalFeaturesRecord:
+    """Writes what local features are found by."""
     trees = plan_local_trees(len(written.descriptors)) if sys.platform == "linux" else []
     return LocalFeaturesRecord(
         feature_rule=FEATURE_RULE,

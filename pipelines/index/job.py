@@ -19,8 +19,7 @@ from foundation.store.segments import (
     SegmentReference,
     content_hashes_path,
     read_segment,
-    segment_directory,
-    segment_path,
+    remove_segments,
 )
 from foundation.store.snapshots import ArchiveState, Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
@@ -85,7 +84,7 @@ def build_index(
         try:
             gate(snapshot)
         except FirstseenError:
-            _remove(store, added)
+            remove_segments(store, added)
             raise
     publish(store, snapshot)
     return IndexResult(
@@ -170,13 +169,6 @@ def surroundings_of(store: Store, runs: Sequence[FinishedRun], kept: Sequence[Se
         held_with_features=[content_hashes_path(one) for one in segments if one.has_all_features],
         withdrawn=withdrawn_contents(store),
     )
-
-
-def _remove(store: Store, segments: Sequence[SegmentReference]) -> None:
-    """Removes segments that no snapshot names, their descriptions first: without one a segment is never read."""
-    for reference in segments:
-        prefix, files = segment_directory(reference.segment_id), read_segment(store, reference).files
-        store.delete([segment_path(reference.segment_id), *(f"{prefix}/{name}" for name in files)])
 
 
 def check_runs(runs: Sequence[FinishedRun], spec: EncoderSpec, encoder_digest: str) -> None:

@@ -31,6 +31,20 @@ class LocalFiles(NamedTuple):
     descriptors: np.ndarray
 
 
+class LocalArrays(NamedTuple):
+    """The files of a segment's local features, mapped for writing; the features of a row follow those of the last.
+
+    `starts` and `thumbnail_starts` are int64 [rows + 1]. `keypoints` is uint16 [features, 4], `descriptors` int8
+    [features, 64], `thumbnails` uint8 [bytes].
+    """
+
+    starts: np.ndarray
+    thumbnail_starts: np.ndarray
+    keypoints: np.ndarray
+    descriptors: np.ndarray
+    thumbnails: np.ndarray
+
+
 def write_local_files(
     folder: Path,
     store: Store,
@@ -52,15 +66,7 @@ def write_local_files(
     frames = np.zeros((len(counts), 2), np.uint16)
     counts[chosen[sources]], thumbnail_bytes[chosen[sources]] = sizes.features[sources], sizes.thumbnail_bytes[sources]
     frames[chosen[sources]] = sizes.frames[sources]
-    starts, thumbnail_starts = (np.concatenate([[0], np.cumsum(one)]) for one in (counts, thumbnail_bytes))
-
-    (folder / LOCAL).mkdir()
-    np.save(folder / LOCAL_STARTS, starts)
-    np.save(folder / LOCAL_FRAMES, frames)
-    np.save(folder / LOCAL_THUMBNAIL_STARTS, thumbnail_starts)
-    keypoints = _create(folder / LOCAL_KEYPOINTS, PACKED, (int(starts[-1]), 4))
-    descriptors = _create(folder / LOCAL_DESCRIPTORS, np.dtype(np.int8), (int(starts[-1]), COMPRESSED))
-    thumbnails = _create_raw(folder / LOCAL_THUMBNAILS, int(thumbnail_starts[-1]))
+    files = create_local_files(folder, LocalSizes(counts, thumbnail_bytes, frames))
     first = 0
     for shard in shards:
         if shard.features == "local":
@@ -68,11 +74,29 @@ def write_local_files(
             table = read_shard(store, shard, encoder_digest=encoder_digest, columns=names)
             _require_sound(table, f"shard {shard.path}")
             targets = chosen[first : first + shard.rows]
-            _scatter(table["keypoints"], keypoints, starts * KEYPOINT_BYTES, targets)
-            _scatter(table["descriptors"], descriptors, starts * COMPRESSED, targets)
-            _scatter(table["thumbnail"], thumbnails, thumbnail_starts, targets)
+            _scatter(table["keypoints"], files.keypoints, files.starts * KEYPOINT_BYTES, targets)
+            _scatter(table["descriptors"], files.descriptors, files.starts * COMPRESSED, targets)
+            _scatter(table["thumbnail"], files.thumbnails, files.thumbnail_starts, targets)
         first += shard.rows
-    return LocalFiles(len(sources), descriptors)
+    return LocalFiles(len(sources), files.descriptors)
+
+
+def create_local_files(folder: Path, sizes: LocalSizes) -> LocalArrays:
+    """Creates the files of `foundation.store.segments.LOCAL_FILES` for rows of these sizes, to be filled."""
+    starts, thumbnail_starts = (
+        np.concatenate([[0], np.cumsum(one)]) for one in (sizes.features, sizes.thumbnail_bytes)
+    )
+    (folder / LOCAL).mkdir()
+    np.save(folder / LOCAL_STARTS, starts)
+    np.save(folder / LOCAL_FRAMES, sizes.frames)
+    np.save(folder / LOCAL_THUMBNAIL_STARTS, thumbnail_starts)
+    return LocalArrays(
+        starts,
+        thumbnail_starts,
+        keypoints=_create(folder / LOCAL_KEYPOINTS, PACKED, (int(starts[-1]), 4)),
+        descriptors=_create(folder / LOCAL_DESCRIPTORS, np.dtype(np.int8), (int(starts[-1]), COMPRESSED)),
+        thumbnails=_create_raw(folder / LOCAL_THUMBNAILS, int(thumbnail_starts[-1])),
+    )
 
 
 def _choose(sizes: LocalSizes, rows: np.ndarray) -> np.ndarray:
