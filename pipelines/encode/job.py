@@ -17,6 +17,7 @@ from foundation.store.files import Store
 from foundation.store.runs import Accounting, Run, read_rejects
 from foundation.store.shipped import with_shipped
 from foundation.store.snapshots import Snapshot, live_snapshot
+from foundation.store.unfinished import begin_run
 from pipelines.encode.catalog import Catalog, read_catalog
 from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
@@ -27,7 +28,7 @@ from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
 from pipelines.encode.previous import Previous, find_previous, previous_inventory
-from pipelines.encode.unfinished import begin_run, find_unfinished
+from pipelines.encode.unfinished import find_unfinished
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_work
 from pipelines.runners.names import check_runner

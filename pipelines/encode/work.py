@@ -14,11 +14,11 @@ from foundation.store.files import Store
 from foundation.store.runs import Features, Run
 from foundation.store.segments import content_hashes_path, read_segment
 from foundation.store.snapshots import Snapshot
+from foundation.store.unfinished import BEGUN
 from pipelines.encode.compare import write_work
 from pipelines.encode.database import rows_of
 from pipelines.encode.outcomes import OUTCOMES
 from pipelines.encode.previous import Previous
-from pipelines.encode.unfinished import BEGUN
 from pipelines.encode.withdrawn import Withdrawn
 
 WORK = "work"

@@ -1,0 +1,70 @@
+"""CONTRACT: begun.json, which says of a run that is not finished what it was to be, and which process began it.
+
+It is written before the first file of a run, and removed after its run.json.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from foundation.errors import FirstseenError
+from foundation.store import artifact
+from foundation.store.files import Store
+from foundation.store.runs import EMBEDDINGS, Run, run_directory, run_path
+
+BEGUN = "begun.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A run that has begun: its plan, and the process that was the first at it."""
+
+    __pydantic_config__: ClassVar = artifact.STRICT
+
+    run: Run
+    host: str
+    process: int
+    started: str
+    contract_version: int = 1
+
+
+def begin_run(store: Store, run: Run) -> None:
+    """Writes down that a run begins, unless it has begun before."""
+    process = os.getpid()
+    begun = Begun(run=run, host=socket.gethostname(), process=process, started=_started(process))
+    store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun))
+
+
+def unfinished_runs(store: Store, encoder_id: str) -> list[str]:
+    """Returns the ids of the runs of an encoder that began and are not finished, oldest first."""
+    return [
+        name
+        for name in store.directories(f"{EMBEDDINGS}/{encoder_id}")
+        if store.exists(f"{run_directory(encoder_id, name)}/{BEGUN}") and not store.exists(run_path(encoder_id, name))
+    ]
+
+
+def read_begun(store: Store, encoder_id: str, run_id: str) -> Begun | None:
+    """Returns what is known of an unfinished run, or None where nothing can be read."""
+    try:
+        return artifact.read(store, f"{run_directory(encoder_id, run_id)}/{BEGUN}", Begun)[0]
+    except FirstseenError:
+        # A killed process may have left anything there; what it did is done again.
+        return None
+
+
+def is_at_work(begun: Begun) -> bool:
+    """Whether the process that began a run is alive, as far as this machine can tell."""
+    # A process that ended long ago may have left its number to another one, which started at another time.
+    return begun.host == socket.gethostname() and _started(begun.process) == begun.started
+
+
+def _started(process: int) -> str:
+    """Returns when a process started, as Linux counts it; nothing where that cannot be told, or it is gone."""
+    try:
+        # The second field is the program's name in brackets, and may hold spaces itself.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
