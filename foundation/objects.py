@@ -33,6 +33,8 @@ RETRIES: "RetryConfig" = {
 }
 # A connection that is reset in the midst of a listing's answer is an error at once in obstore: it is asked again here.
 RESETS, RESET_PAUSE_SECONDS = 4, 0.1
+# The process that opened the first bucket: obstore's threads live in it alone.
+_owner: list[int] = []
 # obstore names the status of an answer and the fate of a request in its text only.
 _STATUS = re.compile(r"status code: (\d{3})")
 _TEMPORARY = re.compile(r"status code: (?:408|429|5\d\d)|error sending request|HTTP error|timed? ?out", re.IGNORECASE)
@@ -42,8 +44,14 @@ _RETRIED = re.compile(r"after [1-9]\d* retries")
 def open_bucket(uri: str) -> ObjectStore:
     """Returns the bucket, or the prefix of one, at a `gs://` or `s3://` address, with its credentials and endpoint.
 
-    They come from the environment (`AWS_…`, `GOOGLE_…`). Nothing is asked of the network yet.
+    They come from the environment (`AWS_…`, `GOOGLE_…`). Nothing is asked of the network yet. Raises RuntimeError in a
+    process that was forked from one which has opened a bucket.
     """
+    if not _owner:
+        _owner.append(os.getpid())
+    if _owner[0] != os.getpid():
+        # A request would wait for ever for threads that stayed behind in the parent.
+        raise RuntimeError("a bucket was opened before this process was forked; expected one started by spawn")
     # No `client_options` here: given any, obstore forgets those of the environment, such as AWS_ALLOW_HTTP.
     return from_url(uri, retry_config=RETRIES)
 

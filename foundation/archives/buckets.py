@@ -7,6 +7,7 @@ This works for folders by date as well as for millions of names in one folder, a
 
 import functools
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import obstore
 from obstore import exceptions
+from obstore.store import ObjectStore
 
 from foundation.archives.ahead import in_order
 from foundation.archives.photos import Entry, File, UnreadablePhotoError, require_size
@@ -26,14 +28,12 @@ from foundation.photos.photo import PhotoError
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
 
-# Names of one answer of S3 and Google Cloud Storage, and of one range: a range takes about half a second.
+# Names of one answer of S3 and Google Cloud Storage, and how many make a range: it takes about half a second.
 PAGE, NAMES_PER_RANGE = 1_000, 3_000
-# 32 ranges of 4,000 names that wait to be taken are about 80 MB.
+# Ranges of up to 4,000 names that wait to be taken hold some 100 MB.
 LISTING_THREADS, RANGES_AHEAD = 16, 48
-# A request takes as long as some hundred thousand bytes: the headers of a tar of small photos come many at a time.
+# A request takes about as long as a megabyte needs to arrive: headers of a tar of small photos come many at a time.
 BUFFER_BYTES = 2**20
-
-
 # Numbers and hashes, of which most names that machines give are made, have few characters in each place.
 ALPHABETS = ("0123456789", "0123456789abcdef", "0123456789ABCDEF")
 # What makes a name a pattern.
@@ -47,8 +47,14 @@ class _Range(NamedTuple):
     until: str
 
 
+def _opened(bucket: str) -> ObjectStore:
+    return _opened_by(bucket, os.getpid())
+
+
 # A bucket keeps its connections: each of a million reads would otherwise begin with a handshake.
-_opened = functools.lru_cache(64)(open_bucket)
+@functools.lru_cache(64)
+def _opened_by(bucket: str, _process: int) -> ObjectStore:
+    return open_bucket(bucket)
 
 
 def is_folder(uri: str) -> bool:

@@ -6,11 +6,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size
+from foundation.archives.photos import Entry, File, UnreadablePhotoError, require_size
 from foundation.archives.uris import path_of, printable_path, uri_of
 from foundation.errors import InputNotFoundError, TemporaryError
 
@@ -108,11 +107,6 @@ def _time_of(status: os.stat_result) -> datetime | None:
         return datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def read_files(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
-    """Yields the files of an archive; links are not followed."""
-    return (EncodedPhoto(partial(read_file, path_of(uri), follow_links=False)) for uri in uris)
 
 
 def look_up(uri: str) -> File:

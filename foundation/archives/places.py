@@ -60,20 +60,15 @@ def read_range(file: File, offset: int, length: int) -> bytes:
 
 def read_files(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     """Yields the photos with these URIs, files of an archive: links are not followed."""
-    for uri in uris:
-        yield EncodedPhoto(
-            partial(buckets.read_file, uri)
-            if is_in_bucket(uri)
-            else partial(folders.read_file, path_of(uri), follow_links=False)
-        )
+    return (EncodedPhoto(partial(read_file, uri, follow_links=False)) for uri in uris)
 
 
-def read_file(uri: str) -> bytes:
-    """Returns the bytes of one photo, by the URI of a file or its path, which may be a link.
+def read_file(uri: str, *, follow_links: bool = True) -> bytes:
+    """Returns the bytes of one photo, by the URI of a file or its path.
 
     Raises UnreadablePhotoError or PhotoTooLargeError.
     """
-    return buckets.read_file(uri) if is_in_bucket(uri) else folders.read_file(path_of(uri))
+    return buckets.read_file(uri) if is_in_bucket(uri) else folders.read_file(path_of(uri), follow_links=follow_links)
 
 
 def _place_of(uri: str) -> _Place:

@@ -15,7 +15,7 @@ from obstore import exceptions
 from obstore.store import LocalStore, ObjectStore
 
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.objects import BUCKET_SCHEMES, buffered, open_bucket, translated
+from foundation.objects import BUCKET_SCHEMES, buffered, open_bucket, retried, translated
 
 READ_CHUNK_BYTES = 4 * 2**20
 
@@ -82,13 +82,13 @@ class Store:
         """Returns the names of the directories directly below `prefix`, sorted."""
         # One level is asked for: a plain listing of a bucket would walk through every shard of every run.
         with translated(f"list {prefix} in store {self.uri}"):
-            found = obstore.list_with_delimiter(self._backend, prefix)["common_prefixes"]
+            found = retried(lambda: obstore.list_with_delimiter(self._backend, prefix)["common_prefixes"])
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
 
     def files(self, prefix: str) -> list[str]:
         """Returns the names of the files directly below `prefix`, sorted."""
         with translated(f"list {prefix} in store {self.uri}"):
-            found = obstore.list_with_delimiter(self._backend, prefix)["objects"]
+            found = retried(lambda: obstore.list_with_delimiter(self._backend, prefix)["objects"])
         return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
 
     def numbers(self, prefix: str) -> list[int]:

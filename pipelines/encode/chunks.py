@@ -22,7 +22,7 @@ from pipelines.encode.decode_content import DecodeSettings
 from pipelines.encode.decode_photos import Decoded, DecodedPhoto, Reject, batches_of, decode_rows
 from pipelines.encode.embed_photos import embed_photos, shared_encoder
 from pipelines.encode.embedded_here import EmbeddedHere
-from pipelines.encode.outcomes import Outcome, outcomes_directory, write_outcomes
+from pipelines.encode.outcomes import Outcome, outcomes_directory, read_finished_chunk, write_outcomes
 from pipelines.encode.work import Work
 from pipelines.encode.write_shards import write_shard
 from pipelines.runners.failures import naming
@@ -147,6 +147,7 @@ class EncodeChunk(beam.DoFn):
             shard = write_shard(self._store, self._run.directory, pa.concat_tables(tables))
             self._bytes_written.inc(shard.record.size_bytes)
         written = write_outcomes(self._store, path, rows, outcomes, shard)
-        if not written and shard:
-            # Another attempt at this chunk was faster: its shard is the one that counts.
+        # Another attempt at this chunk may have been faster, and then its shard counts; or a bucket's answer was lost,
+        # and the outcomes that are there already are these.
+        if not written and shard and read_finished_chunk(self._store, path).shard != shard:
             self._store.delete([f"{self._run.directory}/{shard.name}"])

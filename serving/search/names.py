@@ -34,7 +34,7 @@ def find_named(store: Store, segments: Sequence[Segment], chooses: Chooses) -> I
     chooses by name looks at what was found.
     """
     for segment in segments:
-        tables = ([PHOTOS] if segment.rows else []) + ([CHANGES] if segment.changes else [])
+        tables = ([PHOTOS] if segment.rows else []) + ([CHANGES] if segment.has_changes else [])
         for name in tables:
             path = f"{segment_directory(segment.segment_id)}/{name}"
             with store.open(path) as stream, parquet.ParquetFile(stream) as file:

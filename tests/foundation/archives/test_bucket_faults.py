@@ -1,6 +1,8 @@
 """Buckets on a bad day: what fails for a moment is tried again, and what fails for good is never a shorter listing."""
 
+import multiprocessing
 import os
+import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -29,9 +31,9 @@ def faults(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
     planned = Faults(share=0.0)
     with faulty(os.environ["AWS_ENDPOINT_URL"], planned) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        buckets._opened.cache_clear()
+        buckets._opened_by.cache_clear()
         yield planned
-        buckets._opened.cache_clear()
+        buckets._opened_by.cache_clear()
 
 
 def test_a_share_of_faults_changes_nothing(bucket: str, faults: Faults, tmp_path):
@@ -74,6 +76,19 @@ def test_an_outage_amid_the_shards_ends_the_listing(bucket: str, faults: Faults,
     faults.share, faults.kinds = 1.0, ("503",)
     with pytest.raises(TemporaryError):
         list(archive.list())
+
+
+def test_a_forked_process_is_refused_and_does_not_hang(bucket: str):
+    """obstore's threads stay behind in the parent: a read in the child would wait for ever."""
+    fill(bucket, {"1.jpg": b"x"})
+    assert read(f"{bucket}/1.jpg") == b"x"
+    child = multiprocessing.get_context("fork").Process(target=read, args=(f"{bucket}/1.jpg",))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer versions of Python warn of threads that a fork loses
+        child.start()
+    child.join(20)
+    assert child.exitcode == 1
+    child.kill()
 
 
 def test_a_shard_that_changes_while_it_is_read_is_a_reject(bucket: str, tmp_path, monkeypatch: pytest.MonkeyPatch):

@@ -93,7 +93,15 @@ def test_what_is_no_archive_is_refused(any_bucket, name):
 def test_what_cannot_be_read_is_a_reject(any_bucket, tmp_path):
     """An object that is gone, a member that never was, a shard that is none."""
     fill(any_bucket, {"s.tar": shard(tmp_path, ["x.jpg"]), "bad.tar": b"x" * 2000})
-    for name in ("gone.jpg", "s.tar#y.jpg", "bad.tar#x.jpg", "gone.tar#x.jpg", "gone.parquet#0"):
+    for name in (
+        "gone.jpg",
+        "s.tar#y.jpg",
+        "bad.tar#x.jpg",
+        "gone.tar#x.jpg",
+        "gone.parquet#0",
+        "caf%E9.jpg",
+        "a//b.jpg",
+    ):
         with pytest.raises(UnreadablePhotoError):
             read(f"{any_bucket}/{name}")
     with pytest.raises(InputNotFoundError, match=r"bad\.tar"):

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from foundation.archives import folders, photos
+from foundation.archives import folders, photos, places
 from foundation.archives.archive import read
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import path_of, uri_of
@@ -97,7 +97,7 @@ def test_links_of_an_archive_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "link.jpg").symlink_to(tmp_path / "a" / "1.jpg")
     assert names(tmp_path) == ["link.jpg", "a/1.jpg", "a/loop"]
-    link, file, loop = folders.read_files(entry.uri for entry in folders.list_folder(tmp_path))
+    link, file, loop = places.read_files(entry.uri for entry in folders.list_folder(tmp_path))
     assert file.read() == b"one"
     for photo in (link, loop):
         with pytest.raises(UnreadablePhotoError, match="is a link; links of an archive are not followed"):
