@@ -41,7 +41,7 @@ def test_an_interruption_ends_with_130_and_a_store_that_answers(
     # What runs in the background may have been started with SIGINT ignored, and would pass that on.
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
-    while not list(desk.store.glob("embeddings/*/*/inventory.parquet"))[1:]:
+    while not list(desk.store.glob("embeddings/*/*/begun.json")):
         assert process.poll() is None
         time.sleep(0.05)
     time.sleep(seconds)

@@ -23,7 +23,6 @@ from tests.photos import write_archive
         ("lookup x.jpg", 2, "--store"),
         ("lookup --store {store}", 2, "Missing argument 'queries'; see firstseen lookup --help"),
         ("lookup https://host/a.jpg --store {store}", 2, "'https://host/a.jpg': addresses are not fetched"),
-        ("lookup {photo} s3://bucket/a.jpg --store {store}", 2, "'s3://bucket/a.jpg': queries in s3:// and gs:// are"),
         ("lookup {long} --store {store}", 4, "every query was rejected"),
         ("lookup {photo} --store {store} --top-k many", 2, "--top-k"),
         ("lookup {photo} --store {store} --top-k 0", 2, "top-k is 0"),
@@ -89,7 +88,7 @@ def test_a_full_disk_is_exit_code_75(
     def full(*_, **__):
         raise TemporaryError("cannot write part-x: No space left on device; free some space and run again")
 
-    monkeypatch.setattr("pipelines.encode.write_shards.write_parquet", full)
+    monkeypatch.setattr("pipelines.encode.write_shards.to_parquet", full)
     write_archive(tmp_path / "more", photos=3, first_seed=90)
     assert run(["encode", str(tmp_path / "more"), "--store", str(desk.store)]) == 75
     assert "No space left" in one_error_line(capsys)
