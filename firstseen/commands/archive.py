@@ -1,12 +1,11 @@
 """Takes an archive into the store: encode, index, and both at once, reindex."""
 
 import shlex
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firstseen.commands import logs, metrics
+from firstseen.commands import metrics
 from firstseen.commands.archive_options import (
     AllowShrinkOption,
     ArchiveArgument,
@@ -28,21 +27,17 @@ from firstseen.commands.archive_options import (
     TargetRecallOption,
     WorkersOption,
 )
+from firstseen.commands.archive_reports import listeners_of, report_encoded, report_indexed, require_few_rejects
 from firstseen.commands.estimate import print_estimate
 from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
 from foundation.checks import require_range
-from foundation.errors import TooManyRejectsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from foundation.store.snapshots import Snapshot
-    from pipelines.encode.job import EncodeResult
-    from pipelines.encode.listeners import Listeners
-    from pipelines.index.job import IndexResult
 
 
 def encode(
@@ -178,7 +173,6 @@ def reindex(
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
     metrics.begin(metrics_file, verb="reindex", archive=archive, store=store)
-    from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from pipelines.encode.plan import EncodeOptions
     from pipelines.index.plan import IndexOptions
@@ -235,80 +229,8 @@ def reindex(
     require_few_rejects(result.encoded, max_rejects)
 
 
-def listeners_of(progress: "ProgressLine") -> "Listeners":
-    """Returns what shows how far an encode is, and names its run in every line of a log from then on."""
-    from pipelines.encode.listeners import Listeners
-
-    return Listeners(progress.show_listed, lambda run: logs.bind(run_id=run.run_id), progress.show)
-
-
-def report_indexed(result: "IndexResult") -> None:
-    """Tells what an index job built, and what is live now."""
-    for run_id, problem in result.damaged.items():
-        tell(f"run {run_id} is passed over, it cannot be read: {problem}")
-    for segment in result.added:
-        measured = f", recall@10 {segment.recall_at_10:.3f}" if segment.kind == "scann" else ""
-        contents = number_of(segment.rows, "content", "contents")
-        changes = f", changes of {segment.changes:,} others" if segment.changes else ""
-        tell(
-            f"segment {segment.segment_id}: {contents}{changes}, {segment.kind} search{measured}",
-            segment_id=segment.segment_id,
-            rows=segment.rows,
-            recall_at_10=segment.recall_at_10,
-        )
-    if result.replaced:
-        old = result.replaced
-        tell(f"they replace snapshot {old.number}: {number_of(old.photos, 'photo', 'photos')} of {old.encoder_id}")
-    if not result.is_new:
-        tell("nothing to index: the live snapshot holds every run of its encoder")
-        if result.snapshot.left_out:
-            tell(f"left out, and taken up with --take-up alone: {', '.join(result.snapshot.left_out)}")
-    live = result.snapshot
-    photos = number_of(live.photos, "photo", "photos")
-    tell(f"snapshot {live.number} is live: {photos}", snapshot=live.number, photos=live.photos)
-
-
 def make_gate(store: "Store", levels: str, *, photos: int) -> "Callable[[Snapshot], None]":
     """Returns what judges a snapshot before it is published; raises UsageError for levels that cannot be."""
     from evaluation.copies import gate
 
     return gate.make_gate(store, gate.parse_levels(levels), photos=photos, tell=tell)
-
-
-def report_encoded(result: "EncodeResult", *, store: str) -> None:
-    """Tells what became of every photo."""
-    from foundation.store.runs import REJECTS
-
-    run, counts = result.run, result.accounting
-    known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
-    metrics.count(counts)
-    tell(
-        f"run {run.run_id} of encoder {run.encoder_id}: listed {counts.listed:,} = embedded {counts.embedded:,} + "
-        f"exact duplicates {counts.duplicates:,} + {known} + rejected {counts.rejects:,}",
-        encoder_id=run.encoder_id,
-        **asdict(counts),
-    )
-    for problem in result.date_problems:
-        tell(f"  {problem}")
-    for why, count in sorted(result.left_out.items()):
-        tell(f"  left out, {why}: {count:,}")
-    if not result.is_new:
-        tell("  nothing has changed since that run, and nothing was written")
-    if counts.updated or counts.removed:
-        tell(f"  dates or words changed: {counts.updated:,}; removed: {counts.removed:,}")
-    if run.photos_in_catalog is not None:
-        tell(f"  the catalog names {run.photos_in_catalog:,} of them")
-    for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
-        tell(f"  rejected {reason}: {count:,}", reason=reason, count=count)
-    if counts.rejects:
-        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/{REJECTS}")
-
-
-def require_few_rejects(result: "EncodeResult", most: float) -> None:
-    """Raises TooManyRejectsError if a greater share of the photos was rejected."""
-    counts = result.accounting
-    if counts.rejects > most * counts.listed:
-        raise TooManyRejectsError(
-            f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {most:.1%}; "
-            "the rest is usable"
-        )
