@@ -26,7 +26,8 @@ class Candidate:
 
     `content` is its hash (32 bytes), `similarity` the distance's own measure (see `foundation.vectors`), 1 when
     `is_identical`, which says that the bytes are the same. `views` are the ways to look at the query in which pixels
-    are worth comparing: the one that features voted for, all of them, or none; `votes` is what they weigh.
+    are worth comparing: the one that features voted for, all of them, or none; `votes` is what they weigh. What was
+    retracted since it was found has no place.
     """
 
     content: bytes
@@ -72,8 +73,6 @@ def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Cand
     return [
         Candidate(content, float(near.similarities[column]), False, places, VIEWS if column < compared else ())
         for column, content, places in zip(known, hashes, opened.places(hashes), strict=True)
-        # What was retracted since the vectors were searched has no place any more.
-        if places
     ]
 
 
@@ -86,5 +85,4 @@ def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None
     return [
         Candidate(content, opened.similarity(vector, one.place), False, places, [VOTING[one.view]], one.votes)
         for (content, one), places in zip(best.items(), opened.places(list(best)), strict=True)
-        if places
     ]

@@ -61,7 +61,7 @@ def examine(
     if not with_similar and not verdict.is_copy:
         return None
     occurrences = opened.occurrences(candidate.content)
-    # The only photo that has it may have been retracted by its name, or just now.
+    # The only photo that has it may have been retracted by its name, or since it was found.
     if not occurrences:
         return None
     # Several segments say the same of the same bytes; the last one was written by the latest program.

@@ -116,6 +116,34 @@ def test_a_photo_that_came_back_is_found_again(store: Store):
         assert opened.places([content(0)]) != [[]]
 
 
+@pytest.mark.parametrize(("first", "second"), [("p", "q"), ("q", "p")])
+def test_a_photo_that_was_replaced_and_put_back_has_its_first_content(store: Store, first: str, second: str):
+    """The same name in two contents is two entries, whichever hash is the lower one."""
+    encoder_id = add_encoder(store, dimension=8)
+    segments = [
+        add_segment(store, encoder_id, "one", [held(first, occurrence("1.jpg", A))]),
+        add_segment(
+            store,
+            encoder_id,
+            "two",
+            [held(second, occurrence("1.jpg", A, generation=2))],
+            changes={content(first): [removed("1.jpg")]},
+        ),
+        add_segment(
+            store,
+            encoder_id,
+            "three",
+            changes={
+                content(first): [occurrence("1.jpg", A, generation=3)],
+                content(second): [occurrence("1.jpg", A, generation=3, is_removed=True)],
+            },
+        ),
+    ]
+    publish_segments(store, encoder_id, *segments)
+    with OpenSnapshot(store) as opened:
+        assert [bool(places) for places in opened.places([content(first), content(second)])] == [True, False]
+
+
 def test_a_later_run_replaces_date_and_words(store: Store):
     """What counts of one photo is its latest occurrence, whole: nothing of the earlier one is mixed in."""
     encoder_id = add_encoder(store, dimension=8)
