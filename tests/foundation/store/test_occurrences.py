@@ -1,5 +1,6 @@
 """Occurrences: each photo counts once, by its latest run, and the first published comes first."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +45,8 @@ def test_the_column_of_the_contract_holds_occurrences():
     (column,) = [field for field in photo_fields() if field.name == "occurrences"]
     assert column.type == pa.list_(occurrence_type())
     assert [field.name for field in occurrence_type()] == [
-        "photo_id", "uri", "published_at", "caption", "credit", "source", "archive", "generation", "is_removed",
+        "photo_id", "uri", "published_at", "captured_at", "caption", "credit", "source",
+        "archive", "generation", "is_removed",
     ]  # fmt: skip
 
 
@@ -104,6 +106,13 @@ def test_what_counts_is_each_photo_once_in_order(found: list[Occurrence]):
         ([occurrence("a", 4), occurrence("b")], 7, FirstSeen(day(4), A, 2, day(4), "published")),
         ([occurrence("b", 4), occurrence("a", 7)], None, FirstSeen(day(4), B, 2, day(4), "published")),
         ([occurrence("a"), occurrence("c")], None, FirstSeen(None, A, 2)),
+        # What stands in a sidecar beside one photo counts for that one, and before what its bytes say.
+        (
+            [replace(occurrence("a"), captured_at=day(6)), occurrence("b")],
+            8,
+            FirstSeen(day(6), A, 2, None, "captured"),
+        ),
+        ([replace(occurrence("a"), captured_at=day(6))], 2, FirstSeen(day(6), A, 1, None, "captured")),
     ],
 )
 def test_first_seen_is_the_earliest_date_known(found: list[Occurrence], captured: int | None, expected: FirstSeen):
