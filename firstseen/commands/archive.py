@@ -173,6 +173,7 @@ def reindex(
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
     metrics.begin(metrics_file, verb="reindex", archive=archive, store=store)
+    from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from pipelines.encode.plan import EncodeOptions
     from pipelines.index.plan import IndexOptions

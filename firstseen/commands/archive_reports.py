@@ -77,10 +77,11 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
 
 
 def require_few_rejects(result: "EncodeResult", most: float) -> None:
-    """Raises TooManyRejectsError if a greater share of the photos was rejected."""
+    """Raises TooManyRejectsError if a greater share of the photos was rejected; those withdrawn on purpose are none."""
     counts = result.accounting
-    if counts.rejects > most * counts.listed:
+    rejects = counts.rejects - counts.rejected.get("retracted", 0)
+    if rejects > most * counts.listed:
         raise TooManyRejectsError(
-            f"{counts.rejects / counts.listed:.1%} of the photos were rejected, expected at most {most:.1%}; "
+            f"{rejects / counts.listed:.1%} of the photos were rejected, expected at most {most:.1%}; "
             "the rest is usable"
         )

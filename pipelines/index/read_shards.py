@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,10 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.runs import check_shard, local_fields, photo_fields
 from pipelines.index.plan import ShardReference
+
+# What a catalog says of a photo in words; runs of older versions have no generation, and index numbers them up to 0.
+WORDS = ("caption", "credit", "source")
+FIRST_GENERATION = 1
 
 
 class LocalSizes(NamedTuple):
@@ -65,15 +69,22 @@ def read_shards(store: Store, shards: Sequence[ShardReference], *, dimension: in
 
 def _photo_columns(table: pa.Table, shard: ShardReference) -> pa.Table:
     """Returns the columns of a segment's photos, in today's types; occurrences name the archive and the generation."""
-    occurrences = [
-        [replace(Occurrence.from_struct(one), archive=shard.archive, generation=shard.generation) for one in row]
-        for row in table["occurrences"].to_pylist()
+    known: dict[str, Any] = {"archive": shard.archive, "generation": shard.generation}
+    structs = [
+        [replace(one, **known).to_struct() for one in _occurrences(row, is_old=shard.generation < FIRST_GENERATION)]
+        for row in table.select(["uri", *WORDS, "occurrences"]).to_pylist()
     ]
     schema = pa.schema(photo_fields())
     column = schema.get_field_index("occurrences")
-    structs = [[one.to_struct() for one in row] for row in occurrences]
     others = table.select([name for name in schema.names if name != "occurrences"]).replace_schema_metadata(None)
     return others.add_column(column, schema.field(column), pa.array(structs, schema.field(column).type)).cast(schema)
+
+
+def _occurrences(row: dict[str, Any], *, is_old: bool) -> list[Occurrence]:
+    """Returns the occurrences of a row; in old shards a catalog's words stand in the row, and are its own photo's."""
+    found = list(map(Occurrence.from_struct, row["occurrences"]))
+    words = {name: row[name] for name in WORDS}
+    return [replace(one, **words) if is_old and one.uri == row["uri"] else one for one in found]
 
 
 def _measure_local(table: pa.Table, shard: ShardReference) -> LocalSizes:

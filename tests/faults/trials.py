@@ -126,7 +126,7 @@ def orphans(store: str) -> list[str]:
 
 
 def try_kill_at(place: str, command: Command, *, before: Rows, after: Rows) -> Trial:
-    """Kills the command at a place, and returns what was wrong afterwards; `before` and `after` are what is answered."""
+    """Kills the command at a place, and returns what was wrong; `before` and `after` are what may be answered."""
     command.restore()
     done = run(command, **{KILL_AT: place})
     return _judge(place, command, done.returncode, before=before, after=after)
