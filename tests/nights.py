@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from foundation.photos import photo
-from foundation.store.encoders import EncoderSpec
+from foundation.store.encoders import EncoderSpec, list_encoders, read_spec
 from foundation.store.files import Store
 from foundation.store.runs import Run
 from foundation.store.segments import CHANGED_HASHES, CONTENT_HASHES, segment_directory, whole_hash
 from foundation.store.snapshots import Snapshot, live_snapshot
+from pipelines.encode import chunks
 from pipelines.encode.job import EncodeResult, encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.encode.work import Work
@@ -29,6 +30,8 @@ from tests.photos import jpeg, scene, write_catalog
 # Long before any run: what was written while a run began would be read again in the next one.
 LONG_AGO = 1_500_000_000
 PICTURES = 64
+# Of a content that is none of the pictures.
+NO_PICTURE = -1
 Words = Mapping[str, Mapping[str, str]]
 
 
@@ -67,10 +70,14 @@ class StubEncoder:
 
 @dataclass
 class Nights:
-    """A store with one encoder, and archives beside it; `decoded` has the digest of every photo that was decoded."""
+    """A store with one encoder, and archives beside it.
+
+    `read` has the name of every photo that was read, `decoded` the content (hex) of every one that was decoded.
+    """
 
     folder: Path
     store: Store
+    read: list[str] = field(default_factory=list)
     decoded: list[str] = field(default_factory=list)
     clock: int = LONG_AGO
 
@@ -93,9 +100,9 @@ class Nights:
         small = {"chunk_photos": 3, "batch_size": 2, "features": "none", "catalog": catalog}
         return encode(EncodeOptions(archive=str(self.folder / archive), store=self.store.uri, **{**small, **options}))
 
-    def index(self, **options: Any) -> IndexResult:
+    def index(self, *, encoder: str | None = None, **options: Any) -> IndexResult:
         """Indexes what waits."""
-        return build_index(self.store, options=IndexOptions(**options))
+        return build_index(self.store, encoder=encoder, options=IndexOptions(**options))
 
     def night(self, archive: str = "archive", **options: Any) -> EncodeResult:
         """Encodes an archive and indexes it."""
@@ -115,7 +122,7 @@ class Nights:
         (places,) = opened.places([content])
         # What lies somewhere has a vector, and what lies nowhere is not found by one.
         assert bool(occurrences) == bool(places)
-        number = next(number for number in range(PICTURES) if hash_of(number) == content)
+        number = next((number for number in range(PICTURES) if hash_of(number) == content), NO_PICTURE)
         for one in occurrences:
             yield Found(Path(one.archive).name, one.photo_id, number, one.caption)
 
@@ -137,9 +144,7 @@ def mentioned(store: Store, snapshot: Snapshot) -> set[bytes]:
 
 def encode_directly(store: Store, run: Run, spec: EncoderSpec, work: Work, options: EncodeOptions, **_: Any) -> None:
     """Does what the pipeline does, chunk after chunk in this thread."""
-    from pipelines.encode.chunks import EncodeChunk
-
-    step = EncodeChunk(store, run, spec, work, batch_size=options.batch_size, progress_directory=None)
+    step = chunks.EncodeChunk(store, run, spec, work, batch_size=options.batch_size, progress_directory=None)
     step.setup()
     try:
         for chunk in range(work.chunks):
@@ -149,20 +154,23 @@ def encode_directly(store: Store, run: Run, spec: EncoderSpec, work: Work, optio
 
 
 def make_nights(folder: Path, patch: pytest.MonkeyPatch) -> Nights:
-    """Returns an empty store and its archives; until the patch ends, encoding takes milliseconds."""
+    """Returns a store and its archives, empty if the folder is; until the patch ends, encoding takes milliseconds."""
     store = Store(folder / "store", create=True)
-    encoder_id = add_encoder(store)
+    spec, _ = read_spec(store, (list_encoders(store) or [add_encoder(store)])[0])
     nights = Nights(folder, store)
-    decode = photo.decode
+    decode, read_chunk = photo.decode, chunks.read_chunk
 
     def counted(data: bytes, **settings: Any) -> photo.Photo:
         nights.decoded.append(hashlib.sha256(data).hexdigest())
         return decode(data, **settings)
 
-    from foundation.store.encoders import read_spec
+    def noted(*arguments: Any) -> list[dict[str, Any]]:
+        rows = read_chunk(*arguments)
+        nights.read += [row["photo_id"] for row in rows]
+        return rows
 
-    spec, _ = read_spec(store, encoder_id)
     patch.setattr("pipelines.encode.decode_photos.photo.decode", counted)
+    patch.setattr(chunks, "read_chunk", noted)
     patch.setattr("pipelines.encode.encode_chunks.encode_chunks", encode_directly)
-    patch.setattr("pipelines.encode.chunks.shared_encoder", lambda *_: StubEncoder(spec))
+    patch.setattr(chunks, "shared_encoder", lambda *_: StubEncoder(spec))
     return nights

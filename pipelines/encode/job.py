@@ -152,25 +152,39 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
         database = stack.enter_context(open_database(folder))
         listing = write_listing(folder / "listing.parquet", prepared.archive, catalog=catalog, on_listed=on_listed)
         planned = replace(prepared.run, photos_in_catalog=listing.in_catalog if options.catalog else None)
-        run = find_unfinished(store, planned) or planned
+        # Of a run that is gone on with the catalog may be another one by now.
+        run = replace(find_unfinished(store, planned) or planned, photos_in_catalog=planned.photos_in_catalog)
         inventory = stack.enter_context(previous_inventory(store, previous, folder))
         withdrawn = read_withdrawn(store, run.archive)
 
         def look(*, is_last: bool = False) -> None:
             names = [path.rpartition("/")[2] for path in outcome_paths(store, run.directory)]
             outcomes = stack.enter_context(store.local_copy(outcomes_directory(run.directory), names))
-            found.comparison = compare(
-                database,
-                listing,
-                previous=inventory,
-                outcomes=[outcomes / name for name in names],
-                check=options.check,
-                previous_at=previous.created_at,
-                withdrawn=withdrawn,
-                retried=retried,
-                is_last=is_last,
-            )
+            with naming_damage(store, run):
+                found.comparison = compare(
+                    database,
+                    listing,
+                    previous=inventory,
+                    outcomes=[outcomes / name for name in names],
+                    check=options.check,
+                    previous_at=previous.created_at,
+                    withdrawn=withdrawn,
+                    retried=retried,
+                    is_last=is_last,
+                )
 
         found = Compared(database, folder, withdrawn, run, Comparison(), look)
         look()
         yield found
+
+
+@contextmanager
+def naming_damage(store: Store, run: Run) -> Iterator[None]:
+    """Raises ArtifactRefusedError in place of an error of the database if outcomes of the run cannot be read."""
+    try:
+        yield
+    except duckdb.Error:
+        # The database reads all of them as one table, and does not say what to do about one that is damaged.
+        for path in outcome_paths(store, run.directory):
+            read_finished_chunk(store, path)
+        raise

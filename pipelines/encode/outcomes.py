@@ -70,11 +70,14 @@ def write_outcomes(
 
 
 def read_finished_chunk(store: Store, path: str) -> FinishedChunk:
-    """Returns what a file of outcomes says of its chunk, by its footer; raises ArtifactRefusedError for damage."""
+    """Returns what a file of outcomes says of its chunk; raises ArtifactRefusedError for damage anywhere in it."""
     try:
         with store.open(path) as file:
-            said = json.loads((parquet.read_schema(file).metadata or {})[SHARD])
+            said = json.loads((parquet.read_table(file).schema.metadata or {})[SHARD])
         shard = said and WrittenFile(said["name"], said["rows"], FileRecord(**said["record"]))
     except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
-        raise ArtifactRefusedError(f"{path} is damaged ({error}); delete it, and its chunk is encoded again") from error
+        reason = str(error).splitlines()[0]
+        raise ArtifactRefusedError(
+            f"{path} is damaged ({reason}); delete it, and its chunk is encoded again"
+        ) from error
     return FinishedChunk(path, shard)
