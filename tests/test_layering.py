@@ -28,6 +28,7 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.objects": {"foundation.errors"},
     "foundation.csv_rows": set(),
     "foundation.csv_tables": set(),
+    "foundation.memory": {"foundation.errors"},
     "foundation.stderr": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},
     "foundation.photos": {"foundation.errors", "foundation.checks"},

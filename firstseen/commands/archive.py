@@ -22,6 +22,7 @@ from firstseen.commands.archive_options import (
     IncludeOption,
     MaxRejectsOption,
     MaxSegmentRowsOption,
+    MemoryLimitOption,
     MinRecallOption,
     RetryOption,
     TargetRecallOption,
@@ -100,6 +101,7 @@ def index(
     target_recall: TargetRecallOption = None,
     exact_below: ExactBelowOption = 20_000,
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
+    memory_limit: MemoryLimitOption = None,
     gate: GateOption = None,
     gate_photos: GatePhotosOption = 200,
     leave_out: Annotated[
@@ -117,10 +119,12 @@ def index(
     metrics.begin(metrics_file, verb="index", store=store)
     from foundation.store.files import Store
     from pipelines.index.job import build_index
+    from pipelines.index.memory import limit_per_worker
     from pipelines.index.plan import IndexOptions
 
     options = IndexOptions(
         max_segment_rows=max_segment_rows,
+        memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers),
         exact_below=exact_below,
         min_recall=min_recall,
         target_recall=target_recall,
@@ -164,6 +168,7 @@ def reindex(
     target_recall: TargetRecallOption = None,
     exact_below: ExactBelowOption = 20_000,
     max_segment_rows: MaxSegmentRowsOption = 1_000_000,
+    memory_limit: MemoryLimitOption = None,
     gate: GateOption = None,
     gate_photos: GatePhotosOption = 200,
     dry_run: Annotated[
@@ -176,6 +181,7 @@ def reindex(
     from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store
     from pipelines.encode.plan import EncodeOptions
+    from pipelines.index.memory import limit_per_worker
     from pipelines.index.plan import IndexOptions
     from pipelines.reindex.job import reindex as reindex_archive
 
@@ -200,6 +206,7 @@ def reindex(
     )
     indexing = IndexOptions(
         max_segment_rows=max_segment_rows,
+        memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers),
         exact_below=exact_below,
         min_recall=min_recall,
         target_recall=target_recall,

@@ -50,7 +50,16 @@ TargetRecallOption = Annotated[
     ),
 ]
 ExactBelowOption = Annotated[int, typer.Option("--exact-below", help="Rows under which a segment is searched exactly.")]
-MaxSegmentRowsOption = Annotated[int, typer.Option("--max-segment-rows", help="Rows per segment; bounds the memory.")]
+MaxSegmentRowsOption = Annotated[int, typer.Option("--max-segment-rows", help="Rows per segment, at most.")]
+MemoryLimitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-limit",
+        metavar="BYTES",
+        help="Memory that building segments may take, such as 8GB; more segments are made where one would take more. "
+        "Of each worker with another runner than local.  [default: 70 % of what this machine or container has left]",
+    ),
+]
 GateOption = Annotated[
     str | None,
     typer.Option(

@@ -30,8 +30,9 @@ from foundation.store.segments import (
 from pipelines.index.changes import read_changes, write_changes
 from pipelines.index.collapse import SegmentRows, collapse, count_photos, removed_from
 from pipelines.index.local_files import LocalFiles, write_local_files
-from pipelines.index.local_scann import plan_local_trees, write_local_scann
+from pipelines.index.local_scann import MOST_DESCRIPTORS, plan_local_trees, write_local_scann
 from pipelines.index.mapped import save_on_disk
+from pipelines.index.memory import most_descriptors
 from pipelines.index.plan import IndexOptions, SegmentPlan, Surroundings
 from pipelines.index.read_shards import LocalSizes, ShardRows, read_shards
 from pipelines.index.scann_index import EXACT_SEARCH, FEWEST_SCANN_ROWS, VectorSearch, write_scann
@@ -123,7 +124,7 @@ def finish_segment(
     """
     # ScaNN and NumPy write files by path, which a bucket cannot give them: a segment is made here and then uploaded.
     found = _write_vectors(folder, content.vectors, spec, options)
-    features = _write_trees(folder, content.local) if content.local else None
+    features = _write_trees(folder, content.local, len(content.vectors), options) if content.local else None
     segment_id = artifact.fresh_name()
     prefix = segment_directory(segment_id)
     # The index is uploaded only once its recall was measured: what is refused leaves nothing in the store.
@@ -183,9 +184,10 @@ def _write_local(
     return write_local_files(folder, store, plan.shards, sizes=sizes, rows=rows.rows, encoder_digest=encoder_digest)
 
 
-def _write_trees(folder: Path, written: LocalFiles) -> LocalFeaturesRecord:
-    """Writes what local features are found by."""
-    trees = plan_local_trees(len(written.descriptors)) if sys.platform == "linux" else []
+def _write_trees(folder: Path, written: LocalFiles, rows: int, options: IndexOptions) -> LocalFeaturesRecord:
+    """Writes what the local features of a segment of so many rows are found by."""
+    most = most_descriptors(options.memory_limit_bytes, rows, most=MOST_DESCRIPTORS)
+    trees = plan_local_trees(len(written.descriptors), most=most) if sys.platform == "linux" else []
     return LocalFeaturesRecord(
         feature_rule=FEATURE_RULE,
         rows=written.rows,

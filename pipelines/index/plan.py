@@ -9,6 +9,7 @@ from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.chains import FinishedRun
 from foundation.store.runs import CHANGES, Features
+from pipelines.index.memory import most_rows, require_memory
 
 # The recall@10 that is aimed at, unless more is asked for.
 DEFAULT_TARGET_RECALL = 0.95
@@ -73,12 +74,13 @@ class IndexOptions:
 
     `allow_shrink` lets a switch to another encoder lose the archives that were not encoded with it.
 
-    A build holds about 3.5 times `max_segment_rows` × dimension × 4 bytes per worker: 3.6 GB at the default and 256
-    dimensions. Local features are not held: they are written to files of 20 KB a row in the folder for temporary files
-    (TMPDIR), which should be on a disk: 20 GB at the default.
+    A build holds what `pipelines.index.memory` estimates, at most `memory_limit_bytes` per worker, and segments have
+    fewer rows than `max_segment_rows` where that is needed; None is no limit. Vectors and local features are written to
+    files of 21 KB a row in the folder for temporary files (TMPDIR), which should be on a disk: 21 GB at the default.
     """
 
     max_segment_rows: int = 1_000_000
+    memory_limit_bytes: int | None = None
     exact_below: int = 20_000
     min_recall: float = 0.95
     target_recall: float | None = None
@@ -113,7 +115,7 @@ def plan_segments(runs: Sequence[FinishedRun], options: IndexOptions) -> list[Se
     down to the encoder.
     """
     by_directory = {one.run.directory: (one.run.run_id, one.digest) for one in runs}
-    groups = group_shards(list_shards(runs), max_rows=options.max_segment_rows)
+    groups = group_within_limits(list_shards(runs), runs[0].run.dimension if runs else 1, options)
     with_changes = {one.run.run_id: one.digest for one in runs if one.run.changes}
     if with_changes and not groups:
         groups = [[]]
@@ -150,6 +152,23 @@ def list_changes(runs: Sequence[FinishedRun]) -> list[ChangesReference]:
         for run in (one.run for one in runs)
         if run.changes
     ]
+
+
+def group_within_limits(
+    shards: Sequence[ShardReference], dimension: int, options: IndexOptions
+) -> list[list[ShardReference]]:
+    """Returns the shards cut into groups that have no more rows than wanted, and than memory allows.
+
+    Raises UsageError if one shard alone takes more memory to build than the limit.
+    """
+    limit = options.memory_limit_bytes
+    if limit is None:
+        return group_shards(shards, max_rows=options.max_segment_rows)
+    allowed = most_rows(limit, dimension)
+    groups = group_shards(shards, max_rows=min(options.max_segment_rows, max(1, allowed)))
+    for group in groups:
+        require_memory(sum(shard.rows for shard in group), dimension, limit)
+    return groups
 
 
 def group_shards(shards: Sequence[ShardReference], *, max_rows: int) -> list[list[ShardReference]]:

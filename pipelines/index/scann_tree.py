@@ -13,13 +13,9 @@ import numpy as np
 from foundation.stderr import quiet_stderr
 from foundation.store.segments import LocalTree, SearchParameters
 from pipelines.index.mapped import RowsOnDisk, release_freed
+from pipelines.index.memory import count_training_rows
 from serving.search.scann_index import import_scann, load_searcher
 
-# Rows that leaves and hashes are learned from. ScaNN holds five copies of them meanwhile; of a quarter of the rows they
-# are little more than the vectors once.
-FEWEST_TRAINING_ROWS = 20_000
-MOST_TRAINING_ROWS = 100_000
-TRAINING_SHARE = 0.25
 # Rows that the 16 centres of each block are learned from.
 HASH_TRAINING_ROWS = 25_000
 # Size of the rows that are hashed at a time; ScaNN holds four copies of them meanwhile. Each time costs a fifth of a
@@ -61,8 +57,7 @@ def write_tree(
 
 def training_rows(rows: int) -> np.ndarray:
     """Returns the numbers of the rows that a tree over so many is learned from, int64, ascending."""
-    count = min(rows, MOST_TRAINING_ROWS, max(FEWEST_TRAINING_ROWS, round(rows * TRAINING_SHARE)))
-    return np.sort(np.random.default_rng(0).choice(rows, count, replace=False))
+    return np.sort(np.random.default_rng(0).choice(rows, count_training_rows(rows), replace=False))
 
 
 def _learn(

@@ -33,6 +33,7 @@ from foundation.store.segments import (
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
 from pipelines.index import build_segment, job, tune
 from pipelines.index.local_scann import EXACT_BELOW
+from pipelines.index.memory import estimate_bytes
 from pipelines.index.plan import IndexOptions, plan_segments
 from serving.search.segment import open_segment
 from tests.builders import add_encoder, add_run, content, neighbours_of, unit_vectors
@@ -202,6 +203,18 @@ def test_large_runs_are_cut_into_segments(made: tuple[Store, str]):
     result = job.build_index(store, options=IndexOptions(max_segment_rows=100))
     assert [segment.rows for segment in result.added] == [100, 100, 100]
     assert result.snapshot.photos == 300
+
+
+def test_a_memory_limit_makes_more_segments(made: tuple[Store, str]):
+    """Where one segment would take more than is allowed, and nothing else changes; too little for one is refused."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(300))
+    enough = IndexOptions(memory_limit_bytes=estimate_bytes(100, DIMENSION))
+    with pytest.raises(UsageError, match=r"a shard of 50 rows takes about .*raise --memory-limit"):
+        job.build_index(store, options=IndexOptions(memory_limit_bytes=estimate_bytes(49, DIMENSION)))
+    assert snapshot_numbers(store) == []
+    result = job.build_index(store, options=enough)
+    assert [segment.rows for segment in result.added] == [100, 100, 100]
 
 
 def test_the_same_contents_of_two_runs_are_collapsed(made: tuple[Store, str]):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.runs import Accounting, Run
-from pipelines.index.plan import IndexOptions, ShardReference, group_shards, list_shards
+from pipelines.index.memory import estimate_bytes
+from pipelines.index.plan import IndexOptions, ShardReference, group_shards, group_within_limits, list_shards
 
 RECORD = FileRecord(1, "0" * 64)
 sizes = st.lists(st.integers(1, 30), max_size=30)
@@ -123,3 +124,26 @@ def test_the_recall_aimed_at_is_never_under_the_bar() -> None:
     assert IndexOptions(min_recall=0.5, target_recall=0.7).aim == 0.7
     with pytest.raises(UsageError, match=r"target-recall is 0\.9; expected at least min-recall, 0\.95, .*--min-recall"):
         IndexOptions(target_recall=0.9)
+
+
+@given(sizes.filter(bool), st.integers(1, 60), st.integers(0, 40))
+def test_segments_are_cut_to_fit_the_memory(rows: list[int], max_rows: int, allowed: int) -> None:
+    """Every shard is in one segment that fits, or the plan is refused: then a single one is too large."""
+    limit = estimate_bytes(allowed, 8) if allowed else 0
+    options = IndexOptions(max_segment_rows=max_rows, memory_limit_bytes=limit)
+    shards = shards_of(rows)
+    if max(rows) > allowed:
+        with pytest.raises(UsageError, match=r"a shard of \d+ rows takes about .*--memory-limit"):
+            group_within_limits(shards, 8, options)
+        return
+    groups = group_within_limits(shards, 8, options)
+    assert [shard for group in groups for shard in group] == shards
+    assert groups == group_shards(shards, max_rows=min(max_rows, allowed))
+    assert all(estimate_bytes(sum(shard.rows for shard in group), 8) <= limit for group in groups)
+
+
+def test_without_a_limit_rows_alone_cut_segments() -> None:
+    """And a limit without shards refuses nothing."""
+    shards = shards_of([8, 2, 10, 1])
+    assert group_within_limits(shards, 8, IndexOptions(max_segment_rows=10)) == group_shards(shards, max_rows=10)
+    assert group_within_limits([], 8, IndexOptions(memory_limit_bytes=1)) == []

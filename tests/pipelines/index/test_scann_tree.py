@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from foundation.store.segments import SearchParameters
-from pipelines.index import scann_tree
+from pipelines.index import memory, scann_tree
 from pipelines.index.mapped import RowsOnDisk
-from pipelines.index.scann_tree import FEWEST_TRAINING_ROWS, HASHES, MOST_TRAINING_ROWS, TOKENS, training_rows
+from pipelines.index.memory import FEWEST_TRAINING_ROWS, MOST_TRAINING_ROWS
+from pipelines.index.scann_tree import HASHES, TOKENS, training_rows
 from tests.builders import unit_vectors
 
 PARAMETERS = SearchParameters(leaves=10, leaves_to_search=10)
@@ -38,7 +39,7 @@ def test_pieces_are_hashed_as_all_rows_together_are(
 
 def test_rows_that_were_not_learned_from_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each row is the nearest to itself among the candidates, in its own place."""
-    monkeypatch.setattr(scann_tree, "FEWEST_TRAINING_ROWS", 300)
+    monkeypatch.setattr(memory, "FEWEST_TRAINING_ROWS", 300)
     monkeypatch.setattr(scann_tree, "PIECE_BYTES", 128 * 16 * 4)
     vectors = unit_vectors(1_000, 16)
     assert len(training_rows(1_000)) == 300
