@@ -59,9 +59,10 @@ def add_segment(
     changes: Changes | None = None,
     vectors: np.ndarray | None = None,
     features: Sequence[CompressedFeatures] = (),
+    thumbnails: Sequence[bytes] = (),
     **description: Any,
 ) -> SegmentReference:
-    """Writes a finished segment that is searched exactly; `vectors` and `features` are in the order of the rows."""
+    """Writes a finished segment that is searched exactly; vectors, features and thumbnails in the order of the rows."""
     spec, digest = read_spec(store, encoder_id)
     if vectors is None:
         vectors = unit_vectors(len(rows), spec.dimension)
@@ -71,7 +72,8 @@ def add_segment(
         order = sorted(range(len(rows)), key=lambda row: rows[row]["content_sha256"])
         _write_rows(folder, [rows[row] for row in order], vectors[order])
         if features:
-            write_local(folder, [features[row] for row in order])
+            kept = [thumbnails[row] for row in order] if thumbnails else []
+            write_local(folder, [features[row] for row in order], thumbnails=kept)
     if changes:
         write_changes(folder, changes)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -1,6 +1,6 @@
 """Plans which segments of a snapshot are merged: by size tiers, for what is dead in them, or all; nothing is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -35,12 +35,8 @@ class SegmentSize:
         return self.rows - self.dead
 
 
-@dataclass(frozen=True)
-class Merge:
-    """Segments, in the order of the snapshot, that become one, or `parts` of about equal size."""
-
-    segment_ids: list[str]
-    parts: int = 1
+# Segments that become one, or as few as their contents need: their ids, in the order of the snapshot.
+Merge = list[str]
 
 
 def plan_due(segments: Sequence[SegmentSize], *, max_rows: int) -> list[Merge]:
@@ -51,21 +47,21 @@ def plan_due(segments: Sequence[SegmentSize], *, max_rows: int) -> list[Merge]:
     groups = [group for kind in _kinds(segments) for group in _merge_tiers(kind, max_rows)]
     merged = set(chain.from_iterable(groups))
     alone = [one for one in segments if one.segment_id not in merged and one.dead > MOST_DEAD * one.rows]
-    return [*map(Merge, groups), *(Merge([one.segment_id], _parts([one], max_rows)) for one in alone)]
+    return [*groups, *([one.segment_id] for one in alone)]
 
 
 def plan_all(segments: Sequence[SegmentSize], *, max_rows: int) -> list[Merge]:
     """Returns the merges after which there are as few segments as can be, of up to `max_rows`, and nothing is dead."""
-    planned = [(kind, _parts(kind, max_rows)) for kind in _kinds(segments)]
     return [
-        Merge([one.segment_id for one in kind], parts)
-        for kind, parts in planned
-        if len(kind) > parts or any(one.dead for one in kind)
+        [one.segment_id for one in kind]
+        for kind in _kinds(segments)
+        if len(kind) > max(1, count_parts(sum(one.alive for one in kind), max_rows)) or any(one.dead for one in kind)
     ]
 
 
-def _parts(segments: Iterable[SegmentSize], max_rows: int) -> int:
-    return max(1, -(-sum(one.alive for one in segments) // max_rows))
+def count_parts(contents: int, max_rows: int) -> int:
+    """Returns how many segments of up to `max_rows` so many contents need."""
+    return -(-contents // max_rows)
 
 
 def _kinds(segments: Sequence[SegmentSize]) -> list[list[SegmentSize]]:
@@ -97,7 +93,7 @@ class _Group:
         return tier
 
 
-def _merge_tiers(segments: Sequence[SegmentSize], max_rows: int) -> list[list[str]]:
+def _merge_tiers(segments: Sequence[SegmentSize], max_rows: int) -> list[Merge]:
     """Returns what is merged, tier by tier upwards: what a merge makes may be the fourth one of the next tier."""
     # Two that are more than half full make none that is allowed; one of them and small ones would be written again
     # and again, for little.
