@@ -3,9 +3,12 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -18,6 +21,16 @@ from foundation.errors import InputNotFoundError, UsageError
 from foundation.objects import BUCKET_SCHEMES, buffered, open_bucket, retried, translated
 
 READ_CHUNK_BYTES = 4 * 2**20
+DELETED_AT_A_TIME = 1_000
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a store: its path, its size, and when it was written."""
+
+    path: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class Store:
@@ -61,10 +74,26 @@ class Store:
             obstore.put(self._backend, path, source)
 
     def delete(self, paths: list[str]) -> None:
-        """Deletes files that no description lists; absent ones are no error."""
-        for path in paths:
-            with translated(f"delete {path} in store {self.uri}"), suppress(FileNotFoundError):
-                obstore.delete(self._backend, path)
+        """Deletes files that no description lists, in any order; absent ones are no error."""
+        if self.local_root:
+            for path in paths:
+                # The names of uploads that were killed are none to obstore.
+                with translated(f"delete {path} in store {self.uri}"):
+                    if ".." in Path(path).parts:
+                        raise ValueError("it lies outside of the store")
+                    (self.local_root / path).unlink(missing_ok=True)
+            return
+        for start in range(0, len(paths), DELETED_AT_A_TIME):
+            some = paths[start : start + DELETED_AT_A_TIME]
+            with translated(f"delete {some[0]} and others in store {self.uri}"):
+                try:
+                    # S3 takes a thousand with one request.
+                    obstore.delete(self._backend, some)
+                except FileNotFoundError:
+                    # Where each file takes a request of its own, the first that is absent is the end of it.
+                    for path in some:
+                        with suppress(FileNotFoundError):
+                            obstore.delete(self._backend, path)
 
     def open(self, path: str) -> BinaryIO:
         """Opens one file for random reads, so that Parquet footers and single row groups can be fetched."""
@@ -90,6 +119,36 @@ class Store:
         with translated(f"list {prefix} in store {self.uri}"):
             found = retried(lambda: obstore.list_with_delimiter(self._backend, prefix)["objects"])
         return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
+
+    def walk(self) -> list[StoredFile]:
+        """Returns every file of the store, sorted by path: some 200 bytes each."""
+        with translated(f"list store {self.uri}"):
+            found = _walk_local(self.local_root) if self.local_root else _walk_bucket(self._backend)
+            return sorted(found, key=lambda file: file.path)
+
+    def empty_directories(self) -> dict[str, datetime]:
+        """Returns the directories that hold no file, nor any below them, and when each was changed.
+
+        In a bucket there are no directories.
+        """
+        if not self.local_root:
+            return {}
+        with translated(f"list store {self.uri}"):
+            folders = [Path(folder) for folder, _, _ in os.walk(self.local_root)][1:]
+            full = {folder for file in self.walk() for folder in (self.local_root / file.path).parents}
+            return {
+                folder.relative_to(self.local_root).as_posix(): _modified_at(folder.stat())
+                for folder in folders
+                if folder not in full
+            }
+
+    def remove_directories(self, paths: Iterable[str]) -> None:
+        """Removes those of some directories that are empty, the deepest first."""
+        if self.local_root:
+            for path in sorted(paths, key=len, reverse=True):
+                # Somebody may be writing into it.
+                with suppress(OSError):
+                    (self.local_root / path).rmdir()
 
     def numbers(self, prefix: str) -> list[int]:
         """Returns the numbers of the files `NUMBER.json` directly below `prefix`, ascending."""
@@ -133,6 +192,26 @@ class Store:
             with self.open(path) as source, target.open("wb") as copy:
                 while chunk := bytes(source.read(READ_CHUNK_BYTES)):
                     copy.write(chunk)
+
+
+def _walk_local(root: Path) -> Iterator[StoredFile]:
+    # obstore passes over the names of uploads that were killed, and these take room.
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            # Another process may delete files at the same time.
+            with suppress(FileNotFoundError):
+                found = path.lstat()
+                yield StoredFile(path.relative_to(root).as_posix(), found.st_size, _modified_at(found))
+
+
+def _walk_bucket(backend: ObjectStore) -> Iterator[StoredFile]:
+    for one in retried(lambda: list(chain.from_iterable(obstore.list(backend)))):
+        yield StoredFile(one["path"], one["size"], one["last_modified"])
+
+
+def _modified_at(found: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(found.st_mtime, timezone.utc)
 
 
 def local_root(uri: str) -> Path | None:

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pyarrow as pa
@@ -216,3 +217,50 @@ def test_a_full_disk_while_copying_is_temporary(tiny_disk: Path, monkeypatch: py
     monkeypatch.setattr(store_module.tempfile, "tempdir", str(tiny_disk))
     with pytest.raises(TemporaryError, match="cannot copy run/large"), store.local_copy("run", ["large"]):
         pass
+
+
+def test_delete_reaches_no_file_outside_of_the_store(tmp_path: Path) -> None:
+    """A description that was made up cannot have anything else deleted."""
+    (tmp_path / "outside").write_bytes(b"x")
+    with pytest.raises(InputNotFoundError, match="outside of the store"):
+        Store(tmp_path / "store", create=True).delete(["../outside"])
+    assert (tmp_path / "outside").exists()
+
+
+def test_walk_lists_every_file_with_its_size_and_time(any_store: Store) -> None:
+    """Whatever the depth, sorted by path."""
+    before = datetime.now(timezone.utc) - timedelta(seconds=5)
+    for path in ("b", "a/2/y", "a/1", "a/2/x"):
+        any_store.create(path, path.encode())
+    found = any_store.walk()
+    assert [(one.path, one.size_bytes) for one in found] == [("a/1", 3), ("a/2/x", 5), ("a/2/y", 5), ("b", 1)]
+    assert all(before < one.modified_at < before + timedelta(minutes=5) for one in found)
+
+
+def test_uploads_that_were_killed_are_found_and_deleted(tmp_path: Path) -> None:
+    """obstore leaves `NAME#NUMBER` behind, and passes over it itself."""
+    store = Store(tmp_path)
+    store.create("run/part", b"x")
+    (tmp_path / "run/part#1").write_bytes(b"half")
+    assert [one.path for one in store.walk()] == ["run/part", "run/part#1"]
+    store.delete(["run/part#1"])
+    assert [one.path for one in store.walk()] == ["run/part"]
+
+
+def test_many_files_are_deleted_at_once(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than go into one request, and with absent ones among them."""
+    monkeypatch.setattr(store_module, "DELETED_AT_A_TIME", 3)
+    for number in range(10):
+        any_store.create(f"d/{number}", b"x")
+    any_store.delete([f"d/{number}" for number in range(0, 20, 2)])
+    assert any_store.files("d") == ["1", "3", "5", "7", "9"]
+
+
+def test_empty_directories_are_found_and_removed(tmp_path: Path) -> None:
+    """Those below which there is no file; one that is not empty any more stays."""
+    store = Store(tmp_path)
+    store.create("full/deep/file", b"x")
+    (tmp_path / "empty/deep").mkdir(parents=True)
+    assert set(store.empty_directories()) == {"empty", "empty/deep"}
+    store.remove_directories(["empty", "empty/deep", "full", "absent"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
