@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from foundation.errors import FirstseenError
+from foundation.store.amendments import read_amendments
 from foundation.store.files import Store
 from foundation.store.runs import Run, list_runs, read_run
 from foundation.store.snapshots import Snapshot
@@ -15,10 +16,11 @@ from foundation.store.snapshots import Snapshot
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run, and the digest of its run.json."""
+    """A finished run, the digest of its run.json, and whether nothing of it was lost since."""
 
     run: Run
     digest: str
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class RunsOfEncoder:
 def read_runs(store: Store, encoder_id: str) -> RunsOfEncoder:
     """Returns every finished run of an encoder, oldest name first; one that is damaged stands in nobody's way."""
     finished, damaged = [], {}
+    amendments = read_amendments(store)
     for run_id in list_runs(store, encoder_id):
         try:
-            finished.append(FinishedRun(*read_run(store, encoder_id, run_id)))
+            run, digest = read_run(store, encoder_id, run_id, amendments)
+            finished.append(FinishedRun(run, digest, amendments.is_whole(encoder_id, run_id)))
         except FirstseenError as error:
             damaged[run_id] = str(error)
     return RunsOfEncoder(finished, damaged)
@@ -43,10 +47,11 @@ def read_runs(store: Store, encoder_id: str) -> RunsOfEncoder:
 def waiting_runs(runs: Sequence[FinishedRun], live: Snapshot | None) -> list[FinishedRun]:
     """Returns the runs that a snapshot of the same encoder does not hold yet, those of each archive in their order.
 
-    A run counts only if the snapshot, or a run that waits as well, is what its changes are relative to.
+    A run counts only if the snapshot, or a run that waits as well, is what its changes are relative to. One that lost
+    something does not: its archive is encoded again instead.
     """
     left_out = set(live.left_out) if live else set()
-    usable = [one for one in runs if one.run.run_id not in left_out]
+    usable = [one for one in runs if one.is_whole and one.run.run_id not in left_out]
     archives = dict.fromkeys(one.run.archive for one in usable)
     known = live.archives if live else {}
     return [

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store.amendments import Amendments, read_amendments
 from foundation.store.chains import FinishedRun
 from foundation.store.files import Store
 from foundation.store.runs import EMBEDDINGS, read_run, run_path
@@ -37,8 +38,9 @@ def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_REA
     names = {encoder_id: store.directories(f"{EMBEDDINGS}/{encoder_id}") for encoder_id in encoders}
     # A name begins with the second in which its run began.
     newest = sorted(((name, encoder_id) for encoder_id in encoders for name in names[encoder_id]), reverse=True)
+    amendments = read_amendments(store)
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda one: _read(store, *one), newest[:limit]))
+        found = list(pool.map(lambda one: _read(store, one, amendments), newest[:limit]))
     read = [name for name, _ in newest[:limit]]
     return History(
         names=names,
@@ -49,10 +51,11 @@ def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_REA
     )
 
 
-def _read(store: Store, run_id: str, encoder_id: str) -> FinishedRun | str | None:
-    """Returns a run, or why it cannot be read, or None if it has not finished."""
+def _read(store: Store, named: tuple[str, str], amendments: Amendments) -> FinishedRun | str | None:
+    """Returns the run of (run_id, encoder_id), or why it cannot be read, or None if it has not finished."""
+    run_id, encoder_id = named
     try:
-        return FinishedRun(*read_run(store, encoder_id, run_id))
+        return FinishedRun(*read_run(store, encoder_id, run_id, amendments), amendments.is_whole(encoder_id, run_id))
     except ArtifactRefusedError as error:
         return str(error)
     except InputNotFoundError:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
 from foundation.store import artifact
+from foundation.store.amendments import Amendments, read_amendments
 from foundation.store.artifact import FileRecord, Files, Timestamp
 from foundation.store.files import Store
+from foundation.store.run_paths import EMBEDDINGS, RUN_DESCRIPTION, run_directory, run_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EMBEDDINGS = "embeddings"
-RUN_DESCRIPTION = "run.json"
 INVENTORY = "inventory.parquet"
 CHANGES = "changes.parquet"
 REJECTS = "rejects.parquet"
@@ -125,22 +125,33 @@ class Run:
     @property
     def inventory(self) -> str:
         """Where the run's inventory lies in the store."""
-        return f"{self.directory}/{INVENTORY}"
+        return f"{self.directory}/{self.inventory_file}"
+
+    @property
+    def inventory_file(self) -> str:
+        """The name of the run's inventory among its files."""
+        return self._find(INVENTORY)
+
+    @property
+    def changes_file(self) -> str:
+        """The name of the run's changes among its files, which only a run with any has."""
+        return self._find(CHANGES)
 
     @property
     def shards(self) -> dict[str, FileRecord]:
         """The embedding shards among the files."""
         return {name: self.files[name] for name in self.rows}
 
-
-def run_directory(encoder_id: str, run_id: str) -> str:
-    """Returns the path of a run in the store."""
-    return f"{EMBEDDINGS}/{encoder_id}/{run_id}"
-
-
-def run_path(encoder_id: str, run_id: str) -> str:
-    """Returns the path of a run's description in the store."""
-    return f"{run_directory(encoder_id, run_id)}/{RUN_DESCRIPTION}"
+    def _find(self, name: str) -> str:
+        """Returns the file that stands for `name`; an amendment has another one of the same beginning in its place."""
+        stem, _, ending = name.partition(".")
+        found = [one for one in self.files if one == name or (one.startswith(f"{stem}-") and one.endswith(ending))]
+        if not found:
+            raise ArtifactRefusedError(
+                f"run {self.run_id} has lost its {name}; expected it in {self.directory}: `firstseen repair` makes up "
+                "for it"
+            )
+        return found[-1]
 
 
 def list_runs(store: Store, encoder_id: str) -> list[str]:
@@ -155,8 +166,12 @@ def list_encoders_with_runs(store: Store) -> list[str]:
     return [encoder_id for encoder_id in store.directories(EMBEDDINGS) if list_runs(store, encoder_id)]
 
 
-def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
-    """Returns (run, digest); raises ArtifactRefusedError if the description is another encoder's."""
+def read_run(store: Store, encoder_id: str, run_id: str, amendments: Amendments | None = None) -> tuple[Run, str]:
+    """Returns (run, digest), the run as it was amended; raises ArtifactRefusedError for another encoder's description.
+
+    Whoever reads several runs reads the amendments of the store once.
+    """
+    amendments = read_amendments(store) if amendments is None else amendments
     path = run_path(encoder_id, run_id)
     if not store.exists(path):
         raise InputNotFoundError(f"run {run_id} in store {store.uri} has no {RUN_DESCRIPTION}: it never finished")
@@ -167,7 +182,11 @@ def read_run(store: Store, encoder_id: str, run_id: str) -> tuple[Run, str]:
         )
     if unlisted := set(run.rows) - set(run.files):
         raise ArtifactRefusedError(f"{path} counts rows of files it does not list: {sorted(unlisted)}; restore it")
-    return run, digest
+    if amendments.is_given_up(encoder_id, run_id):
+        raise ArtifactRefusedError(
+            f"run {run_id} was given up by an amendment; `firstseen repair` removes what is left"
+        )
+    return amendments.apply(run), digest
 
 
 def read_rejects(store: Store, encoder_id: str, run_id: str) -> list[str]:

@@ -87,7 +87,7 @@ class StoreStatus:
 def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
     """Returns what the store holds, from its descriptions alone: no shard and no vector is read.
 
-    On a bucket it takes about 5 requests, 1 for each live segment, 4 for each encoder, 2 for each of the newest 50 runs
+    On a bucket it takes about 6 requests, 1 for each live segment, 4 for each encoder, 2 for each of the newest 50 runs
     and, for each of at most 5 archives whose last run rejected photos, a few for examples.
     """
     live = live_snapshot(store)

@@ -66,11 +66,13 @@ def previous_inventory(store: Store, previous: Previous, folder: Path) -> Iterat
     """
     if not previous.runs:
         yield []
-    elif previous.generation:
+    elif previous.generation or previous.runs[-1].run.inventory_file != INVENTORY:
+        # An inventory that was written anew says what photos hold, whatever the version of its run.
         run = previous.runs[-1].run
-        with store.local_copy(run.directory, [INVENTORY]) as directory:
-            artifact.verify_files(Store(directory), ".", {INVENTORY: run.files[INVENTORY]}, original=run.directory)
-            yield [directory / INVENTORY]
+        name = run.inventory_file
+        with store.local_copy(run.directory, [name]) as directory:
+            artifact.verify_files(Store(directory), ".", {name: run.files[name]}, original=run.directory)
+            yield [directory / name]
     else:
         path = folder / "older-inventory.parquet"
         _write_older(store, previous.runs, path, folder)

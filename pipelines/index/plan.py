@@ -8,7 +8,7 @@ from foundation.checks import require_range
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.chains import FinishedRun
-from foundation.store.runs import CHANGES, Features
+from foundation.store.runs import Features
 from pipelines.index.memory import most_rows, require_memory
 
 # The recall@10 that is aimed at, unless more is asked for.
@@ -148,7 +148,9 @@ def list_shards(runs: Sequence[FinishedRun]) -> list[ShardReference]:
 def list_changes(runs: Sequence[FinishedRun]) -> list[ChangesReference]:
     """Returns the changes of some runs, in their order."""
     return [
-        ChangesReference(f"{run.directory}/{CHANGES}", run.files[CHANGES], run.archive, run.generation)
+        ChangesReference(
+            f"{run.directory}/{run.changes_file}", run.files[run.changes_file], run.archive, run.generation
+        )
         for run in (one.run for one in runs)
         if run.changes
     ]

@@ -73,7 +73,8 @@ def test_a_finished_run_is_read_back_with_its_digest(store: Store, run: Run) -> 
     path = run_path(run.encoder_id, run.run_id)
     assert read_run(store, run.encoder_id, run.run_id) == (run, artifact.digest_of(store.read(path)))
     assert run.directory == f"embeddings/{run.encoder_id}/run-1"
-    assert run.inventory == f"{run.directory}/inventory.parquet"
+    listed = replace(run, files={**run.files, "inventory.parquet": FileRecord(1, "0" * 64)})
+    assert listed.inventory == f"{run.directory}/inventory.parquet"
 
 
 def test_shards_are_the_files_that_hold_rows(run: Run) -> None:
