@@ -28,7 +28,13 @@ from firstseen.commands.archive_options import (
     TargetRecallOption,
     WorkersOption,
 )
-from firstseen.commands.archive_reports import listeners_of, report_encoded, report_indexed, require_few_rejects
+from firstseen.commands.archive_reports import (
+    listeners_of,
+    report_compacted,
+    report_encoded,
+    report_indexed,
+    require_few_rejects,
+)
 from firstseen.commands.estimate import print_estimate
 from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
 from firstseen.commands.streams import tell
@@ -225,6 +231,7 @@ def reindex(
         )
     if result.indexed:
         report_indexed(result.indexed)
+        report_compacted(result.compacted)
         tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
     else:
         tell(f"nothing is published yet: these archives have to be encoded with {result.encoded.run.encoder_id}, too:")

@@ -9,6 +9,7 @@ from foundation.errors import TooManyRejectsError
 
 if TYPE_CHECKING:
     from firstseen.commands.progress import ProgressLine
+    from pipelines.compact.job import CompactResult
     from pipelines.encode.job import EncodeResult
     from pipelines.encode.listeners import Listeners
     from pipelines.index.job import IndexResult
@@ -45,6 +46,21 @@ def report_indexed(result: "IndexResult") -> None:
     live = result.snapshot
     photos = number_of(live.photos, "photo", "photos")
     tell(f"snapshot {live.number} is live: {photos}", snapshot=live.number, photos=live.photos)
+
+
+def report_compacted(result: "CompactResult | None") -> None:
+    """Tells what a compaction merged, if anything."""
+    if result and result.merged:
+        merged, made = number_of(len(result.merged), "segment", "segments"), len(result.made)
+        dropped = number_of(result.dropped, "content", "contents")
+        tell(
+            f"{merged} became {made:,}, without {dropped} that nobody could find; "
+            f"snapshot {result.snapshot.number} is live",
+            merged=len(result.merged),
+            made=made,
+            dropped=result.dropped,
+            snapshot=result.snapshot.number,
+        )
 
 
 def report_encoded(result: "EncodeResult", *, store: str) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from foundation.errors import PublishRaceLostError
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot, live_snapshot
+from pipelines.compact.job import CompactResult, compact_due
 from pipelines.encode.job import EncodeResult, encode
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.plan import EncodeOptions
@@ -18,10 +20,12 @@ class ReindexResult:
     """What came of a re-index: the encoding, and the snapshot that is live now.
 
     `indexed` is None while archives of the live snapshot wait to be encoded with the new encoder: `missing` names them.
+    `compacted` says which segments were merged, None if somebody else published meanwhile: the next run will.
     """
 
     encoded: EncodeResult
     indexed: IndexResult | None
+    compacted: CompactResult | None
     missing: list[str]
 
 
@@ -42,7 +46,7 @@ def reindex(
     store = Store(encoding.store)
     missing = [] if indexing.allow_shrink else archives_to_encode(store, encoded.run.encoder_id)
     if missing:
-        return ReindexResult(encoded, None, missing)
+        return ReindexResult(encoded, None, None, missing)
     indexed = build_index(
         store,
         encoder=encoded.run.encoder_id,
@@ -52,7 +56,15 @@ def reindex(
         beam_flags=encoding.beam_flags,
         gate=gate,
     )
-    return ReindexResult(encoded, indexed, [])
+    return ReindexResult(encoded, indexed, compact_if_due(store, indexing), [])
+
+
+def compact_if_due(store: Store, options: IndexOptions) -> CompactResult | None:
+    """Merges small segments where that is worth it; what was published before stays, whatever becomes of this."""
+    try:
+        return compact_due(store, options=options)
+    except PublishRaceLostError:
+        return None
 
 
 def archives_to_encode(store: Store, encoder_id: str) -> list[str]:
