@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -66,6 +68,24 @@ class StubEncoder:
         """Returns float32 [n, dimension] of unit length."""
         vectors = pixels.reshape(len(pixels), -1)[:, : self.spec.dimension].astype(np.float32) + 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class DecodersHere:
+    """Decodes in a thread of this process: a decoder process takes a quarter of a second to start."""
+
+    def __init__(self, threads: ThreadPoolExecutor):
+        self.threads = threads
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Returns what the function does."""
+        return function(*arguments)
+
+
+@contextmanager
+def decoders_here() -> Iterator[DecodersHere]:
+    """Yields the decoders of one step."""
+    with ThreadPoolExecutor(1) as threads:
+        yield DecodersHere(threads)
 
 
 @dataclass
@@ -169,7 +189,8 @@ def make_nights(folder: Path, patch: pytest.MonkeyPatch) -> Nights:
         nights.read += [row["photo_id"] for row in rows]
         return rows
 
-    patch.setattr("pipelines.encode.decode_photos.photo.decode", counted)
+    patch.setattr(photo, "decode", counted)
+    patch.setattr(chunks, "shared_decoders", decoders_here)
     patch.setattr(chunks, "read_chunk", noted)
     patch.setattr("pipelines.encode.encode_chunks.encode_chunks", encode_directly)
     patch.setattr(chunks, "shared_encoder", lambda *_: StubEncoder(spec))

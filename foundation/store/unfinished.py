@@ -1,6 +1,7 @@
 """CONTRACT: begun.json, which says of a run that is not finished what it was to be, and which process began it.
 
-It is written before the first file of a run, and removed after its run.json.
+It is written before the first file of a run, and removed after its run.json. Whoever goes on with a run that was cut
+off writes another one beside it, begun-NAME.json.
 """
 
 import os
@@ -19,7 +20,7 @@ BEGUN = "begun.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """A run that has begun: its plan, and the process that was the first at it."""
+    """A run that has begun: its plan, and the process that was the last to begin or to go on with it."""
 
     __pydantic_config__: ClassVar = artifact.STRICT
 
@@ -31,10 +32,17 @@ class Begun:
 
 
 def begin_run(store: Store, run: Run) -> None:
-    """Writes down that a run begins, unless it has begun before."""
+    """Writes down that this process begins a run, or goes on with it."""
     process = os.getpid()
     begun = Begun(run=run, host=socket.gethostname(), process=process, started=_started(process))
-    store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun))
+    if not store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun)):
+        store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", artifact.to_json(begun))
+
+
+def begun_paths(store: Store, directory: str) -> list[str]:
+    """Returns where it is written who began a run, and who went on with it, oldest first."""
+    later = [name for name in store.files(directory) if name.startswith("begun-")]
+    return [f"{directory}/{name}" for name in (BEGUN, *later)]
 
 
 def unfinished_runs(store: Store, encoder_id: str) -> list[str]:
@@ -49,14 +57,14 @@ def unfinished_runs(store: Store, encoder_id: str) -> list[str]:
 def read_begun(store: Store, encoder_id: str, run_id: str) -> Begun | None:
     """Returns what is known of an unfinished run, or None where nothing can be read."""
     try:
-        return artifact.read(store, f"{run_directory(encoder_id, run_id)}/{BEGUN}", Begun)[0]
+        return artifact.read(store, begun_paths(store, run_directory(encoder_id, run_id))[-1], Begun)[0]
     except FirstseenError:
         # A killed process may have left anything there; what it did is done again.
         return None
 
 
 def is_at_work(begun: Begun) -> bool:
-    """Whether the process that began a run is alive, as far as this machine can tell."""
+    """Whether the process that was last at a run is alive, as far as this machine can tell."""
     # A process that ended long ago may have left its number to another one, which started at another time.
     return begun.host == socket.gethostname() and _started(begun.process) == begun.started
 

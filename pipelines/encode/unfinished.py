@@ -23,7 +23,7 @@ def find_unfinished(store: Store, planned: Run) -> Run | None:
 
 
 def require_nobody_at_work(begun: Begun) -> None:
-    """Raises TemporaryError while another process, the one that began a run, is alive."""
+    """Raises TemporaryError while another process, the last that was at a run, is alive."""
     if begun.process != os.getpid() and is_at_work(begun):
         raise TemporaryError(
             f"process {begun.process} is encoding {begun.run.archive} into this store since {begun.run.created_at}; "

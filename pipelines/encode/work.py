@@ -14,7 +14,7 @@ from foundation.store.files import Store
 from foundation.store.runs import Features, Run
 from foundation.store.segments import content_hashes_path, read_segment
 from foundation.store.snapshots import Snapshot
-from foundation.store.unfinished import BEGUN
+from foundation.store.unfinished import begun_paths
 from pipelines.encode.compare import write_work
 from pipelines.encode.database import rows_of
 from pipelines.encode.outcomes import OUTCOMES
@@ -70,7 +70,7 @@ def plan_work(
 def remove_work(store: Store, run: Run) -> None:
     """Removes what a run needed until it was finished."""
     names = [f"{folder}/{name}" for folder in (WORK, OUTCOMES) for name in store.files(f"{run.directory}/{folder}")]
-    store.delete([f"{run.directory}/{name}" for name in (BEGUN, *names)])
+    store.delete([*begun_paths(store, run.directory), *(f"{run.directory}/{name}" for name in names)])
 
 
 def indexed_contents(store: Store, live: Snapshot | None, features: Features) -> list[str]:

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def listed(name: str, **columns: Any) -> Row:
     """Returns a row of the listing, of a photo that is as it always was."""
     standing = {"photo_id": name, "uri": f"file:///{name}", "size_bytes": 10, "modified_at": LONG_AGO}
-    return standing | {"is_in_catalog": False} | columns
+    return standing | {"is_given": False} | columns
 
 
 def known(name: str, of: object = None, **columns: Any) -> Row:

@@ -9,9 +9,10 @@ import pytest
 from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, TemporaryError
+from foundation.photos import photo
 from foundation.store.files import Store
 from foundation.store.runs import Run
-from pipelines.encode import chunks, decode_photos
+from pipelines.encode import chunks
 from pipelines.encode.chunks import EncodeChunk, outcomes_path, read_chunk
 from pipelines.encode.outcomes import read_finished_chunk
 from pipelines.encode.work import Work
@@ -133,7 +134,7 @@ def test_an_error_in_a_decoder_names_its_chunk(
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(decode_photos.photo, "decode", broken)
+    monkeypatch.setattr(photo, "decode", broken)
     with pytest.raises(RuntimeError, match=rf"^chunk 1 of {planned[3].path}: .*ZeroDivisionError: by nothing$"):
         list(make_step().process(1))
 

@@ -67,8 +67,10 @@ def test_a_new_photo_is_read_and_with_hash_every_photo(tmp_path: Path) -> None:
     assert fate(tmp_path, listed("a"), known("a"), check="hash") == "read"
 
 
-@pytest.mark.parametrize(("reason", "expected"), [("unreadable", "read"), ("truncated", "unchanged")])
-def test_what_could_not_be_read_is_tried_again(tmp_path: Path, reason: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "expected"), [("unreadable", "read"), ("retracted", "read"), ("truncated", "unchanged")]
+)
+def test_what_may_be_usable_today_is_tried_again(tmp_path: Path, reason: str, expected: str) -> None:
     """Whatever else was rejected is so for its bytes, and waits until they change, or somebody asks for it."""
     assert fate(tmp_path, listed("a"), rejected("a", reason)) == expected
     assert fate(tmp_path, listed("a"), rejected("a", reason), retried=["a"]) == "read"
@@ -76,13 +78,13 @@ def test_what_could_not_be_read_is_tried_again(tmp_path: Path, reason: str, expe
 
 @pytest.mark.parametrize("withdrawn", [(["a"], []), ([], [content("a")])])
 def test_what_was_withdrawn_is_not_read(tmp_path: Path, withdrawn: tuple[list[str], list[bytes]]) -> None:
-    """By its name, or by the content that it had; it is a reject from then on, and a difference once."""
+    """By its name, or by the content that it had: it is a reject from then on, and a difference once."""
     with compared(tmp_path, [listed("a"), listed("b")], [known("a"), known("b")], withdrawn=withdrawn) as found:
         database, comparison = found
         rows = rows_of(database, "SELECT photo_id, content_sha256, reason, became FROM state ORDER BY position")
     assert comparison == Comparison(known=2, listed=2, unchanged=1, retracted=1)
     assert rows == [("a", None, "retracted", "rejected"), ("b", content("b"), None, "unchanged")]
-    with compared(tmp_path, [listed("a")], [rejected("a", "retracted")], withdrawn=withdrawn) as (_, comparison):
+    with compared(tmp_path, [listed("a")], [rejected("a", "retracted")], withdrawn=(["a"], [])) as (_, comparison):
         assert comparison.is_nothing
 
 
@@ -161,10 +163,10 @@ def words(folder: Path, listing: Row) -> tuple[Any, ...]:
 def test_a_catalog_replaces_and_erases_words(tmp_path: Path) -> None:
     """An empty cell is an answer; a photo that no catalog names keeps what it had."""
     changed = {"published_at": day(2), "caption": None, "credit": "new", "source": "old"}
-    named = listed("a", is_in_catalog=True) | changed
+    named = listed("a", is_given=True) | changed
     assert words(tmp_path, named) == (day(2), None, "new", "old", True)
     same = {"published_at": day(1), "caption": "old", "credit": "old", "source": "old"}
-    assert words(tmp_path, listed("a", is_in_catalog=True) | same) == (day(1), "old", "old", "old", False)
+    assert words(tmp_path, listed("a", is_given=True) | same) == (day(1), "old", "old", "old", False)
     assert words(tmp_path, listed("a")) == (day(1), "old", "old", "old", False)
 
 

@@ -157,9 +157,9 @@ def test_other_words_are_a_change(tmp_path: Path) -> None:
     """Of a photo that was known, and of one whose row in a shard has those of an attempt before."""
     previous = [known("a", caption="old"), known("b", caption="same")]
     listing = [
-        listed("a", is_in_catalog=True, caption="new"),
-        listed("b", is_in_catalog=True, caption="same"),
-        listed("c", is_in_catalog=True, caption="tonight's"),
+        listed("a", is_given=True, caption="new"),
+        listed("b", is_given=True, caption="same"),
+        listed("c", is_given=True, caption="tonight's"),
     ]
     outcomes = [outcome(known("c", caption="last night's"), is_embedded=True)]
     assert changes(tmp_path, listing, previous, outcomes) == [
@@ -213,7 +213,7 @@ def test_a_shard_too_few_or_too_many_is_no_run(tmp_path: Path, rows: int) -> Non
 def test_the_account_has_every_reason_and_the_removed(tmp_path: Path) -> None:
     """Photos that can be found are counted, and their distinct contents."""
     previous = [known("a"), known("b", of="a"), known("c", caption="x"), known("d", published_at=day(1)), known("e")]
-    listing = [listed(name) for name in "ab"] + [listed("c", is_in_catalog=True, caption="y")]
+    listing = [listed(name) for name in "ab"] + [listed("c", is_given=True, caption="y")]
     listing += [listed(name) for name in "xyz"]
     outcomes = [outcome(rejected(name, reason)) for name, reason in zip("xyz", ["cut", "bad", "cut"], strict=True)]
     with compared(tmp_path, listing, previous, outcomes) as (database, _):

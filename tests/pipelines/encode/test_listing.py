@@ -55,7 +55,7 @@ def test_the_catalog_is_joined_and_says_whom_it_names(archive: Archive, tmp_path
     assert listed.in_catalog == 2
     rows = parquet.read_table(tmp_path / "l.parquet").to_pylist()
     assert [row["caption"] for row in rows] == ["zero", *[None] * 8, "nine"]
-    assert [row["is_in_catalog"] for row in rows] == [True, *[False] * 8, True]
+    assert [row["is_given"] for row in rows] == [True, *[False] * 8, True]
 
 
 def test_a_large_archive_joins_the_catalog_a_few_times_only(

@@ -14,11 +14,11 @@ import pytest
 from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError, TemporaryError
-from foundation.store import artifact
+from foundation.store import artifact, unfinished
 from foundation.store.runs import INVENTORY, Run
-from pipelines.encode import chunks, job, unfinished
+from foundation.store.unfinished import BEGUN, Begun, begin_run
+from pipelines.encode import chunks, job
 from pipelines.encode.outcomes import outcome_paths
-from pipelines.encode.unfinished import BEGUN, Begun, begin_run
 from tests.conftest import REPOSITORY
 from tests.nights import Found, Nights, make_nights
 
@@ -182,6 +182,22 @@ def test_a_process_on_another_machine_cannot_be_asked(archive: Nights) -> None:
     parent = os.getppid()
     begun_by(archive, process=parent, started=unfinished._started(parent), host=f"not-{socket.gethostname()}")
     assert archive.encode().is_new
+
+
+def test_whoever_goes_on_with_a_run_is_at_it(archive: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that began it is gone; a third must not join the second, and nothing is left of any of them."""
+    cut_off(archive, after=1)
+    begun_by(archive, process=1, started="long ago")
+    parent = os.getppid()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: parent)
+        cut_off(archive, after=1)
+    with pytest.raises(TemporaryError, match=rf"^process {parent} is encoding"):
+        archive.encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: parent)
+        archive.encode()
+    assert not list(archive.store.local_root.glob("embeddings/*/*/begun*"))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"contract_version": 1}'])
