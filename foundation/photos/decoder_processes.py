@@ -25,8 +25,8 @@ Result = TypeVar("Result")
 # Storage that does not answer is given up after a minute and a half, which says more of a photo than a timeout.
 TIMEOUT_SECONDS = 120
 MOST_STARTS = 5
-# By the table of `foundation.photos.photo`, the worst photo within the limits takes 2.7 GB. Its file may have a quarter
-# more, twice while it is received from the parent, and Python with its libraries takes a tenth.
+# By the table of `foundation.photos.photo`, the worst photo within the limits takes 2.7 GB. Its file takes 0.25 GB at
+# most, twice as much while it is received from the parent, and Python with its libraries takes 0.1.
 MEMORY_BYTES = 4 * 2**30
 
 # A child finds modules where its parent does, wherever both were started.
@@ -61,7 +61,7 @@ class DecoderProcesses:
         timeout_seconds: float = TIMEOUT_SECONDS,
         memory_bytes: int = MEMORY_BYTES,
     ):
-        require_range("processes", processes or 1, 1)
+        require_range("processes", 1 if processes is None else processes, 1)
         require_range("timeout_seconds", timeout_seconds, 0.001)
         require_range("memory_bytes", memory_bytes, 1)
         self.threads = ThreadPoolExecutor(processes or os.cpu_count(), thread_name_prefix="decode")

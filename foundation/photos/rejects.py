@@ -103,6 +103,7 @@ REASONS = tuple(
         DecoderCrashedError,
         DecoderTimeoutError,
         OutOfMemoryError,
+        RetractedPhotoError,
     )
 )
 

@@ -41,7 +41,7 @@ class EncodeOptions:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     runner: str = LOCAL
-    # Decoding uses all cores from one process: more of them pay only where the model leaves cores idle.
+    # One worker decodes on all cores: more of them pay only where the model leaves cores idle.
     workers: int = 1
     dtype: Dtype = "float32"
     features: Features = "local"

@@ -253,4 +253,4 @@ def test_all_that_decode_share_their_processes() -> None:
 def test_numbers_are_checked(option: str) -> None:
     """A pool of nothing is refused."""
     with pytest.raises(UsageError, match=option):
-        DecoderProcesses(**{option: -1})
+        DecoderProcesses(**{option: 0})
