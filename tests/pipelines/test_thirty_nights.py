@@ -1,0 +1,123 @@
+"""The life of a store: thirty nights of an archive that changes, and after each the answers of one built from scratch."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundation.store.files import Store
+from foundation.store.retractions import RetractedPhoto, add_retraction
+from foundation.store.snapshots import live_snapshot, roll_back
+from pipelines.compact.job import compact_all, compact_due
+from serving.search.snapshot import OpenSnapshot
+from tests.builders import add_encoder
+from tests.nights import PICTURES, Found, Nights, hash_of, make_nights
+
+NIGHTS = 30
+ROLLED_BACK, COMPACTED = 17, (9, 22)
+NEIGHBOURS = 5
+
+
+@dataclass
+class Desk:
+    """An archive, the words that its catalogs said of each photo so far, and the photos that were withdrawn."""
+
+    nights: Nights
+    chance: random.Random
+    files: dict[str, int] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+    withdrawn: list[RetractedPhoto] = field(default_factory=list)
+
+    def change(self, night: int) -> None:
+        """Does to the archive what a day does: photos come, change, move, go, and get other words."""
+        for number in range(self.chance.randint(1, 3)):
+            self.put(f"{night // 7}/new-{night:02d}-{number}.jpg", self.chance.randrange(PICTURES))
+        for name in self.some(1):
+            self.put(name, self.chance.randrange(PICTURES))
+        for name in self.some(2):
+            self.move(name, f"moved/{night:02d}-{Path(name).name}")
+        for name in self.some(1 if len(self.files) > 8 else 0):
+            self.nights.path(name).unlink()
+            del self.files[name]
+        for name in self.some(2):
+            self.words[name] = {"caption": f"night {night}", "published_at": f"2020-01-{1 + night % 28:02d}"}
+
+    def some(self, count: int) -> Sequence[str]:
+        """Returns some photos of the archive."""
+        return self.chance.sample(sorted(self.files), min(count, len(self.files)))
+
+    def put(self, name: str, picture: int) -> None:
+        """Writes a photo."""
+        self.nights.put(name, picture)
+        self.files[name] = picture
+
+    def move(self, name: str, to: str) -> None:
+        """Gives a photo another name, with the words that were known of it lost: the new name has none."""
+        target = self.nights.path(to)
+        target.parent.mkdir(exist_ok=True)
+        self.nights.path(name).rename(target)
+        self.files[to] = self.files.pop(name)
+
+    def retract(self, name: str, archive: str) -> None:
+        """Withdraws a photo."""
+        photo = RetractedPhoto(archive=archive, photo_id=name, content_sha256=hash_of(self.files[name]).hex())
+        self.withdrawn.append(photo)
+        add_retraction(self.nights.store, [photo], why="asked to")
+
+    def from_scratch(self, folder: Path) -> Nights:
+        """Returns a store that was made tonight, of the archive as it is, with all that is known of it."""
+        store = Store(folder, create=True)
+        add_encoder(store)
+        if self.withdrawn:
+            add_retraction(store, self.withdrawn, why="asked to")
+        fresh = Nights(self.nights.folder, store)
+        fresh.night(words={name: words for name, words in self.words.items() if name in self.files} or None)
+        return fresh
+
+
+def answers_of(store: Store) -> dict[int, list[tuple[int, float]]]:
+    """Returns what is nearest to each picture that can be found: pictures and similarities, best first."""
+    live = live_snapshot(store)
+    known = {hash_of(number): number for number in range(PICTURES)}
+    answers = {}
+    with OpenSnapshot(store, live) as opened:
+        for content, number in known.items():
+            (places,) = opened.places([content])
+            if places:
+                near = opened.search(opened.vectors(places[:1]), NEIGHBOURS)
+                found = zip(near.contents[0].tolist(), np.round(near.similarities[0], 5).tolist(), strict=True)
+                answers[number] = [(known[one.ljust(32, b"\0")], score) for one, score in found if score > -np.inf]
+    return answers
+
+
+def test_every_night_is_as_if_built_from_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Adds, changes, moves, removals, retractions, compactions, one rollback: the answers are those of a new store."""
+    desk = Desk(make_nights(tmp_path, monkeypatch), random.Random(9))
+    store, decoded = desk.nights.store, desk.nights.decoded
+    for number in range(12):
+        desk.put(f"0/first-{number:02d}.jpg", number)
+    for night in range(NIGHTS):
+        desk.change(night)
+        result = desk.nights.night(words=desk.words or None)
+        if night % 6 == 5:
+            desk.retract(desk.some(1)[0], result.run.archive)
+        if night in COMPACTED:
+            compact_all(store)
+        compact_due(store)
+        if night == ROLLED_BACK:
+            roll_back(store, live_snapshot(store).number - 4)
+            desk.nights.night(words=desk.words)
+        before = len(decoded)
+        fresh = desk.from_scratch(tmp_path / f"fresh-{night:02d}")
+        del decoded[before:]
+        assert found_of(desk.nights) == found_of(fresh), f"after night {night}"
+        assert answers_of(store) == answers_of(fresh.store), f"after night {night}"
+    assert len(live_snapshot(store).segments) < NIGHTS // 3
+
+
+def found_of(nights: Nights) -> set[Found]:
+    """Returns the photos that are answered."""
+    return nights.found()
