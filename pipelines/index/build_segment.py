@@ -2,19 +2,18 @@
 
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import parquet
 
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
-from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
+from foundation.store.content_hashes import find_hashes, hash_array, in_any, local_hashes, mapped_hashes
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.occurrences import latest_occurrences
+from foundation.store.occurrences import Occurrence, latest_occurrences
 from foundation.store.segments import (
     CONTENT_HASHES,
     LOCAL_SCANN,
@@ -28,18 +27,15 @@ from foundation.store.segments import (
     segment_path,
 )
 from pipelines.index.changes import read_changes, write_changes
-from pipelines.index.collapse import SegmentRows, collapse, count_photos, removed_from
+from pipelines.index.collapse import Occurrences, SegmentRows, collapse, count_photos, removed_from
 from pipelines.index.local_files import LocalFiles, write_local_files
 from pipelines.index.local_scann import MOST_DESCRIPTORS, plan_local_trees, write_local_scann
 from pipelines.index.mapped import save_on_disk
 from pipelines.index.memory import most_descriptors
 from pipelines.index.plan import IndexOptions, SegmentPlan, Surroundings
-from pipelines.index.read_shards import LocalSizes, ShardRows, read_shards
+from pipelines.index.read_shards import LocalSizes, read_shards
 from pipelines.index.scann_index import EXACT_SEARCH, FEWEST_SCANN_ROWS, VectorSearch, write_scann
 from pipelines.runners.failures import naming
-
-# Looking up one match reads one row group, which takes a few milliseconds at this size.
-PHOTO_ROW_GROUP_ROWS = 4_096
 
 
 def build_segment(
@@ -71,21 +67,23 @@ def _write_segment(
     options: IndexOptions,
     surroundings: Surroundings,
 ) -> SegmentReference | None:
-    read = read_shards(store, plan.shards, dimension=spec.dimension, encoder_digest=encoder_digest)
     changes = read_changes(store, surroundings.changes)
-    rows = collapse(read, changes=changes, left_out=_left_out(store, plan, read, surroundings))
-    # One of the segments takes the changes of contents that lie elsewhere, perhaps in another one of this build.
-    others = {content: ones for content, ones in changes.items() if content not in rows.held} if not plan.number else {}
-    mentioned = {content: latest_occurrences(ones) for content, ones in others.items()} | rows.mentioned
-    if not rows.held and not mentioned:
-        return None
-    with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
+    with (
+        tempfile.TemporaryDirectory(prefix="firstseen-") as directory,
+        tempfile.TemporaryDirectory(prefix="firstseen-") as scratch,
+    ):
         local = Path(directory)
-        write_photos(local / PHOTOS, rows.photos)
+        parts = Path(scratch)
+        read = read_shards(store, plan.shards, parts, dimension=spec.dimension, encoder_digest=encoder_digest)
+        left_out = _left_out(store, plan, read.photos.contents(), surroundings)
+        rows = collapse(read, local / PHOTOS, changes=changes, left_out=left_out)
+        mentioned = rows.mentioned if plan.number else _others(changes, rows) | rows.mentioned
+        if not len(rows.hashes) and not mentioned:
+            return None
         np.save(local / CONTENT_HASHES, rows.hashes)
         content = SegmentContent(
-            photos=count_photos(rows, mentioned),
-            changes=write_changes(local, mentioned, removed_from(rows, mentioned)),
+            photos=rows.photos + count_photos(mentioned),
+            changes=write_changes(local, mentioned, [*rows.removed, *removed_from(mentioned)]),
             runs=plan.runs,
             shards=[shard.path for shard in plan.shards],
             vectors=rows.vectors,
@@ -154,9 +152,15 @@ def finish_segment(
     return SegmentReference(segment_id=segment_id, digest=digest, rows=segment.rows, photos=segment.photos)
 
 
-def _left_out(store: Store, plan: SegmentPlan, read: ShardRows, surroundings: Surroundings) -> np.ndarray:
-    """Returns bool [rows of the shards]: contents that another segment holds already, or that were withdrawn."""
-    contents = hash_array(read.photos["content_sha256"].to_pylist())
+def _others(changes: Mapping[bytes, Sequence[Occurrence]], rows: SegmentRows) -> Occurrences:
+    """Returns the changes of contents that lie elsewhere, perhaps in another segment of this build; one takes them."""
+    contents = list(changes)
+    held = find_hashes(rows.hashes, hash_array(contents)) >= 0
+    return {one: latest_occurrences(changes[one]) for one, has_it in zip(contents, held, strict=True) if not has_it}
+
+
+def _left_out(store: Store, plan: SegmentPlan, contents: np.ndarray, surroundings: Surroundings) -> np.ndarray:
+    """Returns bool [rows of the shards]: contents, S32, that another segment holds already, or that were withdrawn."""
     each = np.array([shard.features == "local" for shard in plan.shards], bool)
     with_features = np.repeat(each, np.array([shard.rows for shard in plan.shards], np.int64))
     left_out = np.isin(contents, hash_array(surroundings.withdrawn))
@@ -202,8 +206,3 @@ def _upload(store: Store, prefix: str, folder: Path) -> list[str]:
     for name in names:
         store.upload(f"{prefix}/{name}", folder / name)
     return names
-
-
-def write_photos(path: Path, photos: pa.Table) -> None:
-    """Writes the photo table in small row groups, since a lookup fetches single rows; its rows are in hash order."""
-    parquet.write_table(photos, path, compression="zstd", row_group_size=PHOTO_ROW_GROUP_ROWS)

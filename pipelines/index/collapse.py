@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 from foundation.store.occurrences import Occurrence, latest_occurrences
-from pipelines.index.mapped import taken_to_disk
+from foundation.store.runs import photo_fields
+from pipelines.index.mapped import release_freed, taken_to_disk
+from pipelines.index.photo_parts import ROW
 from pipelines.index.read_shards import ShardRows
+
+# Looking up one match reads one row group, which takes a few milliseconds at this size.
+ROW_GROUP_ROWS = 4_096
 
 Occurrences = dict[bytes, list[Occurrence]]
 
@@ -17,64 +24,90 @@ Occurrences = dict[bytes, list[Occurrence]]
 class SegmentRows(NamedTuple):
     """The rows of a segment, one per content, sorted by its hash, and what it says of other contents.
 
-    `photos` are their columns, `vectors` float32 [rows, dimension], mapped from disk, `hashes` S32 [rows], ascending.
-    `rows` int64 [rows of the shards] are those of the segment that each row of the shards became, or was merged into;
-    -1 for none.
-    `held` are the occurrences of its contents, `mentioned` those of contents that it does not hold, removed ones too.
+    `vectors` are float32 [rows, dimension], mapped from disk, `hashes` S32 [rows], ascending. `rows` int64 [rows of the
+    shards] are those of the segment that each row of the shards became, or was merged into; -1 for none. `photos`
+    counts the occurrences of its contents, and `removed` are those of its contents that a photo went from. `mentioned`
+    are the occurrences of contents that it does not hold, removed ones too.
     """
 
-    photos: pa.Table
     vectors: np.ndarray
     hashes: np.ndarray
     rows: np.ndarray
-    held: Occurrences
+    photos: int
+    removed: list[bytes]
     mentioned: Occurrences
 
 
-def removed_from(rows: SegmentRows, mentioned: Mapping[bytes, Sequence[Occurrence]]) -> list[bytes]:
-    """Returns the contents, held or mentioned, that a photo went from."""
-    said = chain(rows.held.items(), mentioned.items())
-    return [content for content, occurrences in said if any(one.is_removed for one in occurrences)]
+def removed_from(said: Mapping[bytes, Sequence[Occurrence]]) -> list[bytes]:
+    """Returns the contents that a photo went from."""
+    return [content for content, occurrences in said.items() if any(one.is_removed for one in occurrences)]
 
 
-def count_photos(rows: SegmentRows, mentioned: Mapping[bytes, Sequence[Occurrence]]) -> int:
-    """Returns how many occurrences a segment adds."""
-    said = chain(rows.held.values(), mentioned.values())
-    return sum(not one.is_removed for occurrences in said for one in occurrences)
+def count_photos(said: Mapping[bytes, Sequence[Occurrence]]) -> int:
+    """Returns how many photos have some contents."""
+    return sum(not one.is_removed for occurrences in said.values() for one in occurrences)
 
 
-def collapse(read: ShardRows, *, changes: Mapping[bytes, Sequence[Occurrence]], left_out: np.ndarray) -> SegmentRows:
+def collapse(
+    read: ShardRows, path: Path, *, changes: Mapping[bytes, Sequence[Occurrence]], left_out: np.ndarray
+) -> SegmentRows:
     """Returns one row per content that has an occurrence left; of equal contents the first row gives the vector.
 
-    `changes` are the occurrences that later runs say more of; left_out: bool [rows of the shards] are those whose
-    contents other segments hold, or nobody may.
+    Their photo columns are written to a new file. `changes` are the occurrences that later runs say more of; left_out:
+    bool [rows of the shards] are those whose contents other segments hold, or nobody may.
     """
     # Sorted by hash, a content is found by binary search in a memory-mapped file: the same bytes are found whatever the
     # encoder and the recall of the index. Copies must be collapsed, or they would fill a whole answer.
-    contents = read.photos["content_sha256"].to_pylist()
-    said = [[Occurrence.from_struct(one) for one in row] for row in read.photos["occurrences"].to_pylist()]
+    rows = np.full(len(left_out), -1, np.int64)
+    hashes: list[bytes] = []
+    kept: list[int] = []
+    removed: list[bytes] = []
+    mentioned: Occurrences = {}
+    photos = 0
+    with parquet.ParquetWriter(path, pa.schema(photo_fields()), compression="zstd") as writer:
+        # A part has the rows of some thousand contents: as objects of Python, all of them would take ten times as much
+        # memory as their vectors.
+        for part in read.photos:
+            numbers = part[ROW].to_numpy()
+            groups = _by_content(part)
+            said = _occurrences(part, groups, changes)
+            held = sorted(
+                content
+                for content, places in groups.items()
+                if not left_out[numbers[places[0]]] and _is_somewhere(said[content])
+            )
+            for content in held:
+                rows[numbers[groups[content]]] = len(hashes)
+                hashes.append(content)
+                kept.append(int(numbers[groups[content][0]]))
+            first = part.drop_columns(ROW).take(pa.array([groups[content][0] for content in held], pa.int64()))
+            writer.write_table(_photos(first, [said[content] for content in held]), ROW_GROUP_ROWS)
+            own = {content: said.pop(content) for content in held}
+            photos += count_photos(own)
+            removed += removed_from(own)
+            mentioned |= said
+    release_freed()
+    taken = taken_to_disk(read.vectors, np.array(kept, np.int64))
+    return SegmentRows(taken, np.array(hashes, "S32"), rows, photos, removed, mentioned)
+
+
+def _by_content(photos: pa.Table) -> dict[bytes, list[int]]:
+    """Returns the places of the rows of each content, ascending."""
     groups: dict[bytes, list[int]] = {}
-    for row, content in enumerate(contents):
-        groups.setdefault(content, []).append(row)
-    occurrences = {
-        content: latest_occurrences(chain(*(said[row] for row in rows), changes.get(content, ())))
-        for content, rows in groups.items()
+    for place, content in enumerate(photos["content_sha256"].to_pylist()):
+        groups.setdefault(content, []).append(place)
+    return groups
+
+
+def _occurrences(
+    photos: pa.Table, groups: Mapping[bytes, Sequence[int]], changes: Mapping[bytes, Sequence[Occurrence]]
+) -> Occurrences:
+    """Returns what the shards and the changes together say of each content."""
+    said = [[Occurrence.from_struct(one) for one in row] for row in photos["occurrences"].to_pylist()]
+    return {
+        content: latest_occurrences(chain(*(said[place] for place in places), changes.get(content, ())))
+        for content, places in groups.items()
     }
-    held = sorted(
-        content for content, rows in groups.items() if not left_out[rows[0]] and _is_somewhere(occurrences[content])
-    )
-    rows = np.full(len(contents), -1, np.int64)
-    for place, content in enumerate(held):
-        rows[groups[content]] = place
-    kept = np.array([groups[content][0] for content in held], np.int64)
-    return SegmentRows(
-        photos=_photos(read.photos.take(pa.array(kept)), [occurrences[content] for content in held]),
-        vectors=taken_to_disk(read.vectors, kept),
-        hashes=np.array(held, "S32"),
-        rows=rows,
-        held={content: occurrences[content] for content in held},
-        mentioned={content: ones for content, ones in occurrences.items() if rows[groups[content][0]] < 0},
-    )
 
 
 def _is_somewhere(occurrences: Sequence[Occurrence]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 # Rows that are in memory at a time, out of some millions: 8 MB of 128 numbers.
 BLOCK_ROWS = 16_384
@@ -26,7 +27,8 @@ def release(array: np.ndarray) -> None:
 
 
 def release_freed() -> None:
-    """Gives memory back that C++ freed: its allocator keeps it for later, and it counts until then."""
+    """Gives memory back that Arrow and other C++ freed: allocators keep it for later, and it counts until then."""
+    pa.default_memory_pool().release_unused()
     # Only GNU's C library has the call; others keep less, or give it back by themselves.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
@@ -71,8 +73,17 @@ def taken_to_disk(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryFile(prefix="firstseen-") as file:
         for start in range(0, len(rows), BLOCK_ROWS):
             file.write(array[rows[start : start + BLOCK_ROWS]].data)
+            release(array)
         file.flush()
         return np.memmap(file, array.dtype, "r", shape=(len(rows), *array.shape[1:]))
+
+
+def empty_on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Returns an array to be filled, mapped from a temporary file that goes with it."""
+    if not all(shape):
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(prefix="firstseen-") as file:
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def save_on_disk(path: Path, array: np.ndarray) -> np.ndarray:

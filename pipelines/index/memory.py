@@ -8,12 +8,14 @@ from pipelines.runners.names import LOCAL
 
 # What is left to everything else on the machine, unless a limit is given.
 AVAILABLE_SHARE = 0.7
-# The program, a shard while it is read, a piece while it is hashed, and a tree of few local features.
-FIXED_BYTES = 450_000_000
-# A row of the photo table, with captions and occurrences, and what is made of it while duplicates are collapsed.
-ROW_BYTES = 2_800
-# The vectors, how they are ordered, and their hashes.
-VECTOR_COPIES = 1.5
+# The program, a shard and some thousand photos while they are read, a piece while it is hashed.
+FIXED_BYTES = 320_000_000
+# A shard with local features, and a tree over few of them.
+FIXED_LOCAL_BYTES = 300_000_000
+# Hashes and numbers of a row; captions and occurrences are on disk.
+ROW_BYTES = 300
+# Vectors while candidates are scored, mapped from disk, and the tree over them.
+VECTOR_COPIES = 1.2
 # A tree over local features holds about this much for each while it is made and loaded.
 DESCRIPTOR_BYTES = 130
 FEWEST_DESCRIPTORS = 250_000
@@ -38,10 +40,11 @@ def limit_per_worker(limit: str | None, *, runner: str, workers: int) -> int | N
     return total // max(1, workers)
 
 
-def estimate_bytes(rows: int, dimension: int) -> int:
-    """Returns the greatest memory that building a segment of so many rows takes, local features included."""
-    learning = LEARNING_COPIES * count_training_rows(rows) * dimension * 4
-    return round(FIXED_BYTES + rows * (ROW_BYTES + VECTOR_COPIES * dimension * 4) + learning)
+def estimate_bytes(rows: int, dimension: int, *, has_features: bool = False) -> int:
+    """Returns the greatest memory that building a segment of so many rows takes, with local features or without."""
+    # A tree is learned first and searched later: the two do not add up.
+    copies = max(LEARNING_COPIES * count_training_rows(rows), VECTOR_COPIES * rows)
+    return round(FIXED_BYTES + FIXED_LOCAL_BYTES * has_features + rows * ROW_BYTES + copies * dimension * 4)
 
 
 def count_training_rows(rows: int) -> int:
@@ -49,14 +52,16 @@ def count_training_rows(rows: int) -> int:
     return min(rows, MOST_TRAINING_ROWS, max(FEWEST_TRAINING_ROWS, round(rows * TRAINING_SHARE)))
 
 
-def most_rows(limit: int, dimension: int) -> int:
+def most_rows(limit: int, dimension: int, *, has_features: bool = False) -> int:
     """Returns how many rows a segment may have so that building it stays within a limit; perhaps none."""
-    return bisect_right(range(1, MOST_ROWS), limit, key=lambda rows: estimate_bytes(rows, dimension))
+    return bisect_right(
+        range(1, MOST_ROWS), limit, key=lambda rows: estimate_bytes(rows, dimension, has_features=has_features)
+    )
 
 
-def require_memory(rows: int, dimension: int, limit: int) -> None:
+def require_memory(rows: int, dimension: int, limit: int, *, has_features: bool = False) -> None:
     """Raises UsageError if building a segment of so many rows, of one shard, takes more memory than the limit."""
-    needed = estimate_bytes(rows, dimension)
+    needed = estimate_bytes(rows, dimension, has_features=has_features)
     if needed > limit:
         raise UsageError(
             f"a shard of {rows:,} rows takes about {show_bytes(needed)} of memory to index; the limit is "

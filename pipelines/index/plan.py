@@ -166,10 +166,11 @@ def group_within_limits(
     limit = options.memory_limit_bytes
     if limit is None:
         return group_shards(shards, max_rows=options.max_segment_rows)
-    allowed = most_rows(limit, dimension)
+    has_features = any(shard.features == "local" for shard in shards)
+    allowed = most_rows(limit, dimension, has_features=has_features)
     groups = group_shards(shards, max_rows=min(options.max_segment_rows, max(1, allowed)))
     for group in groups:
-        require_memory(sum(shard.rows for shard in group), dimension, limit)
+        require_memory(sum(shard.rows for shard in group), dimension, limit, has_features=has_features)
     return groups
 
 

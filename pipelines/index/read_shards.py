@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from foundation.store.artifact import digest_of
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.runs import check_shard, local_fields, photo_fields
+from pipelines.index.mapped import empty_on_disk, release
+from pipelines.index.photo_parts import PART_ROWS, PhotoParts
 from pipelines.index.plan import ShardReference
 
 # What a catalog says of a photo in words; runs of older versions have no generation, and index numbers them up to 0.
@@ -34,37 +37,43 @@ class LocalSizes(NamedTuple):
 
 
 class ShardRows(NamedTuple):
-    """The rows of some shards, in their order: photo columns, vectors float32 [rows, dimension], and LocalSizes."""
+    """The rows of some shards: photo columns, and in their order vectors float32 [rows, dimension], and LocalSizes.
 
-    photos: pa.Table
+    Photos and vectors are on disk.
+    """
+
+    photos: PhotoParts
     vectors: np.ndarray
     local: LocalSizes
 
 
-def read_shards(store: Store, shards: Sequence[ShardReference], *, dimension: int, encoder_digest: str) -> ShardRows:
+def read_shards(
+    store: Store, shards: Sequence[ShardReference], folder: Path, *, dimension: int, encoder_digest: str
+) -> ShardRows:
     """Returns the rows of the shards without their local features; each digest is checked on the way.
+
+    The photos are written into an empty folder.
 
     Raises ArtifactRefusedError naming the shard that is damaged, another encoder's, or holds vectors that are not
     finite: one of those would kill the process in a tree build.
     """
-    # One matrix is filled shard by shard: joining the shards at the end would hold all vectors twice.
-    vectors = np.empty((sum(shard.rows for shard in shards), dimension), np.float32)
-    tables, sizes, start = [], [], 0
+    rows = sum(shard.rows for shard in shards)
+    photos, vectors = PhotoParts(folder, rows, pa.schema(photo_fields())), empty_on_disk((rows, dimension), np.float32)
+    nothing = np.zeros(0, np.int64)
+    sizes, start = [LocalSizes(nothing, nothing, np.zeros((0, 2), np.uint16))], 0
     for shard in shards:
         local = local_fields() if shard.features == "local" else []
         columns = [field.name for field in [*photo_fields(), *local]]
         table = read_shard(store, shard, encoder_digest=encoder_digest, columns=[*columns, "embedding"])
         values = _to_matrix(table["embedding"], dimension, shard.path)
         vectors[start : start + len(values)] = values
+        release(vectors)
         start += len(values)
         sizes.append(_measure_local(table, shard))
         # A shard may have columns that this program does not know: another version wrote it, or an earlier one.
-        tables.append(_photo_columns(table, shard))
-    if not shards:
-        nothing = np.zeros(0, np.int64)
-        empty = LocalSizes(nothing, nothing, np.zeros((0, 2), np.uint16))
-        return ShardRows(pa.schema(photo_fields()).empty_table(), vectors, empty)
-    return ShardRows(pa.concat_tables(tables), vectors, LocalSizes(*map(np.concatenate, zip(*sizes, strict=True))))
+        for first in range(0, table.num_rows, PART_ROWS):
+            photos.append(_photo_columns(table.slice(first, PART_ROWS), shard))
+    return ShardRows(photos, vectors, LocalSizes(*map(np.concatenate, zip(*sizes, strict=True))))
 
 
 def _photo_columns(table: pa.Table, shard: ShardReference) -> pa.Table:

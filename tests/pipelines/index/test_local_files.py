@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
@@ -19,10 +20,12 @@ from foundation.store.segments import (
     LOCAL_STARTS,
     LOCAL_THUMBNAIL_STARTS,
     LOCAL_THUMBNAILS,
+    PHOTOS,
 )
+from pipelines.index.collapse import collapse
 from pipelines.index.local_files import LocalFiles, write_local_files
 from pipelines.index.plan import ShardReference
-from pipelines.index.read_shards import collapse, read_shards
+from pipelines.index.read_shards import read_shards
 from tests.builders import DIMENSION, ENCODER_DIGEST, content, local_columns, photo_columns, shard_table, write_shard
 
 
@@ -39,10 +42,12 @@ def shard_of(store: Store, photos: list[dict], features: str = "local") -> Shard
 
 def write(folder: Path, store: Store, *shards: ShardReference) -> tuple[LocalFiles, pa.Table]:
     """Writes the files of a segment of these shards; returns what was written, and the segment's photos."""
-    read = read_shards(store, shards, dimension=DIMENSION, encoder_digest=ENCODER_DIGEST)
-    rows = collapse(read.photos, read.vectors)
+    (folder / "parts").mkdir()
+    read = read_shards(store, shards, folder / "parts", dimension=DIMENSION, encoder_digest=ENCODER_DIGEST)
+    nothing = np.zeros(len(read.vectors), bool)
+    rows = collapse(read, folder / PHOTOS, changes={}, left_out=nothing)
     written = write_local_files(folder, store, shards, sizes=read.local, rows=rows.rows, encoder_digest=ENCODER_DIGEST)
-    return written, rows.photos
+    return written, parquet.read_table(folder / PHOTOS)
 
 
 def stored(folder: Path, row: int) -> dict:

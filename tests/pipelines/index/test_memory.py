@@ -40,9 +40,9 @@ def test_what_does_not_fit_is_refused_with_both_figures() -> None:
     needed = estimate_bytes(50_000, 128)
     require_memory(50_000, 128, needed)
     with pytest.raises(
-        UsageError, match=r"^a shard of 50,000 rows takes about \d+ MB .*; the limit is 300 MB .*--memory-limit"
+        UsageError, match=r"^a shard of 50,000 rows takes about \d+ MB .*; the limit is 200 MB .*--memory-limit"
     ):
-        require_memory(50_000, 128, 300_000_000)
+        require_memory(50_000, 128, 200_000_000)
 
 
 def test_workers_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +65,12 @@ def test_trees_over_local_features_follow_the_limit(limit: int, rows: int) -> No
 
 
 def test_a_smaller_limit_makes_smaller_trees() -> None:
-    """With 2 GB for 100,000 rows there is room for all; with 900 MB for a part."""
+    """With 2 GB for 100,000 rows there is room for all; with 500 MB for a part."""
     assert most_descriptors(2 * 10**9, 100_000, most=4_000_000) == 4_000_000
-    assert 250_000 < most_descriptors(900 * 10**6, 100_000, most=4_000_000) < 2_000_000
+    assert 250_000 < most_descriptors(500 * 10**6, 100_000, most=4_000_000) < 2_000_000
+
+
+def test_local_features_take_memory_of_their_own() -> None:
+    """Fewer rows fit beside them."""
+    assert estimate_bytes(1_000, 128, has_features=True) > estimate_bytes(1_000, 128)
+    assert most_rows(10**9, 128, has_features=True) < most_rows(10**9, 128)

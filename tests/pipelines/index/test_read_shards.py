@@ -1,19 +1,17 @@
-"""Rows of a segment: shards read with every check, exact duplicates collapsed."""
+"""Rows of a segment: shards read with every check."""
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
 from pipelines.index.plan import ShardReference
-from pipelines.index.read_shards import collapse, read_shards
-from tests.builders import DIMENSION, ENCODER_DIGEST, content, day, photo_columns, shard_table, write_shard
+from pipelines.index.read_shards import read_shards
+from tests.builders import DIMENSION, ENCODER_DIGEST, photo_columns, shard_table, write_shard
 
 
 @pytest.fixture
@@ -23,16 +21,20 @@ def store(tmp_path: Path) -> Store:
 
 
 def read(store: Store, *shards: ShardReference, dimension: int = DIMENSION):
-    """Reads the shards as the encoder's."""
-    return read_shards(store, shards, dimension=dimension, encoder_digest=ENCODER_DIGEST)
+    """Reads the shards as the encoder's; their photos go into a folder of the store, which has to be empty."""
+    folder = store.local_root / "photos"
+    folder.mkdir()
+    return read_shards(store, shards, folder, dimension=dimension, encoder_digest=ENCODER_DIGEST)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_shards_are_read_in_their_order(store: Store, dtype) -> None:
     """Columns and float32 vectors of all shards, row by row the same photos."""
     tables = [shard_table([photo_columns(f"{n}{i}") for i in range(n)], dtype=dtype) for n in (3, 1, 2)]
-    columns, vectors, local = read(store, *(write_shard(store, table) for table in tables))
+    photos, vectors, local = read(store, *(write_shard(store, table) for table in tables))
+    columns = pa.concat_tables(photos).sort_by("row")
     assert columns["photo_id"].to_pylist() == ["30", "31", "32", "10", "20", "21"]
+    assert columns["row"].to_pylist() == [0, 1, 2, 3, 4, 5]
     assert "embedding" not in columns.column_names
     assert not any(one.any() for one in local)
     assert vectors.dtype == np.float32
@@ -63,6 +65,7 @@ def test_another_encoders_shard_is_refused(store: Store) -> None:
     other = write_shard(store, shard_table([photo_columns("a")], encoder_digest="f" * 64))
     with pytest.raises(ArtifactRefusedError, match=r"digest ffffffffffff…, .* eeeeeeeeeeee…"):
         read(store, other)
+    (store.local_root / "photos").rmdir()
     nobodys = write_shard(store, shard_table([photo_columns("a")]).replace_schema_metadata(None))
     with pytest.raises(ArtifactRefusedError, match="two encoders cannot be mixed"):
         read(store, nobodys)
@@ -84,43 +87,6 @@ def test_wrong_dimension_and_wrong_rows_are_refused(store: Store) -> None:
     shard = write_shard(store, shard_table([photo_columns("a")]))
     with pytest.raises(ArtifactRefusedError, match="holds vectors of 4 numbers; the encoder gives 8"):
         read(store, shard, dimension=8)
+    (store.local_root / "photos").rmdir()
     with pytest.raises(ArtifactRefusedError, match=r"has 1 rows; run\.json lists 2"):
         read(store, replace(shard, rows=2))
-
-
-dates = st.none() | st.integers(0, 20_000).map(day)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 6), dates, st.integers(0, 3)), min_size=1, max_size=15))
-def test_collapse_equals_a_naive_grouping(photos: list[tuple[int, datetime | None, int]]) -> None:
-    """One row per content, sorted by hash; the first published stays, with its own vector and all occurrences."""
-    rows = [
-        photo_columns(f"{number:02}-{place}", content_sha256=content(name), published_at=date)
-        for number, (name, date, place) in enumerate(photos)
-    ]
-    table = shard_table(rows).drop_columns(["embedding"])
-    vectors = np.arange(len(rows) * 2, dtype=np.float32).reshape(-1, 2)
-    collapsed, kept_vectors, hashes, places = collapse(table, vectors)
-
-    expected = sorted({row["content_sha256"] for row in rows})
-    assert collapsed["content_sha256"].to_pylist() == expected
-    assert [bytes(one).ljust(32, b"\0") for one in hashes] == expected
-    assert hashes.dtype == "S32"
-    assert [expected[place] for place in places] == [row["content_sha256"] for row in rows]
-    for row, vector in zip(collapsed.to_pylist(), kept_vectors, strict=True):
-        same = [one for one in rows if one["content_sha256"] == row["content_sha256"]]
-        same.sort(key=lambda one: (one["published_at"] is None, one["published_at"] or 0, one["photo_id"]))
-        assert row["photo_id"] == same[0]["photo_id"]
-        assert [one["photo_id"] for one in row["occurrences"]] == [one["photo_id"] for one in same]
-        np.testing.assert_array_equal(vector, vectors[rows.index(same[0])])
-
-
-def test_hashes_that_end_in_zero_bytes_stay_apart() -> None:
-    """NumPy drops trailing zeros of single values: neighbours in the order must not run together."""
-    hashes = [bytes(31) + b"\1", bytes(32), b"\1" + bytes(31), b"\1" + bytes(30) + b"\1", b"\xff" * 32]
-    rows = [photo_columns(str(number), content_sha256=one) for number, one in enumerate(hashes)]
-    table = shard_table(rows).drop_columns(["embedding"])
-    collapsed, _, found, _ = collapse(table, np.zeros((5, 2), np.float32))
-    assert collapsed["content_sha256"].to_pylist() == sorted(hashes)
-    assert found.tobytes() == b"".join(sorted(hashes))
