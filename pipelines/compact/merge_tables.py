@@ -15,8 +15,8 @@ from foundation.store.runs import photo_fields
 from foundation.store.segments import PHOTOS, whole_hash
 from pipelines.compact.merge_rows import Chosen
 from pipelines.compact.sources import Source, held_anywhere
-from pipelines.index.build_segment import PHOTO_ROW_GROUP_ROWS
 from pipelines.index.changes import write_changes
+from pipelines.index.collapse import PHOTO_ROW_GROUP_ROWS
 from serving.search.segment_tables import SegmentTables
 
 # Contents that are merged at a time: some kilobytes each while their occurrences are Python's.

@@ -16,7 +16,7 @@ from pipelines.index.photo_parts import ROW
 from pipelines.index.read_shards import ShardRows
 
 # Looking up one match reads one row group, which takes a few milliseconds at this size.
-ROW_GROUP_ROWS = 4_096
+PHOTO_ROW_GROUP_ROWS = 4_096
 
 Occurrences = dict[bytes, list[Occurrence]]
 
@@ -81,7 +81,7 @@ def collapse(
                 hashes.append(content)
                 kept.append(int(numbers[groups[content][0]]))
             first = part.drop_columns(ROW).take(pa.array([groups[content][0] for content in held], pa.int64()))
-            writer.write_table(_photos(first, [said[content] for content in held]), ROW_GROUP_ROWS)
+            writer.write_table(_photos(first, [said[content] for content in held]), PHOTO_ROW_GROUP_ROWS)
             own = {content: said.pop(content) for content in held}
             photos += count_photos(own)
             removed += removed_from(own)
