@@ -40,6 +40,10 @@ class ArtifactRefusedError(FirstseenError):
     exit_code = 5
 
 
+class UnknownVersionError(ArtifactRefusedError):
+    """An artifact of a version that this program does not read; the program that wrote it does."""
+
+
 class PublishRaceLostError(FirstseenError):
     """Somebody else published the snapshot number this run wanted; running again is safe."""
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from foundation.errors import ArtifactRefusedError
+from foundation.errors import ArtifactRefusedError, UnknownVersionError
 from foundation.store.files import Store
 
 Description = TypeVar("Description")
@@ -90,22 +90,22 @@ def canonical_json(raw: Mapping[str, Any]) -> bytes:
     return (json.dumps(raw, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def from_json(data: bytes, kind: type[Description], *, path: str) -> Description:
+def from_json(data: bytes, kind: type[Description], *, path: str, remedy: str = "restore it") -> Description:
     """Returns the validated description, upgraded if an older version wrote it.
 
-    Raises ArtifactRefusedError naming `path` and what is wrong with it: a newer version, or damage.
+    Raises UnknownVersionError for a newer version, ArtifactRefusedError naming `path` and what is wrong with it.
     """
     try:
         raw = json.loads(data)
         found = raw.get("contract_version")
     except (ValueError, AttributeError, RecursionError) as error:
-        raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); restore it") from error
+        raise ArtifactRefusedError(f"{path} is not the JSON of an artifact ({error}); {remedy}") from error
     if found != kind.contract_version:  # type: ignore[attr-defined]
         data = json.dumps(_upgrade(raw, kind, path)).encode()
     try:
         return _adapter(kind).validate_json(data)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ArtifactRefusedError(f"{validation_problem(error, path)}; restore it") from error
+        raise ArtifactRefusedError(f"{validation_problem(error, path)}; {remedy}") from error
 
 
 @cache
@@ -131,7 +131,7 @@ def _upgrade(raw: dict[str, Any], kind: type, path: str) -> dict[str, Any]:
         oldest -= 1
     if type(found) is not int or not oldest <= found < expected:
         readable = f"version {expected}" if oldest == expected else f"versions {oldest} to {expected}"
-        raise ArtifactRefusedError(
+        raise UnknownVersionError(
             f"{path} has contract version {found!r}; this program reads {readable}: "
             "use the version of firstseen that wrote it"
         )
@@ -180,6 +180,7 @@ def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord], *, 
         if (size_bytes, sha256) != (expected.size_bytes, expected.sha256):
             raise ArtifactRefusedError(
                 f"{original or prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
-                f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy or build it again"
+                f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy, or mend the store: "
+                "`firstseen repair`"
             )
     return sum(file.size_bytes for file in files.values())

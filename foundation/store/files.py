@@ -150,6 +150,12 @@ class Store:
                 with suppress(OSError):
                     (self.local_root / path).rmdir()
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Returns the size in bytes of every file below `prefix`, by its path from there; all of "" are the store's."""
+        with translated(f"list {prefix} in store {self.uri}"):
+            listed = [item for page in obstore.list(self._backend, prefix or None) for item in page]
+        return {item["path"].removeprefix(prefix).lstrip("/"): item["size"] for item in listed}
+
     def numbers(self, prefix: str) -> list[int]:
         """Returns the numbers of the files `NUMBER.json` directly below `prefix`, ascending."""
         stems = [name.removesuffix(".json") for name in self.files(prefix) if name.endswith(".json")]

@@ -182,9 +182,12 @@ def content_hashes_path(segment: Segment) -> str:
 def read_segment(store: Store, reference: SegmentReference) -> Segment:
     """Returns a segment's description; raises ArtifactRefusedError unless it is the one the snapshot names."""
     path = segment_path(reference.segment_id)
-    segment, digest = artifact.read(store, path, Segment)
-    remedy = "restore it from a copy, or roll back to a snapshot without it"
-    require_digest(path, digest, expected=reference.digest, named_by="the snapshot", remedy=remedy)
+    data = store.read(path)
+    remedy = "restore it from a copy, or mend the store: `firstseen repair`"
+    # The digest comes first: a damaged description may say that it is of another version.
+    found = artifact.digest_of(data)
+    require_digest(path, found, expected=reference.digest, named_by="the snapshot", remedy=remedy)
+    segment = artifact.from_json(data, Segment, path=path)
     if (segment.rows, segment.photos) != (reference.rows, reference.photos):
         # The segment has its digest: it is the snapshot that was changed.
         raise ArtifactRefusedError(
@@ -192,6 +195,23 @@ def read_segment(store: Store, reference: SegmentReference) -> Segment:
             f"{reference.photos:,}; restore the snapshot from a copy, or roll back to another one"
         )
     return segment
+
+
+def require_files(store: Store, segments: Iterable[Segment]) -> None:
+    """Raises ArtifactRefusedError unless the files of these segments are there, with their sizes.
+
+    Costs a listing for each segment; it is `verify` that reads the files, too.
+    """
+    for segment in segments:
+        prefix = segment_directory(segment.segment_id)
+        sizes = store.sizes(prefix)
+        for name, record in segment.files.items():
+            if sizes.get(name) != record.size_bytes:
+                found = f"is of {sizes[name]:,} bytes" if name in sizes else "is missing"
+                raise ArtifactRefusedError(
+                    f"{prefix}/{name} {found}, expected {record.size_bytes:,} bytes; nothing was published: restore it "
+                    "from a copy, or mend the store: `firstseen repair`"
+                )
 
 
 def remove_segments(store: Store, references: Iterable[SegmentReference]) -> None:

@@ -15,16 +15,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
+from foundation.errors import (
+    ArtifactRefusedError,
+    FirstseenError,
+    InputNotFoundError,
+    PublishRaceLostError,
+    UnknownVersionError,
+)
 from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import Segment, SegmentReference, read_segment
+from foundation.store.segments import Segment, SegmentReference, read_segment, require_files
 
 SNAPSHOTS = "snapshots"
 CONTENT_DIGEST = "content_sha256"
-RESTORE = "restore it from a copy, or publish an earlier one again: `firstseen rollback --to NUMBER`"
+RESTORE = (
+    "restore it from a copy, or publish an earlier one again: `firstseen repair`, or `firstseen rollback --to NUMBER`"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +106,7 @@ def read_snapshot(store: Store, number: int | None = None) -> Snapshot:
         raise InputNotFoundError(f"no snapshot {number} in store {store.uri}; it has {numbers[0]} to {numbers[-1]}")
     path = snapshot_path(number)
     data = store.read(path)
-    snapshot = artifact.from_json(data, Snapshot, path=path)
+    snapshot = artifact.from_json(data, Snapshot, path=path, remedy=RESTORE)
     if snapshot.content_sha256 is not None:
         found, expected = _content_digest(data), snapshot.content_sha256
         require_digest(f"the content of {path}", found, expected=expected, named_by=CONTENT_DIGEST, remedy=RESTORE)
@@ -111,6 +119,29 @@ def _content_digest(data: bytes) -> str:
     # The digest is taken over the object as it was read, so that it covers what a later program added to it.
     raw = json.loads(data)
     return artifact.digest_of(artifact.canonical_json({name: raw[name] for name in raw if name != CONTENT_DIGEST}))
+
+
+def newest_whole_snapshot(store: Store) -> tuple[Snapshot | None, dict[int, str]]:
+    """Returns the newest snapshot that can be read, and why each later one cannot, by its number.
+
+    Raises UnknownVersionError for one that is whole and of a later version: nobody may pass it over.
+    """
+    damaged: dict[int, str] = {}
+    for number in reversed(snapshot_numbers(store)):
+        try:
+            return read_snapshot(store, number), damaged
+        except UnknownVersionError as error:
+            if _is_sealed(store.read(snapshot_path(number))):
+                raise
+            damaged[number] = str(error)
+        except ArtifactRefusedError as error:
+            damaged[number] = str(error)
+    return None, damaged
+
+
+def _is_sealed(data: bytes) -> bool:
+    raw = json.loads(data)
+    return raw.get(CONTENT_DIGEST) == _content_digest(data)
 
 
 def live_snapshot(store: Store) -> Snapshot | None:
@@ -177,7 +208,7 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
     """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot.
 
     Its parent is the parent of that content, so that rolling back again goes further back. Raises InputNotFoundError
-    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more,
+    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more, or lacks a file,
     PublishRaceLostError if somebody else publishes meanwhile.
     """
     # Listed first: what somebody publishes from here on takes the number, and this rollback loses the race.
@@ -188,7 +219,8 @@ def roll_back(store: Store, number: int | None = None) -> Snapshot:
             raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
         number = live.parent
     target = read_snapshot(store, number)
-    read_contents(store, target)
+    _, segments = read_contents(store, target)
+    require_files(store, segments)
     left_out = left_out_by(store, target, numbers)
     snapshot = replace(
         target,

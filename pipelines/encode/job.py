@@ -15,6 +15,7 @@ from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import Accounting, Run, read_rejects
+from foundation.store.segments import read_segment, require_files
 from foundation.store.shipped import with_shipped
 from foundation.store.snapshots import Snapshot, live_snapshot
 from foundation.store.unfinished import begin_run
@@ -124,6 +125,9 @@ def prepare(options: EncodeOptions) -> Prepared:
     live = live_snapshot(store)
     spec, digest = choose_encoder(store, with_shipped(store, options.encoder), live)
     live = live if live and live.encoder_digest == digest else None
+    if live:
+        # What is encoded now could not be published beside a broken segment.
+        require_files(store, [read_segment(store, one) for one in live.segments])
     previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri)
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
     return Prepared(options, store, archive, catalog, spec, live, previous, run)

@@ -20,6 +20,7 @@ from foundation.store.segments import (
     content_hashes_path,
     read_segment,
     remove_segments,
+    require_files,
 )
 from foundation.store.snapshots import ArchiveState, Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
@@ -106,10 +107,16 @@ def with_left_out(base: Snapshot | None, options: IndexOptions) -> Snapshot | No
 def kept_segments(store: Store, base: Snapshot | None) -> list[SegmentReference]:
     """Returns the segments that stay as they are: they are immutable, and only new runs are built.
 
-    Those of an older version do not name the archives of their photos, and are built anew from their runs.
+    Those of an older version do not name the archives of their photos, and are built anew from their runs. Raises
+    ArtifactRefusedError for a segment that lacks a file: it would be published once more.
     """
-    references = base.segments if base else []
-    return references if all(read_segment(store, one).names_archives for one in references) else []
+    if base is None or not base.archives:
+        return []
+    segments = [read_segment(store, one) for one in base.segments]
+    if not all(one.names_archives for one in segments):
+        return []
+    require_files(store, segments)
+    return base.segments
 
 
 def require_all_archives(live: Snapshot, waiting: Sequence[FinishedRun], encoder_id: str) -> None:

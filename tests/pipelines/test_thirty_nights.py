@@ -1,4 +1,4 @@
-"""The life of a store: thirty nights of an archive that changes, and after each the answers of one built from scratch."""
+"""The life of a store: thirty nights of changes, and after each the answers of one that was built from scratch."""
 
 import random
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def answers_of(store: Store) -> dict[int, list[tuple[int, float]]]:
 
 def test_every_night_is_as_if_built_from_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Adds, changes, moves, removals, retractions, compactions, one rollback: the answers are those of a new store."""
-    desk = Desk(make_nights(tmp_path, monkeypatch), random.Random(9))
+    desk = Desk(make_nights(tmp_path, monkeypatch), random.Random(9))  # noqa: S311 (no secret)
     store, decoded = desk.nights.store, desk.nights.decoded
     for number in range(12):
         desk.put(f"0/first-{number:02d}.jpg", number)

@@ -199,8 +199,9 @@ def test_a_publish_during_a_rollback_wins(store: Store, finished, published, mon
     published(1, segments=[finished("a")])
     published(2)
 
-    def publish_meanwhile(*arguments: Any) -> None:
+    def publish_meanwhile(*arguments: Any) -> tuple[None, list]:
         published(3, reason="meanwhile")
+        return None, []
 
     monkeypatch.setattr(snapshots, "read_contents", publish_meanwhile)
     with pytest.raises(PublishRaceLostError, match="snapshot 3 was published by somebody else"):

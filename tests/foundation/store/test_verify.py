@@ -124,7 +124,8 @@ def test_a_deleted_run_is_named_with_its_segment_and_what_it_means(published: Pu
     shutil.rmtree(directory) if lost == "directory" else (directory / lost).unlink()
     message = (
         r"^run run-1, which segment one was built from, is missing: no embeddings/.*/run-1/run\.json in store .*; "
-        r"lookups go on, but the segment cannot be built again: restore the run from a copy$"
+        r"lookups go on, but the segment cannot be built again: restore the run from a copy, or pass "
+        r"it over: `firstseen repair`$"
     )
     with pytest.raises(InputNotFoundError, match=message) as caught:
         verify(published.store)
