@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
 from foundation.store.chains import FinishedRun, RunsOfEncoder, waiting_runs
 from foundation.store.files import Store
@@ -45,12 +46,21 @@ class Previous:
 
 
 def find_previous(runs: RunsOfEncoder, live: Snapshot | None, archive: str) -> Previous:
-    """Returns how an archive stands, by what is live and what waits to be; `live` is of the same encoder."""
+    """Returns how an archive stands, by what is live and what waits to be; `live` is of the same encoder.
+
+    Raises ArtifactRefusedError if the run up to which the archive is live is gone: a run that does not follow it would
+    never be indexed.
+    """
     waiting = waiting_runs(runs.finished, live)
     own = [one for one in waiting if one.run.archive == archive]
     state = live.archives.get(archive) if live else None
     if not own and state:
         own = [one for one in runs.finished if one.run.run_id == state.run_id]
+        if live and not own:
+            raise ArtifactRefusedError(
+                f"run {state.run_id}, up to which snapshot {live.number} knows {archive}, is missing or damaged; "
+                "restore its run.json from a copy, or publish a snapshot without it: `firstseen rollback --to NUMBER`"
+            )
     if own and own[-1].run.generation:
         return Previous(own[-1:], waiting)
     # A run of an older version says of its own photos alone what they hold.

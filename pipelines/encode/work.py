@@ -7,8 +7,10 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from pyarrow import parquet
 
+from foundation.errors import ArtifactRefusedError
 from foundation.store.chains import FinishedRun
 from foundation.store.files import Store
 from foundation.store.runs import Features, Run
@@ -86,9 +88,20 @@ def _embedded(store: Store, runs: Iterable[FinishedRun], features: Features) -> 
     for one in runs:
         if features in ("none", one.run.features):
             for name in one.run.shards:
-                with store.open(f"{one.run.directory}/{name}") as file:
-                    found += parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist()
+                found += _contents_of(store, one.run, name)
     return found
+
+
+def _contents_of(store: Store, run: Run, name: str) -> list[bytes]:
+    try:
+        with store.open(f"{run.directory}/{name}") as file:
+            return parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactRefusedError(
+            f"shard {run.directory}/{name} is damaged ({reason}); leave its run out, and its photos are encoded again: "
+            f"`firstseen index --leave-out {run.run_id}`"
+        ) from error
 
 
 def _write_hashes(store: Store, path: str, hashes: list[bytes], folder: Path) -> list[str]:

@@ -16,7 +16,10 @@ WITH known AS (
 ),
 read_before AS (
     SELECT * FROM outcomes
-    WHERE $is_last OR reason IS DISTINCT FROM 'unreadable'
+    -- A content that was known from elsewhere when it was read may have left the index since: it is asked for again.
+    WHERE $is_last OR is_embedded OR reason <> 'unreadable'
+       OR content_sha256 IN (SELECT content_sha256 FROM outcomes WHERE is_embedded)
+       OR content_sha256 IN (SELECT content_sha256 FROM previous)
     -- Of two attempts at the same photo the one counts that could read it.
     QUALIFY row_number() OVER (
         PARTITION BY photo_id, uri, size_bytes, modified_at, etag, sidecar_version

@@ -144,6 +144,24 @@ def test_the_archive_changes_between_two_attempts(archive: Nights) -> None:
     assert len(list(archive.store.local_root.glob("embeddings/*/*"))) == 1
 
 
+def test_a_content_that_left_the_index_between_two_attempts_is_embedded(nights: Nights) -> None:
+    """The first attempt met it as a known one; a run that was indexed since had removed the last photo that had it."""
+    nights.put("a.jpg", 1)
+    nights.night()
+    nights.put("b.jpg", 2)
+    nights.encode()
+    nights.path("b.jpg").unlink()
+    nights.encode()
+    nights.put("again.jpg", 2)
+    nights.put("new.jpg", 3)
+    cut_off(nights, after=1, chunk_photos=1)
+    nights.index()
+    assert nights.found() == {Found("archive", "a.jpg", 1)}
+    nights.night(chunk_photos=1)
+    names = {"a.jpg": 1, "again.jpg": 2, "new.jpg": 3}
+    assert nights.found() == {Found("archive", name, number) for name, number in names.items()}
+
+
 @pytest.mark.parametrize("changes", [{"features": "local"}, {"dtype": "float16"}])
 def test_with_other_options_another_run_begins(archive: Nights, changes: dict[str, str]) -> None:
     """Rows of two kinds in one run could never be told apart."""
