@@ -170,7 +170,7 @@ def add_run(
         dimension=spec.dimension,
         distance=spec.distance,
         dtype="float32",
-        accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0, contents=len(rows)),
+        accounting=Accounting(listed=len(rows), embedded=len(rows), duplicates=0, photos=len(rows), contents=len(rows)),
         rows={file.name: file.rows for file in written},
         files={file.name: file.record for file in written},
         generation=generation,

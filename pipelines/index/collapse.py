@@ -74,7 +74,7 @@ def collapse(
             held = sorted(
                 content
                 for content, places in groups.items()
-                if not left_out[numbers[places[0]]] and _is_somewhere(said[content])
+                if not left_out[numbers[places]].all() and _is_somewhere(said[content])
             )
             for content in held:
                 rows[numbers[groups[content]]] = len(hashes)

@@ -9,7 +9,7 @@ from foundation.checks import require_digest
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, UsageError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
-from foundation.store.chains import FinishedRun, read_runs, waiting_runs
+from foundation.store.chains import FinishedRun, RunsOfEncoder, read_runs, waiting_runs
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
@@ -68,17 +68,22 @@ def build_index(
     # Vectors of two encoders cannot be compared, so that with another one nothing is kept.
     base = live if live and live.encoder_digest == digest else None
     runs = read_runs(store, spec.encoder_id)
-    waiting = waiting_runs(runs.finished, with_left_out(base, options))
+    require_runs(store, {*options.leave_out, *options.take_up}, runs, live)
+    planned = with_left_out(base, options)
+    waiting = waiting_runs([one for one in runs.finished if one.run.run_id not in options.leave_out], planned)
     check_runs(waiting, spec, digest)
-    if base and not waiting:
+    # Without anything to index, what is left out from now on is a snapshot of its own.
+    if base and planned == base and not waiting:
         return IndexResult(base, damaged=runs.damaged, is_new=False)
-    if not waiting:
+    if not base and not waiting:
         raise InputNotFoundError(
             f"store {store.uri} holds no embeddings of {spec.encoder_id}; `firstseen encode` makes some"
         )
     if live and not base and not options.allow_shrink:
         require_all_archives(live, waiting, spec.encoder_id)
     kept = kept_segments(store, base)
+    if base and not kept:
+        require_rebuilt(store, base, waiting, planned.left_out if planned else ())
     added = build_segments(store, waiting, kept, spec, digest, options, runner, list(beam_flags), workers=workers)
     snapshot = next_snapshot(live, base, spec, digest, [*kept, *added], waiting, options)
     if gate:
@@ -94,6 +99,15 @@ def build_index(
         replaced=live if live and live.encoder_id != spec.encoder_id else None,
         damaged=runs.damaged,
     )
+
+
+def require_runs(store: Store, named: set[str], runs: RunsOfEncoder, live: Snapshot | None) -> None:
+    """Raises InputNotFoundError if an option names a run that there is not."""
+    known = {one.run.run_id for one in runs.finished} | set(runs.damaged) | set(live.left_out if live else ())
+    if unknown := sorted(named - known):
+        raise InputNotFoundError(
+            f"store {store.uri} has no run {unknown[0]}; `firstseen status --store {store.uri}` names the last ones"
+        )
 
 
 def with_left_out(base: Snapshot | None, options: IndexOptions) -> Snapshot | None:
@@ -117,6 +131,18 @@ def kept_segments(store: Store, base: Snapshot | None) -> list[SegmentReference]
         return []
     require_files(store, segments)
     return base.segments
+
+
+def require_rebuilt(store: Store, base: Snapshot, waiting: Sequence[FinishedRun], left_out: Sequence[str]) -> None:
+    """Raises ArtifactRefusedError if not all runs of the segments of a snapshot are there to build them anew."""
+    built = {*left_out, *(one.run.run_id for one in waiting)}
+    runs = {run_id for reference in base.segments for run_id in read_segment(store, reference).runs}
+    if missing := sorted(runs - built):
+        raise ArtifactRefusedError(
+            f"the segments of snapshot {base.number} are of an older version and are built anew, but of run "
+            f"{missing[0]} run.json is missing or damaged; restore it from a copy, or lose its photos with "
+            f"--leave-out {missing[0]}"
+        )
 
 
 def require_all_archives(live: Snapshot, waiting: Sequence[FinishedRun], encoder_id: str) -> None:

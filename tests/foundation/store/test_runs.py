@@ -14,6 +14,7 @@ from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoun
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
+from foundation.store.occurrences import occurrence_type
 from foundation.store.runs import (
     Accounting,
     Run,
@@ -53,17 +54,22 @@ def rewrite(store: Store, run: Run) -> Callable[..., None]:
 
 
 def test_an_account_that_adds_up_passes() -> None:
-    """Rejects count by reason, whatever their number."""
-    account = Accounting(listed=10, embedded=3, duplicates=2, rejected={"empty_file": 1, "too_large": 2}, unchanged=2)
+    """Rejects count by reason, whatever their number; what was removed is not listed, and what was updated is there."""
+    rejected = {"empty_file": 1, "too_large": 2}
+    account = Accounting(
+        listed=11, embedded=3, duplicates=2, rejected=rejected, unchanged=2, renamed=1, updated=2, removed=5
+    )
     account.check()
     assert account.rejects == 3
 
 
-@pytest.mark.parametrize("changes", [{"listed": 11}, {"embedded": 4}, {"unchanged": 0}, {"rejected": {}}])
+@pytest.mark.parametrize(
+    "changes", [{"listed": 11}, {"embedded": 4}, {"unchanged": 0}, {"rejected": {}}, {"renamed": 1}]
+)
 def test_a_photo_that_is_unaccounted_for_ends_the_run(changes: dict[str, Any]) -> None:
     """It is a defect of ours: exit code 1, and the equation with every number."""
     account = Accounting(listed=10, embedded=3, duplicates=2, rejected={"empty_file": 3}, unchanged=2)
-    with pytest.raises(FirstseenError, match=r"listed \d+, but embedded \d \+ duplicates 2 \+ rejected \d") as caught:
+    with pytest.raises(FirstseenError, match=r"listed \d+, but embedded \d \+ duplicates 2 \+ renamed \d") as caught:
         replace(account, **changes).check()
     assert caught.value.exit_code == 1
 
@@ -137,27 +143,50 @@ def test_a_written_shard_passes(store: Store, dtype) -> None:
         check_shard(path, parquet.read_schema(file), encoder_digest=ENCODER_DIGEST)
 
 
-def test_a_shard_of_version_1_passes() -> None:
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_shard_of_an_older_version_passes(version: str) -> None:
     """Its columns mean what they did: an archive need not be encoded again."""
-    schema = with_metadata({"firstseen.contract_version": "1"})
+    schema = with_metadata({"firstseen.contract_version": version})
     check_shard("part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
 
 
 def test_a_run_of_version_1_has_no_local_features(store: Store, run: Run) -> None:
     """It is read as it was written, and its digest stays."""
-    path = store.local_root / run_path(run.encoder_id, run.run_id)
+    path = as_version_2(store, run)
     described = json.loads(path.read_text())
     del described["features"], described["feature_rule"]
     path.write_text(json.dumps({**described, "contract_version": 1}))
-    assert read_run(store, run.encoder_id, run.run_id) == (run, artifact.digest_of(path.read_bytes()))
-    assert (run.features, run.feature_rule) == ("none", None)
+    found, digest = read_run(store, run.encoder_id, run.run_id)
+    assert found == replace(run, generation=0)
+    assert digest == artifact.digest_of(path.read_bytes())
+    assert (found.features, found.feature_rule) == ("none", None)
 
 
-@pytest.mark.parametrize("version", ["0", "3", "", "1.0", "one"])
+def as_version_2(store: Store, run: Run) -> Path:
+    """Writes run.json as version 2 did: without a predecessor, and without counts of what came later."""
+    path = store.local_root / run_path(run.encoder_id, run.run_id)
+    described = json.loads(path.read_text())
+    for name in ("generation", "previous", "changes"):
+        del described[name]
+    for name in ("renamed", "updated", "removed", "photos", "contents"):
+        del described["accounting"][name]
+    path.write_text(json.dumps({**described, "contract_version": 2}))
+    return path
+
+
+def test_a_run_of_version_2_is_the_first_of_its_archive(store: Store, run: Run) -> None:
+    """Its photos are those that were embedded, and their copies."""
+    as_version_2(store, run)
+    found, _ = read_run(store, run.encoder_id, run.run_id)
+    assert found == replace(run, generation=0)
+    assert (found.previous, found.changes, found.accounting.photos) == (None, 0, 3)
+
+
+@pytest.mark.parametrize("version", ["0", "4", "", "1.0", "one"])
 def test_a_shard_of_another_version_is_refused(version: str) -> None:
     """Its columns may mean something else: the line names both versions."""
     schema = with_metadata({"firstseen.contract_version": version})
-    message = rf"^shard a/part-1\.parquet has contract version {version}; this program reads versions 1 to 2: "
+    message = rf"^shard a/part-1\.parquet has contract version {version}; this program reads versions 1 to 3: "
     with pytest.raises(ArtifactRefusedError, match=message):
         check_shard("a/part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
 
@@ -165,7 +194,7 @@ def test_a_shard_of_another_version_is_refused(version: str) -> None:
 def test_a_shard_without_a_version_is_refused() -> None:
     """A Parquet file that some other program wrote is no shard, whatever columns it has."""
     schema = with_metadata({"firstseen.contract_version": None})
-    with pytest.raises(ArtifactRefusedError, match="has contract version none; this program reads versions 1 to 2"):
+    with pytest.raises(ArtifactRefusedError, match="has contract version none; this program reads versions 1 to 3"):
         check_shard("part-1.parquet", schema, encoder_digest=ENCODER_DIGEST)
 
 
@@ -208,7 +237,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         ("source", "string", True),
         (
             "occurrences",
-            "list<item: struct<photo_id: string, uri: string, published_at: timestamp[us, tz=UTC]>>",
+            f"list<item: {occurrence_type()}>",
             False,
         ),
     ]

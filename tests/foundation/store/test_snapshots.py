@@ -88,13 +88,6 @@ def test_other_files_do_not_count(store: Store, name: str) -> None:
     assert read_snapshot(store).number == 1
 
 
-def test_rows_and_photos_add_up_over_segments(store: Store, finished) -> None:
-    """Exact duplicates count as photos."""
-    published = snapshot(1, segments=[finished("a", rows=2, photos=5), finished("b", rows=3, photos=3)])
-    publish(store, published)
-    assert (read_snapshot(store).rows, read_snapshot(store).photos) == (5, 8)
-
-
 def test_a_snapshot_under_another_number_is_refused(store: Store) -> None:
     """A copied file does not pass for a newer snapshot."""
     store.create("snapshots/7.json", artifact.to_json(snapshot(1)))

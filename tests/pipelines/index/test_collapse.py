@@ -110,3 +110,14 @@ def test_changes_count_beside_what_the_shards_say(tmp_path: Path) -> None:
     assert found.photos == 2
     assert [one.is_removed for one in found.mentioned[content("gone")]] == [True]
     assert found.rows[0] == -1
+
+
+@pytest.mark.parametrize(("left_out", "rows"), [([0], [0, 0]), ([0, 1], [-1, -1])])
+def test_a_content_is_held_if_any_of_its_rows_is_not_left_out(
+    tmp_path: Path, left_out: list[int], rows: list[int]
+) -> None:
+    """A row with local features is, where another segment holds the content without them; one without is not."""
+    twice = [photo_columns(name, content_sha256=content("x")) for name in "ab"]
+    found, table = collapsed(tmp_path, twice, left_out=left_out)
+    assert found.rows.tolist() == rows
+    assert len(table) == len(set(rows) - {-1})

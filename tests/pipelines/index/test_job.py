@@ -5,38 +5,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from pyarrow import parquet
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, TemporaryError, UsageError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UsageError
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store.builds import BUILDS
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
-from foundation.store.runs import local_fields
 from foundation.store.segments import (
-    CONTENT_HASHES,
-    LOCAL_FILES,
-    LOCAL_FRAMES,
-    LOCAL_SCANN,
-    LOCAL_STARTS,
-    LOCAL_THUMBNAIL_STARTS,
-    LOCAL_THUMBNAILS,
-    PHOTOS,
-    SCANN_VECTORS,
-    VECTORS,
-    LocalFeaturesRecord,
     read_segment,
-    segment_directory,
 )
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
-from pipelines.index import build_segment, job, tune
-from pipelines.index.local_scann import EXACT_BELOW
+from pipelines.index import job
 from pipelines.index.memory import estimate_bytes
-from pipelines.index.plan import IndexOptions, plan_segments
-from serving.search.segment import open_segment
-from tests.builders import add_encoder, add_run, content, neighbours_of, unit_vectors
+from pipelines.index.plan import IndexOptions
+from tests.builders import add_encoder, add_run, unit_vectors
 
 DIMENSION = 8
 
@@ -51,81 +34,6 @@ def made(tmp_path: Path) -> tuple[Store, str]:
     return store, add_encoder(store, dimension=DIMENSION)
 
 
-def test_a_small_run_becomes_an_exact_segment(made: tuple[Store, str]):
-    """Rows are sorted by content hash; every vector stands beside its own photo."""
-    store, encoder_id = made
-    vectors = vectors_of(120)
-    add_run(store, encoder_id, "run1", vectors)
-    result = job.build_index(store)
-    (segment,) = result.added
-    assert (segment.kind, segment.rows, segment.photos, segment.recall_at_10) == ("exact", 120, 120, 1.0)
-    directory = store.local_root / segment_directory(segment.segment_id)
-    photos = parquet.read_table(directory / PHOTOS).to_pylist()
-    stored = np.load(directory / VECTORS)
-    hashes = np.load(directory / CONTENT_HASHES)
-    assert list(hashes) == sorted(hashes)
-    for photo, vector, found in zip(photos, stored, hashes, strict=True):
-        number = int(photo["photo_id"].split("/")[1].removesuffix(".jpg"))
-        np.testing.assert_array_equal(vector, vectors[number])
-        assert photo["content_sha256"].rstrip(b"\0") == found
-    assert result.snapshot.number == 1
-
-
-def test_local_features_are_files_of_the_segment(made: tuple[Store, str]):
-    """They are counted, listed with their digests, in the order of the rows, and cost what the files hold."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(20), per_shard=6, features="local")
-    (segment,) = job.build_index(store).added
-    assert segment.local == LocalFeaturesRecord(feature_rule=FEATURE_RULE, rows=20, features=sum(range(20)))
-    assert set(segment.files) >= LOCAL_FILES
-    directory = store.local_root / segment_directory(segment.segment_id)
-    counts = np.diff(np.load(directory / LOCAL_STARTS))
-    photos = parquet.read_table(directory / PHOTOS)
-    assert photos["photo_id"].to_pylist() == [f"run1/{count}.jpg" for count in counts]
-    assert not set(photos.column_names) & {field.name for field in local_fields()}
-    sizes = {name: record.size_bytes for name, record in segment.files.items() if name.startswith("local/")}
-    # Without a tree every descriptor is read at each search, and only frames and thumbnails are left for comparing.
-    others = sum(sizes[name] for name in (LOCAL_FRAMES, LOCAL_THUMBNAILS, LOCAL_THUMBNAIL_STARTS))
-    assert segment.local_verification_bytes == others
-    assert segment.local_search_bytes == sum(sizes.values()) - others
-
-
-def test_many_local_features_are_searched_in_trees(made: tuple[Store, str]):
-    """The trees are files of the segment, with their recall; the nearest to a descriptor is most often itself."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(120), features="local")
-    (segment,) = job.build_index(store).added
-    (tree,) = segment.local.trees
-    assert tree.descriptors == segment.local.features == sum(range(120)) > EXACT_BELOW
-    assert 0 < segment.local.recall <= 1
-    assert f"{LOCAL_SCANN}/0000/scann_assets.pbtxt" in segment.files
-    assert segment.local_search_bytes < segment.local_verification_bytes
-    with open_segment(store, segment) as opened:
-        (row,) = opened.find([content("99")])
-        places, _ = opened.local.neighbours(opened.local.stored(row).features.descriptors, 1)
-        assert np.mean(opened.local.rows(places[:, 0]) == row) > 0.9
-
-
-def test_runs_with_and_without_local_features_make_one_segment(made: tuple[Store, str]):
-    """Photos of which none were kept have none, unless another run kept some of the same content."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(10))
-    add_run(store, encoder_id, "run2", vectors_of(5), features="local")
-    (segment,) = job.build_index(store).added
-    assert segment.rows == 10
-    assert segment.local == LocalFeaturesRecord(feature_rule=FEATURE_RULE, rows=5, features=sum(range(5)))
-
-
-def test_runs_without_local_features_make_a_segment_without(made: tuple[Store, str]):
-    """There is no such file, and nothing says that there is."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(10))
-    (segment,) = job.build_index(store).added
-    assert segment.local is None
-    assert not any(name.startswith("local") for name in segment.files)
-    assert segment.local_search_bytes == segment.local_verification_bytes == 0
-
-
 def test_local_features_of_another_rule_are_refused(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
     """A query's would resemble none of them, without any error."""
     store, encoder_id = made
@@ -136,49 +44,6 @@ def test_local_features_of_another_rule_are_refused(made: tuple[Store, str], mon
         match=rf"run1 holds local features made by rule {FEATURE_RULE}, .* by rule {FEATURE_RULE + 1}; ",
     ):
         job.build_index(store)
-
-
-def test_scann_segments_reach_the_recall_they_claim(made: tuple[Store, str]):
-    """A tree is built when asked for; what it returns agrees with exact search as often as segment.json says."""
-    from serving.search.snapshot import OpenSnapshot
-
-    store, encoder_id = made
-    vectors = vectors_of(3_000)
-    add_run(store, encoder_id, "run1", vectors, per_shard=1_000)
-    (segment,) = job.build_index(store, options=IndexOptions(exact_below=0, min_recall=0.9)).added
-    assert segment.kind == "scann"
-    assert segment.parameters.leaves > 1
-    assert segment.recall_at_10 >= 0.9
-    assert segment.recall_queries == 500
-    assert segment.frontier
-    assert SCANN_VECTORS not in segment.files
-    queries = vectors_of(200, seed=7)
-    with OpenSnapshot(store) as opened:
-        found = neighbours_of(opened, queries, 10)
-        names = [{opened.photo(one.place)["photo_id"] for one in neighbours} for neighbours in found]
-    best = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
-    hits = sum(len(got & {f"run1/{row}.jpg" for row in rows}) for got, rows in zip(names, best, strict=True))
-    assert hits / 2_000 > 0.85
-
-
-def test_a_handful_of_rows_is_searched_exactly_whatever_is_asked_for(made: tuple[Store, str]):
-    """ScaNN cannot learn from so few."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(15))
-    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "exact"
-    add_run(store, encoder_id, "run2", vectors_of(16, seed=1), prefix="x")
-    assert job.build_index(store, options=IndexOptions(exact_below=0)).added[0].kind == "scann"
-
-
-def test_recall_under_the_bar_publishes_nothing(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
-    """The error names the recall and the bar, and no snapshot appears."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(200))
-    monkeypatch.setattr(tune, "shares_found", lambda found, _: np.full(len(found), 0.5))
-    with pytest.raises(ArtifactRefusedError, match=r"is 0\.500, expected at least 0\.95"):
-        job.build_index(store, options=IndexOptions(exact_below=0))
-    assert snapshot_numbers(store) == []
-    assert list(store.local_root.glob("segments/*/segment.json")) == []
 
 
 def test_a_second_run_adds_a_segment_and_a_third_call_nothing(made: tuple[Store, str]):
@@ -237,8 +102,9 @@ def test_another_encoder_takes_over_only_when_it_is_asked_for(made: tuple[Store,
     job.build_index(store)
     add_run(store, other, "run9", vectors_of(5))
     assert job.build_index(store).added == []
-    moved = job.build_index(store, encoder=other).snapshot
-    assert (moved.number, moved.encoder_id, moved.rows) == (2, other, 5)
+    moved = job.build_index(store, encoder=other, options=IndexOptions(allow_shrink=True)).snapshot
+    assert (moved.number, moved.encoder_id, moved.photos) == (2, other, 5)
+    assert list(moved.archives) == ["made:run9"]
 
 
 def test_two_encoders_before_the_first_snapshot_ask_for_a_choice(made: tuple[Store, str]):
@@ -283,7 +149,7 @@ def test_a_run_without_run_json_is_not_indexed(made: tuple[Store, str]):
     add_run(store, encoder_id, "run1", vectors_of(20))
     add_run(store, encoder_id, "run2", vectors_of(20, seed=1), prefix="x")
     (store.local_root / "embeddings" / encoder_id / "run2" / "run.json").unlink()
-    assert job.build_index(store).snapshot.rows == 20
+    assert job.build_index(store).snapshot.contents == 20
 
 
 def test_a_store_without_embeddings_says_what_to_do(made: tuple[Store, str]):
@@ -310,28 +176,15 @@ def test_losing_the_race_leaves_the_winner_live(made: tuple[Store, str], monkeyp
     assert job.build_index(store).added == []
 
 
-def test_a_second_attempt_writes_a_segment_of_its_own(made: tuple[Store, str]):
-    """A runner may run the step twice, even late: what the first attempt finished stays as it is."""
-    store, encoder_id = made
-    run = add_run(store, encoder_id, "run1", vectors_of(20))
-    spec, digest = read_spec(store, encoder_id)
-    (plan,) = plan_segments([(run, "digest")], IndexOptions())
-    build = partial(build_segment.build_segment, plan, store=store, spec=spec, encoder_digest=digest)
-    _, first = build(options=IndexOptions())
-    _, second = build(options=IndexOptions())
-    assert first.segment_id != second.segment_id
-    assert read_segment(store, first).rows == 20
-
-
 def test_a_retried_publish_is_no_lost_race(made: tuple[Store, str]):
     """The same publisher's same snapshot is already there: the retry succeeds, another publisher's fails."""
     store, encoder_id = made
     spec, digest = read_spec(store, encoder_id)
-    snapshot = job.next_snapshot(None, spec, digest, [])
+    first, second = (job.next_snapshot(None, None, spec, digest, [], [], IndexOptions()) for _ in range(2))
     for _ in range(2):
-        publish(store, snapshot)
+        publish(store, first)
     with pytest.raises(PublishRaceLostError):
-        publish(store, job.next_snapshot(None, spec, digest, []))
+        publish(store, second)
 
 
 def test_nothing_is_live_before_the_launcher_publishes(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
@@ -351,46 +204,6 @@ def test_nothing_is_live_before_the_launcher_publishes(made: tuple[Store, str], 
     assert seen == [[]]
     assert snapshot_numbers(store) == []
     assert store.files(BUILDS) == []
-
-
-def test_an_error_says_which_segment_it_struck(made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch):
-    """Of many segments the one that failed is named, and the type of the error stays."""
-    store, encoder_id = made
-    add_run(store, encoder_id, "run1", vectors_of(20), per_shard=10)
-    monkeypatch.setattr(build_segment, "collapse", lambda *_: (_ for _ in ()).throw(TemporaryError("disk full")))
-    with pytest.raises(TemporaryError, match=r"^segment 0 of this index: disk full$"):
-        job.build_index(store)
-
-
-def test_euclidean_encoders_are_indexed_by_distance(tmp_path: Path):
-    """Long vectors do not win: the nearest one does, through ScaNN as by the oracle."""
-    from serving.search.snapshot import OpenSnapshot
-
-    store = Store(tmp_path / "store", create=True)
-    encoder_id = add_encoder(store, distance="euclidean", dimension=DIMENSION)
-    vectors = vectors_of(500) * np.random.default_rng(3).uniform(1, 9, (500, 1)).astype(np.float32)
-    add_run(store, encoder_id, "run1", vectors)
-    (segment,) = job.build_index(store, options=IndexOptions(exact_below=0)).added
-    assert segment.kind == "scann"
-    queries = vectors[:50] + 0.05
-    nearest = np.linalg.norm(queries[:, None] - vectors[None], axis=2)
-    with OpenSnapshot(store) as opened:
-        for query, neighbours in enumerate(neighbours_of(opened, queries, 3)):
-            best = int(nearest[query].argmin())
-            assert opened.photo(neighbours[0].place)["photo_id"] == f"run1/{best}.jpg"
-            assert neighbours[0].similarity == pytest.approx(1 / (1 + nearest[query, best]), abs=1e-3)
-
-
-@pytest.mark.parametrize("change", [{"decode_rule": 2}, {"dimension": 9}, {"distance": "euclidean"}])
-def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store, str], change: dict):
-    """Photos decoded by another rule, or vectors of another kind, are not mixed in silently."""
-    store, encoder_id = made
-    run = add_run(store, encoder_id, "run1", vectors_of(20))
-    path = store.local_root / run.directory / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
-        job.build_index(store)
-    assert snapshot_numbers(store) == []
 
 
 def test_a_gate_sees_the_snapshot_before_it_is_live(made: tuple[Store, str]):
@@ -424,3 +237,15 @@ def test_what_a_gate_refuses_leaves_nothing(made: tuple[Store, str]):
     after = [path for path in store.local_root.rglob("*") if path.is_file()]
     assert sorted(path for path in after if run.run_id not in path.parts) == before
     assert job.build_index(store).snapshot.number == 2
+
+
+@pytest.mark.parametrize("change", [{"decode_rule": 2}, {"dimension": 9}, {"distance": "euclidean"}])
+def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store, str], change: dict):
+    """Photos decoded by another rule, or vectors of another kind, are not mixed in silently."""
+    store, encoder_id = made
+    run = add_run(store, encoder_id, "run1", vectors_of(20))
+    path = store.local_root / run.directory / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
+        job.build_index(store)
+    assert snapshot_numbers(store) == []

@@ -1,16 +1,24 @@
 """Planning segments: pure, bounded, and nothing is lost."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
+from foundation.store.chains import FinishedRun
 from foundation.store.runs import Accounting, Run
 from pipelines.index.memory import estimate_bytes
-from pipelines.index.plan import IndexOptions, ShardReference, group_shards, group_within_limits, list_shards
+from pipelines.index.plan import (
+    IndexOptions,
+    ShardReference,
+    generations,
+    group_shards,
+    group_within_limits,
+    list_changes,
+    list_shards,
+    plan_segments,
+)
 
 RECORD = FileRecord(1, "0" * 64)
 sizes = st.lists(st.integers(1, 30), max_size=30)
@@ -74,11 +82,12 @@ def test_known_plans(rows: list[int], max_rows: int, expected: list[list[int]]) 
     assert [[shard.rows for shard in group] for group in groups] == expected
 
 
-def test_shards_of_runs_are_listed_by_run_and_name() -> None:
-    """Paths lead into each run's directory, and files that are no shards are left out."""
+def run_of(run_id: str, *, generation: int, changes: int = 0, rows: dict[str, int] | None = None) -> FinishedRun:
+    """Returns a finished run with these shards."""
+    rows = {"part-b": 2, "part-a": 1} if rows is None else rows
     run = Run(
-        run_id="r1",
-        archive="/a",
+        run_id=run_id,
+        archive="file:///archive",
         created_at="",
         encoder_id="e",
         encoder_digest="",
@@ -87,17 +96,58 @@ def test_shards_of_runs_are_listed_by_run_and_name() -> None:
         distance="cosine",
         dtype="float32",
         accounting=Accounting(listed=3, embedded=3, duplicates=0),
-        rows={"part-b": 2, "part-a": 1},
-        files={"part-b": RECORD, "part-a": RECORD, "inventory.parquet": RECORD},
+        rows=rows,
+        files=dict.fromkeys([*rows, "inventory.parquet", *(["changes.parquet"] if changes else [])], RECORD),
         features="none",
+        generation=generation,
+        previous=None,
+        changes=changes,
     )
-    shards = list_shards([run, replace(run, run_id="r0")])
-    assert [(shard.path, shard.rows) for shard in shards] == [
-        ("embeddings/e/r1/part-a", 1),
-        ("embeddings/e/r1/part-b", 2),
-        ("embeddings/e/r0/part-a", 1),
-        ("embeddings/e/r0/part-b", 2),
+    return FinishedRun(run, f"digest of {run_id}")
+
+
+def test_shards_of_runs_are_listed_by_run_and_name() -> None:
+    """Paths lead into each run's directory, files that are no shards are left out, and each says which run is later."""
+    shards = list_shards([run_of("r1", generation=4), run_of("r0", generation=5)])
+    assert [(shard.path, shard.rows, shard.archive, shard.generation) for shard in shards] == [
+        ("embeddings/e/r1/part-a", 1, "file:///archive", 4),
+        ("embeddings/e/r1/part-b", 2, "file:///archive", 4),
+        ("embeddings/e/r0/part-a", 1, "file:///archive", 5),
+        ("embeddings/e/r0/part-b", 2, "file:///archive", 5),
     ]
+
+
+def test_runs_of_older_versions_come_before_all_others() -> None:
+    """They have no generation of their own: they follow each other, and the first run of today follows them."""
+    runs = [run_of("a", generation=0), run_of("b", generation=0), run_of("c", generation=1)]
+    assert generations(runs) == {"a": -2, "b": -1, "c": 1}
+    assert [shard.generation for shard in list_shards(runs)] == [-2, -2, -1, -1, 1, 1]
+
+
+def test_segments_name_the_runs_that_they_say_something_of() -> None:
+    """Those of their shards, and the first one those with changes; a run without either is named by none."""
+    runs = [
+        run_of("a", generation=1),
+        run_of("b", generation=2, rows={}, changes=3),
+        run_of("c", generation=3, rows={"part-c": 9}, changes=1),
+        run_of("d", generation=4, rows={}),
+    ]
+    plans = plan_segments(runs, IndexOptions(max_segment_rows=9))
+    assert [[shard.rows for shard in plan.shards] for plan in plans] == [[1, 2], [9]]
+    assert [sorted(plan.runs) for plan in plans] == [["a", "b", "c"], ["c"]]
+    assert plans[0].runs["b"] == "digest of b"
+    assert [(one.path, one.generation) for one in list_changes(runs)] == [
+        ("embeddings/e/b/changes.parquet", 2),
+        ("embeddings/e/c/changes.parquet", 3),
+    ]
+
+
+def test_changes_alone_make_a_segment_and_nothing_makes_none() -> None:
+    """A night of removals has no shard."""
+    (plan,) = plan_segments([run_of("b", generation=2, rows={}, changes=3)], IndexOptions())
+    assert (plan.shards, list(plan.runs)) == ([], ["b"])
+    assert plan_segments([run_of("d", generation=4, rows={})], IndexOptions()) == []
+    assert plan_segments([], IndexOptions()) == []
 
 
 @pytest.mark.parametrize(
