@@ -12,7 +12,11 @@ from foundation.store.files import Store
 from tests.builders import content
 
 # Few bytes, and zeros at the end: NumPy drops those of single values.
-hashes = st.builds(lambda first, zeros: (bytes([first]) * 3 + bytes(29))[: 32 - zeros].ljust(32, b"\0"), st.integers(0, 5), st.integers(0, 31))
+hashes = st.builds(
+    lambda first, zeros: (bytes([first]) * 3 + bytes(29))[: 32 - zeros].ljust(32, b"\0"),
+    st.integers(0, 5),
+    st.integers(0, 31),
+)
 
 
 @given(st.lists(hashes, unique=True), st.lists(hashes))

@@ -18,6 +18,7 @@ from foundation.store.occurrences import occurrence_type
 from foundation.store.runs import (
     Accounting,
     Run,
+    changes_schema,
     check_shard,
     inventory_schema,
     list_encoders_with_runs,
@@ -251,6 +252,9 @@ def test_the_columns_are_those_of_the_contract() -> None:
         ("thumbnail", "binary", False),
     ]
     assert reject_schema().names == ["photo_id", "uri", "reason", "detail"]
+    given = ["published_at", "captured_at", "caption", "credit", "source"]
     assert inventory_schema().names == [
-        *("photo_id", "uri", "size_bytes", "modified_at", "published_at", "caption", "credit", "source")
+        *("photo_id", "uri", "size_bytes", "modified_at", "etag", "sidecar_uri", "sidecar_version", *given, "sidecar"),
+        *("content_sha256", "reason", "detail"),
     ]
+    assert changes_schema().names == ["content_sha256", "photo_id", "uri", *given, "is_removed"]

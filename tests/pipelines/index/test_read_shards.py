@@ -9,6 +9,7 @@ import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
 from pipelines.index.plan import ShardReference
 from pipelines.index.read_shards import read_shards
 from tests.builders import DIMENSION, ENCODER_DIGEST, photo_columns, shard_table, write_shard
@@ -90,3 +91,22 @@ def test_wrong_dimension_and_wrong_rows_are_refused(store: Store) -> None:
     (store.local_root / "photos").rmdir()
     with pytest.raises(ArtifactRefusedError, match=r"has 1 rows; run\.json lists 2"):
         read(store, replace(shard, rows=2))
+
+
+def test_occurrences_name_the_archive_and_the_generation_of_their_run(store: Store) -> None:
+    """A shard says neither: its run does; of an older version a row's words are those of its own photo."""
+    row = photo_columns("a") | {"credit": "Agency"}
+    copy = Occurrence("b", "file:///b").to_struct()
+    shard = write_shard(store, shard_table([row | {"occurrences": [*row["occurrences"], copy]}]))
+    photos, _, _ = read(store, replace(shard, archive="file:///archive", generation=-2))
+    (occurrences,) = pa.concat_tables(photos)["occurrences"].to_pylist()
+    assert [(one["archive"], one["generation"], one["credit"]) for one in occurrences] == [
+        ("file:///archive", -2, "Agency"),
+        ("file:///archive", -2, None),
+    ]
+
+
+def test_no_shard_at_all_has_no_rows(store: Store) -> None:
+    """A run of changes alone makes a segment, too."""
+    photos, vectors, local = read(store)
+    assert (list(photos), vectors.shape, local.frames.shape) == ([], (0, DIMENSION), (0, 2))
