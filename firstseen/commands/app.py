@@ -15,10 +15,11 @@ from firstseen.commands.lookup import lookup
 from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
+from firstseen.commands.upkeep import compact, gc
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
-VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, demo, study)
+VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, compact, gc, demo, study)
 
 
 def make_app() -> typer.Typer:

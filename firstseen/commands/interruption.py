@@ -27,6 +27,8 @@ WHAT_NOW = {
     "status": "the store is untouched",
     "verify": "the store is untouched, and not all of it was checked",
     "rollback": "`firstseen status` says which snapshot is live",
+    "compact": "what is live still answers; run it again, and gc removes what was built",
+    "gc": "what is kept is whole; run it again, and it goes on from there",
     "demo": "run it again, and it begins anew in the same folder",
     "study": "run it again to go on; what is finished is not done again",
 }

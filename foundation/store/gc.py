@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from foundation.checks import require_range
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
 from foundation.store import artifact
+from foundation.store.amendments import read_amendments
 from foundation.store.builds import BUILDS
 from foundation.store.chains import FinishedRun, read_runs, waiting_runs
 from foundation.store.encoders import ENCODERS, list_encoders
@@ -173,6 +174,8 @@ def _named(store: Store, kept: Sequence[_Kept], options: GcOptions) -> Named:
         for segment in one.segments
     }
     whole: set[str] = set()
+    # One that is damaged may name files that count, though no run seems to list them.
+    amended = bool(read_amendments(store).damaged)
     for encoder_id in store.directories(EMBEDDINGS):
         begun = {run_id: read_begun(store, encoder_id, run_id) for run_id in unfinished_runs(store, encoder_id)}
         whole |= {run_directory(encoder_id, run_id) for run_id, one in begun.items() if one and is_at_work(one)}
@@ -181,11 +184,13 @@ def _named(store: Store, kept: Sequence[_Kept], options: GcOptions) -> Named:
             # One that cannot be read may be named, or wait: it may be restored, and is not for gc to judge.
             whole |= {run_directory(encoder_id, run_id) for run_id in runs.damaged}
             needed = _needed(runs.finished, kept, encoder_id, options)
-            listed |= {
+            found = {
                 one.run.directory: frozenset([RUN_DESCRIPTION, *one.run.files])
                 for one in runs.finished
                 if one.run.run_id in needed
             }
+            listed |= {} if amended else found
+            whole |= found.keys() if amended else set()
     return Named(listed=listed, whole=frozenset(whole), dropped_encoders=frozenset(options.drop_encoders))
 
 

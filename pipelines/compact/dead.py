@@ -12,7 +12,6 @@ from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
 from foundation.store.retractions import withdrawn_contents
-from foundation.store.runs import CHANGES
 from foundation.store.segments import REMOVED_HASHES, Segment
 from foundation.store.snapshots import Snapshot
 from foundation.store.unfinished import unfinished_runs
@@ -83,7 +82,7 @@ def _wanted_again(store: Store, live: Snapshot, indexed: set[str]) -> np.ndarray
     found: list[bytes] = []
     try:
         for run in (one.run for one in [*waiting_runs(runs.finished, live), *left_out] if one.run.changes):
-            with store.open(f"{run.directory}/{CHANGES}") as file:
+            with store.open(f"{run.directory}/{run.changes_file}") as file:
                 table = parquet.read_table(file, columns=["content_sha256", "is_removed"])
             found += table.filter(pc.invert(table["is_removed"]))["content_sha256"].to_pylist()
     except (pa.ArrowException, OSError, FirstseenError):

@@ -11,18 +11,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 
-import numpy as np
-
 from foundation.errors import PublishRaceLostError
 from foundation.store import artifact
+from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import EMBEDDINGS
 from foundation.store.segments import Segment, SegmentReference, read_segment, remove_segments
-from foundation.store.snapshots import Snapshot, publish, read_contents, read_encoder, read_snapshot
+from foundation.store.snapshots import Snapshot, publish, read_contents, read_snapshot
 from pipelines.compact.dead import dead_contents, may_be_dead, size_of, sizes_of
 from pipelines.compact.merge_segments import Merging, merge_segments
 from pipelines.compact.plan import Merge, SegmentSize, plan_all, plan_due
 from pipelines.compact.sources import open_tables
+from pipelines.index.memory import most_rows, require_memory
 from pipelines.index.plan import IndexOptions
 from serving.search.segment_tables import SegmentTables
 
@@ -49,27 +49,43 @@ def compact_due(store: Store, *, options: IndexOptions | None = None) -> Compact
     PublishRaceLostError if another publisher was faster: the live snapshot stays live, and nothing is left behind.
     """
     live = read_snapshot(store)
-    segments = _segments(store, live)
-    options = options or IndexOptions()
+    spec, segments = _read(store, live)
+    options = within_memory(options or IndexOptions(), spec.dimension)
     if not _plan(plan_due, map(size_of, segments), options) and not may_be_dead(store, segments):
         return CompactResult(live, [], [])
-    return _compact(store, live, segments, plan_due, options)
+    return _compact(store, live, spec, segments, plan_due, options)
 
 
 def compact_all(store: Store, *, options: IndexOptions | None = None) -> CompactResult:
     """Merges all segments into as few as can be, and publishes the next snapshot; raises as `compact_due` does."""
     live = read_snapshot(store)
-    return _compact(store, live, _segments(store, live), plan_all, options or IndexOptions())
+    spec, segments = _read(store, live)
+    return _compact(store, live, spec, segments, plan_all, within_memory(options or IndexOptions(), spec.dimension))
 
 
-def _segments(store: Store, live: Snapshot) -> list[Segment]:
-    """Returns the segments of a snapshot, or none if an older version wrote one: the next index builds them anew."""
-    _, segments = read_contents(store, live)
-    return segments if all(one.names_archives for one in segments) else []
+def within_memory(options: IndexOptions, dimension: int) -> IndexOptions:
+    """Returns the options with as few rows per segment as the memory limit asks for; raises UsageError for none."""
+    limit = options.memory_limit_bytes
+    if limit is None:
+        return options
+    require_memory(1, dimension, limit)
+    return replace(options, max_segment_rows=min(options.max_segment_rows, most_rows(limit, dimension)))
+
+
+def _read(store: Store, live: Snapshot) -> tuple[EncoderSpec, list[Segment]]:
+    """Returns the encoder and the segments of a snapshot, but none if an older version wrote one of them."""
+    # Those do not name the archives of their photos: the next index builds all of them anew.
+    spec, segments = read_contents(store, live)
+    return spec, segments if all(one.names_archives for one in segments) else []
 
 
 def _compact(
-    store: Store, live: Snapshot, segments: Sequence[Segment], planner: Planner, options: IndexOptions
+    store: Store,
+    live: Snapshot,
+    spec: EncoderSpec,
+    segments: Sequence[Segment],
+    planner: Planner,
+    options: IndexOptions,
 ) -> CompactResult:
     runs = _run_directories(store, live)
     with ExitStack() as stack:
@@ -79,7 +95,8 @@ def _compact(
         merges = _plan(planner, sizes, options)
         if not merges:
             return CompactResult(live, [], [])
-        built = _build(store, live, tables, merges, dead, options)
+        merging = Merging(store=store, spec=spec, encoder_digest=live.encoder_digest, options=options, dropped=dead)
+        built = _build(merging, tables, merges)
     snapshot = next_snapshot(live, merges, built)
     made = list(chain.from_iterable(built))
     try:
@@ -102,22 +119,8 @@ def _plan(planner: Planner, sizes: Iterable[SegmentSize], options: IndexOptions)
     return planner(list(sizes), max_rows=options.max_segment_rows)
 
 
-def _build(
-    store: Store,
-    live: Snapshot,
-    tables: Sequence[SegmentTables],
-    merges: Sequence[Merge],
-    dead: np.ndarray,
-    options: IndexOptions,
-) -> list[list[SegmentReference]]:
+def _build(merging: Merging, tables: Sequence[SegmentTables], merges: Sequence[Merge]) -> list[list[SegmentReference]]:
     """Builds the segments of each merge; of what an error strikes nothing is left behind."""
-    merging = Merging(
-        store=store,
-        spec=read_encoder(store, live),
-        encoder_digest=live.encoder_digest,
-        options=options,
-        dropped=dead,
-    )
     built: list[list[SegmentReference]] = []
     try:
         for merge in merges:
@@ -125,7 +128,7 @@ def _build(
             others = [one for one in tables if one.segment.segment_id not in merge]
             built.append(merge_segments(merging, merged, others))
     except Exception:
-        remove_segments(store, chain.from_iterable(built))
+        remove_segments(merging.store, chain.from_iterable(built))
         raise
     return built
 

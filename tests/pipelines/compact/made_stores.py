@@ -1,14 +1,19 @@
-"""Asks a store everything, so that answers before and after a compaction can be compared."""
+"""Makes segments of a few contents, and asks a store everything: answers before and after a compaction are compared."""
 
 from typing import Any
 
 import numpy as np
 
 from foundation.store.files import Store
+from foundation.store.occurrences import Occurrence
+from foundation.store.retractions import RetractedPhoto, add_retraction
+from foundation.store.segments import SegmentReference
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import content, unit_vectors
+from tests.segments import add_segment, held
 from tests.serving.search.local_segments import features_of, picture
 
+A = "file:///a"
 DIMENSION = 8
 CONTENTS = 12
 # The vector and the features of a content depend on its name alone, wherever it is held.
@@ -46,3 +51,29 @@ def _most_voted(opened: OpenSnapshot, number: int) -> list[bytes]:
     """Returns the content that features of one vote for most, if any does."""
     votes = opened.voted(FEATURES[number : number + 1], 1)
     return opened.contents([one.place for one in votes])
+
+
+def add(
+    store: Store, encoder_id: str, segment_id: str, rows: dict[int, list[Occurrence]], *, features: bool, **fields
+) -> SegmentReference:
+    """Writes a segment that holds these contents; changes are those of `changes`, by content."""
+    names = list(rows)
+    changes = {content(name): found for name, found in fields.pop("changes", {}).items()}
+    return add_segment(
+        store,
+        encoder_id,
+        segment_id,
+        [held(name, *rows[name], width=100 + name) for name in names],
+        vectors=VECTORS[names],
+        features=[FEATURES[name] for name in names] if features else (),
+        thumbnails=[b"T" * name + b"JPEG" for name in names] if features else (),
+        changes=changes or None,
+        **fields,
+    )
+
+
+def retract(store: Store, name: int) -> None:
+    """Withdraws one photo."""
+    add_retraction(
+        store, [RetractedPhoto(archive=A, photo_id=f"{name}.jpg", content_sha256=content(name).hex())], why=""
+    )

@@ -4,32 +4,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pyarrow import parquet
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UsageError
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
-from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.runs import EMBEDDINGS
 from foundation.store.segments import (
     CHANGED_HASHES,
     LOCAL_FILES,
     PHOTOS,
     SEGMENTS,
-    SegmentReference,
     read_segment,
     segment_directory,
 )
 from foundation.store.segments import VECTORS as VECTORS_FILE
 from foundation.store.snapshots import read_snapshot, snapshot_numbers
-from pipelines.compact import job, merge_tables
+from pipelines.compact import job
 from pipelines.compact.job import compact_all, compact_due
 from pipelines.index.plan import IndexOptions
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder, add_run, content, day, unit_vectors
-from tests.pipelines.compact.made_stores import CONTENTS, DIMENSION, FEATURES, VECTORS, answers
+from tests.pipelines.compact.made_stores import CONTENTS, DIMENSION, FEATURES, VECTORS, add, answers, retract
 from tests.segments import add_segment, held, occurrence, publish_segments
 
 A, B = "file:///a", "s3://b"
@@ -39,23 +35,6 @@ A, B = "file:///a", "s3://b"
 def store(tmp_path: Path) -> Store:
     """An empty store."""
     return Store(tmp_path / "store", create=True)
-
-
-def add(store: Store, encoder_id: str, segment_id: str, rows: dict[int, list[Occurrence]], *, features: bool, **fields):
-    """Writes a segment that holds these contents; changes are those of `changes`, by content."""
-    names = list(rows)
-    changes = {content(name): found for name, found in fields.pop("changes", {}).items()}
-    return add_segment(
-        store,
-        encoder_id,
-        segment_id,
-        [held(name, *rows[name], width=100 + name) for name in names],
-        vectors=VECTORS[names],
-        features=[FEATURES[name] for name in names] if features else (),
-        thumbnails=[b"T" * name + b"JPEG" for name in names] if features else (),
-        changes=changes or None,
-        **fields,
-    )
 
 
 def gone(photo_id: str, archive: str = A, *, generation: int = 2) -> Occurrence:
@@ -155,13 +134,6 @@ def test_nothing_is_left_of_segments_all_of_whose_photos_went(store: Store):
     assert answers(store)["held"] == [False] * CONTENTS
 
 
-def retract(store: Store, name: int) -> None:
-    """Withdraws one photo."""
-    add_retraction(
-        store, [RetractedPhoto(archive=A, photo_id=f"{name}.jpg", content_sha256=content(name).hex())], why=""
-    )
-
-
 def test_a_withdrawn_photo_leaves_no_byte_in_the_segments(store: Store):
     """Neither its vector nor its features nor its words; it was hidden before, and is still."""
     nights(store)
@@ -203,6 +175,17 @@ def test_few_rows_are_allowed_and_segments_are_cut_by_their_hashes(store: Store)
     assert [one.rows for one in result.made] == [2, 2, 2]
     assert answers(store) == before
     assert not compact_all(store, options=IndexOptions(max_segment_rows=2)).merged
+
+
+def test_a_memory_limit_makes_more_segments(store: Store):
+    """As an index does; under what building any takes it is refused."""
+    nights(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "most_rows", lambda limit, dimension: 3)
+        result = compact_all(store, options=IndexOptions(memory_limit_bytes=10**9))
+    assert [one.rows for one in result.made] == [3, 3]
+    with pytest.raises(UsageError, match="raise --memory-limit"):
+        compact_all(store, options=IndexOptions(memory_limit_bytes=10**6))
 
 
 def test_a_scann_segment_is_built_and_measured_anew(store: Store):
@@ -347,56 +330,3 @@ def test_the_chain_of_digests_goes_on(store: Store):
     assert len(result.snapshot.segments) == 1
     assert sorted(result.made[0].runs) == [f"run{number}" for number in range(4)]
     assert len(result.made[0].shards) == 4
-
-
-occurrences = st.builds(
-    # Of one content, one generation of a photo says one thing, as runs do.
-    lambda archive, number, generation: occurrence(
-        f"{number}.jpg",
-        archive,
-        generation=generation,
-        is_removed=hash((archive == A, number, generation)) % 3 == 0,
-        published_at=day(generation),
-        caption=f"{generation}",
-    ),
-    st.sampled_from([A, B]),
-    st.integers(0, 2),
-    st.integers(1, 4),
-)
-some = st.lists(occurrences, min_size=1, max_size=3)
-# A content is held by the segment of a run that found it somewhere.
-there = some.map(lambda found: [replace(one, generation=0, is_removed=False) for one in found])
-segments = st.fixed_dictionaries(
-    {
-        "rows": st.dictionaries(st.integers(0, CONTENTS - 1), there, max_size=5),
-        "changes": st.dictionaries(st.integers(0, CONTENTS - 1), some, max_size=5),
-        "features": st.booleans(),
-    }
-)
-
-
-@settings(max_examples=20, deadline=None)
-@given(data=st.data())
-def test_any_merges_of_any_segments_change_no_answer(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject):
-    """Whatever segments say of each other's contents, whichever are merged, in whatever parts and blocks."""
-    store = Store(tmp_path_factory.mktemp("store"), create=True)
-    encoder_id = add_encoder(store, dimension=DIMENSION)
-    made: list[SegmentReference] = []
-    for number, one in enumerate(data.draw(st.lists(segments, min_size=1, max_size=5))):
-        if one["rows"] or one["changes"]:
-            features = one.pop("features") and bool(one["rows"])
-            made.append(add(store, encoder_id, f"s{number}", one["rows"], changes=one["changes"], features=features))
-    publish_segments(store, encoder_id, *made)
-    for name in data.draw(st.sets(st.integers(0, CONTENTS - 1), max_size=2)):
-        retract(store, name)
-    before = answers(store)
-    for _ in range(2):
-        names = [one.segment_id for one in read_snapshot(store).segments]
-        chosen = data.draw(st.sets(st.sampled_from(names), min_size=1)) if names else set()
-        merge = [name for name in names if name in chosen]
-        options = IndexOptions(max_segment_rows=data.draw(st.integers(1, CONTENTS)))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(job, "plan_all", lambda _, max_rows, merge=merge: [merge] if merge else [])
-            patch.setattr(merge_tables, "BLOCK_CONTENTS", data.draw(st.integers(1, 5)))
-            compact_all(store, options=options)
-        assert answers(store) == before
