@@ -10,11 +10,12 @@ import numpy as np
 from foundation.store.content_hashes import find_hashes
 from pipelines.compact.sources import LocalSource, Source, held_anywhere
 from pipelines.index.local_files import LocalArrays, LocalFiles, create_local_files
+from pipelines.index.mapped import empty_on_disk, release
 from pipelines.index.read_shards import LocalSizes
 from serving.search.segment_tables import SegmentTables
 
-# Rows that are copied at a time: 64 MB of 1,024 numbers.
-BLOCK_ROWS = 16_384
+# Rows that are in memory at a time: with their local features some 80 MB.
+BLOCK_ROWS = 4_096
 
 
 class Chosen(NamedTuple):
@@ -54,17 +55,16 @@ def choose(sources: Sequence[Source], others: Sequence[SegmentTables], dropped: 
     return Chosen(contents[kept], source[kept], row[kept])
 
 
-def merge_vectors(path: Path, sources: Sequence[Source], chosen: Chosen, *, dimension: int) -> np.ndarray:
-    """Writes the vectors of the chosen contents, and returns them mapped: float32 [contents, dimension]."""
-    shape = (len(chosen.contents), dimension)
-    if not shape[0]:
-        return np.empty(shape, np.float32)
-    vectors = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+def merge_vectors(sources: Sequence[Source], chosen: Chosen, *, dimension: int) -> np.ndarray:
+    """Returns the vectors of the chosen contents, float32 [contents, dimension], on disk: some blocks are in memory."""
+    vectors = empty_on_disk((len(chosen.contents), dimension), np.float32)
     for number, one in enumerate(sources):
         places, rows = chosen.of(number)
         for start in range(0, len(places), BLOCK_ROWS):
             some = slice(start, start + BLOCK_ROWS)
             vectors[places[some]] = one.vectors[rows[some]]
+            release(vectors)
+            release(one.vectors)
     return vectors
 
 
@@ -98,13 +98,18 @@ def _copy(local: LocalSource, files: LocalArrays, places: np.ndarray, rows: np.n
     """Copies the features of some rows of a source to their places."""
     # A large segment that small ones are merged with keeps most of its rows together: they are copied as one.
     breaks = np.flatnonzero((np.diff(places) != 1) | (np.diff(rows) != 1)) + 1
-    for first, end in pairwise([0, *breaks.tolist(), len(places)]):
+    pauses = np.arange(BLOCK_ROWS, len(places), BLOCK_ROWS)
+    for first, end in pairwise([0, *np.union1d(breaks, pauses).tolist(), len(places)]):
         place, row, count = int(places[first]), int(rows[first]), end - first
         here, there = _span(files.starts, place, count), _span(local.starts, row, count)
         files.keypoints[here] = local.keypoints[there]
         files.descriptors[here] = local.descriptors[there]
         here, there = _span(files.thumbnail_starts, place, count), _span(local.thumbnail_starts, row, count)
         files.thumbnails[here] = local.thumbnails[there]
+        if not end % BLOCK_ROWS:
+            files.release()
+            local.release()
+    files.release()
 
 
 def _span(starts: np.ndarray, first: int, count: int) -> slice:

@@ -10,7 +10,7 @@ import numpy as np
 
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.segments import CONTENT_HASHES, VECTORS, SegmentReference
+from foundation.store.segments import CONTENT_HASHES, SegmentReference
 from pipelines.compact.merge_rows import Chosen, choose, merge_local_files, merge_vectors
 from pipelines.compact.merge_tables import MergeInput, merge_tables, span_of
 from pipelines.compact.plan import count_parts
@@ -59,9 +59,7 @@ def merge_segments(
 
 def _build(merging: Merging, merged: MergeInput, chosen: Chosen, said: np.ndarray) -> SegmentReference | None:
     with tempfile.TemporaryDirectory(prefix="firstseen-") as directory:
-        # Beside the files of the segment, all of which are uploaded.
-        folder = Path(directory, "segment")
-        folder.mkdir()
+        folder = Path(directory)
         np.save(folder / CONTENT_HASHES, chosen.contents)
         photos, changes = merge_tables(folder, merged, chosen, said)
         if not len(chosen.contents) and not changes:
@@ -71,7 +69,7 @@ def _build(merging: Merging, merged: MergeInput, chosen: Chosen, said: np.ndarra
             changes=changes,
             runs=_runs(merged.sources),
             shards=_shards(merged.sources),
-            vectors=merge_vectors(Path(directory, VECTORS), merged.sources, chosen, dimension=merging.spec.dimension),
+            vectors=merge_vectors(merged.sources, chosen, dimension=merging.spec.dimension),
             local=merge_local_files(folder, merged.sources, chosen),
         )
         return finish_segment(

@@ -21,6 +21,7 @@ from foundation.store.segments import (
     Segment,
     segment_directory,
 )
+from pipelines.index.mapped import release
 from serving.search.segment import open_vectors, vectors_file
 from serving.search.segment_tables import SegmentTables, table_files
 
@@ -55,6 +56,11 @@ class LocalSource:
         # A file without bytes cannot be mapped.
         is_empty = not thumbnails.stat().st_size
         self.thumbnails = np.empty(0, np.uint8) if is_empty else np.memmap(thumbnails, np.uint8, "r")
+
+    def release(self) -> None:
+        """Lets go of what was read, which would count as memory."""
+        for array in (self.keypoints, self.descriptors, self.thumbnails):
+            release(array)
 
 
 @contextmanager

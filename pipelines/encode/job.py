@@ -87,7 +87,8 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
             store,
             run,
             prepared.previous,
-            prepared.live,
+            # A compaction drops nothing any more that is live now, since it sees that a run has begun.
+            live_with(store, run.encoder_digest),
             found.withdrawn,
             database=found.database,
             folder=found.folder,
@@ -112,6 +113,12 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
         finished = finish_run(found.database, store, run, chunks, folder=found.folder)
         remove_work(store, run)
         return EncodeResult(finished, finished.accounting, True, problems, left_out)
+
+
+def live_with(store: Store, encoder_digest: str) -> Snapshot | None:
+    """Returns the live snapshot, if it is of this encoder."""
+    live = live_snapshot(store)
+    return live if live and live.encoder_digest == encoder_digest else None
 
 
 def prepare(options: EncodeOptions) -> Prepared:
