@@ -150,9 +150,9 @@ def measure(way: str, folder: Path, target: float) -> None:
     times, recalls = [], []
     for _ in range(ROUNDS):
         for start in range(0, len(queries), BATCH):
-            begun = time.perf_counter()
+            begun = time.process_time()
             _, found = index.search(queries[start : start + BATCH], K, parameters)
-            times.append((time.perf_counter() - begun) / len(found))
+            times.append((time.process_time() - begun) / len(found))
             recalls.append(shares_found(found, best[start : start + BATCH, -1]))
     print(
         json.dumps(
@@ -208,7 +208,8 @@ def main() -> None:
         f"`python -m benchmarks.index` on {machine()}: vectors of {options.dimension} numbers, recall@10 of at least "
         f"{options.target} asked for, measured with {QUERIES} other queries in batches of {BATCH}. Memory is the peak "
         "of the process (VmHWM), mapped files included; `x matrix` is that in float32 matrices, whole and without what "
-        "the process holds before it begins. Estimate: what the planner expects, as a share of the peak.",
+        "the process holds before it begins. Estimate: what the planner expects, as a share of the peak. µs are the "
+        "processor's, over all cores.",
         "",
         "| rows | way | build s | peak MB | x matrix | without fixed | estimate | recall | µs a query | searched |",
         "|---|---|---|---|---|---|---|---|---|---|",

@@ -58,7 +58,7 @@ class SearchParameters:
 class MeasuredSearch(SearchParameters):
     """How a ScaNN segment may be searched, what part of the 10 true neighbours that finds, and what it costs.
 
-    The time is that of a query among a batch, on all cores of the machine that built the segment.
+    The time is the processor's, of a query among a batch, on the machine that built the segment.
     """
 
     recall_at_10: float
