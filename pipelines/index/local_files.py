@@ -20,7 +20,7 @@ from foundation.store.segments import (
     LOCAL_THUMBNAIL_STARTS,
     LOCAL_THUMBNAILS,
 )
-from pipelines.index.mapped import release
+from pipelines.index.mapped import release, reserve
 from pipelines.index.plan import ShardReference
 from pipelines.index.read_shards import LocalSizes, read_shard
 
@@ -130,7 +130,10 @@ def _create(path: Path, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
     if not shape[0]:
         np.save(path, np.empty(shape, dtype))
         return np.empty(shape, dtype)
-    return np.lib.format.open_memmap(path, "w+", dtype, shape)
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    with path.open("r+b") as file:
+        reserve(file, path.stat().st_size)
+    return array
 
 
 def _create_raw(path: Path, size: int) -> np.ndarray:
@@ -138,7 +141,9 @@ def _create_raw(path: Path, size: int) -> np.ndarray:
     if not size:
         path.touch()
         return np.empty(0, np.uint8)
-    return np.memmap(path, np.uint8, "w+", shape=(size,))
+    with path.open("w+b") as file:
+        reserve(file, size)
+        return np.memmap(file, np.uint8, "r+", shape=(size,))
 
 
 def _scatter(column: pa.ChunkedArray, target: np.ndarray, starts: np.ndarray, rows: np.ndarray) -> None:

@@ -1,10 +1,14 @@
 """Keeps arrays on disk while they are worked on, and lets go of the pages that were read or written."""
 
 import ctypes
+import math
 import mmap
+import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -30,9 +34,18 @@ def release_freed() -> None:
     """Gives memory back that Arrow and other C++ freed: allocators keep it for later, and it counts until then."""
     pa.default_memory_pool().release_unused()
     # Only GNU's C library has the call; others keep less, or give it back by themselves.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim:
         trim(0)
+
+
+def reserve(file: IO[bytes], size: int) -> None:
+    """Takes so many bytes of the disk for a file; raises OSError where there are not as many.
+
+    Otherwise a full disk would end the process without an exception, once a page of the mapped file is written.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 class RowsOnDisk:
@@ -83,7 +96,8 @@ def empty_on_disk(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     if not all(shape):
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(prefix="firstseen-") as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
+        reserve(file, math.prod(shape) * np.dtype(dtype).itemsize)
+        return np.memmap(file, dtype, "r+", shape=shape)
 
 
 def save_on_disk(path: Path, array: np.ndarray) -> np.ndarray:

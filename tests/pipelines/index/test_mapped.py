@@ -1,5 +1,7 @@
 """Arrays on disk: the same rows as in memory, and no page of them stays there."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines.index import mapped
-from pipelines.index.mapped import RowsOnDisk, release, save_on_disk, taken_to_disk
+from pipelines.index.mapped import RowsOnDisk, empty_on_disk, release, save_on_disk, taken_to_disk
 
 ARRAY = np.arange(70, dtype=np.float32).reshape(10, 7)
 
@@ -59,3 +61,19 @@ def test_pages_that_were_read_leave_memory(tmp_path: Path) -> None:
     RowsOnDisk(array)[10:20]
     assert resident() == 0
     np.testing.assert_array_equal(array[::1000], 1)
+
+
+def test_a_full_disk_is_an_error_before_anything_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing to a page without room on the disk would kill the process; arrays of nothing need no room."""
+
+    def full(descriptor: int, start: int, size: int) -> None:
+        assert (start, size) == (0, 12 * 8 * 4)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    array = empty_on_disk((12, 8), np.float32)
+    array[:] = 1
+    assert array.sum() == 96
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        empty_on_disk((12, 8), np.float32)
+    assert empty_on_disk((0, 8), np.float32).shape == (0, 8)
