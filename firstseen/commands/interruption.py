@@ -29,6 +29,7 @@ WHAT_NOW = {
     "rollback": "`firstseen status` says which snapshot is live",
     "compact": "what is live still answers; run it again, and gc removes what was built",
     "gc": "what is kept is whole; run it again, and it goes on from there",
+    "retract": "`firstseen retract --list` says what was withdrawn",
     "demo": "run it again, and it begins anew in the same folder",
     "study": "run it again to go on; what is finished is not done again",
 }
