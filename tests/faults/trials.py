@@ -18,6 +18,7 @@ import numpy as np
 
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, list_encoders, read_spec
 from foundation.store.files import Store
+from foundation.store.retractions import RETRACTIONS
 from foundation.store.runs import RUN_DESCRIPTION, list_runs, read_run
 from foundation.store.segments import (
     CHANGED_HASHES,
@@ -40,11 +41,15 @@ Rows = Mapping[bytes, tuple[tuple[float, ...], tuple[tuple[Any, ...], ...]]]
 
 @dataclass(frozen=True)
 class Command:
-    """A command of firstseen, and the store that it works on, which `restore` makes as it was before."""
+    """A command of firstseen, and the store that it works on, which `restore` makes as it was before.
+
+    What it did shows when the command `then` has run, if there is one.
+    """
 
     arguments: Sequence[str]
     store: str
     restore: Callable[[], None]
+    then: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,8 +81,9 @@ def places_of(command: Command, folder: Path) -> list[str]:
     passed.unlink(missing_ok=True)
     command.restore()
     done = run(command, **{PASSED: str(passed)})
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command.arguments)} ended with {done.returncode}: {done.stderr}")
+    shown = run(replace(command, arguments=command.then)) if command.then else done
+    if done.returncode or shown.returncode:
+        raise RuntimeError(f"{' '.join(command.arguments)} ended with {done.returncode}: {done.stderr}{shown.stderr}")
     return passed.read_text().splitlines()
 
 
@@ -122,7 +128,8 @@ def orphans(store: str) -> list[str]:
         for run_id in list_runs(opened, encoder_id):
             found, _ = read_run(opened, encoder_id, run_id)
             named |= {f"{found.directory}/{name}" for name in (RUN_DESCRIPTION, *found.files)}
-    return [path for path in opened.below("") if path not in named and not path.startswith("retractions/")]
+    found = (file.path for file in opened.walk())
+    return [path for path in found if path not in named and not path.startswith(f"{RETRACTIONS}/")]
 
 
 def try_kill_at(place: str, command: Command, *, before: Rows, after: Rows) -> Trial:
@@ -161,9 +168,11 @@ def _problems(command: Command, *, before: Rows, after: Rows) -> Iterator[str]:
     if before or found:
         verify(Store(command.store))
     again = run(command)
-    if again.returncode not in (0, 3):
+    if again.returncode:
         yield f"run again, it ended with {again.returncode}: {again.stderr.strip().splitlines()[-1:]}"
         return
+    if command.then:
+        run(replace(command, arguments=command.then))
     if rows_of(command.store) != after:
         yield "run again, it stored other rows than an undisturbed run"
     verify(Store(command.store))
