@@ -37,6 +37,11 @@ def work_schema() -> pa.Schema:
     return pa.schema([pa.field("position", pa.int64(), nullable=False), *listing_fields()])
 
 
+def superseded_schema() -> pa.Schema:
+    """Returns the columns of contents that older runs say of photos beside those of the inventory: they are gone."""
+    return pa.schema([("content_sha256", pa.binary(32)), ("photo_id", pa.string()), ("uri", pa.string())])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """How a listing differs from how the archive stood: photos by what has to be done with them.
@@ -75,11 +80,13 @@ def compare(
 ) -> Comparison:
     """Makes the tables `compared` and `state` of the database: one row per listed photo, with its fate.
 
-    `previous` is the inventory after the last run, which began at `previous_at`, `outcomes` what unfinished attempts of
-    this run came to. `retried` are rejects to read again. At the last look, what could not be read counts as read.
+    `previous` is the inventory after the last run, which began at `previous_at`, and perhaps a file of more contents
+    that older runs say of its photos; `outcomes` are what unfinished attempts of this run came to. `retried` are
+    rejects to read again. At the last look, what could not be read counts as read.
     """
     add_table(database, "listed", [listing.path], listing_schema())
-    add_table(database, "previous", previous, inventory_schema())
+    add_table(database, "previous", previous[:1], inventory_schema())
+    add_table(database, "superseded", previous[1:], superseded_schema())
     add_table(database, "outcomes", outcomes, outcome_schema())
     _register(database, "withdrawn_photos", withdrawn.photo_ids, pa.string())
     _register(database, "withdrawn_contents", withdrawn.contents, pa.binary())

@@ -14,6 +14,7 @@ from foundation.store.chains import FinishedRun, RunsOfEncoder, waiting_runs
 from foundation.store.files import Store
 from foundation.store.runs import INVENTORY, inventory_schema
 from foundation.store.snapshots import Snapshot
+from pipelines.encode.compare import superseded_schema
 from pipelines.encode.database import add_table, open_database, query_named, write_query
 
 ROWS_PER_GROUP = 65_536
@@ -72,6 +73,7 @@ def find_previous(runs: RunsOfEncoder, live: Snapshot | None, archive: str) -> P
 def previous_inventory(store: Store, previous: Previous, folder: Path) -> Iterator[list[Path]]:
     """Yields the file, or no file, that holds the inventory after the last run, in the columns of today.
 
+    After runs of an older version a second file has more contents that they say of its photos: see `superseded_schema`.
     Raises ArtifactRefusedError if it is damaged: against it, every photo would seem new or removed.
     """
     if not previous.runs:
@@ -84,12 +86,12 @@ def previous_inventory(store: Store, previous: Previous, folder: Path) -> Iterat
             artifact.verify_files(Store(directory), ".", {name: run.files[name]}, original=run.directory)
             yield [directory / name]
     else:
-        path = folder / "older-inventory.parquet"
-        _write_older(store, previous.runs, path, folder)
-        yield [path]
+        paths = [folder / "older-inventory.parquet", folder / "superseded.parquet"]
+        _write_older(store, previous.runs, *paths, folder=folder)
+        yield paths
 
 
-def _write_older(store: Store, runs: Sequence[FinishedRun], path: Path, folder: Path) -> None:
+def _write_older(store: Store, runs: Sequence[FinishedRun], path: Path, superseded: Path, *, folder: Path) -> None:
     """Writes the inventory that runs of an older version would have written, from their listings and shards."""
     inventories, shards = [], []
     with ExitStack() as copies, open_database(folder) as database:
@@ -102,4 +104,8 @@ def _write_older(store: Store, runs: Sequence[FinishedRun], path: Path, folder: 
         occurrences = pa.list_(pa.struct([("photo_id", pa.string()), ("uri", pa.string())]))
         rows = pa.schema([("content_sha256", pa.binary(32)), ("occurrences", occurrences)])
         add_table(database, "embedded", shards, rows)
-        write_query(database, query_named("older_inventory"), path, inventory_schema(), rows_per_group=ROWS_PER_GROUP)
+        for query, target, schema in (
+            ("older_inventory", path, inventory_schema()),
+            ("older_superseded", superseded, superseded_schema()),
+        ):
+            write_query(database, query_named(query), target, schema, rows_per_group=ROWS_PER_GROUP)

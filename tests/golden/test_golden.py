@@ -84,12 +84,12 @@ def test_there_is_a_golden_store():
 
 
 def test_an_old_store_is_shown_and_whole(golden: Path, capsys: pytest.CaptureFixture):
-    """`status` counts what it holds, and `verify` finds every byte as it was written."""
+    """`status` counts what it holds, and that it is to be built anew; `verify` finds every byte as it was written."""
     assert run(["status", "--store", "../store"]) == 0
     shown = capsys.readouterr().out
     assert "snapshot   2 of " in shown
     assert f"photos     {PHOTOS[golden.name]}" in shown
-    assert "waiting    0 runs not indexed" in shown
+    assert "due        2 runs of " in shown
     assert run(["verify", "--store", "../store"]) == 0
     assert run(["verify", "--store", "../store", "--snapshot", "1"]) == 0
 
@@ -112,6 +112,18 @@ def test_an_old_store_takes_new_photos(golden: Path, capsys: pytest.CaptureFixtu
     os.remove("new.jpg")
     assert run(["rollback", "--store", "../store"]) == 0
     assert look_up(capsys) == answers_of(golden, snapshot=4)
+
+
+def test_an_old_index_is_built_anew_once(golden: Path, capsys: pytest.CaptureFixture):
+    """Its segments name no archive: the first index makes them anew of their runs, and a photo is counted once."""
+    assert run(["index", "--store", "../store"]) == 0
+    assert look_up(capsys) == answers_of(golden, snapshot=3)
+    assert run(["status", "--store", "../store"]) == 0
+    shown = capsys.readouterr().out
+    assert f"photos     {PHOTOS[golden.name]}" in shown
+    assert "due " not in shown
+    assert run(["index", "--store", "../store"]) == 0
+    assert read_snapshot(Store(golden / "store")).number == 3
 
 
 def test_old_shards_are_indexed_anew(golden: Path, capsys: pytest.CaptureFixture):

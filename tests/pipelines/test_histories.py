@@ -212,7 +212,7 @@ class Desk:
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(st.lists(actions, min_size=8, max_size=30))
+@given(st.lists(actions, min_size=6, max_size=16))
 def test_the_live_snapshot_answers_what_the_archives_held(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[Any, ...]]
 ) -> None:

@@ -1,7 +1,7 @@
 -- The inventory that the runs of an older version would have written of their archive: what its last listing says of
 -- every photo, with the content that the shards say. Tables: listed, embedded.
 WITH held AS (
-    SELECT one.photo_id, any_value(one.uri) AS uri, any_value(content_sha256) AS content_sha256,
+    SELECT one.photo_id, any_value(one.uri) AS uri, min(content_sha256) AS content_sha256,
            count(DISTINCT content_sha256) AS contents
     FROM (SELECT content_sha256, unnest(occurrences) AS one FROM embedded)
     GROUP BY one.photo_id

@@ -1,6 +1,5 @@
 """Which runs an index holds: those that follow each other, without those left out, and nothing twice."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,15 +7,15 @@ import numpy as np
 import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
-from foundation.store.artifact import digest_of
 from foundation.store.files import Store
 from foundation.store.runs import Run, run_path
-from foundation.store.segments import VECTORS, read_segment, segment_directory
+from foundation.store.segments import VECTORS, segment_directory
 from foundation.store.snapshots import live_snapshot, read_snapshot, roll_back
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from tests.builders import add_encoder, add_run, unit_vectors
 from tests.nights import Found, Nights
+from tests.old_stores import as_version_2, describe_as_version_2
 
 DIMENSION = 4
 
@@ -225,13 +224,7 @@ def add(made: tuple[Store, str]) -> Callable[..., Run]:
 
     def add_old(run_id: str, photos: int, *, prefix: str = "") -> Run:
         run = add_run(store, encoder_id, run_id, unit_vectors(photos, DIMENSION), prefix=prefix, archive="a")
-        path = store.local_root / run_path(encoder_id, run_id)
-        raw = json.loads(path.read_text())
-        for name in ("generation", "previous", "changes"):
-            del raw[name]
-        for name in ("renamed", "updated", "removed", "photos", "contents"):
-            del raw["accounting"][name]
-        path.write_text(json.dumps(raw | {"contract_version": 2}))
+        describe_as_version_2(store, run)
         return run
 
     return add_old
@@ -279,23 +272,3 @@ def test_old_segments_are_lost_run_by_run_only_when_asked_to(made: tuple[Store, 
     (store.local_root / run_path(first.encoder_id, first.run_id)).write_bytes(b"{}")
     result = build_index(store, options=IndexOptions(leave_out=(first.run_id,)))
     assert [segment.rows for segment in result.added] == [2]
-
-
-def as_version_2(store: Store) -> None:
-    """Makes the live snapshot and its segments what a program of version 2 would have published."""
-    live = live_snapshot(store)
-    assert live
-    (reference,) = live.segments
-    path = store.local_root / segment_directory(reference.segment_id) / "segment.json"
-    raw = json.loads(path.read_text())
-    for name in ("changes", "names_archives", "frontier"):
-        raw.pop(name, None)
-    data = json.dumps(raw | {"contract_version": 2}).encode()
-    path.write_bytes(data)
-    snapshot = json.loads((store.local_root / f"snapshots/{live.number}.json").read_text())
-    for name in ("archives", "left_out", "photos", "contents", "content_sha256"):
-        snapshot.pop(name, None)
-    snapshot["segments"][0]["digest"] = digest_of(data)
-    written = json.dumps(snapshot | {"contract_version": 1})
-    (store.local_root / f"snapshots/{live.number}.json").write_text(written)
-    assert not read_segment(store, live_snapshot(store).segments[0]).names_archives
