@@ -11,6 +11,7 @@ from firstseen.commands.archive import encode, index, reindex
 from firstseen.commands.demo import demo
 from firstseen.commands.estimate import estimate
 from firstseen.commands.evaluate import evaluate, study
+from firstseen.commands.ignore import ignore
 from firstseen.commands.lookup import lookup
 from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
@@ -21,6 +22,9 @@ from foundation.errors import UsageError
 # In the order in which a user meets them.
 VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, compact, gc, demo, study)
 
+# Verbs of several, such as `ignore add`.
+GROUPS = (ignore, evaluate)
+
 
 def make_app() -> typer.Typer:
     """Returns the program with all of its verbs."""
@@ -29,7 +33,8 @@ def make_app() -> typer.Typer:
     for verb in VERBS:
         # Without a short help Typer makes one, and cuts it off at the end of the line.
         app.command(short_help=summary(verb))(verb)
-    app.add_typer(evaluate)
+    for group in GROUPS:
+        app.add_typer(group)
     return app
 
 

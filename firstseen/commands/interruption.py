@@ -24,6 +24,7 @@ WHAT_NOW = {
     "reindex": "what is live still answers; run it again, and it goes on from there",
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
     "lookup": "the store is untouched, and answers are missing; run it again",
+    "ignore": "`firstseen ignore list` shows what is on the list",
     "status": "the store is untouched",
     "verify": "the store is untouched, and not all of it was checked",
     "rollback": "`firstseen status` says which snapshot is live",
@@ -32,6 +33,7 @@ WHAT_NOW = {
     "retract": "`firstseen retract --list` says what was withdrawn",
     "demo": "run it again, and it begins anew in the same folder",
     "study": "run it again to go on; what is finished is not done again",
+    "evaluate": "run it again to go on; what is finished is not done again",
 }
 ANY_VERB = "nothing that was finished before is lost"
 

@@ -4,22 +4,17 @@ They lie beside the snapshots and not in them: a retraction counts at once, on e
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from foundation.errors import ArtifactRefusedError, PublishRaceLostError
 from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.files import Store
+from foundation.store.numbered import add_entry, entry_path, read_entries
 
 RETRACTIONS = "retractions"
-# Of several that write at once each but one has to take the next number; more than so many never do.
-ATTEMPTS = 20
-# Entries that are read at a time: a bucket takes as long for one as for all of them.
-READERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,23 +47,9 @@ class Retraction:
     contract_version: int = 1
 
 
-def retraction_numbers(store: Store) -> list[int]:
-    """Returns the numbers of all retractions, ascending."""
-    return store.numbers(RETRACTIONS)
-
-
 def retraction_path(number: int) -> str:
     """Returns the path of a retraction in the store."""
-    return f"{RETRACTIONS}/{number}.json"
-
-
-def read_retraction(store: Store, number: int) -> Retraction:
-    """Returns one retraction; raises ArtifactRefusedError if it is damaged, for then nobody knows what to withhold."""
-    path = retraction_path(number)
-    retraction, _ = artifact.read(store, path, Retraction)
-    if retraction.number != number:
-        raise ArtifactRefusedError(f"{path} says it is retraction {retraction.number}; restore it from a copy")
-    return retraction
+    return entry_path(RETRACTIONS, number)
 
 
 def read_retractions(store: Store, *, after: int = 0) -> list[Retraction]:
@@ -76,15 +57,7 @@ def read_retractions(store: Store, *, after: int = 0) -> list[Retraction]:
 
     Raises ArtifactRefusedError for one that is damaged or missing, which may name any photo.
     """
-    numbers = retraction_numbers(store)
-    expected = range(1, max([after, *numbers]) + 1)
-    if missing := sorted(set(expected) - set(numbers)):
-        raise ArtifactRefusedError(
-            f"{retraction_path(missing[0])} is missing in store {store.uri}; expected {len(expected)} retractions, for "
-            "none is ever deleted: restore it from a copy"
-        )
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(lambda number: read_retraction(store, number), numbers[after:]))
+    return read_entries(store, RETRACTIONS, Retraction, after=after)
 
 
 def photos_of(retractions: Sequence[Retraction]) -> set[RetractedPhoto]:
@@ -107,9 +80,10 @@ def add_retraction(
     store: Store, photos: Sequence[RetractedPhoto], *, why: str, undoes: int | None = None
 ) -> Retraction:
     """Appends one entry to the list; raises PublishRaceLostError if others append all the time."""
-    for _ in range(ATTEMPTS):
-        number = max(retraction_numbers(store), default=0) + 1
-        retraction = Retraction(number=number, created_at=artifact.now(), why=why, photos=list(photos), undoes=undoes)
-        if store.create(retraction_path(number), artifact.to_json(retraction)):
-            return retraction
-    raise PublishRaceLostError(f"others retract photos at the same time, {ATTEMPTS} times in a row; run again")
+    return add_entry(
+        store,
+        RETRACTIONS,
+        lambda number: Retraction(
+            number=number, created_at=artifact.now(), why=why, photos=list(photos), undoes=undoes
+        ),
+    )

@@ -1,7 +1,7 @@
 """Holds what is compared, a query and a photo of the archive, and what the comparison came to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -33,16 +33,25 @@ class QueryPhoto:
 
     `picture` is uint8 [height, width, 3], of any size; a lookup has it at most `CLOSE_SIDE` pixels wide or high, more
     than an archive's thumbnail, since the photo may be a small part of it. `width` and `height` are those of the full
-    photo, which the transform speaks of. `is_close` says that whatever may prove a copy is tried.
+    photo, which the transform speaks of. `is_close` says that whatever may prove a copy is tried. `unusable`, bool
+    [height, width] of the picture, is where pixels prove nothing; None where all of them may.
     """
 
     def __init__(
-        self, width: int, height: int, features: LocalFeatures, picture: np.ndarray, *, is_close: bool = False
+        self,
+        width: int,
+        height: int,
+        features: LocalFeatures,
+        picture: np.ndarray,
+        *,
+        is_close: bool = False,
+        unusable: np.ndarray | None = None,
     ):
         self.width = width
         self.height = height
         self.picture = picture
         self.is_close = is_close
+        self.unusable = unusable
         self._features = features
         self._views: dict[View, CompressedFeatures] = {}
         self.pyramid = Pyramid(picture)
@@ -56,6 +65,21 @@ class QueryPhoto:
     def closer(self) -> "QueryPhoto":
         """The query for a closer look: with more features and more guesses, at several times the cost."""
         return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture, is_close=True)
+
+    def without(self, area: np.ndarray) -> "QueryPhoto":
+        """Returns the query without what it shows in an area, bool [height, width] of the picture.
+
+        It has no features there, and pixels there prove nothing.
+        """
+        frame, size = (self._features.width, self._features.height), np.array(self.picture.shape[1::-1])
+        places = np.floor((self._features.keypoints[:, :2] + 0.5) * (size / frame)).astype(int)
+        columns, rows = np.clip(places, 0, size - 1).T
+        kept = ~area[rows, columns]
+        features = replace(
+            self._features, keypoints=self._features.keypoints[kept], descriptors=self._features.descriptors[kept]
+        )
+        unusable = area if self.unusable is None else area | self.unusable
+        return QueryPhoto(self.width, self.height, features, self.picture, is_close=self.is_close, unusable=unusable)
 
     @property
     def features(self) -> int:

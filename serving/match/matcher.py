@@ -14,6 +14,7 @@ from serving.match.candidates import find_candidates, nearest_vectors
 from serving.match.decoded_query import DecodedQuery, decode_query
 from serving.match.evidence import QueryPhoto
 from serving.match.examine import examine_all, explains
+from serving.match.ignored import is_doubtful, look_past, outcome_of_ignored
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 from serving.match.outcome import outcome_of
@@ -68,11 +69,19 @@ class Matcher:
     def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
         # The last queries of a slow batch come minutes after the first: what is retracted meanwhile is not answered.
         self._opened.refresh()
-        matches = self._examined(asked.photo, vector, near, asked.pictured)
+        bank = self._opened.ignored
+        seen = look_past(bank, asked, asked.pictured)
+        if seen.ignored:
+            return outcome_of_ignored(asked.name, seen.ignored)
+        matches = self._examined(asked.photo, vector, near, seen.pictured)
         # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
         # what is not yet explained gets a closer look, which takes several times as long.
-        if asked.pictured and self._options.effort == "full" and not any(map(explains, matches)):
-            matches = self._examined(asked.photo, vector, near, asked.pictured.closer)
+        is_settled = any(map(explains, matches)) and not (bank.known and any(map(is_doubtful, matches)))
+        if asked.pictured and self._options.effort == "full" and not is_settled:
+            seen = look_past(bank, asked, asked.pictured.closer)
+            if seen.ignored:
+                return outcome_of_ignored(asked.name, seen.ignored)
+            matches = self._examined(asked.photo, vector, near, seen.pictured)
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
     def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:

@@ -1,4 +1,4 @@
-"""Decides which contents of a snapshot must not be found: those that no photo has any more, and retracted ones."""
+"""Decides which contents of a snapshot must not be found: those without any photo, retracted and ignored ones."""
 
 from collections.abc import Iterable, Sequence
 from threading import Lock
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
+from serving.search.ignored import IgnoredBank, IgnoredPhotos
 from serving.search.retracted import RetractedPhotos
 from serving.search.segment import OpenSegment
 from serving.search.segment_tables import SegmentTables
@@ -28,18 +29,24 @@ class Hidden:
     """
 
     def __init__(self, store: Store, segments: Sequence[OpenSegment]):
-        """Reads the retractions of the store; raises ArtifactRefusedError if one of them is damaged or missing."""
+        """Reads what is retracted and ignored; raises ArtifactRefusedError if one of both is damaged or missing."""
         self._segments = segments
         self._retracted = RetractedPhotos(store)
+        self._ignored = IgnoredPhotos(store)
         self._refreshing = Lock()
         self._gone = without_photos(segments)
         self._passed_over: frozenset[bytes] = frozenset()
         self.masks: Masks = self._masks()
 
+    @property
+    def ignored(self) -> IgnoredBank:
+        """What is ignored, as of the last look: of itself hidden here, and passed over where queries show it."""
+        return self._ignored.bank
+
     def refresh(self) -> None:
-        """Takes up what was retracted since the last look, if that was some time ago: see `RetractedPhotos.look`."""
+        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
         with self._refreshing:
-            if self._retracted.look():
+            if any([self._retracted.look(), self._ignored.look()]):
                 self.masks = self._masks()
 
     def pass_over(self, contents: Iterable[bytes]) -> None:
@@ -53,7 +60,7 @@ class Hidden:
 
         Of each photo it is the latest; without any the content is hidden.
         """
-        if content in self._retracted.contents:
+        if content in self._retracted.contents or content in self.ignored.contents:
             return []
         return [
             one
@@ -62,7 +69,9 @@ class Hidden:
         ]
 
     def _masks(self) -> Masks:
-        hidden = np.union1d(self._gone, hash_array(self._retracted.contents | self._passed_over))
+        hidden = np.union1d(
+            self._gone, hash_array(self._retracted.contents | self.ignored.contents | self._passed_over)
+        )
         return [_mask(segment, hidden) for segment in self._segments]
 
 

@@ -12,6 +12,7 @@ from foundation.store.occurrences import Occurrence
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 from foundation.vectors import similarity
 from serving.search.hidden import Hidden
+from serving.search.ignored import IgnoredBank
 from serving.search.local_candidates import local_candidates
 from serving.search.local_index import Stored
 from serving.search.merge import Nearest, merge
@@ -36,8 +37,9 @@ class Voted(NamedTuple):
 class OpenSnapshot:
     """The segments of one snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
-    Contents that no photo has any more, and retracted ones, are not in it. Raises InputNotFoundError without a
-    snapshot, ArtifactRefusedError if any file differs from its digest, or a retraction is damaged or missing.
+    Contents that no photo has any more, retracted and ignored ones are not in it. Raises InputNotFoundError without a
+    snapshot, ArtifactRefusedError if any file differs from its digest, or a retraction or an ignored photo is damaged
+    or missing.
     """
 
     def __init__(self, store: Store, number: int | Snapshot | None = None):
@@ -66,11 +68,16 @@ class OpenSnapshot:
         return any(segment.local for segment in self._segments)
 
     def refresh(self) -> None:
-        """Hides what was retracted meanwhile, if the last look was some time ago; call it before each query.
+        """Hides what was retracted or ignored meanwhile, if the last look was some time ago; call it before each query.
 
-        Raises ArtifactRefusedError if the retractions cannot be read: then nothing may be answered.
+        Raises ArtifactRefusedError if either list cannot be read: then nothing may be answered.
         """
         self._hidden.refresh()
+
+    @property
+    def ignored(self) -> IgnoredBank:
+        """What must not match wherever a query shows it, as of the last refresh."""
+        return self._hidden.ignored
 
     @contextmanager
     def without(self, contents: Iterable[bytes]) -> Iterator[None]:

@@ -13,7 +13,7 @@ from foundation.store.retractions import RetractedPhoto, add_retraction, retract
 from foundation.store.snapshots import roll_back
 from serving.answers import Answer
 from serving.match.query import Query
-from serving.search import retracted
+from serving.search import followed
 from serving.searcher import Searcher
 from tests.builders import day
 from tests.photos import jpeg, scene
@@ -115,7 +115,7 @@ def retract(store: Store, name: str) -> None:
 def test_a_retraction_is_honoured_by_an_open_searcher(three: Store, monkeypatch: pytest.MonkeyPatch):
     """Within a minute, without opening anything again; the other photos are answered as before."""
     clock = [0.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     with Searcher.open(three) as searcher:
         before = ask(searcher, "a", "b")
         assert [found[0].photo_id for found in before] == ["a.jpg", "b.jpg"]
@@ -129,7 +129,7 @@ def test_a_retraction_is_honoured_by_an_open_searcher(three: Store, monkeypatch:
 def test_a_retraction_counts_in_the_midst_of_a_batch(three: Store, monkeypatch: pytest.MonkeyPatch):
     """Vectors were searched before it came: what they found is not answered any more."""
     clock = [0.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     with Searcher.open(three) as searcher:
         opened = searcher._opened
         search = opened.search
@@ -161,7 +161,7 @@ def test_a_rolled_back_snapshot_does_not_bring_it_back(three: Store, only_encode
 def test_a_searcher_that_cannot_read_a_retraction_answers_nothing(three: Store, monkeypatch: pytest.MonkeyPatch):
     """Neither this batch nor the next: who is asked is told which entry is damaged."""
     clock = [0.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     with Searcher.open(three) as searcher:
         retract(three, "a")
         (three.local_root / retraction_path(1)).write_bytes(b"{")

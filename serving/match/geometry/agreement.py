@@ -55,7 +55,9 @@ def agree(pair: Comparison) -> Agreement:
     new = _new(added(expects, pair.thumbnail, pair.warped), inside, certain)
     agreeing = inside & ~_differs(difference, new, inside)
     tone, colour, saturation = colours(pair.thumbnail, pair.warped, agreeing)
-    correlations, whole = _blocks(one, other, pair.mask), max(inside.sum(), 1)
+    # What was done to the photo is told by all pixels, that it is one by those alone that no ignored photo explains.
+    correlations = _blocks(one, other, pair.mask if pair.proving is None else pair.proving)
+    whole = max(inside.sum(), 1)
     return Agreement(
         blocks=len(correlations),
         agreement=_share(correlations),

@@ -35,7 +35,7 @@ class Scene(NamedTuple):
     """Two photos as they are aligned: pictures uint8 [h, w, 3], about as sharp, and where full photos lie in them.
 
     The picture is of the query as its view has it, mirrored or inverted; `unmirror` mirrors its full size where the
-    view does.
+    view does. `usable`, uint8 [h, w] of the picture, is not 0 where pixels may prove something; None for everywhere.
     """
 
     picture: np.ndarray
@@ -43,6 +43,7 @@ class Scene(NamedTuple):
     to_picture: np.ndarray
     to_thumbnail: np.ndarray
     unmirror: np.ndarray
+    usable: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -59,19 +60,31 @@ class Scene(NamedTuple):
             thumbnail = cv2.GaussianBlur(thumbnail, (0, 0), 0.5 * float(np.sqrt(min(scale, 8.0) ** 2 - 1)))
         picture = 255 - picture if view.is_inverted else picture
         picture = cv2.flip(picture, 1) if view.is_mirrored else picture
-        return cls(picture, thumbnail, scaling(size, picture.shape[1::-1]), to_thumbnail, unmirror)
+        usable = _usable(query, picture.shape[1::-1], view)
+        return cls(picture, thumbnail, scaling(size, picture.shape[1::-1]), to_thumbnail, unmirror, usable)
 
     def between(self, transform: np.ndarray) -> np.ndarray:
         """Returns a transform between the full photos, the query's as its view has it, as one between the pictures."""
         return self.to_thumbnail @ transform @ np.linalg.inv(self.to_picture)
 
 
+def _usable(query: QueryPhoto, size: tuple[int, int], view: View) -> np.ndarray | None:
+    if query.unusable is None:
+        return None
+    usable = cv2.resize((~query.unusable).astype(np.uint8) * 255, size, interpolation=cv2.INTER_NEAREST)
+    return cv2.flip(usable, 1) if view.is_mirrored else usable
+
+
 class Comparison(NamedTuple):
-    """Two pictures in one frame, uint8 [h, w, 3]: the thumbnail, and the query warped onto it where `mask` is set."""
+    """Two pictures in one frame, uint8 [h, w, 3]: the thumbnail, and the query warped onto it where `mask` is set.
+
+    `proving` is the part of the mask in which agreement proves something; None for all of it.
+    """
 
     thumbnail: np.ndarray
     warped: np.ndarray
     mask: np.ndarray
+    proving: np.ndarray | None = None
 
 
 class Places(NamedTuple):
@@ -106,7 +119,9 @@ class Alignment(NamedTuple):
 def compare(transform: np.ndarray, scene: Scene) -> Comparison:
     """Returns the picture warped onto the thumbnail, by a transform between the full photos."""
     size, onto = scene.thumbnail.shape[1::-1], scene.between(transform @ scene.unmirror)
-    return Comparison(scene.thumbnail, _warp(scene.picture, onto, size), _mask(scene.picture, onto, size))
+    mask = _mask(scene.picture, onto, size)
+    proving = None if scene.usable is None else cv2.warpPerspective(scene.usable, onto, size, flags=cv2.INTER_NEAREST)
+    return Comparison(scene.thumbnail, _warp(scene.picture, onto, size), mask, proving)
 
 
 def _warp(picture: np.ndarray, transform: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -102,9 +101,12 @@ def test_ctrl_c_during_the_start_is_one_line(live_desk: Desk, module: str, secon
     assert told[0].startswith("firstseen: interrupted; the store is untouched")
 
 
-@pytest.mark.parametrize("verb", app.VERBS, ids=lambda verb: verb.__name__)
-def test_every_verb_says_what_its_interruption_means(verb: Callable[..., None]):
+VERBS = [verb.__name__ for verb in app.VERBS] + [group.info.name for group in app.GROUPS]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_says_what_its_interruption_means(verb: str):
     """A verb that has nothing of its own to say says less, and never what holds for another only."""
-    assert interruption.what_now([verb.__name__, "train"]) == interruption.WHAT_NOW[verb.__name__]
-    assert set(interruption.WHAT_NOW) == {verb.__name__ for verb in app.VERBS}
+    assert interruption.what_now([verb, "train"]) == interruption.WHAT_NOW[verb]
+    assert set(interruption.WHAT_NOW) == set(VERBS)
     assert interruption.what_now(["--version"]) == interruption.ANY_VERB

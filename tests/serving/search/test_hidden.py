@@ -11,8 +11,8 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from foundation.store.retractions import RetractedPhoto, add_retraction, retraction_path
+from serving.search import followed, photo_table
 from serving.search import hidden as hidden_module
-from serving.search import photo_table, retracted
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder, content, day, neighbours_of, unit_vectors
 from tests.segments import add_segment, held, occurrence, publish_segments
@@ -250,10 +250,10 @@ def test_a_retraction_counts_when_a_snapshot_is_opened(published: Store):
 def test_an_open_snapshot_takes_up_a_retraction(published: Store, monkeypatch: pytest.MonkeyPatch):
     """It looks again when its last look is half a minute ago, and not before: a look costs a listing."""
     clock = [1_000.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     with OpenSnapshot(published) as opened:
         retract(published, 3, "3.jpg")
-        clock[0] += retracted.RETRACTIONS_SECONDS - 1
+        clock[0] += followed.LOOK_SECONDS - 1
         opened.refresh()
         assert near(opened, VECTORS[3], 1) == [content(3)]
         clock[0] += 1
@@ -261,7 +261,7 @@ def test_an_open_snapshot_takes_up_a_retraction(published: Store, monkeypatch: p
         assert content(3) not in near(opened, VECTORS[3])
         assert opened.places([content(3)]) == [[]]
         retract(published, 4, "4.jpg")
-        clock[0] += retracted.RETRACTIONS_SECONDS
+        clock[0] += followed.LOOK_SECONDS
         opened.refresh()
         assert len(near(opened, VECTORS[3])) == 4
 
@@ -287,7 +287,7 @@ def test_without_one_of_the_retractions_nothing_is_answered(
 ):
     """Whatever it withdrew might be answered; it is named, now and each time that somebody asks."""
     clock = [0.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     before = OpenSnapshot(published)
     for number in range(2):
         retract(published, number, f"{number}.jpg")
@@ -296,7 +296,7 @@ def test_without_one_of_the_retractions_nothing_is_answered(
         path.unlink()
     else:
         path.write_bytes(b"{}" if damage == "damaged" else (published.local_root / retraction_path(2)).read_bytes())
-    clock[0] += retracted.RETRACTIONS_SECONDS
+    clock[0] += followed.LOOK_SECONDS
     for _ in range(2):
         with pytest.raises(ArtifactRefusedError, match=r"retractions/1\.json"):
             before.refresh() if is_open else OpenSnapshot(published)
@@ -307,9 +307,9 @@ def test_a_list_that_lost_its_end_is_noticed_by_who_knows_it(published: Store, m
     """An open snapshot remembers how long it was."""
     retract(published, 3, "3.jpg")
     clock = [0.0]
-    monkeypatch.setattr(retracted, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
     with OpenSnapshot(published) as opened:
         (published.local_root / retraction_path(1)).unlink()
-        clock[0] += retracted.RETRACTIONS_SECONDS
+        clock[0] += followed.LOOK_SECONDS
         with pytest.raises(ArtifactRefusedError, match=r"retractions/1\.json is missing"):
             opened.refresh()

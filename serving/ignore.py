@@ -1,0 +1,35 @@
+"""Puts photos on the list of what must not match, by their names, and takes them off it again."""
+
+from foundation.errors import InputNotFoundError
+from foundation.photos import photo
+from foundation.photos.thumbnail import THUMBNAIL_SIDE, encode_thumbnail
+from foundation.store.files import Store
+from foundation.store.ignored import Ignored, add_ignored, read_ignored, standing, undo_ignored
+from serving.queries import read_query
+
+
+def ignore_photo(store: Store, name: str, *, why: str) -> Ignored | None:
+    """Puts a photo (path or URI) on the list, or returns None if it is on it; raises PhotoError for one of no use."""
+    # Shrunk by the decoder as the archive's photos are, and by no other way.
+    decoded = photo.decode(read_query(name), size=1, with_metadata=False, frame_side=THUMBNAIL_SIDE)
+    known = standing(read_ignored(store)).values()
+    if decoded.frame is None or decoded.content_sha256.hex() in {one.content_sha256 for one in known}:
+        return None
+    return add_ignored(
+        store,
+        name=name,
+        content_sha256=decoded.content_sha256,
+        size=(decoded.width, decoded.height),
+        thumbnail=encode_thumbnail(decoded.frame),
+        why=why,
+    )
+
+
+def stop_ignoring(store: Store, number: int) -> Ignored:
+    """Takes an entry back; raises InputNotFoundError unless it is one that counts."""
+    counting = standing(read_ignored(store))
+    if number not in counting:
+        raise InputNotFoundError(
+            f"no ignored photo {number}; expected one of: {', '.join(map(str, counting)) or 'none, there is none'}"
+        )
+    return undo_ignored(store, number)

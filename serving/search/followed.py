@@ -1,0 +1,44 @@
+"""Follows a list that only grows while its store is open: what is added is known within half a minute."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Generic, TypeVar
+
+Entry = TypeVar("Entry")
+
+# How old the last look at a list may be when a query is answered. Whatever is put on it is promised to count within 60
+# seconds; the other half is for the queries that are being answered meanwhile.
+LOOK_SECONDS = 30
+
+
+class FollowedList(ABC, Generic[Entry]):
+    """A list as of the last look; `read(after)` returns its entries with higher numbers."""
+
+    def __init__(self, read: Callable[[int], list[Entry]]):
+        """Takes the first look; raises ArtifactRefusedError as `read` does."""
+        self._read_after = read
+        self._known: list[Entry] = []
+        self._take_up(self._known)
+        self._read()
+
+    @abstractmethod
+    def _take_up(self, entries: Sequence[Entry]) -> None:
+        """Makes of the whole list what is asked for; what it raises is raised at the next look again."""
+
+    def look(self) -> bool:
+        """Reads what is new, if the last look was LOOK_SECONDS ago; returns whether anything was.
+
+        Costs one listing. Raises ArtifactRefusedError if the list lost an entry or one of them is damaged, and again at
+        the next call: then nobody knows what it says.
+        """
+        return monotonic() - self._looked_at >= LOOK_SECONDS and self._read()
+
+    def _read(self) -> bool:
+        started = monotonic()
+        new = self._read_after(len(self._known))
+        if new:
+            self._take_up([*self._known, *new])
+            self._known += new
+        self._looked_at = started
+        return bool(new)

@@ -1,0 +1,51 @@
+"""The verb ignore: add, list, remove."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from foundation.store.files import Store
+from tests.firstseen.desk import one_error_line
+from tests.photos import jpeg, noise
+
+
+@pytest.fixture
+def desk_files(tmp_path: Path) -> tuple[str, str]:
+    """An empty store, and a photo of a logo."""
+    Store(tmp_path / "store", create=True)
+    (tmp_path / "logo.jpg").write_bytes(jpeg(noise(1)))
+    return str(tmp_path / "store"), str(tmp_path / "logo.jpg")
+
+
+def test_a_photo_is_ignored_listed_and_removed(desk_files: tuple[str, str], capsys: pytest.CaptureFixture):
+    """Each line says what, and which number; what is on the list is not added again."""
+    store, logo = desk_files
+    assert run(["ignore", "add", logo, logo, "--store", store, "--why", "our own logo"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"{logo}: ignored as number 1; live within 60 s everywhere",
+        f"{logo}: on the list already",
+    ]
+    assert run(["ignore", "remove", "1", "--store", store]) == 0
+    assert "entry 2 removes 1" in capsys.readouterr().err
+    assert run(["ignore", "list", "--store", store]) == 0
+    shown = capsys.readouterr().out
+    assert f"{logo}: removed by 2: our own logo" in shown
+    assert "removes 1" in shown
+    assert run(["ignore", "list", "--store", store, "--format", "json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [(one["number"], one["why"], one["undoes"]) for one in entries] == [(1, "our own logo", None), (2, "", 1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["remove", "7"], "no ignored photo 7; expected one of: none"), (["add", "missing.jpg"], "missing.jpg")],
+)
+def test_what_cannot_be_done_is_told(
+    desk_files: tuple[str, str], capsys: pytest.CaptureFixture, arguments: list[str], said: str
+):
+    """In one line, as input that was not found."""
+    store, _ = desk_files
+    assert run(["ignore", *arguments, "--store", store]) == 4
+    assert said in one_error_line(capsys)
