@@ -33,6 +33,8 @@ GRACE_HOURS = 24.0
 class GcOptions:
     """What stays: the newest `keep` snapshots, with all that they name, and what is younger than the grace period.
 
+    Snapshots that were live in the grace period stay as well: somebody may have opened one of them.
+
     `drop_encoders` go with their runs, `drop_left_out` runs as well that a rollback or an operator left out. With
     `dry_run` nothing is deleted.
     """
@@ -85,16 +87,17 @@ def collect_garbage(
     """
     options, report = options or GcOptions(), on_removed or (lambda removal: None)
     numbers = snapshot_numbers(store)
-    kept = [_read_kept(store, number, numbers) for number in numbers[-options.keep :]]
-    _require_droppable(store, kept, options.drop_encoders)
     files, now = _look(store, options)
-    old = _old_snapshots(files, numbers[: -options.keep])
+    young = now - timedelta(hours=options.grace_hours)
+    newest = [_read_kept(store, number, numbers) for number in numbers[-options.keep :]]
+    kept = [*_lately_live(store, files, numbers, len(newest), young), *newest]
+    _require_droppable(store, kept, options.drop_encoders)
+    old = _old_snapshots(files, numbers[: len(numbers) - len(kept)])
     _remove(store, old, options, report)
     if not options.dry_run:
         # A rollback may have made one of the old snapshots live again before they were gone.
         later = [number for number in snapshot_numbers(store) if number > max(numbers, default=0)]
         kept += [_read_kept(store, number, later) for number in later]
-    young = now - timedelta(hours=options.grace_hours)
     removals = plan_removals(files, _named(store, kept, options), young=young)
     _remove(store, removals, options, report)
     removals = [*old, *removals]
@@ -120,6 +123,25 @@ def _read_kept(store: Store, number: int, numbers: Sequence[int]) -> _Kept:
         raise ArtifactRefusedError(
             f"snapshot {number} is to be kept and cannot be read, so that nobody knows what it needs: {error}{without}"
         ) from error
+
+
+def _lately_live(
+    store: Store, files: Sequence[StoredFile], numbers: Sequence[int], newest: int, young: datetime
+) -> list[_Kept]:
+    """Returns the snapshots before the newest ones that were live since `young`: a job or a reader may be at them."""
+    written = {file.path: file.modified_at for file in files}
+    kept: list[_Kept] = []
+    for place in range(len(numbers) - newest - 1, -1, -1):
+        # One is live until the next is written.
+        until = written.get(snapshot_path(numbers[place + 1]))
+        if until and until < young:
+            break
+        try:
+            kept.insert(0, _read_kept(store, numbers[place], numbers))
+        except ArtifactRefusedError:
+            # Nobody reads it, nor what came before it.
+            break
+    return kept
 
 
 def _unused_encoders(files: Sequence[StoredFile], used: set[str]) -> dict[str, int]:

@@ -160,6 +160,19 @@ def test_runs_that_a_rollback_left_out_stay_as_long_as_it_says_so(nights: Nights
     assert len(nights.found()) == 1
 
 
+def test_a_snapshot_that_was_live_lately_stays(nights: Nights):
+    """An encode may compare with its segments, a reader answer from it; once a day has passed, nobody does."""
+    five_nights(nights)
+    age(nights.store)
+    now = time.time()
+    for number, hours in ((3, 30), (4, 20), (5, 2), (6, 1)):
+        at = now - hours * HOUR
+        os.utime(nights.store.local_root / snapshot_path(number), (at, at))
+    assert collect_garbage(nights.store, GcOptions(keep=1, dry_run=True)).snapshots == [3, 4, 5, 6]
+    assert collect_garbage(nights.store, GcOptions(keep=1, grace_hours=1.5)).snapshots == [5, 6]
+    verify_all(nights.store)
+
+
 def test_retractions_and_encoders_stay(nights: Nights):
     """What was withdrawn must be known for ever; an encoder that is in use nowhere may be one to come."""
     five_nights(nights)
@@ -293,6 +306,17 @@ def test_a_damaged_run_is_left_alone(nights: Nights):
     assert "damaged" in nights.store.directories(f"{EMBEDDINGS}/{encoder_id}")
 
 
+def test_where_an_amendment_is_damaged_runs_stay_whole(nights: Nights):
+    """It may name files that no run seems to list."""
+    nights.put("a.jpg", 1)
+    run = nights.night().run
+    nights.store.create(f"{run.directory}/part-mended.parquet", b"x")
+    nights.store.create("amendments/1.json", b"{")
+    assert not collect(nights.store).removals
+    nights.store.delete(["amendments/1.json"])
+    assert went(collect(nights.store)) == ["leftovers of run"]
+
+
 def test_what_was_cut_off_is_finished_by_the_next_one(nights: Nights, monkeypatch: pytest.MonkeyPatch):
     """Wherever it stops, the store answers on, and in the end the same is left."""
     five_nights(nights)
@@ -372,10 +396,11 @@ def test_a_bucket_is_collected_by_its_listing(bucket: str):
         publish(store, snapshot(number, encoder_id=encoder_id, encoder_digest=digest))
     for number in range(30):
         store.create(f"{SEGMENTS}/old/{number}", b"x" * 10)
-    assert went(collect_garbage(store, GcOptions(keep=2))) == ["snapshot"]
+    assert went(collect_garbage(store, GcOptions(keep=2))) == []
     # Times of S3 are whole seconds.
     time.sleep(1.1)
     result = collect_garbage(store, GcOptions(keep=2, grace_hours=0))
-    assert (went(result), result.removed_bytes) == (["unfinished segment"], 300)
+    assert went(result) == ["snapshot", "unfinished segment"]
+    assert result.removals[-1].size_bytes == 300
     assert snapshot_numbers(store) == [2, 3]
     assert paths(store) == [f"encoders/{encoder_id}/encoder.json", snapshot_path(2), snapshot_path(3)]

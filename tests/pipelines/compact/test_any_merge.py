@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from foundation.store.snapshots import read_snapshot
-from pipelines.compact import job, merge_tables
+from pipelines.compact import job, merge_rows, merge_tables
 from pipelines.compact.job import compact_all
 from pipelines.index.plan import IndexOptions
 from tests.builders import add_encoder, day
@@ -67,5 +67,6 @@ def test_any_merges_of_any_segments_change_no_answer(tmp_path_factory: pytest.Te
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(job, "plan_all", lambda _, max_rows, merge=merge: [merge] if merge else [])
             patch.setattr(merge_tables, "BLOCK_CONTENTS", data.draw(st.integers(1, 5)))
+            patch.setattr(merge_rows, "BLOCK_ROWS", data.draw(st.integers(1, 5)))
             compact_all(store, options=options)
         assert answers(store) == before

@@ -167,6 +167,22 @@ def test_of_a_content_held_with_features_and_without_one_is_kept(store: Store):
         assert list(map(len, opened.places([content(name) for name in range(3)]))) == [1, 1, 1]
 
 
+def test_features_are_kept_wherever_they_come_from(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Of one content that two merged segments hold, the one with features counts, be it the first or the second."""
+    encoder_id = add_encoder(store, dimension=DIMENSION)
+    segments = [
+        add(store, encoder_id, "s1", {0: photo(0), 1: photo(1)}, features=False),
+        add(store, encoder_id, "s2", {0: photo(0, B), 2: photo(2, B)}, features=True),
+        add(store, encoder_id, "s3", {2: photo(2), 3: photo(3)}, features=False),
+    ]
+    publish_segments(store, encoder_id, *segments)
+    before = answers(store)
+    monkeypatch.setattr(job, "plan_all", lambda segments, max_rows: [["s1", "s2", "s3"]])
+    (made,) = compact_all(store).made
+    assert answers(store) == before
+    assert (made.rows, made.local.rows) == (4, 2)
+
+
 def test_few_rows_are_allowed_and_segments_are_cut_by_their_hashes(store: Store):
     """As few as can be of so many rows; each knows the contents of its own alone."""
     nights(store)
