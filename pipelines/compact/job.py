@@ -126,7 +126,9 @@ def _build(merging: Merging, tables: Sequence[SegmentTables], merges: Sequence[M
         for merge in merges:
             merged = [one for one in tables if one.segment.segment_id in merge]
             others = [one for one in tables if one.segment.segment_id not in merge]
-            built.append(merge_segments(merging, merged, others))
+            built.append([])
+            for reference in merge_segments(merging, merged, others):
+                built[-1].append(reference)
     except Exception:
         remove_segments(merging.store, chain.from_iterable(built))
         raise

@@ -36,15 +36,14 @@ class Merging:
 
 def merge_segments(
     merging: Merging, segments: Sequence[SegmentTables], others: Sequence[SegmentTables]
-) -> list[SegmentReference]:
-    """Builds as few segments of some as can be, in the order of the snapshot; there is none if nothing is left of them.
+) -> Iterator[SegmentReference]:
+    """Builds as few segments of some as can be, and yields each when it is in the store; none if nothing is left.
 
-    `others` are the segments that stay. Needs room for the merged vectors twice and for the local features, 20 KB a
+    `segments` are in the order of the snapshot, `others` are those that stay. Needs room for the merged vectors twice and for the local features, 20 KB a
     row, in the folder for temporary files; a bucket's segments are copied there, too.
 
     Raises ArtifactRefusedError for a damaged segment, and for recall under the bar.
     """
-    built = []
     with ExitStack() as stack:
         sources = [stack.enter_context(open_source(merging.store, one)) for one in segments]
         merged = MergeInput(sources=sources, others=others, dropped=merging.dropped)
@@ -53,8 +52,8 @@ def merge_segments(
         for said in _cut(_said(sources), chosen.contents, parts):
             part = chosen.between(*span_of(chosen.contents, said))
             reference = _build(merging, merged, part, said)
-            built += [reference] if reference else []
-    return built
+            if reference:
+                yield reference
 
 
 def _build(merging: Merging, merged: MergeInput, chosen: Chosen, said: np.ndarray) -> SegmentReference | None:

@@ -20,7 +20,7 @@ from foundation.store.segments import (
 )
 from foundation.store.segments import VECTORS as VECTORS_FILE
 from foundation.store.snapshots import read_snapshot, snapshot_numbers
-from pipelines.compact import job
+from pipelines.compact import job, merge_segments
 from pipelines.compact.job import compact_all, compact_due
 from pipelines.index.plan import IndexOptions
 from serving.search.snapshot import OpenSnapshot
@@ -286,6 +286,23 @@ def test_an_error_of_the_second_merge_removes_the_first(store: Store, monkeypatc
     (store.local_root / segment_directory("s4") / VECTORS_FILE).write_bytes(b"")
     with pytest.raises(ArtifactRefusedError):
         compact_all(store)
+    assert segments_on_disk(store) == ["s1", "s2", "s3", "s4"]
+
+
+def test_an_error_of_the_second_part_removes_the_first(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Of a merge that is cut into several segments, too."""
+    nights(store)
+    finish, built = merge_segments.finish_segment, []
+
+    def fail_at_the_second(*args, **options):
+        built.append(None)
+        if len(built) == 2:
+            raise ArtifactRefusedError("recall@10 of the segment is 0.1")
+        return finish(*args, **options)
+
+    monkeypatch.setattr(merge_segments, "finish_segment", fail_at_the_second)
+    with pytest.raises(ArtifactRefusedError, match="recall"):
+        compact_all(store, options=IndexOptions(max_segment_rows=2))
     assert segments_on_disk(store) == ["s1", "s2", "s3", "s4"]
 
 
