@@ -59,6 +59,18 @@ def finish_run(
     return finished
 
 
+def is_as_before(database: duckdb.DuckDBPyConnection) -> bool:
+    """Returns whether a run would say just what the last one said: all that was read is as it was.
+
+    So it is when contents are checked, and with what cannot be read again and again, such as links.
+    """
+    if count(database, "SELECT count(*) FROM outcomes WHERE is_embedded"):
+        return False
+    columns = ", ".join(inventory_schema().names)
+    now, before = f"SELECT {columns} FROM state", f"SELECT {columns} FROM previous"  # noqa: S608 (names of ours)
+    return not count(database, f"SELECT count(*) FROM (({now} EXCEPT {before}) UNION ALL ({before} EXCEPT {now}))")  # noqa: S608
+
+
 def account(database: duckdb.DuckDBPyConnection) -> Accounting:
     """Returns what became of every listed photo; raises FirstseenError if the sum does not hold."""
     fates = dict(rows_of(database, "SELECT became, count(*) FROM state GROUP BY became"))

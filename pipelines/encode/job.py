@@ -23,7 +23,7 @@ from pipelines.encode.catalog import Catalog, read_catalog
 from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
 from pipelines.encode.database import open_database
-from pipelines.encode.finish import account, finish_run
+from pipelines.encode.finish import account, finish_run, is_as_before
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
@@ -109,6 +109,9 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
             )
         found.look_again(is_last=True)
         require_readable(found.database, prepared.archive.uri)
+        if prepared.previous.generation and is_as_before(found.database):
+            remove_work(store, run)
+            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
         chunks = [read_finished_chunk(store, path) for path in outcome_paths(store, run.directory)]
         finished = finish_run(found.database, store, run, chunks, folder=found.folder)
         remove_work(store, run)

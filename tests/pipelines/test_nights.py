@@ -307,3 +307,16 @@ def test_a_photo_that_is_withdrawn_while_it_waits_is_not_indexed(settled: Nights
     (segment,) = settled.index().added
     assert segment.rows == 1
     assert settled.found() == photos(a=0, b=1, c=2, d=3, f=5)
+
+
+def test_what_is_read_and_is_as_it_was_makes_no_run(settled: Nights) -> None:
+    """Contents that were checked, and a link that can never be read: nothing is written, however often it is tried."""
+    settled.path("link.jpg").symlink_to("elsewhere")
+    with_link = settled.night()
+    assert with_link.is_new
+    files = {file.path for file in settled.store.walk()}
+    for check in ("stat", "hash"):
+        again = settled.encode(check=check)
+        assert (again.is_new, again.run.run_id) == (False, with_link.run.run_id)
+        assert again.accounting.rejected == {"unreadable": 1}
+    assert {file.path for file in settled.store.walk()} == files

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from foundation.archives import folders
-from foundation.archives.archive import read
+from foundation.archives.archive import Archive, read
 from foundation.archives.uris import path_of
 from foundation.encoder import load
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
@@ -23,7 +23,7 @@ from foundation.store.runs import CHANGES, REJECTS, Accounting, Run, list_runs, 
 from pipelines.encode import job
 from pipelines.encode.listeners import Listeners
 from pipelines.encode.local_columns import local_columns
-from pipelines.encode.plan import EncodeOptions
+from pipelines.encode.plan import EncodeOptions, require_apart
 from tests.foundation.archives.test_tar_shards import write_shard
 from tests.photos import jpeg, noise, scene, write_archive, write_catalog
 
@@ -208,6 +208,15 @@ def test_a_store_inside_the_archive_is_refused(store: Path, tmp_path: Path):
     """Its own files would be listed as photos."""
     with pytest.raises(UsageError, match="lies in the archive"):
         encode(store, tmp_path)
+
+
+@pytest.mark.parametrize("store", ["s3://desk/photos", "s3://desk/photos/store"])
+def test_a_store_inside_an_archive_in_a_bucket_is_refused(store: str):
+    """Its prefix begins with the archive's; one beside it is no part of it."""
+    archive = Archive("s3://desk/photos", None, lambda: iter(()))
+    with pytest.raises(UsageError, match=r"lies in the archive s3://desk/photos; expected another prefix"):
+        require_apart(archive, store)
+    require_apart(archive, "s3://desk/photos-store")
 
 
 @pytest.mark.parametrize("pattern", ["shard.tar", "*.tar"])
