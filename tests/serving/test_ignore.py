@@ -1,5 +1,6 @@
 """Ignored photos through the whole of a lookup: what shows them has no match by that, at once and in open searchers."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from serving.ignore import ignore_photo, stop_ignoring
 from serving.match.match import Outcome
 from serving.match.query import Query
 from serving.search import followed
+from serving.search.snapshot import OpenSnapshot
 from serving.searcher import Searcher
 from tests.photos import jpeg
 from tests.serving.match.pictures import scene
@@ -93,6 +95,17 @@ def test_a_placard_matches_no_more_and_a_real_copy_does(
         stop_ignoring(answering, 1)
         clock[0] += followed.LOOK_SECONDS
         assert set(verdicts(find(searcher, PLACARD))) == {"0.jpg", "1.jpg", "placard.jpg"}
+
+
+def test_an_ignored_photo_of_the_archive_is_not_found(answering: Store, placard_file: str):
+    """Neither by its bytes nor by its vector, from the first look on."""
+    content = hashlib.sha256(Path(placard_file).read_bytes()).digest()
+    with OpenSnapshot(answering) as opened:
+        assert opened.occurrences(content)
+    ignore_photo(answering, placard_file, why="")
+    with OpenSnapshot(answering) as opened:
+        assert opened.places([content]) == [[]]
+        assert opened.occurrences(content) == []
 
 
 def test_a_photo_is_put_on_the_list_once(answering: Store, placard_file: str):

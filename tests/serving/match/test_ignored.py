@@ -10,11 +10,12 @@ from foundation.photos.compressed_features import compress
 from foundation.photos.local_features import extract
 from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
+from foundation.photos.query_features import query_features
 from foundation.photos.thumbnail import decode_thumbnail, encode_thumbnail
 from foundation.store.artifact import FileRecord
 from foundation.store.ignored import IgnoredPhoto
 from serving.match.decoded_query import DecodedQuery
-from serving.match.evidence import VIEWS, View
+from serving.match.evidence import VIEWS, QueryPhoto, View
 from serving.match.ignored import Seen, is_doubtful, look_past, outcome_of_ignored
 from serving.match.verdict import judge
 from serving.match.verify import verify
@@ -135,3 +136,33 @@ def test_a_copy_that_differs_much_is_doubtful():
     assert not is_doubtful(made_match(evidence=little))
     assert is_doubtful(made_match(evidence=much))
     assert not is_doubtful(made_match(verdict="similar", evidence=much))
+
+
+def test_features_of_an_area_that_is_left_out_do_not_count():
+    """Neither in votes nor in proofs; all others do."""
+    asked = query(PHOTO)
+    area = np.zeros(asked.picture.shape[:2], bool)
+    area[:, :240] = True
+    left = asked.without(area).view(VIEWS[0]).keypoints[:, 0]
+    every = asked.view(VIEWS[0]).keypoints[:, 0]
+    assert 0 < len(left) < len(every)
+    np.testing.assert_allclose(np.sort(left), np.sort(every[every + 0.5 >= 240 * 400 / 480]))
+    assert asked.without(area).without(~area).features == 0
+
+
+@pytest.mark.parametrize("view", VIEWS[:2], ids=["as it is", "mirrored"])
+def test_pixels_of_an_area_that_is_left_out_prove_nothing(view: View):
+    """They still say what was done: the map of differences is of all of them."""
+    shown = PHOTO.copy()
+    shown[:, 240:] = 128
+    asked, photo = query(shown), stored(shown[:, ::-1].copy() if view.is_mirrored else shown)
+    area = np.zeros(asked.picture.shape[:2], bool)
+    area[:, :260] = True
+    left_out = QueryPhoto(480, 360, query_features(shown), asked.picture, unusable=area)
+    found, whole = (verify(one, photo, views=[view]) for one in (left_out, asked))
+    assert found is not None
+    assert whole is not None
+    assert found.dense is not None
+    assert whole.dense is not None
+    assert (found.dense.blocks, whole.dense.blocks > 50) == (0, True)
+    np.testing.assert_allclose(found.dense.difference, whole.dense.difference)
