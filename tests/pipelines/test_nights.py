@@ -216,7 +216,7 @@ def test_rejects_are_carried_and_unreadable_ones_tried_again(nights: Nights) -> 
     again = nights.encode()
     assert (again.is_new, again.accounting.rejected, read) == (False, {"not_a_photo": 1}, [])
     asked = nights.encode(retry_rejects=first.run.run_id)
-    assert (asked.is_new, asked.accounting.rejected, read) == (True, {"not_a_photo": 1}, ["broken.jpg"])
+    assert (asked.is_new, asked.accounting.rejected, read) == (False, {"not_a_photo": 1}, ["broken.jpg"])
     nights.path("b.jpg").rename(nights.path("kept"))
     nights.path("b.jpg").symlink_to(nights.path("kept"))
     nights.path("kept").rename(nights.folder / "kept")
