@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from foundation.store.files import Store
 from tests.faults.trials import REPOSITORY, Command
 from tests.photos import jpeg, noise, write_catalog
 
@@ -81,3 +82,21 @@ def restore_from(prepared: Path, store: Path) -> Callable[[], None]:
         shutil.copytree(prepared, store)
 
     return restore
+
+
+def in_bucket(command: Command, bucket: str) -> Command:
+    """Returns the same command on a store in a bucket, which is copied there from this machine before each trial."""
+    prepared = Path(command.store).with_name("prepared")
+    store = f"{bucket}/store"
+
+    def restore() -> None:
+        opened = Store(store)
+        opened.delete([file.path for file in opened.walk()])
+        for path in sorted(prepared.rglob("*")):
+            if path.is_file():
+                opened.upload(path.relative_to(prepared).as_posix(), path)
+
+    def named(arguments: Sequence[str]) -> list[str]:
+        return [store if one == command.store else one for one in arguments]
+
+    return Command(named(command.arguments), store, restore, named(command.then))
