@@ -75,6 +75,7 @@ def compare(
     check: Check,
     previous_at: datetime | None,
     withdrawn: Withdrawn,
+    words: Sequence[Path] = (),
     retried: Sequence[str] = (),
     is_last: bool = False,
 ) -> Comparison:
@@ -87,6 +88,7 @@ def compare(
     add_table(database, "listed", [listing.path], listing_schema())
     add_table(database, "previous", previous[:1], inventory_schema())
     add_table(database, "superseded", previous[1:], superseded_schema())
+    add_table(database, "words", words[:1], inventory_schema())
     add_table(database, "outcomes", outcomes, outcome_schema())
     _register(database, "withdrawn_photos", withdrawn.photo_ids, pa.string())
     _register(database, "withdrawn_contents", withdrawn.contents, pa.binary())

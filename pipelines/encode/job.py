@@ -28,7 +28,7 @@ from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
-from pipelines.encode.previous import Previous, find_previous, previous_inventory
+from pipelines.encode.previous import Previous, find_other, find_previous, previous_inventory
 from pipelines.encode.unfinished import find_unfinished
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_work
@@ -54,7 +54,8 @@ class EncodeResult:
 class Prepared:
     """All that is known before the listing: the archive, the encoder, and the run that is planned.
 
-    `live` is the live snapshot, if it is of this encoder.
+    `live` is the live snapshot, if it is of this encoder; `words` are the runs of the one that is, which know of dates
+    and captions when another encoder takes over.
     """
 
     options: EncodeOptions
@@ -64,6 +65,7 @@ class Prepared:
     spec: EncoderSpec
     live: Snapshot | None
     previous: Previous
+    words: Previous
     run: Run
 
 
@@ -132,15 +134,16 @@ def prepare(options: EncodeOptions) -> Prepared:
     catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.
     store = Store(options.store, create=True)
-    live = live_snapshot(store)
-    spec, digest = choose_encoder(store, with_shipped(store, options.encoder), live)
-    live = live if live and live.encoder_digest == digest else None
+    answering = live_snapshot(store)
+    spec, digest = choose_encoder(store, with_shipped(store, options.encoder), answering)
+    live = answering if answering and answering.encoder_digest == digest else None
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])
     previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri)
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
-    return Prepared(options, store, archive, catalog, spec, live, previous, run)
+    words = previous if live or not answering else find_other(store, answering, archive.uri)
+    return Prepared(options, store, archive, catalog, spec, live, previous, words, run)
 
 
 @dataclass
@@ -169,6 +172,7 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
         # Of a run that is gone on with the catalog may be another one by now.
         run = replace(find_unfinished(store, planned) or planned, photos_in_catalog=planned.photos_in_catalog)
         inventory = stack.enter_context(previous_inventory(store, previous, folder))
+        words = [] if previous.runs else stack.enter_context(previous_inventory(store, prepared.words, folder))
         withdrawn = read_withdrawn(store, run.archive)
 
         def look(*, is_last: bool = False) -> None:
@@ -183,6 +187,7 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
                     check=options.check,
                     previous_at=previous.created_at,
                     withdrawn=withdrawn,
+                    words=words,
                     retried=retried,
                     is_last=is_last,
                 )

@@ -12,7 +12,7 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
 from foundation.store.chains import FinishedRun, RunsOfEncoder, waiting_runs
 from foundation.store.files import Store
-from foundation.store.runs import INVENTORY, inventory_schema
+from foundation.store.runs import INVENTORY, inventory_schema, read_run
 from foundation.store.snapshots import Snapshot
 from pipelines.encode.compare import superseded_schema
 from pipelines.encode.database import add_table, open_database, query_named, write_query
@@ -67,6 +67,12 @@ def find_previous(runs: RunsOfEncoder, live: Snapshot | None, archive: str) -> P
     # A run of an older version says of its own photos alone what they hold.
     older = [one for one in runs.finished if one.run.archive == archive and not one.run.generation]
     return Previous(sorted(older, key=lambda one: one.run.run_id) if own else [], waiting)
+
+
+def find_other(store: Store, live: Snapshot, archive: str) -> Previous:
+    """Returns how an archive stands by a snapshot of another encoder, for what is known of its photos."""
+    state = live.archives.get(archive)
+    return Previous([FinishedRun(*read_run(store, live.encoder_id, state.run_id))] if state else [], [])
 
 
 @contextmanager

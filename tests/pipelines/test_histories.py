@@ -1,6 +1,6 @@
 """Random histories of small archives: whatever happened, the live snapshot answers what a plain model says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -42,6 +42,14 @@ class Known(NamedTuple):
 
     picture: int
     caption: str | None
+
+
+def caption_of(name: str, files: Mapping[str, int], known: Mapping[str, Known]) -> str | None:
+    """Returns the caption that a photo keeps, or takes along from the name that it had before."""
+    if name in known:
+        return known[name].caption
+    before = [old for old, one in known.items() if old not in files and one.picture == files[name] != BROKEN]
+    return known[min(before)].caption if before else None
 
 
 @dataclass(frozen=True)
@@ -100,9 +108,7 @@ class Desk:
             before = self._head(archive)
             known = before.photos if before else {}
             photos = {
-                name: Known(
-                    number, catalog[name] or None if name in catalog else known.get(name, Known(0, None)).caption
-                )
+                name: Known(number, catalog[name] or None if name in catalog else caption_of(name, files, known))
                 for name, number in files.items()
             }
             self.runs[archive].append(Node(photos, before))
@@ -130,7 +136,7 @@ class Desk:
                     head = self._head(archive)
                     known = head.photos if head else {}
                     photos = {
-                        name: Known(number, known[name].caption if name in known else None)
+                        name: Known(number, caption_of(name, self.files[archive], known))
                         for name, number in self.files[archive].items()
                     }
                     self.runs[archive].append(Node(photos, head))

@@ -11,8 +11,10 @@ from foundation.archives.photos import Entry
 from foundation.errors import UsageError
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.runs import Accounting
-from foundation.store.snapshots import read_snapshot
+from foundation.store.snapshots import live_snapshot, read_snapshot
 from pipelines.encode import listing
+from pipelines.index.job import build_index
+from tests.builders import add_encoder
 from tests.nights import NO_PICTURE, Found, Nights, hash_of, picture
 
 
@@ -320,3 +322,24 @@ def test_what_is_read_and_is_as_it_was_makes_no_run(settled: Nights) -> None:
         assert (again.is_new, again.run.run_id) == (False, with_link.run.run_id)
         assert again.accounting.rejected == {"unreadable": 1}
     assert {file.path for file in settled.store.walk()} == files
+
+
+def test_a_renamed_photo_keeps_its_words(settled: Nights) -> None:
+    """What a catalog said of the old name is known of the new one, unless tonight's catalog says otherwise."""
+    settled.night(words={"a.jpg": {"caption": "red", "published_at": "2020-01-02"}, "b.jpg": {"caption": "blue"}})
+    settled.path("a.jpg").rename(settled.path("new-a.jpg"))
+    settled.path("b.jpg").rename(settled.path("new-b.jpg"))
+    renamed = settled.night(words={"new-b.jpg": {"caption": "green"}})
+    assert renamed.accounting.renamed == 2
+    captions = {one.photo_id: one.caption for one in settled.found()}
+    assert (captions["new-a.jpg"], captions["new-b.jpg"]) == ("red", "green")
+
+
+def test_another_encoder_takes_over_what_is_known(settled: Nights) -> None:
+    """A photo keeps its caption when all of the archive is encoded anew, without a catalog."""
+    settled.night(words={"a.jpg": {"caption": "red"}})
+    other = add_encoder(settled.store, recipe="other")
+    settled.encode(encoder=other)
+    build_index(settled.store, encoder=other)
+    assert live_snapshot(settled.store).encoder_id == other
+    assert "red" in {one.caption for one in settled.found()}

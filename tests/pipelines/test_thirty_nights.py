@@ -1,7 +1,6 @@
 """The life of a store: thirty nights of changes, and after each the answers of one that was built from scratch."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,22 +31,31 @@ class Desk:
     withdrawn: list[RetractedPhoto] = field(default_factory=list)
 
     def change(self, night: int) -> None:
-        """Does to the archive what a day does: photos come, change, move, go, and get other words."""
+        """Does to the archive what a day does: photos come, change, move, go, are copied, and get other words.
+
+        What moves takes its words along, and so does what comes in the place of what goes: of a day's photos that come
+        and go no two are the same.
+        """
+        unused = sorted(set(range(PICTURES)) - set(self.files.values()))
+        self.chance.shuffle(unused)
+        changed, first, second, removed = self.some_different(4)
         for number in range(self.chance.randint(1, 3)):
-            self.put(f"{night // 7}/new-{night:02d}-{number}.jpg", self.chance.randrange(PICTURES))
-        for name in self.some(1):
-            self.put(name, self.chance.randrange(PICTURES))
-        for name in self.some(2):
+            self.put(f"{night // 7}/new-{night:02d}-{number}.jpg", unused.pop())
+        self.put(changed, unused.pop())
+        for name in (first, second):
             self.move(name, f"moved/{night:02d}-{Path(name).name}")
-        for name in self.some(1 if len(self.files) > 8 else 0):
-            self.nights.path(name).unlink()
-            del self.files[name]
-        for name in self.some(2):
+        if len(self.files) > 20:
+            self.nights.path(removed).unlink()
+            del self.files[removed]
+        elif night % 3 == 0:
+            self.put(f"copies/{night:02d}.jpg", self.files[removed])
+        for name in self.some_different(2):
             self.words[name] = {"caption": f"night {night}", "published_at": f"2020-01-{1 + night % 28:02d}"}
 
-    def some(self, count: int) -> Sequence[str]:
-        """Returns some photos of the archive."""
-        return self.chance.sample(sorted(self.files), min(count, len(self.files)))
+    def some_different(self, count: int) -> list[str]:
+        """Returns some photos of the archive, each another picture."""
+        by_picture = {picture: name for name, picture in sorted(self.files.items())}
+        return self.chance.sample(sorted(by_picture.values()), count)
 
     def put(self, name: str, picture: int) -> None:
         """Writes a photo."""
@@ -55,11 +63,13 @@ class Desk:
         self.files[name] = picture
 
     def move(self, name: str, to: str) -> None:
-        """Gives a photo another name, with the words that were known of it lost: the new name has none."""
+        """Gives a photo another name, under which it keeps the words that were known of it."""
         target = self.nights.path(to)
         target.parent.mkdir(exist_ok=True)
         self.nights.path(name).rename(target)
         self.files[to] = self.files.pop(name)
+        if name in self.words:
+            self.words[to] = self.words.pop(name)
 
     def retract(self, name: str, archive: str) -> None:
         """Withdraws a photo."""
@@ -103,7 +113,7 @@ def test_every_night_is_as_if_built_from_scratch(tmp_path: Path, monkeypatch: py
         desk.change(night)
         result = desk.nights.night(words=desk.words or None)
         if night % 6 == 5:
-            desk.retract(desk.some(1)[0], result.run.archive)
+            desk.retract(desk.some_different(1)[0], result.run.archive)
         if night in COMPACTED:
             compact_all(store)
         compact_due(store)

@@ -3,7 +3,8 @@
 --   done       it was read by this run, perhaps by an attempt that was cut off
 --   unchanged  it is listed as it was, or its folder cannot be listed, so that nobody knows
 --   read       it has to be read
--- Tables: listed, previous (the last inventory), outcomes (of this run), and the single columns withdrawn_photos,
+-- Tables: listed, previous (the last inventory), words (that of another encoder, for a first run), outcomes (of this
+-- run), and the single columns withdrawn_photos,
 -- withdrawn_contents, unlistable, retried. Parameters: check, settled, is_last.
 CREATE OR REPLACE TABLE compared AS
 WITH known AS (
@@ -28,12 +29,14 @@ read_before AS (
 )
 SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        l.sidecar_uri, l.sidecar_version,
-       -- Of a photo that neither a catalog nor the archive itself says anything of today, what was said before stays.
-       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.published_at ELSE p.published_at END AS published_at,
-       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.captured_at ELSE p.captured_at END AS captured_at,
-       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.caption ELSE p.caption END AS caption,
-       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.credit ELSE p.credit END AS credit,
-       CASE WHEN l.is_given OR p.photo_id IS NULL THEN l.source ELSE p.source END AS source,
+       -- Of a photo that neither a catalog nor the archive itself says anything of today, what was said before stays,
+       -- also when another encoder takes over, whose runs have not seen it yet.
+       coalesce(l.is_given, FALSE) AS is_given,
+       CASE WHEN l.is_given THEN l.published_at ELSE coalesce(p.published_at, w.published_at) END AS published_at,
+       CASE WHEN l.is_given THEN l.captured_at ELSE coalesce(p.captured_at, w.captured_at) END AS captured_at,
+       CASE WHEN l.is_given THEN l.caption ELSE coalesce(p.caption, w.caption) END AS caption,
+       CASE WHEN l.is_given THEN l.credit ELSE coalesce(p.credit, w.credit) END AS credit,
+       CASE WHEN l.is_given THEN l.source ELSE coalesce(p.source, w.source) END AS source,
        CASE WHEN o.photo_id IS NULL THEN p.sidecar ELSE o.sidecar END AS sidecar,
        CASE
            WHEN l.photo_id IN (FROM withdrawn_photos) OR p.is_withdrawn THEN 'retracted'
@@ -53,6 +56,7 @@ SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        p.content_sha256 AS old_content_sha256, given(p) AS old_given
 FROM listed AS l
 LEFT JOIN known AS p USING (photo_id)
+LEFT JOIN words AS w USING (photo_id)
 LEFT JOIN read_before AS o ON o.photo_id = l.photo_id
     AND o.uri = l.uri AND o.size_bytes = l.size_bytes
     AND o.modified_at IS NOT DISTINCT FROM l.modified_at AND o.etag IS NOT DISTINCT FROM l.etag
@@ -60,7 +64,7 @@ LEFT JOIN read_before AS o ON o.photo_id = l.photo_id
 UNION ALL BY NAME
 SELECT (SELECT max(position) FROM listed) + row_number() OVER () AS position,
        p.* EXCLUDE (is_withdrawn, is_retried),
-       'unchanged' AS fate, TRUE AS was_listed, FALSE AS is_embedded,
+       'unchanged' AS fate, TRUE AS was_listed, FALSE AS is_embedded, FALSE AS is_given,
        p.content_sha256 AS old_content_sha256, given(p) AS old_given
 FROM known AS p
 WHERE NOT p.is_withdrawn AND p.photo_id NOT IN (SELECT photo_id FROM listed)

@@ -18,10 +18,27 @@ WITH now AS (
     FROM compared
 ),
 gone AS (
-    SELECT DISTINCT content_sha256 FROM previous
+    SELECT content_sha256, min(photo_id) AS photo_id FROM previous
     WHERE content_sha256 IS NOT NULL AND photo_id NOT IN (SELECT photo_id FROM compared)
+    GROUP BY content_sha256
+),
+-- A name that is new, for a content whose old name is gone: what was known of the photo goes along.
+renamed AS (
+    SELECT now.photo_id, p.published_at, p.captured_at, p.caption, p.credit, p.source
+    FROM now JOIN gone USING (content_sha256) JOIN previous AS p ON p.photo_id = gone.photo_id
+    WHERE NOT now.was_listed
+),
+named AS (
+    SELECT now.* REPLACE (
+        CASE WHEN is_given THEN now.published_at ELSE coalesce(now.published_at, r.published_at) END AS published_at,
+        CASE WHEN is_given THEN now.captured_at ELSE coalesce(now.captured_at, r.captured_at) END AS captured_at,
+        CASE WHEN is_given THEN now.caption ELSE coalesce(now.caption, r.caption) END AS caption,
+        CASE WHEN is_given THEN now.credit ELSE coalesce(now.credit, r.credit) END AS credit,
+        CASE WHEN is_given THEN now.source ELSE coalesce(now.source, r.source) END AS source
+    ), r.photo_id IS NOT NULL AS is_renamed
+    FROM now LEFT JOIN renamed AS r USING (photo_id)
 )
-SELECT now.*,
+SELECT named.*,
        CASE
            WHEN fate = 'read' THEN 'lost'
            WHEN reason IS NOT NULL THEN 'rejected'
@@ -30,9 +47,8 @@ SELECT now.*,
            -- Two workers may have embedded the same content.
            WHEN is_embedded AND row_number() OVER (PARTITION BY content_sha256, is_embedded ORDER BY position) = 1
            THEN 'embedded'
-           -- A name that is new, for a content whose old name is gone.
-           WHEN NOT was_listed AND content_sha256 IN (FROM gone) THEN 'renamed'
+           WHEN is_renamed THEN 'renamed'
            ELSE 'duplicate'
        END AS became,
-       content_sha256 = old_content_sha256 AND given(now) IS DISTINCT FROM old_given AS is_updated
-FROM now;
+       content_sha256 = old_content_sha256 AND given(named) IS DISTINCT FROM old_given AS is_updated
+FROM named;
