@@ -300,6 +300,21 @@ def test_a_withdrawn_photo_vanishes_and_does_not_come_back(settled: Nights) -> N
     assert settled.found() == photos(a=0, c=2, d=3) | {Found("other", "other.jpg", 8)}
 
 
+def test_a_retraction_that_is_undone_brings_the_photo_back(settled: Nights) -> None:
+    """The night after, under its own name, and in another archive that had the content too."""
+    settled.put("copy.jpg", 1, archive="other")
+    settled.night("other")
+    withdraw(settled, "b.jpg", 1)
+    for archive in ("archive", "other"):
+        settled.night(archive)
+    assert settled.found() == photos(a=0, c=2, d=3)
+    add_retraction(settled.store, [], why="a mistake", undoes=1)
+    for archive in ("archive", "other"):
+        settled.night(archive)
+    assert settled.found() == photos(a=0, b=1, c=2, d=3) | {Found("other", "copy.jpg", 1)}
+    assert settled.decoded == []
+
+
 def test_a_photo_that_is_withdrawn_while_it_waits_is_not_indexed(settled: Nights) -> None:
     """The segment that its run makes does not hold it."""
     settled.put("e.jpg", 4)
