@@ -40,8 +40,7 @@ def merge_segments(
     """Builds as few segments of some as can be, and yields each when it is in the store; none if nothing is left.
 
     `segments` are in the order of the snapshot, `others` are those that stay. Needs room for the merged vectors twice
-    and for the local features, 20 KB a row, in the folder for temporary files; a bucket's segments are copied there,
-    too.
+    and for the local features, 20 KB a row, in the folder for temporary files; a bucket's segments are copied there.
 
     Raises ArtifactRefusedError for a damaged segment, and for recall under the bar.
     """

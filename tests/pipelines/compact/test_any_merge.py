@@ -34,7 +34,9 @@ occurrences = st.builds(
 )
 some = st.lists(occurrences, min_size=1, max_size=3)
 # A content is held by the segment of a run that found it somewhere.
-there = some.map(lambda found: [replace(one, generation=0, is_removed=False) for one in found])
+there = some.map(
+    lambda found: [replace(one, generation=0, is_removed=False, published_at=day(0), caption="0") for one in found]
+)
 segments = st.fixed_dictionaries(
     {
         "rows": st.dictionaries(st.integers(0, CONTENTS - 1), there, max_size=5),
