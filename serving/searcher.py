@@ -1,6 +1,6 @@
 """Opens a store and looks photos up in it: the Python API, and what every face of the product stands on."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from os import PathLike, fspath
 
@@ -12,6 +12,7 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.match.decoded_query import DecodedQuery
 from serving.match.match import Match, Outcome, answers_of
 from serving.match.matcher import Matcher
 from serving.match.options import MatchOptions
@@ -79,6 +80,14 @@ class Searcher:
                 "this searcher is closed; expected an open one: look up before it is closed, or open another"
             )
         return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
+
+    def find_beside(self, known: Iterable[bytes], queries: Iterable[Query | DecodedQuery]) -> Iterator[Outcome]:
+        """Yields what each query comes to beside contents that are known (32 bytes each).
+
+        Until the last outcome is taken, nobody else may ask.
+        """
+        with self._opened.without(known):
+            yield from self._matcher.match_all(queries)
 
     def copies(self, query: str | PathLike[str] | Query) -> Generator[tuple[Match, list[Occurrence]], None, None]:
         """Yields every copy of one photo, each with all photos of the archives that have its bytes.

@@ -17,13 +17,14 @@ from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
 from firstseen.commands.upkeep import compact, gc
+from firstseen.commands.watch import watch
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
 VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, compact, gc, demo, study)
 
 # Verbs of several, such as `ignore add`.
-GROUPS = (ignore, evaluate)
+GROUPS = (ignore, watch, evaluate)
 
 
 def make_app() -> typer.Typer:

@@ -38,6 +38,7 @@ from firstseen.commands.archive_reports import (
 from firstseen.commands.estimate import print_estimate
 from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
 from firstseen.commands.streams import tell
+from firstseen.commands.watch import WatchOutputOption, report_watched
 from foundation.checks import require_range
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def index(
     allow_shrink: AllowShrinkOption = False,
     runner: RunnerOption = "local",
     workers: WorkersOption = 1,
+    watch_output: WatchOutputOption = None,
     metrics_file: MetricsOption = None,
 ) -> None:
     """Build segments of what is not indexed yet and publish a snapshot."""
@@ -149,6 +151,8 @@ def index(
         gate=make_gate(opened, gate, photos=gate_photos) if gate else None,
     )
     report_indexed(result)
+    if result.is_new:
+        report_watched(opened, watch_output)
     tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
 
 
@@ -180,6 +184,7 @@ def reindex(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and what it takes; write nothing.")
     ] = False,
+    watch_output: WatchOutputOption = None,
     metrics_file: MetricsOption = None,
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
@@ -232,6 +237,8 @@ def reindex(
     if result.indexed:
         report_indexed(result.indexed)
         report_compacted(result.compacted)
+        if result.indexed.is_new:
+            report_watched(Store(store), watch_output)
         tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")
     else:
         tell(f"nothing is published yet: these archives have to be encoded with {result.encoded.run.encoder_id}, too:")

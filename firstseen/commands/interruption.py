@@ -25,6 +25,7 @@ WHAT_NOW = {
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
     "lookup": "the store is untouched, and answers are missing; run it again",
     "ignore": "`firstseen ignore list` shows what is on the list",
+    "watch": "`firstseen watch list` shows what is watched, and `firstseen watch check` looks again",
     "status": "the store is untouched",
     "verify": "the store is untouched, and not all of it was checked",
     "rollback": "`firstseen status` says which snapshot is live",

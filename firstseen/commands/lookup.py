@@ -49,6 +49,7 @@ def lookup(
         Path | None, typer.Option(metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG.")
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,
 ) -> None:
     """Look photos up in the live snapshot."""
     from foundation.store.files import Store
@@ -76,8 +77,14 @@ def lookup(
     names = spare(list_queries(queries, stdin=sys.stdin), output=output)
     count = Count()
     with open_answers(opened, names, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
+        passing = count.passing(answers)
         write_answers(
-            count.passing(answers), name=format, output=output, facts=facts, decoded=decode, evidence=evidence
+            watching(opened, passing) if watch else passing,
+            name=format,
+            output=output,
+            facts=facts,
+            decoded=decode,
+            evidence=evidence,
         )
     count.report(folders)
 
@@ -98,6 +105,25 @@ def check_places(
     if folders.evidence:
         others = [output, folders.decode]
         check_new_folder("--evidence", folders.evidence, store=store, queries=queries, others=others)
+
+
+def watching(store: "Store", answers: Iterable[list["Answer"]]) -> Iterator[list["Answer"]]:
+    """Passes the answers on, and watches each query that has none in this archive."""
+    from foundation.photos.rejects import PhotoError
+    from serving.output.display import printable
+    from serving.queries import read_query
+    from serving.watch import watch_photo
+
+    for one_query in answers:
+        if one_query[0].status == "no_match":
+            name = one_query[0].query
+            try:
+                # It is read again: of a long list few photos are in memory at a time.
+                made = watch_photo(store, name, read_query(name))
+                tell(f"{printable(name)}: {f'watched as {made.watch_id}' if made else 'watched already'}")
+            except PhotoError as error:
+                tell(f"{printable(name)}: not watched: {error}", level="warning")
+        yield one_query
 
 
 @contextmanager

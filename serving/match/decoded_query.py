@@ -29,11 +29,14 @@ class DecodedQuery:
     @property
     def is_blank(self) -> bool:
         """Whether the photo shows nothing that could tell it from another."""
-        return self.photo.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION
+        # Of a watched query that keeps no pixels nobody can say so.
+        return self.photo.pixels.size > 0 and self.photo.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION
 
 
-def decode_query(query: Query, spec: EncoderSpec, *, with_features: bool) -> DecodedQuery | Outcome:
+def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_features: bool) -> DecodedQuery | Outcome:
     """Reads and decodes a query by the same path as the archive's photos; one that cannot be used has its outcome."""
+    if isinstance(query, DecodedQuery):
+        return query
     # Without the file's own caption and dates, which nobody asks of a query. Any other decoder, or another size, would
     # let the similarities drift away from those of the archive.
     frame_side = CLOSE_SIDE if with_features else None

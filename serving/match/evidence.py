@@ -63,7 +63,12 @@ class QueryPhoto:
 
     @cached_property
     def closer(self) -> "QueryPhoto":
-        """The query for a closer look: with more features and more guesses, at several times the cost."""
+        """The query for a closer look: with more features and more guesses, at several times the cost.
+
+        A query that is looked at closely from the start is its own.
+        """
+        if self.is_close:
+            return self
         return QueryPhoto(self.width, self.height, close_features(self.picture), self.picture, is_close=True)
 
     def without(self, area: np.ndarray) -> "QueryPhoto":

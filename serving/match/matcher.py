@@ -40,8 +40,11 @@ class Matcher:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._blas.restore_original_limits()
 
-    def match_all(self, queries: Iterable[Query]) -> Generator[Outcome, None, None]:
+    def match_all(self, queries: Iterable[Query | DecodedQuery]) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order; holds two batches of small pictures at a time.
+
+        What was decoded before is taken as it is; without a square for the encoder it has no vector, and features alone
+        find something.
 
         One batch is decoded while the one before it is encoded and searched.
         """
@@ -59,12 +62,20 @@ class Matcher:
         answered: Iterator[Outcome] = iter(())
         if asked:
             self._opened.refresh()
-            vectors = self._encoder.encode(np.stack([one.photo.pixels for one in asked]))
+            vectors = self._vectors([one.photo.pixels for one in asked])
             near = nearest_vectors(self._opened, vectors, self._options.top_k)
             # OpenCV and ScaNN release the GIL: queries of a batch are proved beside each other.
             answered = self._pool.map(self._answer, asked, vectors, near)
         for one in batch:
             yield one if isinstance(one, Outcome) else next(answered)
+
+    def _vectors(self, squares: Sequence[np.ndarray]) -> np.ndarray:
+        """Returns a vector for each square, float32 [squares, dimension], not finite for an empty one."""
+        given = [number for number, square in enumerate(squares) if square.size]
+        vectors = np.full((len(squares), self._opened.spec.dimension), np.nan, np.float32)
+        if given:
+            vectors[given] = self._encoder.encode(np.stack([squares[number] for number in given]))
+        return vectors
 
     def _answer(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest) -> Outcome:
         # The last queries of a slow batch come minutes after the first: what is retracted meanwhile is not answered.
@@ -77,7 +88,8 @@ class Matcher:
         # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
         # what is not yet explained gets a closer look, which takes several times as long.
         is_settled = any(map(explains, matches)) and not (bank.known and any(map(is_doubtful, matches)))
-        if asked.pictured and self._options.effort == "full" and not is_settled:
+        is_last = asked.pictured is None or asked.pictured.is_close or self._options.effort != "full"
+        if asked.pictured and not (is_last or is_settled):
             seen = look_past(bank, asked, asked.pictured.closer)
             if seen.ignored:
                 return outcome_of_ignored(asked.name, seen.ignored)

@@ -15,7 +15,20 @@ from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import one_error_line
 from tests.photos import write_archive
 
-VERBS = ("train", "encode", "index", "lookup", "status", "verify", "rollback", "retract", "demo", "study")
+VERBS = (
+    "train",
+    "encode",
+    "index",
+    "lookup",
+    "status",
+    "verify",
+    "rollback",
+    "retract",
+    "ignore",
+    "watch",
+    "demo",
+    "study",
+)
 
 
 def modules_after(*arguments: str) -> set[str]:

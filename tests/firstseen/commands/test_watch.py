@@ -1,0 +1,83 @@
+"""The verb watch, lookup --watch, and what index and reindex say of watched queries."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from firstseen.commands.running import run
+from tests.firstseen.desk import one_error_line
+from tests.photos import jpeg, write_archive
+from tests.serving.match.pictures import scene
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> str:
+    """A photo that no archive has yet."""
+    (tmp_path / "asked.jpg").write_bytes(jpeg(scene(1)[40:320, 60:430], quality=80))
+    return str(tmp_path / "asked.jpg")
+
+
+def test_a_query_without_a_match_is_answered_by_the_next_index(
+    store: Path, tmp_path: Path, asked: str, capsys: pytest.CaptureFixture
+):
+    """lookup --watch keeps it; reindex says so on stdout, and in a line; the list shows it, and then it is removed."""
+    place = ["--store", str(store)]
+    write_archive(tmp_path / "archive", photos=3)
+    assert run(["reindex", str(tmp_path / "archive"), *place]) == 0
+    assert run(["lookup", asked, *place, "--watch", "--format", "jsonl"]) == 0
+    assert "asked.jpg: watched as " in capsys.readouterr().err
+    assert run(["lookup", asked, *place, "--watch", "--format", "jsonl"]) == 0
+    assert "asked.jpg: watched already" in capsys.readouterr().err
+    (tmp_path / "archive" / "new.jpg").write_bytes(jpeg(scene(1)))
+    assert run(["reindex", str(tmp_path / "archive"), *place]) == 0
+    said = capsys.readouterr()
+    (row,) = map(json.loads, said.out.splitlines())
+    assert (row["photo_id"], row["verdict"], row["snapshot"], row["query"]) == ("new.jpg", "cropped", 2, asked)
+    assert "now seen: " in said.err
+    assert run(["watch", "list", *place]) == 0
+    shown = capsys.readouterr().out
+    assert "its photo is not kept" in shown
+    assert "snapshot 2  cropped  new.jpg" in shown
+    assert run(["watch", "remove", row["watch_id"], *place]) == 0
+    assert run(["watch", "list", *place, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_what_is_known_already_is_told_at_once(store: Path, tmp_path: Path, asked: str, capsys: pytest.CaptureFixture):
+    """And no more by a check, which appends to its file."""
+    place = ["--store", str(store)]
+    assert run(["watch", "add", asked, *place, "--note", "a reader", "--keep-photo"]) == 0
+    assert capsys.readouterr().out == ""
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "new.jpg").write_bytes(jpeg(scene(1)))
+    output = tmp_path / "seen.jsonl"
+    output.write_text("earlier\n")
+    assert run(["encode", str(tmp_path / "archive"), *place]) == 0
+    assert run(["index", *place, "--watch-output", str(output)]) == 0
+    assert run(["watch", "check", *place, "--watch-output", str(output)]) == 0
+    assert capsys.readouterr().out == ""
+    earlier, line = output.read_text().splitlines()
+    assert earlier == "earlier"
+    assert json.loads(line)["note"] == "a reader"
+    (tmp_path / "other.jpg").write_bytes(jpeg(scene(1)[:300]))
+    assert run(["watch", "add", str(tmp_path / "other.jpg"), *place]) == 0
+    assert json.loads(capsys.readouterr().out)["photo_id"] == "new.jpg"
+
+
+def test_what_goes_wrong_does_not_fail_what_is_published(
+    store: Path, tmp_path: Path, asked: str, capsys: pytest.CaptureFixture
+):
+    """It is told, with the command that looks again."""
+    place = ["--store", str(store)]
+    assert run(["watch", "add", asked, *place]) == 0
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "new.jpg").write_bytes(jpeg(scene(1)))
+    assert run(["reindex", str(tmp_path / "archive"), *place, "--watch-output", str(tmp_path)]) == 0
+    assert f"firstseen watch check --store {store}" in capsys.readouterr().err
+
+
+def test_an_unknown_query_is_not_removed(store: Path, capsys: pytest.CaptureFixture):
+    """In one line, as input that was not found."""
+    assert run(["watch", "remove", "nobody", "--store", str(store)]) == 4
+    assert "no watched query nobody" in one_error_line(capsys)
