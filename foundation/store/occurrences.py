@@ -95,7 +95,8 @@ def latest_occurrences(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
         known = latest.get(one.photo)
         if known is None or one.generation >= known.generation:
             latest[one.photo] = one
-    return sorted(latest.values(), key=lambda one: one.order)
+    # Copies of an archive hold the same names, perhaps undated: whichever segment is read first, one of them is first.
+    return sorted(latest.values(), key=lambda one: (*one.order, one.archive, one.uri))
 
 
 Basis = Literal["published", "captured"]

@@ -77,7 +77,7 @@ def test_of_one_photo_of_an_archive_the_latest_run_counts():
 
 def test_a_name_is_that_of_an_archive():
     """Two archives have a photo each, and a photo that names none is known by its uri."""
-    apart = [of("a", "x"), of("a", "y"), of("a", uri="file:///1"), of("a", uri="file:///2")]
+    apart = [of("a", uri="file:///1"), of("a", uri="file:///2"), of("a", "x"), of("a", "y")]
     assert latest_occurrences(apart) == apart
 
 
@@ -132,3 +132,9 @@ def test_an_occurrence_cannot_be_changed():
     """Occurrences are shared between the rows that are merged."""
     with pytest.raises(AttributeError):
         occurrence("a").published_at = datetime.now()  # type: ignore[misc]
+
+
+def test_the_same_name_in_two_archives_has_one_order() -> None:
+    """Whichever is met first: a compaction must not exchange the copy that an answer names."""
+    copies = [Occurrence("p.jpg", f"{archive}/p.jpg", archive=archive) for archive in ("file:///a", "s3://b")]
+    assert latest_occurrences(copies) == latest_occurrences(copies[::-1]) == copies
