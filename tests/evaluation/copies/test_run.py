@@ -126,7 +126,7 @@ def test_an_interrupted_build_is_made_anew(tmp_path: Path, encoder_store: Path, 
         product.build(tmp_path / "store", [(str(archive), None)], encoder=encoder)
     monkeypatch.setattr(product, "build_index", build_index)
     built = product.build(tmp_path / "store", [(str(archive), None)], encoder=encoder)
-    assert [snapshot.rows for snapshot in built.snapshots] == [4]
+    assert [snapshot.contents for snapshot in built.snapshots] == [4]
     assert len(list((tmp_path / "store" / "embeddings").glob("*/*/run.json"))) == 1
 
 
