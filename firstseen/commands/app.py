@@ -13,6 +13,7 @@ from firstseen.commands.estimate import estimate
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.ignore import ignore
 from firstseen.commands.lookup import lookup
+from firstseen.commands.repair import repair
 from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
@@ -21,7 +22,10 @@ from firstseen.commands.watch import watch
 from foundation.errors import UsageError
 
 # In the order in which a user meets them.
-VERBS = (train, estimate, reindex, encode, index, lookup, status, verify, rollback, retract, compact, gc, demo, study)
+VERBS = (
+    *(train, estimate, reindex, encode, index, lookup, status, verify, repair, rollback, retract, compact, gc),
+    *(demo, study),
+)
 
 # Verbs of several, such as `ignore add`.
 GROUPS = (ignore, watch, evaluate)

@@ -24,6 +24,7 @@ from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
 from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run, is_as_before
+from pipelines.encode.list_again import list_again
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
@@ -110,7 +111,8 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
                 on_progress=listeners.on_progress,
             )
         found.look_again(is_last=True)
-        require_readable(found.database, prepared.archive.uri)
+        if not options.read_again:
+            require_readable(found.database, prepared.archive.uri)
         if prepared.previous.generation and is_as_before(found.database):
             remove_work(store, run)
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
@@ -129,8 +131,8 @@ def live_with(store: Store, encoder_digest: str) -> Snapshot | None:
 def prepare(options: EncodeOptions) -> Prepared:
     """Checks everything that a user can get wrong before the listing, which may take minutes, and opens the archive."""
     check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
-    archive = open_archive(options.archive, include=options.include, exclude=options.exclude, data_dir=options.data_dir)
-    require_apart(archive, options.store)
+    # What is read again is found where it was: the archive itself may be gone.
+    archive = None if options.read_again else open_wanted(options)
     catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.
     store = Store(options.store, create=True)
@@ -140,10 +142,18 @@ def prepare(options: EncodeOptions) -> Prepared:
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])
-    previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri)
+    previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri if archive else options.archive)
+    archive = archive or list_again(options.archive, store, previous)
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
     words = previous if live or not answering else find_other(store, answering, archive.uri)
     return Prepared(options, store, archive, catalog, spec, live, previous, words, run)
+
+
+def open_wanted(options: EncodeOptions) -> Archive:
+    """Opens the archive that the options name; raises UsageError if the store lies in it."""
+    archive = open_archive(options.archive, include=options.include, exclude=options.exclude, data_dir=options.data_dir)
+    require_apart(archive, options.store)
+    return archive
 
 
 @dataclass
@@ -163,7 +173,9 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
     """Lists the archive, and yields what is new in it; its files are gone when the block ends."""
     options, store, previous = prepared.options, prepared.store, prepared.previous
     catalog = prepared.catalog.rows if prepared.catalog else None
-    retried = read_rejects(store, prepared.spec.encoder_id, options.retry_rejects) if options.retry_rejects else []
+    retried = list(options.read_again)
+    if options.retry_rejects:
+        retried += read_rejects(store, prepared.spec.encoder_id, options.retry_rejects)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))
         database = stack.enter_context(open_database(folder))

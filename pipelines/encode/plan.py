@@ -27,7 +27,8 @@ class EncodeOptions:
 
     `archive` is what `foundation.archives.archive.open_archive` opens. With the check `stat` only those photos are read
     whose size, time or etag is another than in the last run, with `hash` all. `allow_shrink` takes most of the archive
-    for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again.
+    for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again. With `read_again`
+    these photos are read, where the last run listed them, and nothing else of the archive is looked at.
 
     A worker holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the
     chunk that it encodes: 20 KB a photo.
@@ -50,6 +51,7 @@ class EncodeOptions:
     check: Check = "stat"
     allow_shrink: bool = False
     retry_rejects: str | None = None
+    read_again: tuple[str, ...] = ()
     beam_flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

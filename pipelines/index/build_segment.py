@@ -67,7 +67,8 @@ def _write_segment(
     options: IndexOptions,
     surroundings: Surroundings,
 ) -> SegmentReference | None:
-    changes = read_changes(store, surroundings.changes)
+    said = surroundings.said
+    changes = read_changes(store, surroundings.changes) if said is None else said
     with (
         tempfile.TemporaryDirectory(prefix="firstseen-") as directory,
         tempfile.TemporaryDirectory(prefix="firstseen-") as scratch,
@@ -76,7 +77,7 @@ def _write_segment(
         parts = Path(scratch)
         read = read_shards(store, plan.shards, parts, dimension=spec.dimension, encoder_digest=encoder_digest)
         left_out = _left_out(store, plan, read.photos.contents(), surroundings)
-        rows = collapse(read, local / PHOTOS, changes=changes, left_out=left_out)
+        rows = collapse(read, local / PHOTOS, changes=changes, left_out=left_out, shards_say=said is None)
         mentioned = rows.mentioned if plan.number else _others(changes, rows) | rows.mentioned
         if not len(rows.hashes) and not mentioned:
             return None

@@ -49,12 +49,18 @@ def count_photos(said: Mapping[bytes, Sequence[Occurrence]]) -> int:
 
 
 def collapse(
-    read: ShardRows, path: Path, *, changes: Mapping[bytes, Sequence[Occurrence]], left_out: np.ndarray
+    read: ShardRows,
+    path: Path,
+    *,
+    changes: Mapping[bytes, Sequence[Occurrence]],
+    left_out: np.ndarray,
+    shards_say: bool = True,
 ) -> SegmentRows:
     """Returns one row per content that has an occurrence left; of equal contents the first row gives the vector.
 
     Their photo columns are written to a new file. `changes` are the occurrences that later runs say more of; left_out:
-    bool [rows of the shards] are those whose contents other segments hold, or nobody may.
+    bool [rows of the shards] are those whose contents other segments hold, or nobody may. Unless `shards_say` it, the
+    changes alone say where contents occur.
     """
     # Sorted by hash, a content is found by binary search in a memory-mapped file: the same bytes are found whatever the
     # encoder and the recall of the index. Copies must be collapsed, or they would fill a whole answer.
@@ -70,7 +76,7 @@ def collapse(
         for part in read.photos:
             numbers = part[ROW].to_numpy()
             groups = _by_content(part)
-            said = _occurrences(part, groups, changes)
+            said = _occurrences(part, groups, changes, shards_say=shards_say)
             held = sorted(
                 content
                 for content, places in groups.items()
@@ -85,7 +91,7 @@ def collapse(
             own = {content: said.pop(content) for content in held}
             photos += count_photos(own)
             removed += removed_from(own)
-            mentioned |= said
+            mentioned |= {content: ones for content, ones in said.items() if ones}
     release_freed()
     taken = taken_to_disk(read.vectors, np.array(kept, np.int64))
     return SegmentRows(taken, np.array(hashes, "S32"), rows, photos, removed, mentioned)
@@ -100,10 +106,15 @@ def _by_content(photos: pa.Table) -> dict[bytes, list[int]]:
 
 
 def _occurrences(
-    photos: pa.Table, groups: Mapping[bytes, Sequence[int]], changes: Mapping[bytes, Sequence[Occurrence]]
+    photos: pa.Table,
+    groups: Mapping[bytes, Sequence[int]],
+    changes: Mapping[bytes, Sequence[Occurrence]],
+    *,
+    shards_say: bool,
 ) -> Occurrences:
     """Returns what the shards and the changes together say of each content."""
-    said = [[Occurrence.from_struct(one) for one in row] for row in photos["occurrences"].to_pylist()]
+    rows = photos["occurrences"].to_pylist() if shards_say else [[]] * len(photos)
+    said = [[Occurrence.from_struct(one) for one in row] for row in rows]
     return {
         content: latest_occurrences(chain(*(said[place] for place in places), changes.get(content, ())))
         for content, places in groups.items()

@@ -1,13 +1,14 @@
 """Plans segments: which shards make which one; nothing is read."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from foundation.checks import require_range
 from foundation.errors import UsageError
 from foundation.store.artifact import FileRecord
 from foundation.store.chains import FinishedRun
+from foundation.store.occurrences import Occurrence
 from foundation.store.runs import Features
 from pipelines.index.memory import most_rows, require_memory
 
@@ -59,9 +60,11 @@ class Surroundings:
     """What a build has to know beside its shards: the changes of the runs, and what other segments hold.
 
     `held` are files of content hashes of the segments that stay, `held_with_features` those of them alone that have
-    local features of all their contents; `withdrawn` are contents (32 bytes each) that no segment takes up.
+    local features of all their contents; `withdrawn` are contents (32 bytes each) that no segment takes up. Where
+    `said` is given, it says by content where it occurs, and neither the shards nor any changes are asked for that.
     """
 
+    said: Mapping[bytes, Sequence[Occurrence]] | None = None
     changes: list[ChangesReference] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     held_with_features: list[str] = field(default_factory=list)

@@ -1,0 +1,62 @@
+"""The verb repair: what it says of damage, of what it did, and of what to type next."""
+
+import pytest
+
+from firstseen.commands.running import run
+from foundation.store.files import Store
+from foundation.store.snapshots import read_snapshot
+from tests.conftest import Desk
+from tests.firstseen.desk import one_error_line
+
+
+def damage(desk: Desk) -> str:
+    """Loses the vectors of the live segment; returns its name."""
+    (one,) = read_snapshot(Store(desk.store)).segments
+    (desk.store / "segments" / one.segment_id / "vectors.npy").unlink()
+    return one.segment_id
+
+
+def test_a_whole_store_is_said_to_be_whole(desk: Desk, capsys: pytest.CaptureFixture) -> None:
+    """Nothing is published."""
+    assert run(["repair", "--store", str(desk.store)]) == 0
+    assert capsys.readouterr().out == "snapshot 1 is whole: nothing to repair\n"
+
+
+def test_each_damage_and_each_repair_is_a_line(desk: Desk, capsys: pytest.CaptureFixture) -> None:
+    """The dry run says the same, and does nothing; verify is the next command, and passes."""
+    name, store = damage(desk), str(desk.store)
+    assert run(["verify", "--store", store]) == 4
+    capsys.readouterr()
+    assert run(["repair", "--store", store, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert f"segment {name}: cannot read segments/{name}/vectors.npy" in said
+    assert f"would: segment {name} is built anew" in said
+    assert read_snapshot(Store(store)).number == 1
+    assert run(["repair", "--store", store]) == 0
+    found = capsys.readouterr()
+    assert f"\nsegment {name} is built anew\n" in found.out
+    assert found.out.endswith("snapshot 2 is live: repair, 10 photos\n")
+    assert f"next: firstseen verify --store {store}" in found.err
+    assert run(["verify", "--store", store]) == 0
+
+
+def test_photos_that_cannot_be_read_again_are_named(desk: Desk, capsys: pytest.CaptureFixture) -> None:
+    """Their segment and their shard are lost, and their archive has become another folder."""
+    damage(desk)
+    for path in desk.store.glob("embeddings/*/*/part-*.parquet"):
+        path.unlink()
+    for path in desk.store.glob("embeddings/*/*/inventory.parquet"):
+        path.unlink()
+    assert run(["repair", "--store", str(desk.store)]) == 0
+    assert "how archive" in capsys.readouterr().out
+
+
+def test_a_broken_store_is_told_by_every_verb(desk: Desk, capsys: pytest.CaptureFixture) -> None:
+    """Exit code 5, and the command that mends it."""
+    (desk.store / "snapshots" / "1.json").write_bytes(b"{")
+    store = str(desk.store)
+    for verb in (["encode", str(desk.archive)], ["reindex", str(desk.archive)], ["index"], ["status"]):
+        assert run([*verb, "--store", store]) == 5
+        assert "firstseen repair" in one_error_line(capsys)
+    assert run(["repair", "--store", store]) == 0
+    assert run(["status", "--store", store]) == 0
