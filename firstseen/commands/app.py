@@ -13,6 +13,7 @@ from firstseen.commands.estimate import estimate
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.ignore import ignore
 from firstseen.commands.lookup import lookup
+from firstseen.commands.purge import purge
 from firstseen.commands.repair import repair
 from firstseen.commands.retract import retract
 from firstseen.commands.store import rollback, status, verify
@@ -23,7 +24,7 @@ from foundation.errors import UsageError
 
 # In the order in which a user meets them.
 VERBS = (
-    *(train, estimate, reindex, encode, index, lookup, status, verify, repair, rollback, retract, compact, gc),
+    *(train, estimate, reindex, encode, index, lookup, status, verify, repair, rollback, retract, purge, compact, gc),
     *(demo, study),
 )
 

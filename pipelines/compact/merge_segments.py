@@ -24,7 +24,8 @@ from serving.search.segment_tables import SegmentTables
 class Merging:
     """What all merges of a compaction share: the store, the encoder, the options of the index, and what goes.
 
-    `dropped` are the contents that nobody may find any more, S32 ascending.
+    `dropped` are the contents that nobody may find any more, S32 ascending; `forgotten` are photos, by archive and
+    photo_id, of which nothing may be left at all.
     """
 
     store: Store
@@ -32,6 +33,7 @@ class Merging:
     encoder_digest: str
     options: IndexOptions
     dropped: np.ndarray
+    forgotten: frozenset[tuple[str, str]] = frozenset()
 
 
 def merge_segments(
@@ -46,7 +48,7 @@ def merge_segments(
     """
     with ExitStack() as stack:
         sources = [stack.enter_context(open_source(merging.store, one)) for one in segments]
-        merged = MergeInput(sources=sources, others=others, dropped=merging.dropped)
+        merged = MergeInput(sources=sources, others=others, dropped=merging.dropped, forgotten=merging.forgotten)
         chosen = choose(sources, others, merging.dropped)
         parts = count_parts(len(chosen.contents), merging.options.max_segment_rows)
         for said in _cut(_said(sources), chosen.contents, parts):

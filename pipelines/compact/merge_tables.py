@@ -1,6 +1,6 @@
 """Merges what several segments say of contents, block by block of hashes: the latest of each photo, in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from serving.search.segment_tables import SegmentTables
 # Contents that are merged at a time: some kilobytes each while their occurrences are Python's.
 BLOCK_CONTENTS = 4 * PHOTO_ROW_GROUP_ROWS
 
+# The name of a row whose own may not be told any more, and whose photos other segments name.
+_NAMELESS = {"photo_id": "", "uri": "", "published_at": None, "source": None}
 # What a row says by itself; whose photo it is, its occurrences say.
 OWN_COLUMNS = [field.name for field in photo_fields() if field.name != "occurrences"]
 
@@ -30,12 +32,14 @@ OWN_COLUMNS = [field.name for field in photo_fields() if field.name != "occurren
 class MergeInput:
     """What a merge is made of: its sources, in the order of the snapshot, and what it has to know beside them.
 
-    `others` are the segments that stay, `dropped` the contents that nobody may find any more, S32 ascending.
+    `others` are the segments that stay, `dropped` the contents that nobody may find any more, S32 ascending. Where
+    photos are `forgotten`, by archive and photo_id, nothing more is said of them, nor of what is dropped.
     """
 
     sources: Sequence[Source]
     others: Sequence[SegmentTables]
     dropped: np.ndarray
+    forgotten: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass
@@ -77,16 +81,20 @@ def _merge_block(merged: MergeInput, block: np.ndarray, held: Chosen, found: _Sa
     for (content, of_sources), holds, elsewhere, dropped in zip(
         occurrences.items(), is_held, is_elsewhere, is_dropped, strict=True
     ):
-        latest = latest_occurrences(of_sources)
-        left = latest if elsewhere else [] if dropped else _enough(latest, is_held=holds)
+        latest = [one for one in latest_occurrences(of_sources) if (one.archive, one.photo_id) not in merged.forgotten]
+        if dropped and (merged.forgotten or not elsewhere):
+            left = []
+        else:
+            left = latest if elsewhere else _enough(latest, is_held=holds)
         found.photos += sum(not one.is_removed for one in left)
-        if any(one.is_removed for one in left):
+        # What is held and nobody is said to have any more would be found: it is hidden as if its photos had gone.
+        if any(one.is_removed for one in left) or (merged.forgotten and holds and not left):
             found.removed.append(content)
         if holds:
             rows.append(left)
         elif left:
             found.mentioned[content] = left
-    return _with_occurrences(photos, rows)
+    return _with_occurrences(photos, rows, forgotten={name for _, name in merged.forgotten})
 
 
 def _enough(latest: Sequence[Occurrence], *, is_held: bool) -> list[Occurrence]:
@@ -127,10 +135,15 @@ def _read_block(
     return occurrences, pa.concat_tables(parts).take(pa.array(np.argsort(np.concatenate(places))))
 
 
-def _with_occurrences(photos: pa.Table, occurrences: Sequence[Sequence[Occurrence]]) -> pa.Table:
+def _with_occurrences(
+    photos: pa.Table, occurrences: Sequence[Sequence[Occurrence]], *, forgotten: Container[str]
+) -> pa.Table:
     """Returns the photo columns with these occurrences; the first published that is left gives a row its name."""
-    # Other segments may be those that say who has a content: its row then keeps the name that it had.
-    own = photos.select(["photo_id", "uri", "published_at", "source"]).to_pylist()
+    # Other segments may be those that say who has a content: its row then keeps the name that it had, if it may.
+    own = [
+        row if row["photo_id"] not in forgotten else dict(_NAMELESS)
+        for row in photos.select(["photo_id", "uri", "published_at", "source"]).to_pylist()
+    ]
     first: list[dict[str, Any]] = [
         next((one.to_struct() for one in row if not one.is_removed), names)
         for row, names in zip(occurrences, own, strict=True)

@@ -1,0 +1,104 @@
+"""Removes every byte of photos from a store: purge."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firstseen.commands.options import StoreOption
+from firstseen.commands.retract import report
+from firstseen.commands.streams import number_of, tell
+from foundation.errors import InputNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from foundation.store.files import Store
+    from foundation.store.retractions import RetractedPhoto
+
+
+def purge(
+    photo_ids: Annotated[list[str], typer.Argument(metavar="PHOTO_ID…", help="Photos, by their photo_id.")],
+    store: StoreOption,
+    why: Annotated[str, typer.Option(help="The reason, which stays on the list of retractions.")],
+    archive: Annotated[
+        str | None, typer.Option(metavar="URI", help="The archive of the photos, where several have them.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove every byte of photos, and prove it: what remains is their name and hash on the list of retractions."""
+    from foundation.store.files import Store
+    from pipelines.purge.job import purge as purge_store
+
+    if not why.strip():
+        raise UsageError("no reason was given; expected --why TEXT: it stays on the list of retractions")
+    opened = Store(store)
+    photos = photos_to_purge(opened, photo_ids, archive=archive)
+    confirm(photos, yes=yes)
+    withdraw(opened, photos, why=why.strip())
+    result = purge_store(opened, photos)
+    tell(
+        f"{number_of(result.contents, 'content', 'contents')} purged: {result.runs.rewritten:,} files of runs written "
+        f"anew, {number_of(result.segments, 'segment', 'segments')} built anew or removed"
+    )
+    if result.snapshots:
+        tell(f"older snapshots that held it are gone: {', '.join(map(str, result.snapshots))}")
+    for run_id in result.runs.removed:
+        tell(f"run {run_id}, which was cut off, is gone: the next encode of its archive begins anew")
+    typer.echo(f"{result.files_read:,} files read: no trace")
+    tell("delete the photo from its archive, too: each run that lists it notes its name, as rejected")
+    tell(f"next: firstseen verify --store {shlex.quote(store)}")
+
+
+def photos_to_purge(store: "Store", photo_ids: "Sequence[str]", *, archive: str | None) -> "list[RetractedPhoto]":
+    """Returns the photos of these names: those on the list of retractions, and those that are live.
+
+    What is purged is known by the list alone: so an interrupted purge is taken up.
+    """
+    from foundation.store.retractions import retracted_photos
+    from serving.retract import photos_named
+
+    known = [one for one in retracted_photos(store) if archive in (None, one.archive)]
+    found: set[RetractedPhoto] = set()
+    for photo_id in dict.fromkeys(photo_ids):
+        listed = {one for one in known if one.photo_id == photo_id}
+        try:
+            found |= {*listed, *photos_named(store, [photo_id], archive=archive)}
+        except InputNotFoundError:
+            if not listed:
+                raise
+            found |= listed
+    for photo_id in photo_ids:
+        archives = sorted({one.archive for one in found if one.photo_id == photo_id})
+        if len(archives) > 1:
+            raise UsageError(
+                f"photo {photo_id} is in {len(archives)} archives; expected --archive, one of: {', '.join(archives)}"
+            )
+    return sorted(found, key=lambda one: (one.archive, one.photo_id, one.content_sha256))
+
+
+def confirm(photos: "Sequence[RetractedPhoto]", *, yes: bool) -> None:
+    """Shows what is to go and asks; raises UsageError unless somebody agrees."""
+    from serving.output.display import printable
+
+    for photo in photos:
+        typer.echo(f"{printable(photo.photo_id)}  {printable(photo.archive)}  SHA-256 {photo.content_sha256}")
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was purged; expected a terminal to confirm it on, or --yes")
+    tell(
+        f"purge {number_of(len(photos), 'photo', 'photos')}, and the older snapshots that hold them? It cannot be "
+        "taken back. [y/N]"
+    )
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was purged: it was not confirmed")
+
+
+def withdraw(store: "Store", photos: "Sequence[RetractedPhoto]", *, why: str) -> None:
+    """Puts what is not yet on the list of retractions there: from then on nobody finds it."""
+    from foundation.store.retractions import add_retraction, retracted_photos
+
+    if new := sorted(set(photos) - retracted_photos(store), key=lambda one: (one.archive, one.photo_id)):
+        report(add_retraction(store, new, why=why))

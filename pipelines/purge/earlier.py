@@ -1,0 +1,82 @@
+"""Finds what else a photo has left behind: contents that it had earlier, and thumbnails."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from foundation.store.chains import read_runs
+from foundation.store.files import Store
+from foundation.store.run_paths import EMBEDDINGS
+from foundation.store.runs import Run
+from pipelines.purge.traces import BATCH_ROWS, NAMING, Purged, rows_with_trace
+
+
+def with_earlier(store: Store, photos: frozenset[tuple[str, str]], contents: frozenset[bytes]) -> Purged:
+    """Returns what has to go: the contents, those that the photos had earlier and no other photo has, and thumbnails.
+
+    Reads the names and hashes of all runs, some hundred bytes a photo.
+    """
+    purged = Purged(photos, contents)
+    runs = [one.run for encoder_id in store.directories(EMBEDDINGS) for one in read_runs(store, encoder_id).finished]
+    earlier: set[bytes] = set()
+    thumbnails: dict[bytes, bytes] = {}
+    for run in runs:
+        for name in run.files:
+            found, thumbnails_found = _traces(store, run, name, purged)
+            earlier |= found
+            thumbnails |= thumbnails_found
+    shared = _of_others(store, runs, earlier - contents, purged) if earlier - contents else set()
+    gone = contents | (earlier - shared)
+    return Purged(photos, gone, frozenset(jpeg for content, jpeg in thumbnails.items() if content in gone and jpeg))
+
+
+def _traces(store: Store, run: Run, name: str, purged: Purged) -> tuple[set[bytes], dict[bytes, bytes]]:
+    """Returns the contents of the rows of one file that have a trace of what is purged, and their thumbnails."""
+    contents: set[bytes] = set()
+    thumbnails: dict[bytes, bytes] = {}
+    with store.open(f"{run.directory}/{name}") as stream, parquet.ParquetFile(stream) as file:
+        columns = [column for column in file.schema_arrow.names if column in NAMING]
+        if "content_sha256" not in columns:
+            return contents, thumbnails
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=columns).combine_chunks()
+            marked = pa.array(_marked(table, run, purged))
+            if pc.any(marked).as_py():
+                found = table["content_sha256"].filter(marked).to_pylist()
+                contents |= set(found) - {None}
+                if "thumbnail" in file.schema_arrow.names:
+                    jpegs = file.read_row_group(group, columns=["thumbnail"])["thumbnail"].filter(marked)
+                    thumbnails |= zip(found, jpegs.to_pylist(), strict=True)
+    return contents, thumbnails
+
+
+def _marked(table: pa.Table, run: Run, purged: Purged) -> list[bool]:
+    names = purged.names_in(run.archive)
+    return [
+        is_marked
+        for batch in table.to_batches(max_chunksize=BATCH_ROWS)
+        for is_marked in rows_with_trace(batch, purged, names).tolist()
+    ]
+
+
+def _of_others(store: Store, runs: list[Run], contents: set[bytes], purged: Purged) -> set[bytes]:
+    """Returns the contents that other photos have, as the last run of each archive and encoder says."""
+    found: set[bytes] = set()
+    for run in _last_runs(runs):
+        names = purged.names_in(run.archive)
+        if not run.generation:
+            continue
+        with store.open(run.inventory) as stream, parquet.ParquetFile(stream) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=["photo_id", "content_sha256"]):
+                wanted = pc.is_in(batch["content_sha256"], pa.array(sorted(contents), pa.binary(32)))
+                found |= {
+                    row["content_sha256"] for row in batch.filter(wanted).to_pylist() if row["photo_id"] not in names
+                }
+    return found
+
+
+def _last_runs(runs: list[Run]) -> Iterator[Run]:
+    last = {(run.encoder_id, run.archive): run for run in sorted(runs, key=lambda run: (run.generation, run.run_id))}
+    yield from last.values()

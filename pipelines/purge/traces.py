@@ -1,0 +1,105 @@
+"""Knows a purged photo again: by its name in its archive, and by its content, in tables and files of hashes."""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from foundation.store.content_hashes import find_hashes, hash_array
+from foundation.store.files import Store
+
+Photo = tuple[str, str]
+BATCH_ROWS = 65_536
+# What tells photos from each other; the vectors of a shard need not be read for it.
+NAMING = ("photo_id", "content_sha256", "occurrences")
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What nothing may be left of: photos, by archive and photo_id, and contents, 32 bytes each.
+
+    `thumbnails` are JPEGs of these contents, as far as any was found.
+    """
+
+    photos: frozenset[Photo]
+    contents: frozenset[bytes]
+    thumbnails: frozenset[bytes] = field(default_factory=frozenset)
+
+    def names_in(self, archive: str) -> set[str]:
+        """Returns the photo_ids of one archive."""
+        return {photo_id for one, photo_id in self.photos if one == archive}
+
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """The contents: S32, ascending."""
+        return np.unique(hash_array(self.contents))
+
+
+def rows_with_trace(batch: pa.RecordBatch, purged: Purged, names: Iterable[str]) -> np.ndarray:
+    """Returns bool [rows]: those that name a purged content, a photo of these names, or an occurrence of either.
+
+    `names` are photo_ids that the table means photos of the right archive by; occurrences name their archive, if any.
+    """
+    found = np.zeros(batch.num_rows, bool)
+    wanted = pa.array(sorted(names), pa.string())
+    if "content_sha256" in batch.schema.names:
+        contents = pa.array(sorted(purged.contents), batch.column("content_sha256").type)
+        found |= _true(pc.is_in(batch.column("content_sha256"), contents))
+    if "photo_id" in batch.schema.names:
+        found |= _true(pc.is_in(batch.column("photo_id"), wanted))
+    if "occurrences" in batch.schema.names:
+        found |= _rows_with_occurrence(batch.column("occurrences"), purged, wanted)
+    return found
+
+
+def _rows_with_occurrence(lists: pa.ListArray, purged: Purged, names: pa.Array) -> np.ndarray:
+    structs = lists.flatten()
+    photo_ids = structs.field("photo_id")
+    all_names = pa.array(sorted({photo_id for _, photo_id in purged.photos} | set(names.to_pylist())), pa.string())
+    found = np.zeros(len(lists), bool)
+    rows = np.repeat(np.arange(len(lists)), lists.value_lengths().fill_null(0).to_numpy())
+    for place in np.flatnonzero(_true(pc.is_in(photo_ids, all_names))).tolist():
+        if is_purged(structs[place].as_py(), purged, names=set(names.to_pylist())):
+            found[rows[place]] = True
+    return found
+
+
+def is_purged(occurrence: dict[str, Any], purged: Purged, *, names: set[str]) -> bool:
+    """Returns whether an occurrence, a struct as a dict, is that of a purged photo."""
+    archive = occurrence.get("archive")
+    return (archive, occurrence["photo_id"]) in purged.photos if archive else occurrence["photo_id"] in names
+
+
+def table_has_trace(file: BinaryIO, purged: Purged, names: Iterable[str]) -> bool:
+    """Returns whether a Parquet file names what was purged; reads the columns that name photos, batch by batch."""
+    table = parquet.ParquetFile(file)
+    columns = [name for name in table.schema_arrow.names if name in NAMING]
+    return bool(columns) and any(
+        rows_with_trace(batch, purged, names).any() for batch in table.iter_batches(BATCH_ROWS, columns=columns)
+    )
+
+
+def hashes_have_trace(hashes: np.ndarray, purged: Purged) -> bool:
+    """Returns whether a file of hashes, S32 in any order, names a purged content."""
+    return bool((find_hashes(purged.hashes, hashes.reshape(-1)) >= 0).any()) if hashes.size else False
+
+
+def _true(mask: pa.Array) -> np.ndarray:
+    return mask.fill_null(False).to_numpy(zero_copy_only=False)
+
+
+def load_array(store: Store, path: str) -> np.ndarray:
+    """Returns a file of hashes, S32; an empty array for a file of anything else, which is not read."""
+    with store.open(path) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        _, _, dtype = read_header(file)
+    if dtype != np.dtype("S32"):
+        return np.empty(0, "S32")
+    return np.load(io.BytesIO(store.read(path)), allow_pickle=False)
