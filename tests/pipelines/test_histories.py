@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from foundation.errors import TemporaryError
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.snapshots import live_snapshot, roll_back
+from pipelines.compact.job import compact_all
 from pipelines.encode import chunks
 from tests.nights import Found, Nights, hash_of, make_nights
 
@@ -31,6 +32,7 @@ actions = st.one_of(
     st.tuples(st.just("index"), st.sampled_from([2, 1_000])),
     st.tuples(st.just("retract"), archives, names),
     st.tuples(st.just("roll_back"), st.integers(1, 9)),
+    st.tuples(st.just("compact")),
 )
 
 BEGIN = [("put", "one", "a.jpg", 0), ("put", "one", "d.jpg", 1), ("put", "two", "a.jpg", 1)]
@@ -168,6 +170,12 @@ class Desk:
                     self._leave_out(node, target.get(archive))
             self.snapshots[made.number] = target
 
+    def compact(self) -> None:
+        """Merges all segments of the live snapshot, and drops what nobody can find."""
+        if self.snapshots:
+            made = compact_all(self.nights.store).snapshot
+            self.snapshots[made.number] = self._live()
+
     def check(self) -> None:
         """Compares what is answered with what the model says."""
         if self.snapshots:
@@ -222,11 +230,11 @@ class Desk:
 def test_the_live_snapshot_answers_what_the_archives_held(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[Any, ...]]
 ) -> None:
-    """After adds, changes, renames, removals, catalogs, retractions, rollbacks and runs that were cut off."""
+    """After adds, changes, removals, catalogs, retractions, rollbacks, compactions and runs that were cut off."""
     with pytest.MonkeyPatch.context() as patch:
         desk = Desk(make_nights(tmp_path_factory.mktemp("history"), patch))
         for name, *arguments in [*BEGIN, *history, *END]:
             step: Callable[..., None] = getattr(desk, name)
             step(*arguments)
-            if name in ("index", "retract", "roll_back"):
+            if name in ("index", "retract", "roll_back", "compact"):
                 desk.check()

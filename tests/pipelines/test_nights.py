@@ -300,6 +300,17 @@ def test_a_withdrawn_photo_vanishes_and_does_not_come_back(settled: Nights) -> N
     assert settled.found() == photos(a=0, c=2, d=3) | {Found("other", "other.jpg", 8)}
 
 
+def test_a_copy_of_a_withdrawn_photo_that_is_replaced_is_found(settled: Nights) -> None:
+    """The night after: what was withdrawn of it is a content, and it has another one."""
+    settled.put("copy.jpg", 1, archive="other")
+    settled.night("other")
+    withdraw(settled, "b.jpg", 1)
+    settled.put("copy.jpg", 6, archive="other")
+    for archive in ("archive", "other"):
+        settled.night(archive)
+    assert settled.found() == photos(a=0, c=2, d=3) | {Found("other", "copy.jpg", 6)}
+
+
 def test_a_retraction_that_is_undone_brings_the_photo_back(settled: Nights) -> None:
     """The night after, under its own name, and in another archive that had the content too."""
     settled.put("copy.jpg", 1, archive="other")

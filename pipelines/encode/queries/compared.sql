@@ -39,13 +39,14 @@ SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        CASE WHEN l.is_given THEN l.source ELSE coalesce(p.source, w.source) END AS source,
        CASE WHEN o.photo_id IS NULL THEN p.sidecar ELSE o.sidecar END AS sidecar,
        CASE
-           WHEN l.photo_id IN (FROM withdrawn_photos) OR p.is_withdrawn THEN 'retracted'
+           WHEN l.photo_id IN (FROM withdrawn_photos) THEN 'retracted'
            WHEN o.photo_id IS NOT NULL THEN 'done'
            WHEN $check = 'stat' AND NOT p.is_retried
                 AND l.uri = p.uri AND l.size_bytes = p.size_bytes AND l.etag IS NOT DISTINCT FROM p.etag
                 AND l.sidecar_version IS NOT DISTINCT FROM p.sidecar_version
                 AND (l.etag IS NOT NULL OR (l.modified_at = p.modified_at AND l.modified_at < $settled))
-           THEN 'unchanged'
+           -- What was withdrawn is a content: a photo that has another one now is read like any other.
+           THEN CASE WHEN p.is_withdrawn THEN 'retracted' ELSE 'unchanged' END
            ELSE 'read'
        END AS fate,
        p.photo_id IS NOT NULL AS was_listed,

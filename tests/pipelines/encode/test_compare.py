@@ -88,6 +88,14 @@ def test_what_was_withdrawn_is_not_read(tmp_path: Path, withdrawn: tuple[list[st
         assert comparison.is_nothing
 
 
+@pytest.mark.parametrize(("changes", "expected"), [({}, "retracted"), ({"size_bytes": 9}, "read")])
+def test_a_photo_that_had_a_withdrawn_content_and_changed_is_read(tmp_path: Path, changes: Row, expected: str) -> None:
+    """It may be another picture now; by its name it would stay withdrawn."""
+    now = listed("a", **changes)
+    assert fate(tmp_path, now, known("a"), withdrawn=([], [content("a")])) == expected
+    assert fate(tmp_path, now, known("a"), withdrawn=(["a"], [])) == "retracted"
+
+
 def test_what_was_read_before_is_not_read_again(tmp_path: Path) -> None:
     """An attempt that was cut off has done it; but not if the photo is another one since, or could not be read."""
     outcomes = [
