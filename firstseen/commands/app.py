@@ -40,7 +40,7 @@ def make_app() -> typer.Typer:
         # Without a short help Typer makes one, and cuts it off at the end of the line.
         app.command(short_help=summary(verb))(verb)
     for group in GROUPS:
-        app.add_typer(group)
+        app.add_typer(group, short_help=group.info.help)
     return app
 
 
