@@ -103,8 +103,8 @@ def _mend(
     if result.lost:
         result.still_lost = read_lost(store, result.lost, options, features=findings.features)
         result.snapshot = read_snapshot(store)
-        left = len(result.still_lost)
-        result.done += [f"{left:,} photos could not be read, and are left out"] * bool(left)
+        if result.still_lost:
+            result.done.append(f"{len(result.still_lost):,} photos could not be read, and are left out")
     runs = read_runs(store, base.encoder_id).finished
     result.waiting = [one.run.run_id for one in waiting_runs(runs, result.snapshot)]
 
@@ -154,8 +154,10 @@ def _tell(findings: Findings, states: Sequence[State], rebuilding: Rebuilding, r
     result.lost = rebuilding.lost
     contents, shards = len(rebuilding.sources.contents), len(rebuilding.sources.shards)
     result.done += [f"segment {name} is built anew" for name in findings.of("segment")]
-    result.done += [f"{contents:,} contents that no whole segment holds come from {shards:,} shards"] * bool(contents)
-    result.done += [f"{len(rebuilding.lost):,} photos in no whole shard are read again"] * bool(rebuilding.lost)
+    if contents:
+        result.done.append(f"{contents:,} contents that no whole segment holds come from {shards:,} shards")
+    if rebuilding.lost:
+        result.done.append(f"{len(rebuilding.lost):,} photos in no whole shard are read again")
     result.done += [
         f"how archive {one.archive} stands is taken from the segments: its next encode reads every photo once"
         for one in states

@@ -11,6 +11,7 @@ from pyarrow import parquet
 from foundation.errors import FirstseenError, TemporaryError, UsageError
 from foundation.store import amendments
 from foundation.store.files import Store
+from foundation.store.ignored import read_ignored
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.snapshots import read_snapshot, snapshot_numbers
 from foundation.store.verify import verify
@@ -19,6 +20,7 @@ from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from pipelines.purge import job
 from pipelines.purge.job import purge
+from serving.ignore import ignore_photo
 from serving.retract import photos_named
 from serving.searcher import Searcher
 from tests.photos import jpeg, noise
@@ -91,6 +93,35 @@ def test_what_a_photo_was_before_goes_too(nights: Nights, retracted) -> None:
     assert earlier in contents_of(nights.store)
     purge(nights.opened, retracted(name))
     assert traces(nights.store, name, earlier) == []
+
+
+def test_a_content_that_another_photo_has_stays_without_the_name(nights: Nights, tmp_path: Path) -> None:
+    """One of two equal files was exchanged and then purged: what it was before is still the other's."""
+    store, archive = tmp_path / "own-store", tmp_path / "own"
+    shutil.copytree(nights.store, store, ignore=shutil.ignore_patterns("embeddings", "segments", "snapshots"))
+    archive.mkdir()
+    for number in range(3):
+        (archive / f"{number}.jpg").write_bytes(jpeg(noise(300 + number)))
+    shared = jpeg(noise(310))
+    for name in ("first.jpg", "second.jpg"):
+        (archive / name).write_bytes(shared)
+    run_night(store, archive)
+    (archive / "first.jpg").write_bytes(jpeg(noise(311)))
+    run_night(store, archive)
+    photos = photos_named(Store(store), ["first.jpg"])
+    add_retraction(Store(store), photos, why="a court order")
+    purge(Store(store), photos)
+    assert traces(store, "first.jpg", bytes.fromhex(photos[0].content_sha256)) == []
+    found = answers(store, [hashlib.sha256(shared).digest()])
+    assert [one.photo_id for one in found[hashlib.sha256(shared).digest()][0]] == ["second.jpg"]
+    verify(Store(store))
+
+
+def test_the_lists_of_the_desk_are_purged_too(nights: Nights, retracted) -> None:
+    """A photo may have been ignored, too: the entry has its hash and its thumbnail."""
+    ignore_photo(nights.opened, str(nights.archive / "new.jpg"), why="a logo")
+    purge(nights.opened, retracted("new.jpg"))
+    assert [one.photo for one in read_ignored(nights.opened)] == [None]
 
 
 def test_a_copy_under_another_name_loses_its_content_and_keeps_its_name(nights: Nights, retracted) -> None:

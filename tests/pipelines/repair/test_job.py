@@ -106,6 +106,27 @@ def test_removed_photos_do_not_come_back_from_old_shards(nights: Nights) -> None
     verify(nights.opened)
 
 
+@pytest.mark.parametrize("part", ["inventory.parquet", "run.json"])
+def test_what_changes_after_an_inventory_was_lost_is_seen(own: Nights, part: str) -> None:
+    """The next night follows what the segments said, and counts more than they do: a photo goes, and another moves."""
+    (own.archive / "latest.jpg").write_bytes(jpeg(noise(73)))
+    run_night(own.store, own.archive)
+    (state,) = read_snapshot(own.opened).archives.values()
+    next(own.store.glob(f"embeddings/*/{state.run_id}/{part}")).unlink()
+    repair(own.opened)
+    for name in ("more.jpg", "latest.jpg"):
+        (own.archive / name).unlink()
+    (own.archive / "copy.jpg").rename(own.archive / "moved.jpg")
+    run_night(own.store, own.archive)
+    contents = contents_of(own.store)
+    found = [
+        one.photo_id for key, answer in answers(own.store, contents).items() if key != b"counts" for one in answer[0]
+    ]
+    assert {"twin.jpg", "moved.jpg"} <= set(found)
+    assert not {"more.jpg", "latest.jpg", "copy.jpg"} & set(found)
+    assert read_snapshot(own.opened).photos == 5
+
+
 def test_retracted_contents_are_not_built_again(nights: Nights) -> None:
     """They are honoured as an index does."""
     photos = photos_named(nights.opened, ["new.jpg"])
