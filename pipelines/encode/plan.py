@@ -69,9 +69,7 @@ def require_apart(archive: Archive, store: str) -> None:
     # Links are resolved on both sides: a store may be reached through one.
     root = local_root(store)
     if root is None and f"{store.rstrip('/')}/".startswith(f"{archive.uri.rstrip('/')}/"):
-        raise UsageError(
-            f"store {store} lies in the archive {archive.uri}; expected another prefix, outside of it"
-        )
+        raise UsageError(f"store {store} lies in the archive {archive.uri}; expected another prefix, outside of it")
     if archive.folder and root and root.resolve().is_relative_to(archive.folder.resolve()):
         raise UsageError(f"store {store} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
