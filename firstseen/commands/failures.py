@@ -4,7 +4,7 @@ import traceback
 
 import typer
 
-from firstseen.commands import interruption, logs, streams
+from firstseen.commands import logs, streams
 from firstseen.commands.streams import tell
 from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
@@ -19,13 +19,6 @@ def report(error: BaseException) -> int:
     trace = _show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
     tell(f"firstseen: {words}", level="error", exit_code=code, **trace)
     return code
-
-
-def exit_code_of(error: BaseException) -> int:
-    """Returns the exit code of a command that this error ends; nothing is told."""
-    if isinstance(error, KeyboardInterrupt):
-        return interruption.EXIT_CODE
-    return 0 if _is_unread(_origin(error)) else _judge(_origin(error))[0]
 
 
 def _origin(error: BaseException) -> BaseException:

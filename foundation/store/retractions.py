@@ -3,7 +3,7 @@
 They lie beside the snapshots and not in them: a retraction counts at once, on every snapshot, rolled-back ones too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -71,9 +71,14 @@ def retracted_photos(store: Store) -> set[RetractedPhoto]:
     return photos_of(read_retractions(store))
 
 
+def contents_of(photos: Iterable[RetractedPhoto]) -> list[bytes]:
+    """Returns the contents (32 bytes each) of withdrawn photos, ascending."""
+    return sorted({bytes.fromhex(photo.content_sha256) for photo in photos})
+
+
 def withdrawn_contents(store: Store) -> list[bytes]:
     """Returns the contents (32 bytes each) that nobody may see any more, ascending."""
-    return sorted({bytes.fromhex(photo.content_sha256) for photo in retracted_photos(store)})
+    return contents_of(retracted_photos(store))
 
 
 def add_retraction(

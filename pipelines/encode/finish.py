@@ -48,7 +48,13 @@ def finish_run(
     changes = write_query(
         database, query_named("changes"), folder / CHANGES, changes_schema(), rows_per_group=ROWS_PER_GROUP
     )
-    write_query(database, _inventory(), folder / INVENTORY, inventory_schema(), rows_per_group=ROWS_PER_GROUP)
+    write_query(
+        database,
+        f"{_inventory('state')} ORDER BY position",
+        folder / INVENTORY,
+        inventory_schema(),
+        rows_per_group=ROWS_PER_GROUP,
+    )
     write_query(database, _REJECTS, folder / REJECTS, reject_schema(), rows_per_group=ROWS_PER_GROUP)
     names = [INVENTORY, REJECTS, *([CHANGES] if changes else [])]
     for name in names:
@@ -66,8 +72,7 @@ def is_as_before(database: duckdb.DuckDBPyConnection) -> bool:
     """
     if count(database, "SELECT count(*) FROM outcomes WHERE is_embedded"):
         return False
-    columns = ", ".join(inventory_schema().names)
-    now, before = f"SELECT {columns} FROM state", f"SELECT {columns} FROM previous"  # noqa: S608 (names of ours)
+    now, before = _inventory("state"), _inventory("previous")
     return not count(database, f"SELECT count(*) FROM (({now} EXCEPT {before}) UNION ALL ({before} EXCEPT {now}))")  # noqa: S608
 
 
@@ -91,8 +96,8 @@ def account(database: duckdb.DuckDBPyConnection) -> Accounting:
     return accounting
 
 
-def _inventory() -> str:
-    return f"SELECT {', '.join(inventory_schema().names)} FROM state ORDER BY position"  # noqa: S608 (names of ours)
+def _inventory(table: str) -> str:
+    return f"SELECT {', '.join(inventory_schema().names)} FROM {table}"  # noqa: S608 (names of ours)
 
 
 _REJECTS = """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from foundation.store.files import Store
-from foundation.store.retractions import retracted_photos, withdrawn_contents
+from foundation.store.retractions import contents_of, retracted_photos
 
 
 @dataclass(frozen=True)
@@ -16,5 +16,6 @@ class Withdrawn:
 
 def read_withdrawn(store: Store, archive: str) -> Withdrawn:
     """Returns what was withdrawn; raises ArtifactRefusedError if the list is damaged."""
-    names = {photo.photo_id for photo in retracted_photos(store) if photo.archive == archive}
-    return Withdrawn(sorted(names), withdrawn_contents(store))
+    retracted = retracted_photos(store)
+    names = {photo.photo_id for photo in retracted if photo.archive == archive}
+    return Withdrawn(sorted(names), contents_of(retracted))

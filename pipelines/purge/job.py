@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from foundation.errors import TemporaryError, UsageError
 from foundation.store.files import Store
-from foundation.store.retractions import RetractedPhoto, retracted_photos
+from foundation.store.retractions import RetractedPhoto, contents_of, retracted_photos
 from foundation.store.snapshots import Snapshot, live_snapshot
 from pipelines.purge.earlier import with_earlier
 from pipelines.purge.proof import find_traces
@@ -47,7 +47,7 @@ def purge(store: Store, photos: Sequence[RetractedPhoto]) -> PurgeResult:
     purged = with_earlier(
         store,
         frozenset((one.archive, one.photo_id) for one in photos),
-        frozenset(bytes.fromhex(one.content_sha256) for one in photos),
+        frozenset(contents_of(photos)),
     )
     runs = purge_runs(store, purged)
     marked = marked_segments(store, purged)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from foundation.store.files import Store
-from foundation.store.retractions import Retraction, photos_of, read_retractions
+from foundation.store.retractions import Retraction, contents_of, photos_of, read_retractions
 from serving.search.followed import FollowedList
 
 
@@ -19,5 +19,5 @@ class RetractedPhotos(FollowedList[Retraction]):
 
     def _take_up(self, entries: Sequence[Retraction]) -> None:
         photos = photos_of(entries)
-        self.contents = frozenset(bytes.fromhex(photo.content_sha256) for photo in photos)
+        self.contents = frozenset(contents_of(photos))
         self.names = frozenset((photo.archive, photo.photo_id) for photo in photos)
