@@ -75,6 +75,7 @@ def compare(
     check: Check,
     previous_at: datetime | None,
     withdrawn: Withdrawn,
+    lost: Sequence[bytes] = (),
     words: Sequence[Path] = (),
     retried: Sequence[str] = (),
     is_last: bool = False,
@@ -82,8 +83,9 @@ def compare(
     """Makes the tables `compared` and `state` of the database: one row per listed photo, with its fate.
 
     `previous` is the inventory after the last run, which began at `previous_at`, and perhaps a file of more contents
-    that older runs say of its photos; `outcomes` are what unfinished attempts of this run came to. `retried` are
-    rejects to read again. At the last look, what could not be read counts as read.
+    that older runs say of its photos; `outcomes` are what unfinished attempts of this run came to. `lost` are contents
+    (32 bytes each) that nothing holds any more, `retried` rejects to read again. At the last look, what could not be
+    read counts as read.
     """
     add_table(database, "listed", [listing.path], listing_schema())
     add_table(database, "previous", previous[:1], inventory_schema())
@@ -92,6 +94,9 @@ def compare(
     add_table(database, "outcomes", outcomes, outcome_schema())
     _register(database, "withdrawn_photos", withdrawn.photo_ids, pa.string())
     _register(database, "withdrawn_contents", withdrawn.contents, pa.binary())
+    _register(database, "withdrawn_restored", withdrawn.restored, pa.binary())
+    lost = sorted({*lost, *withdrawn.restored} - set(withdrawn.contents))
+    _register(database, "lost_contents", lost, pa.binary())
     _register(database, "unlistable", listing.unlistable, pa.string())
     _register(database, "retried", retried, pa.string())
     settled = previous_at - TIME_RESOLUTION if previous_at else None

@@ -70,8 +70,10 @@ def is_as_before(database: duckdb.DuckDBPyConnection) -> bool:
 
     So it is when contents are checked, and with what cannot be read again and again, such as links.
     """
-    if count(database, "SELECT count(*) FROM outcomes WHERE is_embedded"):
-        return False
+    # Of a content that was lost everything is said anew.
+    for said in ("outcomes WHERE is_embedded", "state WHERE content_sha256 IN (FROM lost_contents)"):
+        if count(database, f"SELECT count(*) FROM {said}"):  # noqa: S608 (names of ours)
+            return False
     now, before = _inventory("state"), _inventory("previous")
     return not count(database, f"SELECT count(*) FROM (({now} EXCEPT {before}) UNION ALL ({before} EXCEPT {now}))")  # noqa: S608
 

@@ -24,6 +24,7 @@ from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
 from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run, is_as_before
+from pipelines.encode.held import Waiting, lost_contents, read_waiting
 from pipelines.encode.list_again import list_again
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
@@ -89,7 +90,7 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
         work = plan_work(
             store,
             run,
-            prepared.previous,
+            found.waiting,
             # A compaction drops nothing any more that is live now, since it sees that a run has begun.
             live_with(store, run.encoder_digest),
             found.withdrawn,
@@ -163,6 +164,7 @@ class Compared:
     database: duckdb.DuckDBPyConnection
     folder: Path
     withdrawn: Withdrawn
+    waiting: list[Waiting]
     run: Run
     comparison: Comparison
     look_again: Callable[..., None]
@@ -185,7 +187,9 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
         run = replace(find_unfinished(store, planned) or planned, photos_in_catalog=planned.photos_in_catalog)
         inventory = stack.enter_context(previous_inventory(store, previous, folder))
         words = [] if previous.runs else stack.enter_context(previous_inventory(store, prepared.words, folder))
-        withdrawn = read_withdrawn(store, run.archive)
+        withdrawn = read_withdrawn(store, run.archive, since=previous.created_at)
+        waiting = read_waiting(store, previous.waiting)
+        lost = lost_contents(store, inventory[:1], prepared.live, waiting)
 
         def look(*, is_last: bool = False) -> None:
             names = [path.rpartition("/")[2] for path in outcome_paths(store, run.directory)]
@@ -199,12 +203,13 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
                     check=options.check,
                     previous_at=previous.created_at,
                     withdrawn=withdrawn,
+                    lost=lost,
                     words=words,
                     retried=retried,
                     is_last=is_last,
                 )
 
-        found = Compared(database, folder, withdrawn, run, Comparison(), look)
+        found = Compared(database, folder, withdrawn, waiting, run, Comparison(), look)
         look()
         yield found
 

@@ -1,21 +1,37 @@
 """Reads which photos of an archive were withdrawn: they are neither read nor embedded again, under whatever name."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from foundation.store.files import Store
-from foundation.store.retractions import contents_of, retracted_photos
+from foundation.store.retractions import contents_of, photos_of, read_retractions
+
+# What was taken back so long before the last run may not have been known to it: two machines tell the time.
+CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The photo_ids of one archive, and the contents (32 bytes each) of any, that were withdrawn."""
+    """The photo_ids of one archive, and the contents (32 bytes each) of any, that were withdrawn.
+
+    `restored` are the contents of retractions that were taken back since the last run.
+    """
 
     photo_ids: list[str]
     contents: list[bytes]
+    restored: list[bytes]
 
 
-def read_withdrawn(store: Store, archive: str) -> Withdrawn:
-    """Returns what was withdrawn; raises ArtifactRefusedError if the list is damaged."""
-    retracted = retracted_photos(store)
+def read_withdrawn(store: Store, archive: str, *, since: datetime | None) -> Withdrawn:
+    """Returns what was withdrawn, and what was taken back `since` then; raises ArtifactRefusedError for damage."""
+    retractions = read_retractions(store)
+    retracted = photos_of(retractions)
     names = {photo.photo_id for photo in retracted if photo.archive == archive}
-    return Withdrawn(sorted(names), contents_of(retracted))
+    undone = {
+        one.undoes
+        for one in retractions
+        if one.undoes and (since is None or datetime.fromisoformat(one.created_at) > since - CLOCKS_DIFFER)
+    }
+    contents = contents_of(retracted)
+    back = contents_of(photo for one in retractions if one.number in undone for photo in one.photos)
+    return Withdrawn(sorted(names), contents, [one for one in back if one not in set(contents)])

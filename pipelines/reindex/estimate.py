@@ -29,10 +29,10 @@ from pipelines.encode.database import rows_of
 from pipelines.encode.decode_content import DecodeSettings
 from pipelines.encode.decode_photos import DecodedPhoto, Reject, decode_rows
 from pipelines.encode.embed_photos import embed_photos
+from pipelines.encode.held import indexed_contents
 from pipelines.encode.job import Prepared, compared, prepare
 from pipelines.encode.listeners import ignore
 from pipelines.encode.plan import EncodeOptions
-from pipelines.encode.work import indexed_contents
 from pipelines.encode.write_shards import to_parquet
 
 SAMPLE = 64

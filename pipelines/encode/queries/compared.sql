@@ -4,15 +4,17 @@
 --   unchanged  it is listed as it was, or its folder cannot be listed, so that nobody knows
 --   read       it has to be read
 -- Tables: listed, previous (the last inventory), words (that of another encoder, for a first run), outcomes (of this
--- run), and the single columns withdrawn_photos,
--- withdrawn_contents, unlistable, retried. Parameters: check, settled, is_last.
+-- run), and the single columns withdrawn_photos, withdrawn_contents, withdrawn_restored (taken back since the last run),
+-- lost_contents (those, and what nothing holds a vector of any more), unlistable, retried. Parameters: check, settled, is_last.
 CREATE OR REPLACE TABLE compared AS
 WITH known AS (
     SELECT p.*,
            p.content_sha256 IN (FROM withdrawn_contents) IS TRUE AS is_withdrawn,
-           -- What could not be read may be readable now, and what was withdrawn may not be any more; whatever else was
-           -- rejected is so for its bytes.
-           coalesce(p.reason IN ('unreadable', 'retracted'), FALSE) OR p.photo_id IN (FROM retried) AS is_retried
+           -- What could not be read may be readable now, and what was withdrawn was perhaps taken back; whatever else
+           -- was rejected is so for its bytes. What has lost its vector gets another one.
+           coalesce(p.reason = 'unreadable' OR (p.reason = 'retracted' AND EXISTS (FROM withdrawn_restored)), FALSE)
+           OR p.photo_id IN (FROM retried)
+           OR coalesce(p.content_sha256 IN (FROM lost_contents), FALSE) AS is_retried
     FROM previous AS p
 ),
 read_before AS (

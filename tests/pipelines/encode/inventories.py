@@ -54,6 +54,7 @@ def compared(
     *,
     unlistable: Sequence[str] = (),
     withdrawn: tuple[Sequence[str], Sequence[bytes]] = ((), ()),
+    restored: Sequence[bytes] = (),
     **settings: Any,
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Comparison]]:
     """Yields the database with the tables of a comparison, and what it came to."""
@@ -71,7 +72,7 @@ def compared(
             Listing(paths["listing"], photos=len(rows), unlistable=list(unlistable)),
             previous=[paths["previous"]] if previous else [],
             outcomes=[paths["outcomes"]] if outcomes else [],
-            withdrawn=Withdrawn(*map(list, withdrawn)),
+            withdrawn=Withdrawn(*map(list, withdrawn), list(restored)),
             **{"check": "stat", "previous_at": LAST_RUN if previous else None, **settings},
         )
         yield database, comparison

@@ -68,12 +68,25 @@ def test_a_new_photo_is_read_and_with_hash_every_photo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "expected"), [("unreadable", "read"), ("retracted", "read"), ("truncated", "unchanged")]
+    ("reason", "expected"), [("unreadable", "read"), ("retracted", "unchanged"), ("truncated", "unchanged")]
 )
 def test_what_may_be_usable_today_is_tried_again(tmp_path: Path, reason: str, expected: str) -> None:
     """Whatever else was rejected is so for its bytes, and waits until they change, or somebody asks for it."""
     assert fate(tmp_path, listed("a"), rejected("a", reason)) == expected
     assert fate(tmp_path, listed("a"), rejected("a", reason), retried=["a"]) == "read"
+
+
+def test_what_was_withdrawn_is_read_once_retractions_were_taken_back(tmp_path: Path) -> None:
+    """Whether it was one of them is known when it is read: nothing says what content a reject had."""
+    assert fate(tmp_path, listed("a"), rejected("a", "retracted"), restored=[content("z")]) == "read"
+
+
+@pytest.mark.parametrize("lost", [{"lost": [content("a")]}, {"restored": [content("a")]}])
+def test_a_photo_whose_content_nothing_holds_is_read_again(tmp_path: Path, lost: dict[str, Any]) -> None:
+    """Its vector was dropped; one that was withdrawn as well has none to get."""
+    assert fate(tmp_path, listed("a"), known("a"), **lost) == "read"
+    assert fate(tmp_path, listed("b"), known("b"), **lost) == "unchanged"
+    assert fate(tmp_path, listed("a"), known("a"), withdrawn=([], [content("a")]), **lost) == "retracted"
 
 
 @pytest.mark.parametrize("withdrawn", [(["a"], []), ([], [content("a")])])
