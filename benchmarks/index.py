@@ -27,7 +27,7 @@ from benchmarks.results import machine, write_section
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
-from foundation.store.runs import shard_schema
+from foundation.store.run_tables import shard_schema
 from foundation.store.segments import SCANN, VECTORS, SearchParameters, read_segment, segment_directory
 from foundation.vectors import exact_neighbours
 from pipelines.encode.write_shards import write_shard

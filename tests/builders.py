@@ -13,7 +13,8 @@ from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory, encoder_id_for, read_spec
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
-from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Features, Run, run_directory, shard_schema
+from foundation.store.run_tables import shard_schema
+from foundation.store.runs import RUN_DESCRIPTION, Accounting, Dtype, Features, Run, run_directory
 from foundation.store.segments import SearchParameters, Segment
 from foundation.store.snapshots import Snapshot
 from pipelines.encode import write_shards

@@ -9,7 +9,8 @@ from pyarrow import parquet
 
 from foundation.store.artifact import FileRecord, digest_of
 from foundation.store.files import Store
-from foundation.store.runs import CHANGES, INVENTORY, SHARD_VERSION, Run, run_path
+from foundation.store.run_tables import SHARD_VERSION
+from foundation.store.runs import CHANGES, INVENTORY, Run, run_path
 from foundation.store.segments import read_segment, segment_path
 from foundation.store.snapshots import live_snapshot, snapshot_path
 

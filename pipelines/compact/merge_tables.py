@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from foundation.store.content_hashes import find_hashes
 from foundation.store.occurrences import Occurrence, latest_occurrences
-from foundation.store.runs import photo_fields
+from foundation.store.run_tables import photo_fields
 from foundation.store.segments import PHOTOS, whole_hash
 from pipelines.compact.merge_rows import Chosen
 from pipelines.compact.sources import Source, held_anywhere

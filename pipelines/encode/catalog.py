@@ -12,7 +12,7 @@ from pyarrow import csv, parquet
 
 from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.store.runs import catalog_fields
+from foundation.store.run_tables import catalog_fields
 from pipelines.encode.catalog_dates import DateProblem, read_dates
 
 # Shares of letters in common from which one name is taken for a misspelling of another: `publishd_at` and

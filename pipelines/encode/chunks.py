@@ -17,7 +17,8 @@ from foundation.photos.shared_decoders import shared_decoders
 from foundation.store.content_hashes import local_hashes
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
-from foundation.store.runs import Run, shard_schema
+from foundation.store.run_tables import shard_schema
+from foundation.store.runs import Run
 from pipelines.encode.decode_content import DecodeSettings
 from pipelines.encode.decode_photos import Decoded, DecodedPhoto, Reject, batches_of, decode_rows
 from pipelines.encode.embed_photos import embed_photos, shared_encoder

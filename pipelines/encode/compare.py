@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from foundation.errors import TemporaryError, UsageError
-from foundation.store.runs import inventory_schema, listing_fields
+from foundation.store.run_tables import inventory_schema, listing_fields
 from pipelines.encode.database import add_table, count, query_named, rows_of, write_query
 from pipelines.encode.listing import Listing, listing_schema
 from pipelines.encode.outcomes import outcome_schema

@@ -9,17 +9,8 @@ import duckdb
 from foundation.errors import FirstseenError
 from foundation.store import artifact
 from foundation.store.files import Store
-from foundation.store.runs import (
-    CHANGES,
-    INVENTORY,
-    REJECTS,
-    RUN_DESCRIPTION,
-    Accounting,
-    Run,
-    changes_schema,
-    inventory_schema,
-    reject_schema,
-)
+from foundation.store.run_tables import changes_schema, inventory_schema, reject_schema
+from foundation.store.runs import CHANGES, INVENTORY, REJECTS, RUN_DESCRIPTION, Accounting, Run
 from pipelines.encode.database import count, query_named, rows_of, write_query
 from pipelines.encode.outcomes import FinishedChunk
 

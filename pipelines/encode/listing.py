@@ -12,7 +12,7 @@ from pyarrow import parquet
 from foundation.archives.archive import Archive
 from foundation.archives.photos import Entry
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.store.runs import listing_fields
+from foundation.store.run_tables import listing_fields
 from pipelines.encode.catalog import join_catalog
 from pipelines.encode.listeners import ignore
 

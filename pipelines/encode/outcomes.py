@@ -11,7 +11,7 @@ from pyarrow import parquet
 from foundation.errors import ArtifactRefusedError
 from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
-from foundation.store.runs import inventory_schema
+from foundation.store.run_tables import inventory_schema
 from pipelines.encode.write_shards import WrittenFile, to_parquet
 
 OUTCOMES = "outcomes"

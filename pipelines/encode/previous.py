@@ -12,7 +12,8 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
 from foundation.store.chains import FinishedRun, RunsOfEncoder, waiting_runs
 from foundation.store.files import Store
-from foundation.store.runs import INVENTORY, inventory_schema, read_run
+from foundation.store.run_tables import inventory_schema
+from foundation.store.runs import INVENTORY, read_run
 from foundation.store.snapshots import Snapshot
 from pipelines.encode.compare import superseded_schema
 from pipelines.encode.database import add_table, open_database, query_named, write_query

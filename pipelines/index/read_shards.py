@@ -15,7 +15,7 @@ from foundation.photos.local_features_bytes import count_features
 from foundation.store.artifact import digest_of
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
-from foundation.store.runs import check_shard, local_fields, photo_fields
+from foundation.store.run_tables import check_shard, local_fields, photo_fields
 from pipelines.index.mapped import empty_on_disk, release
 from pipelines.index.photo_parts import PART_ROWS, PhotoParts
 from pipelines.index.plan import ShardReference

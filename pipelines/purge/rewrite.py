@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from foundation.store.runs import CHANGES, INVENTORY, REJECTS, given_fields
+from foundation.store.run_tables import given_fields
+from foundation.store.runs import CHANGES, INVENTORY, REJECTS
 from pipelines.encode.write_shards import EMBEDDING_COLUMN
 from pipelines.purge.traces import BATCH_ROWS, Purged, is_purged, rows_with_trace
 

@@ -22,7 +22,7 @@ from foundation.store import artifact
 from foundation.store.content_hashes import local_hashes
 from foundation.store.encoders import list_encoders
 from foundation.store.files import Store, local_root
-from foundation.store.runs import shard_schema
+from foundation.store.run_tables import shard_schema
 from foundation.store.shipped import SHIPPED, shipped_encoder
 from pipelines.encode.compare import Comparison
 from pipelines.encode.database import rows_of

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, occurrence_type
-from foundation.store.runs import inventory_schema
+from foundation.store.run_tables import inventory_schema
 from foundation.store.segments import CHANGES, PHOTOS, Segment, segment_directory
 from pipelines.encode.database import add_table, open_database, query_named, rows_of
 from pipelines.encode.previous import Previous, previous_inventory

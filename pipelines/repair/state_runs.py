@@ -12,7 +12,8 @@ from foundation.store import artifact
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.run_paths import RUN_DESCRIPTION
-from foundation.store.runs import INVENTORY, Accounting, Run, inventory_schema
+from foundation.store.run_tables import inventory_schema
+from foundation.store.runs import INVENTORY, Accounting, Run
 from foundation.store.snapshots import ArchiveState
 from pipelines.encode.database import count, rows_of, write_query
 from pipelines.repair.differences import State

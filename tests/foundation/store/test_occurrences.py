@@ -18,7 +18,7 @@ from foundation.store.occurrences import (
     occurrence_type,
     publication_order,
 )
-from foundation.store.runs import photo_fields
+from foundation.store.run_tables import photo_fields
 from tests.builders import day
 
 A, B = "file:///a", "file:///b"

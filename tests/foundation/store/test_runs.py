@@ -15,19 +15,8 @@ from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
 from foundation.store.occurrences import occurrence_type
-from foundation.store.runs import (
-    Accounting,
-    Run,
-    changes_schema,
-    check_shard,
-    inventory_schema,
-    list_encoders_with_runs,
-    list_runs,
-    read_run,
-    reject_schema,
-    run_path,
-    shard_schema,
-)
+from foundation.store.run_tables import changes_schema, check_shard, inventory_schema, reject_schema, shard_schema
+from foundation.store.runs import Accounting, Run, list_encoders_with_runs, list_runs, read_run, run_path
 from tests.builders import ENCODER_DIGEST, add_encoder, add_run, photo_columns, shard_table, unit_vectors, write_shard
 
 

@@ -16,7 +16,8 @@ from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
 from foundation.store.history import RUNS_READ
-from foundation.store.runs import REJECTS, Accounting, read_run, reject_schema, run_path
+from foundation.store.run_tables import reject_schema
+from foundation.store.runs import REJECTS, Accounting, read_run, run_path
 from foundation.store.segments import (
     LOCAL_DESCRIPTORS,
     LOCAL_KEYPOINTS,

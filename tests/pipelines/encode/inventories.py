@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 
-from foundation.store.runs import inventory_schema
+from foundation.store.run_tables import inventory_schema
 from pipelines.encode.compare import Comparison, compare
 from pipelines.encode.database import open_database
 from pipelines.encode.listing import Listing, listing_schema

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.store.runs import inventory_schema
+from foundation.store.run_tables import inventory_schema
 from pipelines.encode.catalog import join_catalog, read_catalog
 
 NOON = datetime(2024, 5, 31, 12, tzinfo=timezone.utc)

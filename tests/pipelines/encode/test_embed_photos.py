@@ -9,7 +9,7 @@ import pytest
 from foundation.encoder import SavedEncoder
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
-from foundation.store.runs import shard_schema
+from foundation.store.run_tables import shard_schema
 from pipelines.encode import embed_photos
 from pipelines.encode.decode_photos import DecodedPhoto
 from pipelines.encode.embed_photos import shared_encoder, to_table, unusable_vectors

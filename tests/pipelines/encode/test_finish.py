@@ -12,18 +12,8 @@ from foundation.errors import FirstseenError
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
-from foundation.store.runs import (
-    CHANGES,
-    INVENTORY,
-    REJECTS,
-    Accounting,
-    Run,
-    changes_schema,
-    inventory_schema,
-    read_rejects,
-    read_run,
-    reject_schema,
-)
+from foundation.store.run_tables import changes_schema, inventory_schema, reject_schema
+from foundation.store.runs import CHANGES, INVENTORY, REJECTS, Accounting, Run, read_rejects, read_run
 from pipelines.encode.finish import account, finish_run
 from pipelines.encode.outcomes import FinishedChunk
 from pipelines.encode.write_shards import WrittenFile

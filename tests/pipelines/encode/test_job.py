@@ -19,7 +19,8 @@ from foundation.photos import photo
 from foundation.photos.local_features import FEATURE_RULE, LONGEST_SIDE
 from foundation.store.encoders import encoder_directory, encoder_id_for, list_encoders, read_spec
 from foundation.store.files import Store
-from foundation.store.runs import CHANGES, REJECTS, Accounting, Run, list_runs, local_fields, shard_schema
+from foundation.store.run_tables import local_fields, shard_schema
+from foundation.store.runs import CHANGES, REJECTS, Accounting, Run, list_runs
 from pipelines.encode import job
 from pipelines.encode.listeners import Listeners
 from pipelines.encode.local_columns import local_columns

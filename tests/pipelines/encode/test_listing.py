@@ -11,7 +11,7 @@ from pyarrow import parquet
 from foundation.archives.archive import Archive, open_archive
 from foundation.archives.photos import Entry
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.store.runs import catalog_fields
+from foundation.store.run_tables import catalog_fields
 from pipelines.encode import listing
 from pipelines.encode.listing import Listing, listing_schema, write_listing
 

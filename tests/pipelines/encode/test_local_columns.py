@@ -7,7 +7,7 @@ from foundation.photos import photo
 from foundation.photos.compressed_features import COMPRESSED, compress
 from foundation.photos.local_features import extract
 from foundation.photos.local_features_bytes import unpack_keypoints
-from foundation.store.runs import local_fields
+from foundation.store.run_tables import local_fields
 from pipelines.encode.local_columns import local_columns
 from tests.photos import noise
 

@@ -13,7 +13,7 @@ from foundation.photos.local_features import FEATURE_RULE
 from foundation.store.chains import FinishedRun
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
-from foundation.store.runs import local_fields
+from foundation.store.run_tables import local_fields
 from foundation.store.segments import (
     CONTENT_HASHES,
     LOCAL_FILES,

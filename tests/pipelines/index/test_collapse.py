@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from foundation.store.occurrences import Occurrence
-from foundation.store.runs import photo_fields
+from foundation.store.run_tables import photo_fields
 from pipelines.index import photo_parts
 from pipelines.index.collapse import SegmentRows, collapse
 from pipelines.index.photo_parts import PhotoParts

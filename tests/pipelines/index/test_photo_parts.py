@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from foundation.store.runs import photo_fields
+from foundation.store.run_tables import photo_fields
 from pipelines.index import photo_parts
 from pipelines.index.photo_parts import PhotoParts
 from tests.builders import content, photo_columns
