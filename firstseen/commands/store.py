@@ -36,7 +36,7 @@ def verify(store: StoreOption, snapshot: SnapshotOption = None) -> None:
 
 def rollback(
     store: StoreOption,
-    to: Annotated[int | None, typer.Option(help="Snapshot to return to; default: the live one's parent.")] = None,
+    to: Annotated[int | None, typer.Option(help="Snapshot to return to; default: that before the last index.")] = None,
 ) -> None:
     """Make an earlier snapshot live again, as a new snapshot."""
     from foundation.store.files import Store

@@ -4,7 +4,7 @@ Runs of versions 1 and 2 name none. Each of them is the whole archive; they foll
 begin with the second of their start, and come before all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from foundation.errors import FirstseenError
@@ -44,14 +44,19 @@ def read_runs(store: Store, encoder_id: str) -> RunsOfEncoder:
     return RunsOfEncoder(finished, damaged)
 
 
-def waiting_runs(runs: Sequence[FinishedRun], live: Snapshot | None) -> list[FinishedRun]:
+def waiting_runs(
+    runs: Sequence[FinishedRun], live: Snapshot | None, *, left_out: Iterable[str] = ()
+) -> list[FinishedRun]:
     """Returns the runs that a snapshot of the same encoder does not hold yet, those of each archive in their order.
+
+    `left_out` are runs that do not count, beside those that the snapshot names: a snapshot of another encoder may name
+    some as well.
 
     A run counts only if the snapshot, or a run that waits as well, is what its changes are relative to. One that lost
     something does not: its archive is encoded again instead.
     """
-    left_out = set(live.left_out) if live else set()
-    usable = [one for one in runs if one.is_whole and one.run.run_id not in left_out]
+    out = {*left_out, *(live.left_out if live else ())}
+    usable = [one for one in runs if one.is_whole and one.run.run_id not in out]
     archives = dict.fromkeys(one.run.archive for one in usable)
     known = live.archives if live else {}
     return [

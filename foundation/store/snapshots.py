@@ -59,7 +59,8 @@ class Snapshot:
     operator left out, which nobody takes up again by himself. `photos` can be found, and have so many distinct
     `contents` in each archive, added up; a snapshot of version 1 counts both per segment, and names no archive.
 
-    `parent` is the snapshot whose content this one was built upon. `publisher` is random: it tells the retry of a
+    `parent` is the snapshot that a rollback goes back to: the one whose content this one was built upon, or, if both
+    answer the same, the parent of that. `publisher` is random: it tells the retry of a
     publish from a lost race. `content_sha256`, which `publish` writes, is the digest of all else in the file: it says
     nothing more, and two snapshots of the same content are equal with or without it.
     """

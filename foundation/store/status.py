@@ -137,7 +137,7 @@ def _waiting(history: History, encoder_id: str, live: Snapshot | None) -> list[s
     runs = [one for one in reversed(history.runs) if one.run.encoder_id == encoder_id]
     # An index of another encoder than the live one begins anew.
     base = live if live and live.encoder_id == encoder_id else None
-    return [one.run.run_id for one in waiting_runs(runs, base)]
+    return [one.run.run_id for one in waiting_runs(runs, base, left_out=live.left_out if live else ())]
 
 
 def _not_encoded(history: History, encoder_id: str, live: Snapshot | None) -> list[str]:

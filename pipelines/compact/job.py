@@ -140,10 +140,10 @@ def next_snapshot(live: Snapshot, merges: Sequence[Merge], built: Sequence[Seque
     instead = {merge[0]: made for merge, made in zip(merges, built, strict=True)}
     merged = set(chain.from_iterable(merges))
     segments = [instead.get(one.segment_id, () if one.segment_id in merged else (one,)) for one in live.segments]
+    # The parent stays that of the live one: a rollback goes past a compaction, which changed no answer.
     return replace(
         live,
         number=live.number + 1,
-        parent=live.number,
         created_at=artifact.now(),
         reason="compact",
         segments=list(chain.from_iterable(segments)),

@@ -143,7 +143,9 @@ def prepare(options: EncodeOptions) -> Prepared:
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])
-    previous = find_previous(read_runs(store, spec.encoder_id), live, archive.uri if archive else options.archive)
+    uri = archive.uri if archive else options.archive
+    left_out = answering.left_out if answering else ()
+    previous = find_previous(read_runs(store, spec.encoder_id), live, uri, left_out=left_out)
     archive = archive or list_again(options.archive, store, previous)
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
     words = previous if live or not answering else find_other(store, answering, archive.uri)

@@ -1,6 +1,6 @@
 """Finds out how an archive stood after its last run, in one file that a listing is compared with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,13 +47,17 @@ class Previous:
         return datetime.fromisoformat(self.runs[-1].run.created_at) if self.runs else None
 
 
-def find_previous(runs: RunsOfEncoder, live: Snapshot | None, archive: str) -> Previous:
+def find_previous(
+    runs: RunsOfEncoder, live: Snapshot | None, archive: str, *, left_out: Iterable[str] = ()
+) -> Previous:
     """Returns how an archive stands, by what is live and what waits to be; `live` is of the same encoder.
+
+    `left_out` are the runs that a live snapshot of another encoder names as such.
 
     Raises ArtifactRefusedError if the run up to which the archive is live is gone: a run that does not follow it would
     never be indexed.
     """
-    waiting = waiting_runs(runs.finished, live)
+    waiting = waiting_runs(runs.finished, live, left_out=left_out)
     own = [one for one in waiting if one.run.archive == archive]
     state = live.archives.get(archive) if live else None
     if not own and state:

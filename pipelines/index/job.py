@@ -69,8 +69,9 @@ def build_index(
     base = live if live and live.encoder_digest == digest else None
     runs = read_runs(store, spec.encoder_id)
     require_runs(store, {*options.leave_out, *options.take_up}, runs, live)
-    planned = with_left_out(base, options)
-    waiting = waiting_runs([one for one in runs.finished if one.run.run_id not in options.leave_out], planned)
+    left_out = left_out_after(live, options)
+    planned = replace(base, left_out=left_out) if base else None
+    waiting = waiting_runs(runs.finished, planned, left_out=left_out)
     check_runs(waiting, spec, digest)
     # Without anything to index, what is left out from now on is a snapshot of its own.
     if base and planned == base and not waiting:
@@ -83,7 +84,7 @@ def build_index(
         require_all_archives(live, waiting, spec.encoder_id)
     kept = kept_segments(store, base)
     if base and not kept:
-        require_rebuilt(store, base, waiting, planned.left_out if planned else ())
+        require_rebuilt(store, base, waiting, left_out)
     added = build_segments(store, waiting, kept, spec, digest, options, runner, list(beam_flags), workers=workers)
     snapshot = next_snapshot(live, base, spec, digest, [*kept, *added], waiting, options)
     if gate:
@@ -110,12 +111,9 @@ def require_runs(store: Store, named: set[str], runs: RunsOfEncoder, live: Snaps
         )
 
 
-def with_left_out(base: Snapshot | None, options: IndexOptions) -> Snapshot | None:
-    """Returns the snapshot to build upon, with the runs left out and taken up that the options name."""
-    if base is None:
-        return None
-    left_out = {*base.left_out, *options.leave_out} - set(options.take_up)
-    return replace(base, left_out=sorted(left_out))
+def left_out_after(live: Snapshot | None, options: IndexOptions) -> list[str]:
+    """Returns the runs that are left out from now on: a switch to another encoder, and back, takes none up again."""
+    return sorted({*(live.left_out if live else ()), *options.leave_out} - set(options.take_up))
 
 
 def kept_segments(store: Store, base: Snapshot | None) -> list[SegmentReference]:
@@ -249,7 +247,6 @@ def next_snapshot(
         archives[one.run.archive] = ArchiveState(
             run_id=one.run.run_id, digest=one.digest, photos=counts.photos, contents=counts.contents
         )
-    planned = with_left_out(base, options)
     return Snapshot(
         number=live.number + 1 if live else 1,
         parent=live.number if live else None,
@@ -259,7 +256,7 @@ def next_snapshot(
         encoder_digest=digest,
         segments=list(segments),
         archives=archives,
-        left_out=planned.left_out if planned else sorted(options.leave_out),
+        left_out=left_out_after(live, options),
         photos=sum(state.photos for state in archives.values()),
         contents=sum(state.contents for state in archives.values()),
         # Tells a retry of this publisher from a race that another one has won.

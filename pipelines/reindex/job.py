@@ -72,4 +72,4 @@ def archives_to_encode(store: Store, encoder_id: str) -> list[str]:
     live = live_snapshot(store)
     if live is None or live.encoder_id == encoder_id:
         return []
-    return archives_without(live, waiting_runs(read_runs(store, encoder_id).finished, None))
+    return archives_without(live, waiting_runs(read_runs(store, encoder_id).finished, None, left_out=live.left_out))

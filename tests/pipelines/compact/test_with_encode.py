@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundation.store.snapshots import read_snapshot
+from foundation.store.snapshots import read_snapshot, roll_back
 from foundation.store.unfinished import begin_run
 from pipelines.compact.job import compact_all
 from pipelines.encode import job
@@ -25,6 +25,14 @@ BACK = {Found("archive", "stays.jpg", 1), Found("archive", "back.jpg", 2)}
 def held(nights: Nights) -> int:
     """Returns how many contents the live segments hold."""
     return sum(one.rows for one in read_snapshot(nights.store).segments)
+
+
+def test_a_rollback_undoes_the_night_and_not_its_compaction(nights: Nights):
+    """The compaction changed no answer."""
+    put_and_remove(nights)
+    compact_all(nights.store)
+    assert roll_back(nights.store).reason == "rollback to 1"
+    assert nights.found() == {Found("archive", "stays.jpg", 1), Found("archive", "gone.jpg", 2)}
 
 
 def test_a_photo_that_comes_back_after_a_compaction_is_decoded_again(nights: Nights):

@@ -144,6 +144,20 @@ def test_a_rollback_leaves_out_what_came_after(two: tuple[Nights, Run]) -> None:
     assert nights.found() == photos(b=1, c=2)
 
 
+def test_what_was_left_out_stays_so_when_another_encoder_takes_over_and_back(two: tuple[Nights, Run]) -> None:
+    """Neither the index that switches back takes it up, nor an encode in between relies on it."""
+    nights, second = two
+    nights.index(leave_out=(second.run_id,))
+    other = add_encoder(nights.store, recipe="other")
+    nights.encode(encoder=other)
+    assert nights.index(encoder=other).snapshot.left_out == [second.run_id]
+    assert nights.encode(encoder=second.encoder_id).run.previous == second.previous
+    nights.path("c.jpg").unlink()
+    assert nights.encode(encoder=second.encoder_id).run.previous != second.run_id
+    assert nights.index(encoder=second.encoder_id).snapshot.left_out == [second.run_id]
+    assert nights.found() == photos(b=1)
+
+
 def test_photos_found_before_a_rollback_are_embedded_once(two: tuple[Nights, Run]) -> None:
     """Their vectors are not in the snapshot that is live again: the next run makes them anew, and they are found."""
     nights, _ = two
