@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from pyarrow import ArrowException, parquet, types
 
 from foundation.archives import folders, places
 from foundation.archives.archive import read
-from foundation.archives.photos import UnreadablePhotoError
+from foundation.archives.filters import Filter
+from foundation.archives.photos import Entry, UnreadablePhotoError
+from foundation.archives.sidecars import pair_sidecars
 from foundation.archives.uris import is_in_bucket, path_of, shown, uri_of
 from foundation.errors import InputNotFoundError, UsageError
 
@@ -68,13 +71,19 @@ def _names(arguments: Iterable[str], stdin: Iterable[str]) -> Iterator[str]:
 # A bucket has no folders: only a slash at the end tells a prefix from a photo, and asks for no answer of the network.
 def _in_bucket(argument: str) -> Iterable[str]:
     if argument.endswith("/"):
-        return (entry.uri for entry in places.list_below(argument))
+        return (entry.uri for entry in _photos(places.list_below(argument)))
     return _uris(argument) if argument.lower().endswith(".parquet") else [argument]
+
+
+# As in an archive: nobody looks up what a system or an editor's program keeps beside photos.
+def _photos(entries: Iterable[Entry]) -> Iterator[Entry]:
+    left_out: Counter[str] = Counter()
+    return pair_sidecars(Filter().drop(entries, left_out), left_out)
 
 
 # Named by the path that was given, not by the absolute one: answers then show what people typed.
 def _below(folder: Path) -> Iterator[Path]:
-    for entry in folders.list_folder(folder):
+    for entry in _photos(folders.list_folder(folder)):
         yield folder / path_of(entry.uri).relative_to(folder.absolute())
 
 

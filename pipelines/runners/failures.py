@@ -53,7 +53,7 @@ def typed_error(error: Exception) -> FirstseenError:
     if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
         return UsageError(
             f"more memory was needed than there is ({_without_step(last)[:200]}); run again with a lower "
-            "--batch-size or fewer --workers (encode), or a lower --max-segment-rows (index)"
+            "--batch-size or fewer --workers (encode), or a lower --memory-limit or --max-segment-rows (index)"
         )
     if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")

@@ -44,6 +44,14 @@ def test_a_folder_is_walked_by_path_or_uri(tmp_path: Path) -> None:
     assert queries(str(tmp_path)) == queries(uri_of(tmp_path)) == expected
 
 
+def test_what_no_archive_takes_for_a_photo_is_no_query(tmp_path: Path) -> None:
+    """Files of the system and sidecars lie beside photos; whatever else is none gets an answer that says so."""
+    for name in ("a.jpg", "a.xmp", ".DS_Store", "@eaDir/a.jpg", "Thumbs.db", ".hidden.jpg", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [Path(one).name for one in queries(str(tmp_path))] == [".hidden.jpg", "a.jpg", "notes.txt"]
+
+
 def test_a_name_that_is_not_utf8_becomes_a_uri(tmp_path: Path) -> None:
     """No format could write it as it is; the URI leads to the same file, from a folder, an argument or stdin."""
     path = tmp_path / os.fsdecode(b"caf\xe9.jpg")
