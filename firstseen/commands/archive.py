@@ -24,6 +24,7 @@ from firstseen.commands.archive_options import (
     MaxSegmentRowsOption,
     MemoryLimitOption,
     MinRecallOption,
+    RemoveArchiveOption,
     RetryOption,
     TargetRecallOption,
     WorkersOption,
@@ -65,6 +66,7 @@ def encode(
     check: CheckOption = "stat",
     retry_rejects: RetryOption = None,
     allow_shrink: AllowShrinkOption = False,
+    remove_archive: RemoveArchiveOption = False,
     max_rejects: MaxRejectsOption = 0.01,
     metrics_file: MetricsOption = None,
 ) -> None:
@@ -91,6 +93,7 @@ def encode(
         check=check,
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,
+        remove_archive=remove_archive,
         beam_flags=beam_flags or [],
     )
     with ProgressLine("encoding") as progress:
@@ -173,6 +176,7 @@ def reindex(
     check: CheckOption = "stat",
     retry_rejects: RetryOption = None,
     allow_shrink: AllowShrinkOption = False,
+    remove_archive: RemoveArchiveOption = False,
     max_rejects: MaxRejectsOption = 0.01,
     min_recall: MinRecallOption = 0.95,
     target_recall: TargetRecallOption = None,
@@ -213,6 +217,7 @@ def reindex(
         check=check,
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,
+        remove_archive=remove_archive,
         beam_flags=beam_flags or [],
     )
     indexing = IndexOptions(

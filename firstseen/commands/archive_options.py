@@ -41,6 +41,10 @@ RetryOption = Annotated[
 AllowShrinkOption = Annotated[
     bool, typer.Option("--allow-shrink", help="Let most of an archive, or archives of the live snapshot, go.")
 ]
+RemoveArchiveOption = Annotated[
+    bool,
+    typer.Option("--remove-archive", help="Take all photos of the archive out, whether it is still there or not."),
+]
 MinRecallOption = Annotated[float, typer.Option("--min-recall", help="recall@10 under which nothing is published.")]
 TargetRecallOption = Annotated[
     float | None,

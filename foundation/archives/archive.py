@@ -58,13 +58,14 @@ class Archive:
 
     The listing has a stable order, and holds every photo: what cannot be used is an entry too, so that nothing is
     dropped without a word. What is no photo for certain, or was not wanted, is counted in `left_out` by its reason;
-    the counts are those of the last listing, and whole at its end.
+    the counts are those of the last listing, and whole at its end. `may_be_empty` says that no photo is no mistake.
     """
 
     uri: str
     folder: Path | None
     list: Callable[[], Iterator[Entry]]
     left_out: Counter[str] = field(default_factory=Counter)
+    may_be_empty: bool = False
 
 
 def open_archive(
@@ -79,14 +80,9 @@ def open_archive(
     UsageError on the address of a place that is not read.
     """
     wanted = Filter(include, exclude)
-    if location.startswith(tensorflow_datasets.SCHEME):
-        uri = tensorflow_datasets.archive_uri(location, data_dir)
+    uri = archive_uri(location, data_dir=data_dir)
+    if uri.startswith(tensorflow_datasets.SCHEME):
         return _archive(uri, lambda: tensorflow_datasets.list_split(uri), wanted)
-    if "://" in location and not (location.startswith(SCHEME) or is_in_bucket(location)):
-        raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
-    if split(location)[1]:
-        raise UsageError(f"archive {location!r} names one photo; expected {EXPECTED}: leave out what follows the #")
-    uri = location.rstrip("/") if is_in_bucket(location) else uri_of(_local_path(location))
     if places.is_folder(uri):
         return _open_folder(uri, wanted)
     files = places.matching(uri)
@@ -95,6 +91,20 @@ def open_archive(
     if len(files) == 1:
         return _open_file(uri, files[0], wanted)
     return _archive(uri, lambda: iter(files), wanted, list_file=_list_packed)
+
+
+def archive_uri(location: str, *, data_dir: Path | None = None) -> str:
+    """Returns the URI that names an archive in a store, wherever it is named from; raises what `open_archive` does.
+
+    Nothing has to be there, but for a TensorFlow Dataset.
+    """
+    if location.startswith(tensorflow_datasets.SCHEME):
+        return tensorflow_datasets.archive_uri(location, data_dir)
+    if "://" in location and not (location.startswith(SCHEME) or is_in_bucket(location)):
+        raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
+    if split(location)[1]:
+        raise UsageError(f"archive {location!r} names one photo; expected {EXPECTED}: leave out what follows the #")
+    return location.rstrip("/") if is_in_bucket(location) else uri_of(_local_path(location))
 
 
 def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:

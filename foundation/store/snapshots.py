@@ -83,6 +83,11 @@ class Snapshot:
     content_sha256: str | None = field(default=None, compare=False)
     contract_version: int = 2
 
+    @property
+    def archives_with_photos(self) -> set[str]:
+        """The URIs of the archives that have any photo: one that was taken out has none."""
+        return {uri for uri, state in self.archives.items() if state.photos}
+
 
 def snapshot_path(number: int) -> str:
     """Returns the path of a snapshot in the store."""

@@ -142,7 +142,7 @@ def _waiting(history: History, encoder_id: str, live: Snapshot | None) -> list[s
 
 def _not_encoded(history: History, encoder_id: str, live: Snapshot | None) -> list[str]:
     encoded = {one.run.archive for one in history.runs if one.run.encoder_id == encoder_id}
-    return sorted(set(live.archives) - encoded) if live and live.encoder_id != encoder_id else []
+    return sorted(live.archives_with_photos - encoded) if live and live.encoder_id != encoder_id else []
 
 
 def _age(live: Snapshot | None, now: datetime) -> int | None:

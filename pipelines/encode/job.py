@@ -25,13 +25,13 @@ from pipelines.encode.compare import Comparison, compare, require_no_shrinking, 
 from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run, is_as_before
 from pipelines.encode.held import Waiting, lost_contents, read_waiting
-from pipelines.encode.list_again import list_again
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
 from pipelines.encode.previous import Previous, find_other, find_previous, previous_inventory
 from pipelines.encode.unfinished import find_unfinished
+from pipelines.encode.unopened import known_uri, list_again, list_nothing, require_known
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_work
 from pipelines.runners.names import check_runner
@@ -84,7 +84,9 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
         left_out = prepared.archive.left_out
         if found.comparison.is_nothing and prepared.previous.generation:
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
-        require_no_shrinking(found.comparison, prepared.archive.uri, allow=options.allow_shrink)
+        require_no_shrinking(
+            found.comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive
+        )
         store, run = prepared.store, found.run
         begin_run(store, run)
         work = plan_work(
@@ -132,8 +134,8 @@ def live_with(store: Store, encoder_digest: str) -> Snapshot | None:
 def prepare(options: EncodeOptions) -> Prepared:
     """Checks everything that a user can get wrong before the listing, which may take minutes, and opens the archive."""
     check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
-    # What is read again is found where it was: the archive itself may be gone.
-    archive = None if options.read_again else open_wanted(options)
+    # What is read again is found where it was, and what is taken out need not be there: the archive may be gone.
+    archive = None if options.read_again or options.remove_archive else open_wanted(options)
     catalog = read_catalog(options.catalog) if options.catalog else None
     # Made where there is none: with the shipped encoder an archive can be encoded without any training.
     store = Store(options.store, create=True)
@@ -143,10 +145,12 @@ def prepare(options: EncodeOptions) -> Prepared:
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])
-    uri = archive.uri if archive else options.archive
+    uri = archive.uri if archive else known_uri(options, answering)
     left_out = answering.left_out if answering else ()
     previous = find_previous(read_runs(store, spec.encoder_id), live, uri, left_out=left_out)
-    archive = archive or list_again(options.archive, store, previous)
+    if options.remove_archive:
+        require_known(uri, store, previous, answering)
+    archive = archive or (list_nothing(uri) if options.remove_archive else list_again(uri, store, previous))
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
     words = previous if live or not answering else find_other(store, answering, archive.uri)
     return Prepared(options, store, archive, catalog, spec, live, previous, words, run)

@@ -46,16 +46,21 @@ def write_listing(
     the two is the wrong one, and every date would be missing.
     """
     listing = Listing(path)
+    named: list[str] = []
     with parquet.ParquetWriter(path, listing_schema(), compression="zstd") as writer:
         for table in _tables(archive, catalog, listing):
             writer.write_table(table)
+            named = named or table["photo_id"][:1].to_pylist()
             on_listed(listing.photos)
-    if not listing.photos:
-        raise InputNotFoundError(f"archive {archive.uri} is empty; expected at least one photo")
+    if not listing.photos and not archive.may_be_empty:
+        raise InputNotFoundError(
+            f"archive {archive.uri} is empty; expected at least one photo: see that all of it can be read, or take its "
+            "photos out with --remove-archive"
+        )
     if catalog is not None and not listing.in_catalog:
         raise UsageError(
             f"the catalog names none of the {listing.photos} photos of {archive.uri}; expected photo_ids of the "
-            f"archive, such as {table['photo_id'][0].as_py()!r}"
+            f"archive, such as {named[0]!r}"
         )
     return listing
 

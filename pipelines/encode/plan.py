@@ -28,7 +28,8 @@ class EncodeOptions:
     `archive` is what `foundation.archives.archive.open_archive` opens. With the check `stat` only those photos are read
     whose size, time or etag is another than in the last run, with `hash` all. `allow_shrink` takes most of the archive
     for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again. With `read_again`
-    these photos are read, where the last run listed them, and nothing else of the archive is looked at.
+    these photos are read, where the last run listed them, and nothing else of the archive is looked at; with
+    `remove_archive` nothing of it is, and all of its photos are taken for removed.
 
     A worker holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the
     chunk that it encodes: 20 KB a photo.
@@ -52,6 +53,7 @@ class EncodeOptions:
     allow_shrink: bool = False
     retry_rejects: str | None = None
     read_again: tuple[str, ...] = ()
+    remove_archive: bool = False
     beam_flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,11 @@ class EncodeOptions:
         require_range("workers", self.workers, 1)
         require_range("batch_size", self.batch_size, 1, 4_096, remedy="memory grows with it")
         require_range("chunk_photos", self.chunk_photos, 1)
+        if self.remove_archive and (self.catalog or self.include or self.exclude or self.retry_rejects):
+            raise UsageError(
+                "--remove-archive takes out all of an archive; expected it without --catalog, --include, --exclude and "
+                "--retry-rejects"
+            )
         require_choice("check", self.check, get_args(Check))
         require_choice("dtype", self.dtype, get_args(Dtype))
         require_choice("features", self.features, get_args(Features))

@@ -154,7 +154,7 @@ def require_all_archives(live: Snapshot, waiting: Sequence[FinishedRun], encoder
 
 def archives_without(live: Snapshot, runs: Sequence[FinishedRun]) -> list[str]:
     """Returns the archives of a snapshot that none of the runs is of."""
-    return sorted(set(live.archives) - {one.run.archive for one in runs})
+    return sorted(live.archives_with_photos - {one.run.archive for one in runs})
 
 
 def build_segments(

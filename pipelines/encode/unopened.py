@@ -1,0 +1,51 @@
+"""Lists archives that are not looked at: as the last run did, to read some photos again, or as if they were empty."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyarrow import parquet
+
+from foundation.archives.archive import Archive, archive_uri
+from foundation.archives.photos import Entry
+from foundation.errors import InputNotFoundError
+from foundation.store.files import Store
+from foundation.store.snapshots import Snapshot
+from pipelines.encode.plan import EncodeOptions
+from pipelines.encode.previous import Previous, previous_inventory
+
+COLUMNS = ["photo_id", "uri", "size_bytes", "modified_at", "etag", "sidecar_uri", "sidecar_version"]
+
+
+def known_uri(options: EncodeOptions, live: Snapshot | None) -> str:
+    """Returns the URI of an archive that is not opened: a user may name it as `status` does."""
+    is_uri = options.read_again or (live and options.archive in live.archives)
+    return options.archive if is_uri else archive_uri(options.archive, data_dir=options.data_dir)
+
+
+def require_known(uri: str, store: Store, previous: Previous, live: Snapshot | None) -> None:
+    """Raises InputNotFoundError if no run is of an archive that is to be taken out."""
+    if not previous.runs:
+        known = ", ".join(live.archives) if live else "none"
+        raise InputNotFoundError(f"store {store.uri} knows no archive {uri}; expected one of those it knows: {known}")
+
+
+def list_again(uri: str, store: Store, previous: Previous) -> Archive:
+    """Returns an archive that lists the photos of its last inventory, and says nothing new of any of them."""
+    return Archive(uri, None, lambda: _entries(store, previous))
+
+
+def list_nothing(uri: str) -> Archive:
+    """Returns an archive that lists no photo, whatever there is."""
+    return Archive(uri, None, lambda: iter(()), may_be_empty=True)
+
+
+def _entries(store: Store, previous: Previous) -> Iterator[Entry]:
+    with (
+        tempfile.TemporaryDirectory(prefix="firstseen-") as folder,
+        previous_inventory(store, previous, Path(folder)) as paths,
+    ):
+        for path in paths:
+            for batch in parquet.ParquetFile(path).iter_batches():
+                for row in batch.select([name for name in COLUMNS if name in batch.schema.names]).to_pylist():
+                    yield Entry(**row)
