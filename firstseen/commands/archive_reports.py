@@ -40,7 +40,8 @@ def report_indexed(result: "IndexResult") -> None:
         old = result.replaced
         tell(f"they replace snapshot {old.number}: {number_of(old.photos, 'photo', 'photos')} of {old.encoder_id}")
     if not result.is_new:
-        tell("nothing to index: the live snapshot holds every run of its encoder")
+        readable = " that can be read" if result.damaged else ""
+        tell(f"nothing to index: the live snapshot holds every run of its encoder{readable}")
         if result.snapshot.left_out:
             tell(f"left out, and taken up with --take-up alone: {', '.join(result.snapshot.left_out)}")
     live = result.snapshot

@@ -9,10 +9,13 @@ from foundation.store.chains import waiting_runs
 from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
 from foundation.store.history import History, read_history
+from foundation.store.ignored import read_ignored, standing
 from foundation.store.reject_examples import read_examples
+from foundation.store.retractions import retracted_photos
 from foundation.store.runs import Run
 from foundation.store.segments import Segment, read_segment
 from foundation.store.snapshots import Snapshot, live_snapshot, snapshot_numbers
+from foundation.store.watched import list_watched
 
 # What can become of a photo, beside being rejected, as run.json counts it.
 OUTCOMES = ("listed", "embedded", "duplicates", "renamed", "unchanged", "updated", "removed")
@@ -50,7 +53,8 @@ class StoreStatus:
     `encoders_created_at` is in the order of the times. `waiting` are the runs, by encoder, that an index would take up;
     `runs_not_indexed` are those of the live encoder, or all before the first publish. `not_encoded` are the live
     archives of which an encoder has no run. `unfinished` runs are being written or were interrupted, `damaged` says
-    what cannot be read, and `unread` counts older runs that were not looked at.
+    what cannot be read, and `unread` counts older runs that were not looked at. `lists` counts the photos that were
+    `withdrawn`, must be `ignored`, and are `watched` for.
     """
 
     store: str
@@ -69,6 +73,7 @@ class StoreStatus:
     unread: int = 0
     last_runs: list[RunStatus] = field(default_factory=list)
     rejects: list[RejectStatus] = field(default_factory=list)
+    lists: dict[str, int] = field(default_factory=dict)
 
     @property
     def newest_encoder(self) -> str | None:
@@ -87,14 +92,15 @@ class StoreStatus:
 def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
     """Returns what the store holds, from its descriptions alone: no shard and no vector is read.
 
-    On a bucket it takes about 6 requests, 1 for each live segment, 4 for each encoder, 2 for each of the newest 50 runs
-    and, for each of at most 5 archives whose last run rejected photos, a few for examples.
+    On a bucket it takes some 10 requests, 1 for each live segment, 4 for each encoder, 2 for each of the newest 50 runs
+    and, for each of at most 5 archives whose last run rejected photos, a few for examples; 1 for each entry of a list.
     """
     live = live_snapshot(store)
     segments = [read_segment(store, reference) for reference in live.segments] if live else []
     encoders = list_encoders(store)
     created_at, damaged = _read_created(store, encoders)
     history = read_history(store, encoders)
+    lists, unreadable = _read_lists(store)
     waiting = {encoder_id: _waiting(history, encoder_id, live) for encoder_id in encoders}
     return StoreStatus(
         store=store.uri,
@@ -114,11 +120,27 @@ def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
         waiting=waiting,
         not_encoded={encoder_id: _not_encoded(history, encoder_id, live) for encoder_id in encoders},
         unfinished=list(history.unfinished),
-        damaged={**damaged, **history.damaged},
+        damaged={**damaged, **history.damaged, **unreadable},
         unread=len(history.unread),
         last_runs=[_describe_run(one.run) for one in history.runs[:RUNS_SHOWN]],
         rejects=_rejects(store, history),
+        lists=lists,
     )
+
+
+def _read_lists(store: Store) -> tuple[dict[str, int], dict[str, str]]:
+    """Returns (how many photos stand on each list, why lists cannot be read)."""
+    counts, damaged = {}, {}
+    for name, photos in (
+        ("withdrawn", lambda: retracted_photos(store)),
+        ("ignored", lambda: standing(read_ignored(store))),
+        ("watched", lambda: list_watched(store)[0]),
+    ):
+        try:
+            counts[name] = len(photos())
+        except ArtifactRefusedError as error:
+            damaged[f"the list of photos that are {name}"] = str(error)
+    return counts, damaged
 
 
 def _read_created(store: Store, encoders: list[str]) -> tuple[dict[str, str], dict[str, str]]:

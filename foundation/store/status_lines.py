@@ -27,6 +27,7 @@ def describe(status: StoreStatus, *, now: datetime | None = None) -> list[str]:
         *(f"run        {_describe_run(one, now or datetime.now(timezone.utc))}" for one in status.last_runs),
         *([f"           {count(status.unread, 'older run')} not looked at"] if status.unread else []),
         *(f"rejected   {_describe_reject(one)}" for one in status.rejects),
+        *_describe_lists(status),
     ]
     lines += [f"due        {one.what}" + (f": {one.command}" if one.command else "") for one in list_due(status)]
     return [*map(printable, lines), f"next: {next_command(status)}"]
@@ -96,6 +97,11 @@ def _describe_run(run: RunStatus, now: datetime) -> str:
     listed = counts.pop("listed")
     became = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     return f"{run.run_id} of {run.archive}, {when}: {listed:,} listed" + (f": {became}" if became else "")
+
+
+def _describe_lists(status: StoreStatus) -> list[str]:
+    standing = [f"{number:,} {name}" for name, number in status.lists.items() if number]
+    return [f"lists      {', '.join(standing)}"] if standing else []
 
 
 def _describe_reject(reject: RejectStatus) -> str:

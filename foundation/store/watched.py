@@ -7,15 +7,17 @@ digests, and goes when the query is no longer watched: a list of questions is th
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.artifact import Files, Timestamp
 from foundation.store.files import Store
+
+if TYPE_CHECKING:  # `status` counts watched queries, and starts without NumPy
+    import numpy as np
 
 WATCHED = "watched"
 DESCRIPTION = "watched.json"
@@ -118,15 +120,19 @@ def read_watched_file(store: Store, watched: Watched, name: str) -> bytes:
     return data
 
 
-def pack_features(keypoints: np.ndarray, descriptors: np.ndarray) -> bytes:
+def pack_features(keypoints: "np.ndarray", descriptors: "np.ndarray") -> bytes:
     """Returns packed keypoints, uint16 [n, 4], and descriptors, uint8 [n, 128], as the bytes of FEATURES."""
+    import numpy as np
+
     file = io.BytesIO()
     np.savez(file, keypoints=keypoints, descriptors=descriptors)
     return file.getvalue()
 
 
-def unpack_features(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+def unpack_features(data: bytes) -> "tuple[np.ndarray, np.ndarray]":
     """Returns what `pack_features` packed."""
+    import numpy as np
+
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return arrays["keypoints"], arrays["descriptors"]
 

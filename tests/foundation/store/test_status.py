@@ -16,6 +16,7 @@ from foundation.store.artifact import FileRecord
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
 from foundation.store.history import RUNS_READ
+from foundation.store.retractions import RetractedPhoto, add_retraction, retraction_path
 from foundation.store.run_tables import reject_schema
 from foundation.store.runs import REJECTS, Accounting, read_run, run_path
 from foundation.store.segments import (
@@ -279,7 +280,7 @@ def test_a_store_of_years_is_asked_a_bounded_number_of_times(store: Store, monke
     assert (len(status.unfinished), status.unread) == (RUNS_READ, 30)
     assert "           30 older runs not looked at" in describe(status)
     assert len([path for path in requests if "run.json" in path]) == 2 * RUNS_READ
-    assert len([path for path in requests if "run.json" not in path]) <= 7 + 4
+    assert len([path for path in requests if "run.json" not in path]) <= 7 + 4 + 5
 
 
 def counting(method: Callable[[str], Any], requests: list[str]) -> Callable[[str], Any]:
@@ -325,3 +326,17 @@ def test_local_features_are_shown_with_what_they_cost():
     assert line.strip() == (
         "1,400 local features of 10 contents, recall 0.875; 2.0 KB a photo for search and 9.0 KB for comparing"
     )
+
+
+def test_lists_that_outlive_rebuilds_are_counted(store: Store) -> None:
+    """An operator sees that photos are withheld; a list that is damaged is told, and the rest is shown."""
+    assert not any(line.startswith("lists") for line in describe(read_status(store)))
+    photos = [RetractedPhoto(archive="a", photo_id=name, content_sha256="0" * 64) for name in ("1.jpg", "2.jpg")]
+    add_retraction(store, photos, why="asked for")
+    status = read_status(store)
+    assert status.lists == {"withdrawn": 2, "ignored": 0, "watched": 0}
+    assert "lists      2 withdrawn" in describe(status)
+    (store.local_root / retraction_path(1)).write_text("{")
+    damaged = read_status(store)
+    assert damaged.lists == {"ignored": 0, "watched": 0}
+    assert "retractions/1.json" in damaged.damaged["the list of photos that are withdrawn"]
