@@ -13,6 +13,7 @@ import pyarrow as pa
 from apache_beam.metrics import Metrics
 from pyarrow import parquet
 
+from foundation.memory import release_freed
 from foundation.photos.shared_decoders import shared_decoders
 from foundation.store.content_hashes import local_hashes
 from foundation.store.encoders import EncoderSpec
@@ -93,6 +94,8 @@ class EncodeChunk(beam.DoFn):
             # A runner may do an element twice, and the one that comes to its end first counts.
             if not self._store.exists(path):
                 self._encode(chunk, path)
+                # Allocators would keep the memory of a chunk in pieces, and take more of it for every other one.
+                release_freed()
         yield chunk
 
     def teardown(self) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from foundation.memory import release_freed
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from foundation.store.run_tables import photo_fields
-from pipelines.index.mapped import release_freed, taken_to_disk
+from pipelines.index.mapped import taken_to_disk
 from pipelines.index.photo_parts import ROW
 from pipelines.index.read_shards import ShardRows
 

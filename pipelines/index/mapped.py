@@ -1,17 +1,14 @@
 """Keeps arrays on disk while they are worked on, and lets go of the pages that were read or written."""
 
-import ctypes
 import math
 import mmap
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-import pyarrow as pa
 
 # Rows that are in memory at a time, out of some millions: 8 MB of 128 numbers.
 BLOCK_ROWS = 16_384
@@ -28,15 +25,6 @@ def release(array: np.ndarray) -> None:
     # Systems without this advice decide for themselves, and only the figure of memory is higher.
     if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         owner.madvise(mmap.MADV_DONTNEED)
-
-
-def release_freed() -> None:
-    """Gives memory back that Arrow and other C++ freed: allocators keep it for later, and it counts until then."""
-    pa.default_memory_pool().release_unused()
-    # Only GNU's C library has the call; others keep less, or give it back by themselves.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim:
-        trim(0)
 
 
 def reserve(file: IO[bytes], size: int) -> None:

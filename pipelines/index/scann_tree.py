@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from foundation.memory import release_freed
 from foundation.stderr import quiet_stderr
 from foundation.store.segments import LocalTree, SearchParameters
-from pipelines.index.mapped import RowsOnDisk, release_freed
+from pipelines.index.mapped import RowsOnDisk
 from pipelines.index.memory import count_training_rows
 from serving.search.scann_index import import_scann, load_searcher
 

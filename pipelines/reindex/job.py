@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from foundation.errors import PublishRaceLostError
+from foundation.memory import release_freed
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot, live_snapshot
@@ -43,6 +44,7 @@ def reindex(
     """
     encoded = encode(encoding, listeners)
     on_encoded(encoded)
+    release_freed()
     store = Store(encoding.store)
     missing = [] if indexing.allow_shrink else archives_to_encode(store, encoded.run.encoder_id)
     if missing:
