@@ -87,6 +87,8 @@ def gc(
     files = number_of(sum(len(one.files) for one in result.removals), "file", "files")
     kept = f"kept {result.kept_bytes:,} bytes{_snapshots(result.snapshots)}"
     typer.echo(f"{verb} {files}, {result.removed_bytes:,} bytes; {kept}")
+    if len(result.snapshots) > keep:
+        tell(f"more than {keep} stay, since they were live in the last {grace:g} hours: see --grace")
     for encoder_id, size_bytes in result.unused_encoders.items():
         tell(
             f"no kept snapshot is of encoder {encoder_id}, which has {size_bytes:,} bytes with its runs; "

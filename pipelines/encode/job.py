@@ -80,10 +80,12 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
     prepared = prepare(options)
     problems = prepared.catalog.problems if prepared.catalog else []
     with compared(prepared, on_listed=listeners.on_listed) as found:
-        listeners.on_begin(found.run)
         left_out = prepared.archive.left_out
         if found.comparison.is_nothing and prepared.previous.generation:
-            return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
+            last = prepared.previous.runs[-1].run
+            listeners.on_begin(last)
+            return EncodeResult(last, account(found.database), False, problems, left_out)
+        listeners.on_begin(found.run)
         require_no_shrinking(
             found.comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive
         )
