@@ -38,7 +38,8 @@ _owner: list[int] = []
 # obstore names the status of an answer and the fate of a request in its text only.
 _STATUS = re.compile(r"status code: (\d{3})")
 _TEMPORARY = re.compile(r"status code: (?:408|429|5\d\d)|error sending request|HTTP error|timed? ?out", re.IGNORECASE)
-_RETRIED = re.compile(r"after [1-9]\d* retries")
+# An answer that ends in its middle is no reason for obstore to ask again, however often it did so before.
+_GIVEN_UP = re.compile(r"after [1-9]\d* retries(?!.*response body error)")
 
 
 def open_bucket(uri: str) -> ObjectStore:
@@ -57,12 +58,12 @@ def open_bucket(uri: str) -> ObjectStore:
 
 
 def retried(request: Callable[[], Result]) -> Result:
-    """Returns what a request for reading gives, and repeats it after a reset that obstore does not repeat itself."""
+    """Returns what a request gives that may be made twice, and repeats it after a reset which obstore does not mend."""
     for attempt in range(RESETS):
         try:
             return request()
         except exceptions.GenericError as error:
-            if not _TEMPORARY.search(str(error)) or _RETRIED.search(str(error)):
+            if not _TEMPORARY.search(str(error)) or _GIVEN_UP.search(str(error).splitlines()[0]):
                 raise
         time.sleep(RESET_PAUSE_SECONDS * 2**attempt)
     return request()

@@ -59,19 +59,28 @@ class Store:
             return bytes(obstore.get(self._backend, path).bytes())
 
     def create(self, path: str, data: bytes) -> bool:
-        """Writes `path` at once and only if it does not exist; returns whether this call created it."""
+        """Writes `path` at once and only if it does not exist; returns whether this call created it.
+
+        In a bucket it counts as created, too, if the very same bytes are there.
+        """
         with translated(f"write {path} in store {self.uri}"):
             try:
                 # Multipart uploads have no precondition: a conditional create is one request.
-                obstore.put(self._backend, path, data, mode="create", use_multipart=False)
+                retried(lambda: obstore.put(self._backend, path, data, mode="create", use_multipart=False))
             except exceptions.AlreadyExistsError:
-                return False
+                # A bucket's answer may be lost on its way: asked again, it finds what the first request made.
+                return self.local_root is None and self.read(path) == data
             return True
 
     def upload(self, path: str, source: Path) -> None:
         """Copies a local file into the store in bounded memory, under a name nobody else uses."""
         with translated(f"write {path} in store {self.uri}"):
-            obstore.put(self._backend, path, source)
+            try:
+                retried(lambda: obstore.put(self._backend, path, source))
+            except FileNotFoundError:
+                # The parts of a large file are gone once they are one, also if the answer that says so was lost.
+                if self.local_root or obstore.head(self._backend, path)["size"] != source.stat().st_size:
+                    raise
 
     def delete(self, paths: list[str]) -> None:
         """Deletes files that no description lists, in any order; absent ones are no error."""
@@ -88,7 +97,7 @@ class Store:
             with translated(f"delete {some[0]} and others in store {self.uri}"):
                 try:
                     # S3 takes a thousand with one request.
-                    obstore.delete(self._backend, some)
+                    retried(partial(obstore.delete, self._backend, some))
                 except FileNotFoundError:
                     # Where each file takes a request of its own, the first that is absent is the end of it.
                     for path in some:
@@ -153,7 +162,7 @@ class Store:
     def sizes(self, prefix: str) -> dict[str, int]:
         """Returns the size in bytes of every file below `prefix`, by its path from there; all of "" are the store's."""
         with translated(f"list {prefix} in store {self.uri}"):
-            listed = [item for page in obstore.list(self._backend, prefix or None) for item in page]
+            listed = retried(lambda: list(chain.from_iterable(obstore.list(self._backend, prefix or None))))
         return {item["path"].removeprefix(prefix).lstrip("/"): item["size"] for item in listed}
 
     def numbers(self, prefix: str) -> list[int]:
