@@ -25,6 +25,7 @@ from foundation.store.segments import (
 from foundation.store.snapshots import ArchiveState, Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
 from pipelines.index.plan import IndexOptions, Surroundings, list_changes, plan_segments
+from pipelines.runners.failures import typed_error
 from pipelines.runners.names import LOCAL, check_runner
 
 
@@ -183,7 +184,11 @@ def build_segments(
     )
     # Beam takes seconds to import, and one segment is built in one place anyway.
     if runner == LOCAL and (len(plans) == 1 or workers == 1):
-        built = [build(plan) for plan in plans]
+        try:
+            built = [build(plan) for plan in plans]
+        except Exception as error:
+            # A full disk, or too little memory, ends the command as it does with a runner.
+            raise typed_error(error) from error
     else:
         from pipelines.index.build_segments import build_in_parallel
 
