@@ -6,6 +6,7 @@ off writes another one beside it, begun-NAME.json.
 
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -55,12 +56,17 @@ def unfinished_runs(store: Store, encoder_id: str) -> list[str]:
 
 
 def read_begun(store: Store, encoder_id: str, run_id: str) -> Begun | None:
-    """Returns what is known of an unfinished run, or None where nothing can be read."""
-    try:
-        return artifact.read(store, begun_paths(store, run_directory(encoder_id, run_id))[-1], Begun)[0]
-    except FirstseenError:
+    """Returns what is known of an unfinished run, or None where nothing can be read.
+
+    It names the process that is at the run, whatever the clock said when that began, or else the last one.
+    """
+    found = []
+    for path in reversed(begun_paths(store, run_directory(encoder_id, run_id))):
         # A killed process may have left anything there; what it did is done again.
-        return None
+        with suppress(FirstseenError):
+            found.append(artifact.read(store, path, Begun)[0])
+    others = [one for one in found if one.process != os.getpid() and is_at_work(one)]
+    return next(iter([*others, *found]), None)
 
 
 def is_at_work(begun: Begun) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.retractions import contents_of, photos_of, read_retractions
 
@@ -25,6 +26,9 @@ class Withdrawn:
 def read_withdrawn(store: Store, archive: str, *, since: datetime | None) -> Withdrawn:
     """Returns what was withdrawn, and what was taken back `since` then; raises ArtifactRefusedError for damage."""
     retractions = read_retractions(store)
+    if since and since > datetime.fromisoformat(artifact.now()) + CLOCKS_DIFFER:
+        # The clock went wrong when the last run began, and nobody knows what was taken back after it.
+        since = None
     retracted = photos_of(retractions)
     names = {photo.photo_id for photo in retracted if photo.archive == archive}
     undone = {
