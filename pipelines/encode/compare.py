@@ -136,15 +136,22 @@ def require_no_shrinking(comparison: Comparison, archive: str, *, allow: bool) -
         )
 
 
-def require_readable(database: duckdb.DuckDBPyConnection, archive: str) -> None:
-    """Raises TemporaryError if most of the photos to read could not be: then it is the archive that went."""
+def require_readable(database: duckdb.DuckDBPyConnection, archive: str, folder: Path | None = None) -> None:
+    """Raises TemporaryError if most of the photos to read could not be: then it is the archive that went.
+
+    So it is, however few they are, if the folder that was listed is gone or has nothing in it any more.
+    """
     read = count(database, "SELECT count(*) FROM compared WHERE fate = 'done'")
     failed = count(database, "SELECT count(*) FROM compared WHERE fate = 'done' AND reason = 'unreadable'")
-    if failed > max(FEW_UNREADABLE, MOST_UNREADABLE * read):
+    if failed > max(FEW_UNREADABLE, MOST_UNREADABLE * read) or (failed and folder and _is_gone(folder)):
         raise TemporaryError(
             f"{failed:,} of the {read:,} photos of {archive} that were to be read cannot be read any more; see that it "
             "is there, and run again: nothing is taken for removed, and what is encoded is not done again"
         )
+
+
+def _is_gone(folder: Path) -> bool:
+    return not folder.is_dir() or next(folder.iterdir(), None) is None
 
 
 def _register(database: duckdb.DuckDBPyConnection, name: str, values: Sequence[object], kind: pa.DataType) -> None:

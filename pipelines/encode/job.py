@@ -117,7 +117,7 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
             )
         found.look_again(is_last=True)
         if not options.read_again:
-            require_readable(found.database, prepared.archive.uri)
+            require_readable(found.database, prepared.archive.uri, prepared.archive.folder)
         if prepared.previous.generation and is_as_before(found.database):
             remove_work(store, run)
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
