@@ -7,8 +7,8 @@ for the whole directory. docs/contracts.md says what a version promises.
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -17,10 +17,13 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from foundation.errors import ArtifactRefusedError, UnknownVersionError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, UnknownVersionError
 from foundation.store.files import Store
 
 Description = TypeVar("Description")
+
+# What to do about a file of the store that is damaged or missing.
+REMEDY = "restore it from a copy, or mend the store: `firstseen repair`"
 
 # For what a program writes for itself alone: every field is known.
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -176,11 +179,23 @@ def verify_files(store: Store, prefix: str, files: Mapping[str, FileRecord], *, 
     Raises ArtifactRefusedError at the first file that differs, InputNotFoundError at one that is missing.
     """
     for name, expected in files.items():
-        size_bytes, sha256 = store.measure(f"{prefix}/{name}")
+        path, shown = f"{prefix}/{name}", f"{original or prefix}/{name}"
+        with missing_named(store, path, f"{shown} is missing, expected {expected.size_bytes} bytes"):
+            size_bytes, sha256 = store.measure(path)
         if (size_bytes, sha256) != (expected.size_bytes, expected.sha256):
             raise ArtifactRefusedError(
-                f"{original or prefix}/{name} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected "
-                f"{expected.size_bytes} bytes with {expected.sha256[:12]}…; restore it from a copy, or mend the store: "
-                "`firstseen repair`"
+                f"{shown} is damaged: {size_bytes} bytes with SHA-256 {sha256[:12]}…, expected {expected.size_bytes} "
+                f"bytes with {expected.sha256[:12]}…; {REMEDY}"
             )
     return sum(file.size_bytes for file in files.values())
+
+
+@contextmanager
+def missing_named(store: Store, path: str, words: str) -> Iterator[None]:
+    """Tells what to do about a file that an artifact lists, if it turns out to be missing and not merely unreadable."""
+    try:
+        yield
+    except InputNotFoundError as error:
+        if store.exists(path):
+            raise
+        raise InputNotFoundError(f"{words}; {REMEDY}") from error

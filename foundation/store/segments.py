@@ -182,11 +182,11 @@ def content_hashes_path(segment: Segment) -> str:
 def read_segment(store: Store, reference: SegmentReference) -> Segment:
     """Returns a segment's description; raises ArtifactRefusedError unless it is the one the snapshot names."""
     path = segment_path(reference.segment_id)
-    data = store.read(path)
-    remedy = "restore it from a copy, or mend the store: `firstseen repair`"
+    with artifact.missing_named(store, path, f"{path}, which the snapshot names, is missing"):
+        data = store.read(path)
     # The digest comes first: a damaged description may say that it is of another version.
     found = artifact.digest_of(data)
-    require_digest(path, found, expected=reference.digest, named_by="the snapshot", remedy=remedy)
+    require_digest(path, found, expected=reference.digest, named_by="the snapshot", remedy=artifact.REMEDY)
     segment = artifact.from_json(data, Segment, path=path)
     if (segment.rows, segment.photos) != (reference.rows, reference.photos):
         # The segment has its digest: it is the snapshot that was changed.
@@ -209,8 +209,8 @@ def require_files(store: Store, segments: Iterable[Segment]) -> None:
             if sizes.get(name) != record.size_bytes:
                 found = f"is of {sizes[name]:,} bytes" if name in sizes else "is missing"
                 raise ArtifactRefusedError(
-                    f"{prefix}/{name} {found}, expected {record.size_bytes:,} bytes; nothing was published: restore it "
-                    "from a copy, or mend the store: `firstseen repair`"
+                    f"{prefix}/{name} {found}, expected {record.size_bytes:,} bytes; nothing was published: "
+                    f"{artifact.REMEDY}"
                 )
 
 

@@ -226,12 +226,12 @@ def test_one_flipped_bit_is_found(recorded: tuple[Store, dict[str, FileRecord]],
 def test_a_cut_file_and_a_missing_one_are_told_apart(
     recorded: tuple[Store, dict[str, FileRecord]], tmp_path: Path
 ) -> None:
-    """A file that lost bytes is damaged, one that is gone is not found."""
+    """A file that lost bytes is damaged, one that is gone is not found; both say what mends them."""
     (tmp_path / "run" / "a").write_bytes(b"short")
     with pytest.raises(ArtifactRefusedError, match=r"5 bytes .* expected 100 bytes"):
         artifact.verify_files(recorded[0], "run", recorded[1])
     (tmp_path / "run" / "a").unlink()
-    with pytest.raises(InputNotFoundError, match="run/a"):
+    with pytest.raises(InputNotFoundError, match=r"^run/a is missing, expected 100 bytes; .* `firstseen repair`$"):
         artifact.verify_files(recorded[0], "run", recorded[1])
 
 

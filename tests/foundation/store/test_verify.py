@@ -108,11 +108,11 @@ def test_a_changed_description_is_found(published: Published, part: str) -> None
         verify(published.store)
 
 
-@pytest.mark.parametrize("part", ["encoder/model", "segment/vectors.npy", "run/shard"])
+@pytest.mark.parametrize("part", ["encoder/model", "segment/vectors.npy", "segment/segment.json", "run/shard"])
 def test_a_missing_file_is_an_input_error(published: Published, part: str) -> None:
-    """Exit code 4, and the file is named: damage and loss are mended in different ways."""
+    """Exit code 4, and the file is named with what mends it: damage and loss are told apart."""
     published.path(part).unlink()
-    with pytest.raises(InputNotFoundError, match=published.path(part).name) as caught:
+    with pytest.raises(InputNotFoundError, match=rf"{published.path(part).name}.* is missing.*repair`$") as caught:
         verify(published.store)
     assert caught.value.exit_code == 4
 
