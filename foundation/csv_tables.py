@@ -1,9 +1,12 @@
-"""Finds out how a CSV was written: its separator, its columns, and what it is if it is not UTF-8."""
+"""Finds out how a table was written: a CSV's separator, columns that are misspelt, and what is not UTF-8."""
 
 import csv
+import difflib
 import shlex
 from collections.abc import Collection
 from typing import IO, TYPE_CHECKING, NamedTuple
+
+from foundation.errors import UsageError
 
 if TYPE_CHECKING:
     from pyarrow.csv import ConvertOptions, ParseOptions
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
 SEPARATORS = ",;\t"
 # A header is a line or two; the first block that Arrow reads is larger.
 HEAD_BYTES = 2**16
+# Shares of letters in common from which one name is taken for a misspelling of another: `publishd_at` and
+# `published` are, `publisher` and `photographer` are columns of their own.
+LIKENESS = 0.85
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -50,6 +56,23 @@ def csv_form(head: bytes, wanted: Collection[str]) -> CsvForm:
 def plain_name(name: str) -> str:
     """Returns the name of a column without what people add to it: blanks around it, and capitals."""
     return name.strip().lower()
+
+
+def require_no_misspelling(found: Collection[str], expected: Collection[str], table: str) -> None:
+    """Raises UsageError if a column is nearly one that is missing: passed over, its dates or captions would be lost.
+
+    Both are plain names. Columns that resemble none are the desk's own, and are no affair of ours.
+    """
+    missing = [name for name in expected if name not in found]
+    for name in found:
+        nearest = difflib.get_close_matches(_letters(name), map(_letters, missing), n=1, cutoff=LIKENESS)
+        if name not in expected and nearest:
+            meant = next(one for one in missing if _letters(one) == nearest[0])
+            raise UsageError(f"{table} has a column {name!r}; expected {meant}: rename it, or leave it out")
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum())
 
 
 def encoding_problem(file: IO[bytes], name: str) -> str | None:

@@ -16,7 +16,7 @@ import numpy as np
 from foundation.archives import places
 from foundation.archives.photos import Entry
 from foundation.archives.uris import SCHEME, beside, is_in_bucket, shown
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name, require_no_misspelling
 from foundation.date_columns import UNREADABLE, implausible, is_of_another_form, read_times
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos.metadata import GivenMetadata
@@ -39,11 +39,20 @@ def is_inventory(names: Iterable[str]) -> bool:
 
 
 def known_columns(names: Iterable[str], file: str) -> dict[str, str]:
-    """Returns the columns of an inventory by their names in the file; raises UsageError if one comes twice."""
+    """Returns the columns of an inventory by their names in the file.
+
+    Raises UsageError if one comes twice, or is nearly one that says something of the photos.
+    """
+    names = list(names)
     columns = {name: plain_name(name) for name in names if plain_name(name) in COLUMNS}
     repeated = [name for name, count in Counter(columns.values()).items() if count > 1]
     if repeated:
         raise UsageError(f"inventory {file} has the column {repeated[0]} more than once; expected it once")
+    plain = [plain_name(name) for name in names]
+    # A desk may keep paths of its own beside the uri: those are not asked after.
+    require_no_misspelling(
+        plain, [name for name in COLUMNS if name in plain or name not in PLACES], f"inventory {file}"
+    )
     return columns
 
 
@@ -57,12 +66,12 @@ def list_csv(inventory: Entry, left_out: Counter[str]) -> Iterator[Entry]:
         with _told(inventory.uri), places.open_file(state) as opened:
             form = csv_form(opened.read(HEAD_BYTES), COLUMNS)
             opened.seek(0)
-            columns = known_columns(form.names, name)
             if not is_inventory(form.names):
                 _require_utf8(opened, name)
                 raise UsageError(
                     f"{name} has the columns {form.names}; expected uri or path among them: a catalog goes to --catalog"
                 )
+            columns = known_columns(form.names, name)
             for batch in csv.open_csv(opened, **form.arrow_options(columns)):
                 yield table_of(batch, columns)
 

@@ -1,6 +1,5 @@
 """Reads what an editor knows of the photos (CSV or Parquet), checks it, and joins it to the inventory by photo_id."""
 
-import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name, require_no_misspelling
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.run_tables import catalog_fields
 from pipelines.encode.catalog_dates import DateProblem, read_dates
-
-# Shares of letters in common from which one name is taken for a misspelling of another: `publishd_at` and
-# `published` are, `publisher` and `photographer` are columns of their own.
-LIKENESS = 0.85
 
 
 class Catalog(NamedTuple):
@@ -87,7 +82,7 @@ def _columns(names: list[str], wanted: list[str], path: Path) -> dict[str, str]:
     for name in wanted:
         if plain.count(name) > 1:
             raise UsageError(f"catalog {path} has the column {name} more than once; expected it once")
-    _require_no_misspelling(plain, wanted, path)
+    require_no_misspelling(plain, wanted, f"catalog {path}")
     return {name: column for name, column in zip(names, plain, strict=True) if column in wanted}
 
 
@@ -101,23 +96,6 @@ def _require_utf8(path: Path) -> None:
 
 def _is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
-
-
-def _require_no_misspelling(found: list[str], expected: list[str], path: Path) -> None:
-    """Raises UsageError if a column is nearly one that is missing: passed over, its dates or captions would be lost.
-
-    Columns that resemble none are the desk's own, and are no affair of ours.
-    """
-    missing = [name for name in expected if name not in found]
-    for name in found:
-        nearest = difflib.get_close_matches(_letters(name), map(_letters, missing), n=1, cutoff=LIKENESS)
-        if name not in expected and nearest:
-            meant = next(one for one in missing if _letters(one) == nearest[0])
-            raise UsageError(f"catalog {path} has a column {name!r}; expected {meant}: rename it, or leave it out")
-
-
-def _letters(name: str) -> str:
-    return "".join(letter for letter in name if letter.isalnum())
 
 
 def _typed(table: pa.Table, field: pa.Field, path: Path) -> pa.ChunkedArray:

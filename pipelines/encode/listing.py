@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from foundation.archives.archive import Archive
+from foundation.archives.filters import EXCLUDED, NOT_INCLUDED
 from foundation.archives.photos import Entry
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.run_tables import listing_fields
@@ -53,16 +54,24 @@ def write_listing(
             named = named or table["photo_id"][:1].to_pylist()
             on_listed(listing.photos)
     if not listing.photos and not archive.may_be_empty:
-        raise InputNotFoundError(
-            f"archive {archive.uri} is empty; expected at least one photo: see that all of it can be read, or take its "
-            "photos out with --remove-archive"
-        )
+        raise InputNotFoundError(_empty(archive))
     if catalog is not None and not listing.in_catalog:
         raise UsageError(
             f"the catalog names none of the {listing.photos} photos of {archive.uri}; expected photo_ids of the "
             f"archive, such as {named[0]!r}"
         )
     return listing
+
+
+def _empty(archive: Archive) -> str:
+    """Returns what is told of an archive without a photo: whether it has none, or the patterns leave none."""
+    left_out = ", ".join(f"{why}: {count:,}" for why, count in archive.left_out.items())
+    if EXCLUDED in archive.left_out or NOT_INCLUDED in archive.left_out:
+        return f"archive {archive.uri} has no photo that is not left out ({left_out}); see --include and --exclude"
+    return (
+        f"archive {archive.uri} is empty; expected at least one photo: see that all of it can be read, or take its "
+        "photos out with --remove-archive"
+    )
 
 
 def _tables(archive: Archive, catalog: pa.Table | None, listing: Listing) -> Iterator[pa.Table]:

@@ -167,6 +167,11 @@ def test_links_are_not_followed(tmp_path: Path, csv):
             "expected uri or path among them: a catalog goes to --catalog",
         ),
         ("uri,URI\na,b\n", UsageError, "has the column uri more than once"),
+        (
+            "path,publishd_at\na,2024-05-31\n",
+            UsageError,
+            "has a column 'publishd_at'; expected published_at: rename it",
+        ),
         ("path,caption\na.jpg,x\n,y\n", UsageError, "has no uri or path in row 2; expected one in each row"),
         ("path,photo_id\na.jpg,x\nb.jpg,\n", UsageError, "has no photo_id in row 2"),
         ("path,size_bytes\na.jpg,12 KB\n", UsageError, r"column size_bytes, behind row 0: .*12 KB.*; mend it"),

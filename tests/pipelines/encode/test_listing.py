@@ -81,6 +81,16 @@ def test_an_empty_archive_is_an_input_error(tmp_path: Path) -> None:
         write_listing(tmp_path / "l.parquet", open_archive(str(tmp_path / "empty")), catalog=None)
 
 
+@pytest.mark.parametrize("patterns", [{"include": ["*.gif"]}, {"exclude": ["*"]}])
+def test_patterns_that_leave_nothing_are_named(archive: Archive, tmp_path: Path, patterns: dict) -> None:
+    """The archive is not empty, and whoever looks for its photos would look in the wrong place."""
+    nothing = open_archive(archive.uri, **patterns)
+    with pytest.raises(
+        InputNotFoundError, match=r"left out \((not included|excluded): 10\); see --include and --exclude"
+    ):
+        write_listing(tmp_path / "l.parquet", nothing, catalog=None)
+
+
 @pytest.mark.parametrize("at_once", [1, 100])
 def test_a_folder_that_cannot_be_listed_is_no_photo(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
