@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from foundation.store.diagnosis import Damage, Inspection, ignore
 from foundation.store.files import Store
+from foundation.store.ignored import read_ignored, read_thumbnail, standing
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 
 
@@ -14,7 +15,7 @@ def verify(
     """Checks the digest of every file that a snapshot lists; returns (snapshot, bytes read).
 
     The chain: the snapshot names its encoder, its segments and the last run of each archive, a segment its runs, each
-    of them its files. Raises ArtifactRefusedError at the first that differs, InputNotFoundError at the first that is
+    of them its files. Lookups read the lists of retracted and ignored photos too, so these are checked. Raises ArtifactRefusedError at the first that differs, InputNotFoundError at the first that is
     missing.
     """
     snapshot = read_snapshot(store, number)
@@ -22,6 +23,8 @@ def verify(
     read_contents(store, snapshot)
     inspection = Inspection(store, on_damage=_refuse, on_artifact=on_artifact)
     inspection.look_at_snapshot(snapshot)
+    for ignored_number, photo in standing(read_ignored(store)).items():
+        read_thumbnail(store, ignored_number, photo)
     return snapshot, inspection.checked_bytes
 
 

@@ -112,11 +112,13 @@ def list_watched(store: Store) -> tuple[list[Watched], dict[str, str]]:
 
 
 def read_watched_file(store: Store, watched: Watched, name: str) -> bytes:
-    """Returns one file of a watched query; raises ArtifactRefusedError if it is damaged."""
+    """Returns one file of a watched query; raises ArtifactRefusedError if it is damaged, or missing."""
     path = f"{watched_directory(watched.watch_id)}/{name}"
-    data = store.read(path)
+    data = store.read(path) if store.exists(path) else b""
     if artifact.digest_of(data) != watched.files[name].sha256:
-        raise ArtifactRefusedError(f"{path} is damaged; `firstseen watch remove {watched.watch_id}`, and add it again")
+        problem = "damaged" if data else "missing or empty"
+        remedy = f"`firstseen watch remove {watched.watch_id}`, and add it again"
+        raise ArtifactRefusedError(f"{path} is {problem}; {remedy}")
     return data
 
 

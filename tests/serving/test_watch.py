@@ -128,14 +128,17 @@ def test_only_who_asks_for_it_keeps_the_photo(store: Store):
 def test_a_damaged_query_stands_in_nobodys_way(store: Store, tmp_path: Path):
     """It is told, and the others are looked up."""
     broken, unreadable = watch(store), watch(store, data=jpeg(QUERY[::2, ::2]))
+    lost = watch(store, data=jpeg(QUERY[::3, ::3]))
     whole = watch(store, data=jpeg(QUERY[10:340]))
     (Path(store.uri) / watched_directory(broken.watch_id) / "features.npz").write_bytes(b"")
     (Path(store.uri) / watched_directory(unreadable.watch_id) / "watched.json").write_bytes(b"{}")
+    (Path(store.uri) / watched_directory(lost.watch_id) / "frame.jpg").unlink()
     publish(tmp_path / "store", tmp_path / "later", 1)
     problems: list[str] = []
     assert [new.watched for new in check(store, problems)] == [whole]
-    assert {broken.watch_id, unreadable.watch_id} == {line.split()[2] for line in problems}
-    assert [one.watch_id for one in list_watched(store)[0]] == sorted([broken.watch_id, whole.watch_id])
+    assert {broken.watch_id, unreadable.watch_id, lost.watch_id} == {line.split()[2] for line in problems}
+    assert f"frame.jpg is missing or empty; `firstseen watch remove {lost.watch_id}`, and add it again" in problems[-1]
+    assert len(list_watched(store)[0]) == 3
 
 
 def test_a_query_of_which_nothing_is_watched_opens_no_snapshot(store: Store, monkeypatch: pytest.MonkeyPatch):

@@ -10,6 +10,7 @@ from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
+from foundation.store.ignored import add_ignored
 from foundation.store.runs import Run, read_run, run_path
 from foundation.store.segments import Segment, SegmentReference, segment_path
 from foundation.store.snapshots import Snapshot, publish, read_snapshot
@@ -130,6 +131,17 @@ def test_a_deleted_run_is_named_with_its_segment_and_what_it_means(published: Pu
     with pytest.raises(InputNotFoundError, match=message) as caught:
         verify(published.store)
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("file", ["1.json", "*.jpg"])
+def test_a_damaged_list_of_ignored_photos_is_found(published: Published, file: str) -> None:
+    """Every lookup refuses to work without it, so that a store with one is not whole."""
+    add_ignored(published.store, name="logo.png", content_sha256=bytes(32), size=(8, 8), thumbnail=b"jpeg", why="")
+    verify(published.store)
+    (damaged,) = (published.store.local_root / "ignored").glob(file)
+    damaged.write_bytes(b"{")
+    with pytest.raises(ArtifactRefusedError, match=rf"ignored/{damaged.name}.*; restore it from a copy"):
+        verify(published.store)
 
 
 def test_a_run_that_was_written_anew_is_refused(published: Published) -> None:
