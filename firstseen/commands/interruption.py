@@ -28,7 +28,7 @@ WHAT_NOW = {
     "watch": "`firstseen watch list` shows what is watched, and `firstseen watch check` looks again",
     "status": "the store is untouched",
     "verify": "the store is untouched, and not all of it was checked",
-    "purge": "the photo is withdrawn and found no more; run it again, and it goes on",
+    "purge": "run it again, and it goes on; `firstseen retract --list` says whether the photo is withdrawn already",
     "repair": "what is whole stays so; run it again, and it goes on with what is still damaged",
     "rollback": "`firstseen status` says which snapshot is live",
     "compact": "what is live still answers; run it again, and gc removes what was built",

@@ -110,3 +110,8 @@ def test_every_verb_says_what_its_interruption_means(verb: str):
     assert interruption.what_now([verb, "train"]) == interruption.WHAT_NOW[verb]
     assert set(interruption.WHAT_NOW) == set(VERBS)
     assert interruption.what_now(["--version"]) == interruption.ANY_VERB
+
+
+def test_an_interrupted_purge_claims_nothing_that_may_not_have_happened():
+    """It may be interrupted while it asks, before anything is withdrawn."""
+    assert "retract --list` says whether the photo is withdrawn" in interruption.what_now(["purge"])
