@@ -93,7 +93,9 @@ def canonical_json(raw: Mapping[str, Any]) -> bytes:
     return (json.dumps(raw, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def from_json(data: bytes, kind: type[Description], *, path: str, remedy: str = "restore it from a copy") -> Description:
+def from_json(
+    data: bytes, kind: type[Description], *, path: str, remedy: str = "restore it from a copy"
+) -> Description:
     """Returns the validated description, upgraded if an older version wrote it.
 
     Raises UnknownVersionError for a newer version, ArtifactRefusedError naming `path` and what is wrong with it.
@@ -144,7 +146,7 @@ def _upgrade(raw: dict[str, Any], kind: type, path: str) -> dict[str, Any]:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # The function met something that its version never wrote.
             raise ArtifactRefusedError(
-                f"{path} is damaged: it cannot be read as contract version {version} ({error!r}); restore it from a copy"
+                f"{path} is damaged: it is none of contract version {version} ({error!r}); restore it from a copy"
             ) from error
     return raw
 

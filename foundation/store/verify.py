@@ -15,8 +15,8 @@ def verify(
     """Checks the digest of every file that a snapshot lists; returns (snapshot, bytes read).
 
     The chain: the snapshot names its encoder, its segments and the last run of each archive, a segment its runs, each
-    of them its files. Lookups read the lists of retracted and ignored photos too, so these are checked. Raises ArtifactRefusedError at the first that differs, InputNotFoundError at the first that is
-    missing.
+    of them its files. Lookups read the lists of retracted and ignored photos too, so these are checked. Raises
+    ArtifactRefusedError at the first that differs, InputNotFoundError at the first that is missing.
     """
     snapshot = read_snapshot(store, number)
     # Descriptions are read twice, so that what is wrong with one is told before many bytes are read.
