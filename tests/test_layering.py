@@ -27,7 +27,7 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.files": {"foundation.errors"},
     "foundation.objects": {"foundation.errors"},
     "foundation.csv_rows": set(),
-    "foundation.csv_tables": set(),
+    "foundation.csv_tables": {"foundation.errors"},
     "foundation.memory": {"foundation.errors"},
     "foundation.stderr": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},

@@ -41,6 +41,7 @@ from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, 
 from firstseen.commands.streams import tell
 from firstseen.commands.watch import WatchOutputOption, report_watched
 from foundation.checks import require_range
+from foundation.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,6 +193,9 @@ def reindex(
     metrics_file: MetricsOption = None,
 ) -> None:
     """Bring the index up to date with an archive: encode and index what changed, and publish."""
+    if dry_run and metrics_file:
+        # It would count as a night that succeeded, and nobody would be told that there was none.
+        raise UsageError("--dry-run indexes nothing; expected it without --metrics-file")
     metrics.begin(metrics_file, verb="reindex", archive=archive, store=store)
     from firstseen.commands.progress import ProgressLine
     from foundation.store.files import Store

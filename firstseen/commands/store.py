@@ -40,7 +40,7 @@ def rollback(
 ) -> None:
     """Make an earlier snapshot live again, as a new snapshot."""
     from foundation.store.files import Store
-    from foundation.store.snapshots import roll_back
+    from foundation.store.rollback import roll_back
 
     snapshot = roll_back(Store(store), to)
     photos = number_of(snapshot.photos, "photo", "photos")

@@ -146,7 +146,8 @@ def _upgrade(raw: dict[str, Any], kind: type, path: str) -> dict[str, Any]:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # The function met something that its version never wrote.
             raise ArtifactRefusedError(
-                f"{path} is damaged: it is none of contract version {version} ({error!r}); restore it from a copy"
+                f"{path} is damaged: it cannot be read as contract version {version} ({error!r}); "
+                "restore it from a copy"
             ) from error
     return raw
 

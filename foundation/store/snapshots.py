@@ -8,16 +8,12 @@ name, and a change of its time, reason, parent or publisher, or a segment taken 
 """
 
 import json
-import uuid
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from foundation.checks import require_digest
 from foundation.errors import (
     ArtifactRefusedError,
-    FirstseenError,
     InputNotFoundError,
     PublishRaceLostError,
     UnknownVersionError,
@@ -26,7 +22,7 @@ from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
-from foundation.store.segments import Segment, SegmentReference, read_segment, require_files
+from foundation.store.segments import Segment, SegmentReference, read_segment
 
 SNAPSHOTS = "snapshots"
 CONTENT_DIGEST = "content_sha256"
@@ -208,54 +204,3 @@ def publish(store: Store, snapshot: Snapshot) -> None:
         raise PublishRaceLostError(
             f"snapshot {snapshot.number} was published by somebody else meanwhile; nothing is lost: run again"
         )
-
-
-def roll_back(store: Store, number: int | None = None) -> Snapshot:
-    """Publishes the content of an earlier snapshot (the live one's parent by default) as a new snapshot.
-
-    Its parent is the parent of that content, so that rolling back again goes further back. Raises InputNotFoundError
-    or ArtifactRefusedError if the encoder or a segment of the target is not what it names any more, or lacks a file,
-    PublishRaceLostError if somebody else publishes meanwhile.
-    """
-    # Listed first: what somebody publishes from here on takes the number, and this rollback loses the race.
-    numbers = snapshot_numbers(store)
-    if number is None:
-        live = read_snapshot(store)
-        if live.parent is None:
-            raise InputNotFoundError(f"snapshot {live.number} has no parent to roll back to; expected --to NUMBER")
-        number = live.parent
-    target = read_snapshot(store, number)
-    _, segments = read_contents(store, target)
-    require_files(store, segments)
-    left_out = left_out_by(store, target, numbers)
-    snapshot = replace(
-        target,
-        left_out=sorted({*target.left_out, *left_out}),
-        # The live snapshot is not read for this: a damaged one must not stand in the way of its own remedy.
-        number=numbers[-1] + 1,
-        created_at=artifact.now(),
-        reason=f"rollback to {target.number}",
-        publisher=uuid.uuid4().hex,
-    )
-    publish(store, snapshot)
-    return snapshot
-
-
-def left_out_by(store: Store, target: Snapshot, numbers: Sequence[int]) -> list[str]:
-    """Returns the runs that later snapshots hold and `target` does not: a rollback leaves them out.
-
-    A later snapshot that is damaged names none.
-    """
-    kept = _runs_of(store, target)
-    left_out: set[str] = set()
-    for number in numbers:
-        if number > target.number:
-            with suppress(FirstseenError):
-                later = read_snapshot(store, number)
-                left_out |= {*later.left_out, *(_runs_of(store, later) - kept)}
-    return sorted(left_out - kept)
-
-
-def _runs_of(store: Store, snapshot: Snapshot) -> set[str]:
-    in_segments = {run_id for one in snapshot.segments for run_id in read_segment(store, one).runs}
-    return in_segments | {state.run_id for state in snapshot.archives.values()}

@@ -80,6 +80,10 @@ class StoreStatus:
         """The encoder that was made last."""
         return next(reversed(self.encoders_created_at), None)
 
+    def may_switch_to(self, encoder_id: str) -> bool:
+        """Returns whether runs of an encoder are on their way to answer: that is live, or newer than the live one."""
+        return self.snapshot is None or encoder_id == self.snapshot.encoder_id or self.is_newer(encoder_id)
+
     def is_newer(self, encoder_id: str) -> bool:
         """Returns whether an encoder was made after the live one; false where there is none, or either is damaged."""
         made = self.encoders_created_at
@@ -92,8 +96,8 @@ class StoreStatus:
 def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
     """Returns what the store holds, from its descriptions alone: no shard and no vector is read.
 
-    On a bucket it takes some 10 requests, 1 for each live segment, 4 for each encoder, 2 for each of the newest 50 runs
-    and, for each of at most 5 archives whose last run rejected photos, a few for examples; 1 for each entry of a list.
+    On a bucket it takes some 10 requests, 1 for each live segment and each entry of a list, 4 for each encoder, 2 for
+    each of its newest 50 runs and, for each of at most 5 archives whose last run rejected photos, a few for examples.
     """
     live = live_snapshot(store)
     segments = [read_segment(store, reference) for reference in live.segments] if live else []

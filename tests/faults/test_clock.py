@@ -12,7 +12,8 @@ import pytest
 from foundation.errors import TemporaryError
 from foundation.store import artifact
 from foundation.store.retractions import RetractedPhoto, add_retraction
-from foundation.store.snapshots import live_snapshot, roll_back
+from foundation.store.rollback import roll_back
+from foundation.store.snapshots import live_snapshot
 from foundation.store.status import read_status
 from foundation.store.status_lines import describe
 from pipelines.compact.job import compact_all

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from foundation.errors import TemporaryError
 from foundation.store.retractions import RetractedPhoto, add_retraction
-from foundation.store.snapshots import live_snapshot, roll_back
+from foundation.store.rollback import roll_back
+from foundation.store.snapshots import live_snapshot
 from pipelines.compact.job import compact_all
 from pipelines.encode import chunks
 from tests.nights import Found, Nights, hash_of, make_nights

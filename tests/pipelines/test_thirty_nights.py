@@ -9,7 +9,8 @@ import pytest
 
 from foundation.store.files import Store
 from foundation.store.retractions import RetractedPhoto, add_retraction
-from foundation.store.snapshots import live_snapshot, roll_back
+from foundation.store.rollback import roll_back
+from foundation.store.snapshots import live_snapshot
 from pipelines.compact.job import compact_all, compact_due
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder

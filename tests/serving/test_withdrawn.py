@@ -10,7 +10,7 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.retractions import RetractedPhoto, add_retraction, retraction_path
-from foundation.store.snapshots import roll_back
+from foundation.store.rollback import roll_back
 from serving.answers import Answer
 from serving.match.query import Query
 from serving.search import followed

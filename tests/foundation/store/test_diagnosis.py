@@ -9,8 +9,9 @@ from foundation.errors import ArtifactRefusedError, UnknownVersionError
 from foundation.store import artifact
 from foundation.store.diagnosis import Damage, Inspection
 from foundation.store.files import Store
+from foundation.store.rollback import roll_back
 from foundation.store.segments import require_files
-from foundation.store.snapshots import newest_whole_snapshot, publish, read_snapshot, roll_back
+from foundation.store.snapshots import newest_whole_snapshot, publish, read_snapshot
 from pipelines.index.job import build_index
 from tests.builders import add_encoder, add_run, snapshot, unit_vectors
 

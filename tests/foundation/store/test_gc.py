@@ -16,9 +16,10 @@ from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.gc import GcOptions, GcResult, collect_garbage
 from foundation.store.retractions import RetractedPhoto, add_retraction
+from foundation.store.rollback import roll_back
 from foundation.store.runs import EMBEDDINGS
 from foundation.store.segments import SEGMENTS, read_segment, segment_directory, segment_path
-from foundation.store.snapshots import live_snapshot, publish, read_snapshot, roll_back, snapshot_numbers, snapshot_path
+from foundation.store.snapshots import live_snapshot, publish, read_snapshot, snapshot_numbers, snapshot_path
 from foundation.store.unfinished import begin_run
 from pipelines.compact.job import compact_all
 from pipelines.index import job

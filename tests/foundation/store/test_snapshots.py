@@ -12,21 +12,22 @@ from typing import Any
 import pytest
 
 from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
-from foundation.store import artifact, snapshots
+from foundation.store import artifact, rollback
 from foundation.store.encoders import EncoderSpec, read_spec
 from foundation.store.files import Store
+from foundation.store.rollback import roll_back
 from foundation.store.segments import SegmentReference, read_segment, segment_path
 from foundation.store.snapshots import (
+    ArchiveState,
     Snapshot,
     live_snapshot,
     publish,
     read_contents,
     read_snapshot,
-    roll_back,
     snapshot_numbers,
     snapshot_path,
 )
-from tests.builders import add_encoder, segment, snapshot
+from tests.builders import add_encoder, add_run, segment, snapshot, unit_vectors
 
 PUBLISHERS = 32
 ROUNDS = 20
@@ -196,7 +197,7 @@ def test_a_publish_during_a_rollback_wins(store: Store, finished, published, mon
         published(3, reason="meanwhile")
         return None, []
 
-    monkeypatch.setattr(snapshots, "read_contents", publish_meanwhile)
+    monkeypatch.setattr(rollback, "read_contents", publish_meanwhile)
     with pytest.raises(PublishRaceLostError, match="snapshot 3 was published by somebody else"):
         roll_back(store, 1)
     assert read_snapshot(store).reason == "meanwhile"
@@ -210,6 +211,20 @@ def test_a_rollback_passes_a_damaged_live_snapshot(store: Store, finished, publi
         roll_back(store)
     assert roll_back(store, 1) == read_snapshot(store)
     assert snapshot_numbers(store) == [1, 2, 3]
+
+
+def test_a_rollback_leaves_out_the_runs_of_segments_that_cannot_be_read(
+    store: Store, encoder: tuple[EncoderSpec, str], finished, published
+) -> None:
+    """They may be why somebody rolls back; what the snapshot says of its archives, and the chain of runs, name them."""
+    for generation, name in enumerate(("r1", "r2"), start=1):
+        vectors, previous = unit_vectors(2, encoder[0].dimension), "r1" if generation > 1 else None
+        add_run(store, encoder[0].encoder_id, name, vectors, generation=generation, previous=previous)
+    published(1, segments=[finished("a")])
+    state = ArchiveState(run_id="r2", digest="", photos=2, contents=2)
+    published(2, segments=[finished("a"), finished("b", runs={"r1": "", "r2": ""})], archives={"archive": state})
+    (store.local_root / segment_path("b")).write_bytes(b"{")
+    assert roll_back(store, 1).left_out == ["r1", "r2"]
 
 
 def rewrite(store: Store, number: int, old: bytes, new: bytes) -> None:

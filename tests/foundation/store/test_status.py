@@ -236,6 +236,15 @@ def test_encoders_are_told_by_their_age(store: Store):
     ]
 
 
+def test_the_newest_runs_of_each_encoder_are_looked_at(store: Store):
+    """Those of a desk's many nights do not hide those of the encoder that is to take over."""
+    live, other = (add_encoder(store, recipe=recipe) for recipe in ("a", "b"))
+    encode(store, other, "0-first")
+    for number in range(RUNS_READ):
+        store.create(f"embeddings/{live}/{number + 1:03}/inventory.parquet", b"")
+    assert read_status(store).waiting[other] == ["0-first"]
+
+
 def test_what_is_damaged_or_unfinished_is_named_and_the_rest_is_told(store: Store):
     """Status is what an operator asks when something broke: one bad run or encoder does not end it."""
     encoder_id, other = add_encoder(store), add_encoder(store, recipe="other")

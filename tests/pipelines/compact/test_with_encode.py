@@ -2,7 +2,8 @@
 
 import pytest
 
-from foundation.store.snapshots import read_snapshot, roll_back
+from foundation.store.rollback import roll_back
+from foundation.store.snapshots import read_snapshot
 from foundation.store.unfinished import begin_run
 from pipelines.compact.job import compact_all
 from pipelines.encode import job

@@ -8,9 +8,10 @@ import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
+from foundation.store.rollback import roll_back
 from foundation.store.runs import Run, run_path
 from foundation.store.segments import VECTORS, segment_directory
-from foundation.store.snapshots import live_snapshot, read_snapshot, roll_back
+from foundation.store.snapshots import live_snapshot, read_snapshot
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
 from tests.builders import add_encoder, add_run, unit_vectors

@@ -9,8 +9,9 @@ import pytest
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 from foundation.store.retractions import add_retraction
+from foundation.store.rollback import roll_back
 from foundation.store.segments import read_segment
-from foundation.store.snapshots import live_snapshot, read_snapshot, roll_back, snapshot_numbers
+from foundation.store.snapshots import live_snapshot, read_snapshot, snapshot_numbers
 from foundation.store.verify import verify
 from pipelines.compact.job import compact_all
 from pipelines.encode.job import encode
