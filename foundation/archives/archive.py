@@ -176,6 +176,8 @@ def _open_file(uri: str, file: Entry, wanted: Filter) -> Archive:
         return _archive(uri, lambda: iter((file,)), wanted, list_file=inventories.list_csv)
     if not _packed(file.photo_id):
         raise InputNotFoundError(f"archive {shown(uri)!r} is a file; expected {EXPECTED}")
+    if file.size_bytes < 0:
+        raise InputNotFoundError(f"archive {shown(uri)!r} is a link; expected the file that it leads to")
     return _archive(uri, lambda: iter((file,)), wanted, list_file=_list_packed)
 
 

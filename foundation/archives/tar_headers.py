@@ -4,7 +4,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-# The index of a shard is held in memory: a million members take some 300 MB.
+# The index of a shard is held in memory: a million members take some 350 MB.
 MAX_MEMBERS = 1_000_000
 # A long name or a set of PAX records is read whole; no file system has names of a megabyte.
 MAX_HEADER_BYTES = 2**20

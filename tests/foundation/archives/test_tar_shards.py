@@ -111,6 +111,21 @@ def test_links_and_devices_are_rejects(tmp_path, kind):
         read(entry.uri)
 
 
+def test_what_describes_no_photo_is_counted(tmp_path):
+    """Nothing is dropped without a word, as in a folder of photos."""
+    members = [*labelled("0", "cat"), ("orphan.json", b"{}"), ("notes.txt", b"x"), ("1.xmp", b"<x/>")]
+    archive = open_archive(str(write_shard(tmp_path / "s.tar", members)))
+    assert [entry.photo_id for entry in archive.list()] == ["s.tar#0.jpg"]
+    assert archive.left_out == {"sidecars without a photo": 3}
+
+
+def test_a_link_to_a_shard_says_what_to_name(tmp_path):
+    """As one photo it would be a reject, and the archive look empty."""
+    (tmp_path / "link.tar").symlink_to(write_shard(tmp_path / "s.tar", labelled("0", "cat")))
+    with pytest.raises(InputNotFoundError, match=r"link\.tar' is a link; expected the file that it leads to"):
+        open_archive(str(tmp_path / "link.tar"))
+
+
 def test_directories_are_no_photos(tmp_path):
     """They hold nothing of their own."""
     with tarfile.open(tmp_path / "s.tar", "w") as tar:
