@@ -1,6 +1,7 @@
 """Archives that vanish in the middle of a night: nothing is taken for removed, and when they are back it goes on."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def at_call(function: Callable[..., Any], number: int, act: Callable[[], None]) 
 
 
 @pytest.mark.parametrize("while_", ["listing", "reading"])
-@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+@pytest.mark.parametrize("left", ["nothing", "an empty folder", "another folder"])
 def test_a_folder_that_vanishes(nights: Nights, capsys: pytest.CaptureFixture, while_: str, left: str) -> None:
     """As a disk does that is unmounted: exit code 75, and the old answers stand until it is there again."""
     folder, away = nights.path("."), nights.folder / "away"
@@ -63,8 +64,10 @@ def test_a_folder_that_vanishes(nights: Nights, capsys: pytest.CaptureFixture, w
 
     def vanish() -> None:
         folder.rename(away)
-        if left == "an empty folder":
+        if left != "nothing":
             folder.mkdir()
+        if left == "another folder":
+            nights.put("mount-point.jpg", 60)
 
     capsys.readouterr()
     with pytest.MonkeyPatch.context() as patch:
@@ -76,12 +79,12 @@ def test_a_folder_that_vanishes(nights: Nights, capsys: pytest.CaptureFixture, w
     line = one_error_line(capsys)
     assert "run again" in line, line
     assert (rows_of(nights.store.uri), snapshot_numbers(nights.store)) == (before, [1])
-    if folder.exists():
+    if left == "an empty folder":
         # The night after it is still away: an empty folder is no archive.
         assert run(command) == 4
         assert run(["index", "--store", nights.store.uri]) == 0
         assert rows_of(nights.store.uri) == before
-        folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
     away.rename(folder)
     nights.decoded.clear()
     assert run(command) == 0
