@@ -101,10 +101,7 @@ def state_of(store: Path) -> tuple[Any, ...]:
 
 def fill(disk: Path, *, but: int) -> Path:
     """Fills a disk but for some pages, and returns the file that does."""
-    filler = disk / "filler"
-    filler.write_bytes(b"")
-    os.truncate(filler, 0)
-    free = os.statvfs(disk)
+    filler, free = disk / "filler", os.statvfs(disk)
     with filler.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, max(1, (free.f_bavail - but) * free.f_frsize))
     return filler
