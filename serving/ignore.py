@@ -2,6 +2,7 @@
 
 from foundation.errors import InputNotFoundError
 from foundation.photos import photo
+from foundation.photos.rejects import told_of
 from foundation.photos.thumbnail import THUMBNAIL_SIDE, encode_thumbnail
 from foundation.store.files import Store
 from foundation.store.ignored import Ignored, add_ignored, read_ignored, standing, undo_ignored
@@ -11,7 +12,8 @@ from serving.queries import read_query
 def ignore_photo(store: Store, name: str, *, why: str) -> Ignored | None:
     """Puts a photo (path or URI) on the list, or returns None if it is on it; raises PhotoError for one of no use."""
     # Shrunk by the decoder as the archive's photos are, and by no other way.
-    decoded = photo.decode(read_query(name), size=1, with_metadata=False, frame_side=THUMBNAIL_SIDE)
+    with told_of(name):
+        decoded = photo.decode(read_query(name), size=1, with_metadata=False, frame_side=THUMBNAIL_SIDE)
     known = standing(read_ignored(store)).values()
     if decoded.frame is None or decoded.content_sha256.hex() in {one.content_sha256 for one in known}:
         return None

@@ -17,6 +17,7 @@ from foundation.photos.local_features_bytes import pack_keypoints, unpack_keypoi
 from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
 from foundation.photos.query_features import CLOSE_SIDE, close_features
+from foundation.photos.rejects import told_of
 from foundation.photos.thumbnail import THUMBNAIL_QUALITY, decode_thumbnail, shrink_frame
 from foundation.store import artifact
 from foundation.store.files import Store
@@ -59,7 +60,8 @@ class NewlySeen:
 def watch_photo(store: Store, name: str, data: bytes, *, note: str = "", keep_photo: bool = False) -> Watched | None:
     """Watches a photo from now on, or returns None if its bytes are watched; raises PhotoError for one of no use."""
     content = hashlib.sha256(data).digest()
-    decoded = photo.decode(data, size=1, with_metadata=False, frame_side=CLOSE_SIDE, content_sha256=content)
+    with told_of(name):
+        decoded = photo.decode(data, size=1, with_metadata=False, frame_side=CLOSE_SIDE, content_sha256=content)
     watched, _ = list_watched(store)
     if decoded.frame is None or content.hex() in {one.content_sha256 for one in watched}:
         return None

@@ -53,7 +53,18 @@ def estimate(
         check=check,
     )
     print_estimate(options, machines=machines, prices=prices, as_json=as_json)
-    tell(f"next: firstseen reindex {shlex.quote(archive)} --store {shlex.quote(store)}")
+    tell(f"next: {reindex_command(options)}")
+
+
+def reindex_command(options: "EncodeOptions") -> str:
+    """Returns the command that does what these options estimate: another selection would cost something else."""
+    given = [("--encoder", options.encoder), ("--catalog", options.catalog), ("--data-dir", options.data_dir)]
+    given += [("--include", pattern) for pattern in options.include]
+    given += [("--exclude", pattern) for pattern in options.exclude]
+    given += [("--features", options.features)] if options.features != "local" else []
+    given += [("--check", options.check)] if options.check != "stat" else []
+    words = [word for name, value in given if value for word in (name, str(value))]
+    return shlex.join(["firstseen", "reindex", options.archive, "--store", options.store, *words])
 
 
 def print_estimate(

@@ -9,6 +9,10 @@ StoreOption = Annotated[str, typer.Option("--store", help="The store: a local di
 EncoderOption = Annotated[
     str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
 ]
+ArchiveOption = Annotated[
+    str | None,
+    typer.Option("--archive", metavar="ARCHIVE", help="The archive of the IDs, where several have them: path or URI."),
+]
 SnapshotOption = Annotated[int | None, typer.Option("--snapshot", help="Snapshot number; default: the live one.")]
 MetricsOption = Annotated[
     Path | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firstseen.commands.options import StoreOption
+from firstseen.commands.options import ArchiveOption, StoreOption
 from firstseen.commands.retract import report
 from firstseen.commands.streams import number_of, tell
 from foundation.errors import InputNotFoundError, UsageError
@@ -22,19 +22,18 @@ def purge(
     photo_ids: Annotated[list[str], typer.Argument(metavar="PHOTO_ID…", help="Photos, by their photo_id.")],
     store: StoreOption,
     why: Annotated[str, typer.Option(help="The reason, which stays on the list of retractions.")],
-    archive: Annotated[
-        str | None, typer.Option(metavar="URI", help="The archive of the photos, where several have them.")
-    ] = None,
+    archive: ArchiveOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove every byte of photos, and prove it: what remains is their name and hash on the list of retractions."""
+    from foundation.archives.archive import address_of
     from foundation.store.files import Store
     from pipelines.purge.job import purge as purge_store
 
     if not why.strip():
         raise UsageError("no reason was given; expected --why TEXT: it stays on the list of retractions")
     opened = Store(store)
-    photos = photos_to_purge(opened, photo_ids, archive=archive)
+    photos = photos_to_purge(opened, photo_ids, archive=address_of(archive) if archive else None)
     confirm(photos, yes=yes)
     withdraw(opened, photos, why=why.strip())
     result = purge_store(opened, photos)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from firstseen.commands.options import StoreOption
+from firstseen.commands.options import ArchiveOption, StoreOption
 from firstseen.commands.streams import number_of, tell
 from foundation.errors import InputNotFoundError, UsageError
 
@@ -28,9 +28,7 @@ def retract(
         str | None, typer.Option(metavar="PHOTO", help="Retract all copies of this photo, after showing them.")
     ] = None,
     why: Annotated[str | None, typer.Option(help="The reason, which stays on the list.")] = None,
-    archive: Annotated[
-        str | None, typer.Option(metavar="URI", help="The archive of the IDs, where several have them.")
-    ] = None,
+    archive: ArchiveOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --like: do not ask.")] = False,
     undo: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take a retraction back.")] = None,
     as_list: Annotated[bool, typer.Option("--list", help="Show what was retracted, when and why.")] = False,
@@ -56,10 +54,16 @@ def retract(
     if undo is not None:
         take_back(opened, undo, why=reason)
         return
+    photos = choose_copies(opened, like, yes=yes) if like else choose_named(opened, photo_ids or [], archive)
+    add(opened, photos, why=reason)
+
+
+def choose_named(store: "Store", photo_ids: "Sequence[str]", archive: str | None) -> "list[RetractedPhoto]":
+    """Returns the photos of these names, of the archive if one is given."""
+    from foundation.archives.archive import address_of
     from serving.retract import photos_named
 
-    photos = choose_copies(opened, like, yes=yes) if like else photos_named(opened, photo_ids or [], archive=archive)
-    add(opened, photos, why=reason)
+    return photos_named(store, photo_ids, archive=address_of(archive) if archive else None)
 
 
 def choose_copies(store: "Store", like: str, *, yes: bool) -> "list[RetractedPhoto]":

@@ -80,9 +80,14 @@ def open_archive(
     UsageError on the address of a place that is not read.
     """
     wanted = Filter(include, exclude)
-    uri = archive_uri(location, data_dir=data_dir)
-    if uri.startswith(tensorflow_datasets.SCHEME):
+    if location.startswith(tensorflow_datasets.SCHEME):
+        uri = tensorflow_datasets.archive_uri(location, data_dir)
         return _archive(uri, lambda: tensorflow_datasets.list_split(uri), wanted)
+    if "://" in location and not (location.startswith(SCHEME) or is_in_bucket(location)):
+        raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
+    if split(location)[1]:
+        raise UsageError(f"archive {location!r} names one photo; expected {EXPECTED}: leave out what follows the #")
+    uri = address_of(location)
     if places.is_folder(uri):
         return _open_folder(uri, wanted)
     files = places.matching(uri)
@@ -93,18 +98,11 @@ def open_archive(
     return _archive(uri, lambda: iter(files), wanted, list_file=_list_packed)
 
 
-def archive_uri(location: str, *, data_dir: Path | None = None) -> str:
-    """Returns the URI that names an archive in a store, wherever it is named from; raises what `open_archive` does.
-
-    Nothing has to be there, but for a TensorFlow Dataset.
-    """
-    if location.startswith(tensorflow_datasets.SCHEME):
-        return tensorflow_datasets.archive_uri(location, data_dir)
-    if "://" in location and not (location.startswith(SCHEME) or is_in_bucket(location)):
-        raise UsageError(f"archive {location!r} cannot be read; expected {EXPECTED}: copy the photos to this machine")
-    if split(location)[1]:
-        raise UsageError(f"archive {location!r} names one photo; expected {EXPECTED}: leave out what follows the #")
-    return location.rstrip("/") if is_in_bucket(location) else uri_of(_local_path(location))
+def address_of(location: str) -> str:
+    """Returns the URI by which a store knows the archive at this path or URI, whether or not it is there now."""
+    if location.startswith(tensorflow_datasets.SCHEME) or ("://" in location and not location.startswith(SCHEME)):
+        return location.rstrip("/")
+    return uri_of(_local_path(location))
 
 
 def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:

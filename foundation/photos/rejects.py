@@ -1,5 +1,8 @@
 """Names why a photo cannot be used: one error for each reason under which rejects are counted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from foundation.errors import FirstseenError
 
 
@@ -8,6 +11,17 @@ class PhotoError(FirstseenError):
 
     reason: str
     exit_code = 4
+
+
+@contextmanager
+def told_of(name: str) -> Iterator[None]:
+    """Names the photo in a PhotoError, which knows its bytes alone; one that could not be read is named already."""
+    try:
+        yield
+    except PhotoError as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
 
 
 class EmptyPhotoError(PhotoError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from foundation.archives.archive import Archive, open_archive
+from foundation.archives.archive import Archive, address_of, open_archive
 from foundation.store.chains import read_runs
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
@@ -31,7 +31,7 @@ from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_fi
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
 from pipelines.encode.previous import Previous, find_other, find_previous, previous_inventory
 from pipelines.encode.unfinished import find_unfinished
-from pipelines.encode.unopened import known_uri, list_again, list_nothing, require_known
+from pipelines.encode.unopened import list_again, list_nothing, require_known
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_work
 from pipelines.runners.names import check_runner
@@ -147,7 +147,7 @@ def prepare(options: EncodeOptions) -> Prepared:
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])
-    uri = archive.uri if archive else known_uri(options, answering)
+    uri = archive.uri if archive else address_of(options.archive)
     left_out = answering.left_out if answering else ()
     previous = find_previous(read_runs(store, spec.encoder_id), live, uri, left_out=left_out)
     if options.remove_archive:

@@ -6,21 +6,14 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from foundation.archives.archive import Archive, archive_uri
+from foundation.archives.archive import Archive
 from foundation.archives.photos import Entry
 from foundation.errors import InputNotFoundError
 from foundation.store.files import Store
 from foundation.store.snapshots import Snapshot
-from pipelines.encode.plan import EncodeOptions
 from pipelines.encode.previous import Previous, previous_inventory
 
 COLUMNS = ["photo_id", "uri", "size_bytes", "modified_at", "etag", "sidecar_uri", "sidecar_version"]
-
-
-def known_uri(options: EncodeOptions, live: Snapshot | None) -> str:
-    """Returns the URI of an archive that is not opened: a user may name it as `status` does."""
-    is_uri = options.read_again or (live and options.archive in live.archives)
-    return options.archive if is_uri else archive_uri(options.archive, data_dir=options.data_dir)
 
 
 def require_known(uri: str, store: Store, previous: Previous, live: Snapshot | None) -> None:

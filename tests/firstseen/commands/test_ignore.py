@@ -40,7 +40,11 @@ def test_a_photo_is_ignored_listed_and_removed(desk_files: tuple[str, str], caps
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["remove", "7"], "no ignored photo 7; expected one of: none"), (["add", "missing.jpg"], "missing.jpg")],
+    [
+        (["remove", "7"], "no ignored photo 7; expected one of: none"),
+        (["add", "missing.jpg"], "firstseen: missing.jpg cannot be read"),
+        (["add", __file__], f"firstseen: {__file__}: received bytes that begin with"),
+    ],
 )
 def test_what_cannot_be_done_is_told(
     desk_files: tuple[str, str], capsys: pytest.CaptureFixture, arguments: list[str], said: str

@@ -54,6 +54,15 @@ def test_a_photo_is_retracted_by_its_name(answering: tuple[str, str], capsys: py
     assert "again.jpg" not in capsys.readouterr().out
 
 
+def test_an_archive_is_named_by_its_path_too(answering: tuple[str, str]):
+    """As it was given to reindex: a path, with or without a slash at its end, or its address."""
+    store, _ = answering
+    for archive in ("/nowhere", "/archive/"):
+        assert run(["retract", "a.jpg", "--store", store, *WHY, "--archive", archive]) == (archive == "/nowhere") * 4
+    assert run(["retract", "again.jpg", "--store", store, *WHY, "--archive", "s3://b/"]) == 0
+    assert retracted(store) == [["a.jpg"], ["again.jpg"]]
+
+
 def test_all_copies_of_a_photo_are_retracted(answering: tuple[str, str], capsys: pytest.CaptureFixture):
     """They are shown on stdout: verdict, score, date, name and place."""
     store, query = answering

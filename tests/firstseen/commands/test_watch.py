@@ -81,3 +81,9 @@ def test_an_unknown_query_is_not_removed(store: Path, capsys: pytest.CaptureFixt
     """In one line, as input that was not found."""
     assert run(["watch", "remove", "nobody", "--store", str(store)]) == 4
     assert "no watched query nobody" in one_error_line(capsys)
+
+
+def test_a_file_that_is_no_photo_is_named(store: Path, capsys: pytest.CaptureFixture):
+    """Several may be given at once."""
+    assert run(["watch", "add", __file__, "--store", str(store)]) == 4
+    assert f"firstseen: {__file__}: received bytes that begin with" in one_error_line(capsys)
