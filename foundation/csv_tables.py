@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Collection
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from foundation.errors import UsageError
-
 if TYPE_CHECKING:
     from pyarrow.csv import ConvertOptions, ParseOptions
 
@@ -58,8 +56,8 @@ def plain_name(name: str) -> str:
     return name.strip().lower()
 
 
-def require_no_misspelling(found: Collection[str], expected: Collection[str], table: str) -> None:
-    """Raises UsageError if a column is nearly one that is missing: passed over, its dates or captions would be lost.
+def misspelling(found: Collection[str], expected: Collection[str]) -> str | None:
+    """Returns one line on a column that is nearly one that is missing, or None: passed over, its dates would be lost.
 
     Both are plain names. Columns that resemble none are the desk's own, and are no affair of ours.
     """
@@ -68,7 +66,8 @@ def require_no_misspelling(found: Collection[str], expected: Collection[str], ta
         nearest = difflib.get_close_matches(_letters(name), map(_letters, missing), n=1, cutoff=LIKENESS)
         if name not in expected and nearest:
             meant = next(one for one in missing if _letters(one) == nearest[0])
-            raise UsageError(f"{table} has a column {name!r}; expected {meant}: rename it, or leave it out")
+            return f"has a column {name!r}; expected {meant}: rename it, or leave it out"
+    return None
 
 
 def _letters(name: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from foundation.archives import places
 from foundation.archives.photos import Entry
 from foundation.archives.uris import SCHEME, beside, is_in_bucket, shown
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name, require_no_misspelling
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name
 from foundation.date_columns import UNREADABLE, implausible, is_of_another_form, read_times
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos.metadata import GivenMetadata
@@ -50,9 +50,8 @@ def known_columns(names: Iterable[str], file: str) -> dict[str, str]:
         raise UsageError(f"inventory {file} has the column {repeated[0]} more than once; expected it once")
     plain = [plain_name(name) for name in names]
     # A desk may keep paths of its own beside the uri: those are not asked after.
-    require_no_misspelling(
-        plain, [name for name in COLUMNS if name in plain or name not in PLACES], f"inventory {file}"
-    )
+    if problem := misspelling(plain, [name for name in COLUMNS if name in plain or name not in PLACES]):
+        raise UsageError(f"inventory {file} {problem}")
     return columns
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, plain_name, require_no_misspelling
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.run_tables import catalog_fields
 from pipelines.encode.catalog_dates import DateProblem, read_dates
@@ -82,7 +82,8 @@ def _columns(names: list[str], wanted: list[str], path: Path) -> dict[str, str]:
     for name in wanted:
         if plain.count(name) > 1:
             raise UsageError(f"catalog {path} has the column {name} more than once; expected it once")
-    require_no_misspelling(plain, wanted, f"catalog {path}")
+    if problem := misspelling(plain, wanted):
+        raise UsageError(f"catalog {path} {problem}")
     return {name: column for name, column in zip(names, plain, strict=True) if column in wanted}
 
 
