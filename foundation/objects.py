@@ -126,6 +126,9 @@ def translated(action: str) -> Iterator[None]:
 def _translate(action: str, error: Exception) -> FirstseenError:
     # obstore raises no OSError with a number, but names it in its text: "No space left on device (os error 28)".
     text = str(error).splitlines()[0]
+    if any(f"(os error {number})" in str(error) for number in (errno.EACCES, errno.EPERM)):
+        # A folder that may not be made in a store that is read-only to this user.
+        return InputNotFoundError(f"cannot {action}: permission denied; check the access rights")
     if f"(os error {errno.EROFS})" in str(error):
         return InputNotFoundError(
             f"cannot {action}: {os.strerror(errno.EROFS)}; mount it for writing, or choose another"

@@ -1,5 +1,6 @@
 """The store: files are created once, in a local directory or behind a bucket's interface, and errors are typed."""
 
+import errno
 import hashlib
 import os
 import pickle
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from obstore import exceptions
 from obstore.store import MemoryStore
 from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, TemporaryError, UsageError
+from foundation.objects import translated
 from foundation.store import files as store_module
 from foundation.store.files import Store
 
@@ -264,3 +267,13 @@ def test_empty_directories_are_found_and_removed(tmp_path: Path) -> None:
     assert set(store.empty_directories()) == {"empty", "empty/deep"}
     store.remove_directories(["empty", "empty/deep", "full", "absent"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_folder_that_may_not_be_made_is_a_matter_of_rights(number: int) -> None:
+    """obstore names the error of the system in its text alone; root may do anything, so that it is raised here."""
+    with (
+        pytest.raises(InputNotFoundError, match=r"^cannot write a: permission denied; check the access rights$"),
+        translated("write a"),
+    ):
+        raise exceptions.GenericError(f"Generic LocalFileSystem error: Unable to create dir x (os error {number})")
