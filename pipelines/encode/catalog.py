@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name, unclosed_quote
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.run_tables import catalog_fields
 from pipelines.encode.catalog_dates import DateProblem, read_dates
@@ -68,6 +68,9 @@ def _read_columns(path: Path, wanted: list[str]) -> pa.Table:
     else:
         with path.open("rb") as file:
             form = csv_form(file.read(HEAD_BYTES), wanted)
+            file.seek(0)
+            if problem := unclosed_quote(file, form.separator):
+                raise UsageError(f"catalog {path} {problem}")
         columns = _columns(form.names, wanted, path)
         table = csv.read_csv(path, **form.arrow_options(columns))
     return table.select(list(columns)).rename_columns(list(columns.values()))

@@ -249,3 +249,19 @@ def test_a_name_like_a_column_that_is_there_is_no_misspelling(tmp_path: Path):
     path = tmp_path / "catalog.csv"
     path.write_text("photo_id,caption,captions,published_at,published\na.jpg,one,two,2024-01-01,x\n")
     assert read_catalog(path).rows["caption"].to_pylist() == ["one"]
+
+
+@pytest.mark.parametrize("ending", ["", "b.jpg,x\n" * 30_000])
+def test_a_quote_that_is_never_closed_is_refused(tmp_path: Path, ending: str):
+    """The rows behind it would be taken for a part of one caption, and nobody would know."""
+    path = tmp_path / "catalog.csv"
+    path.write_text(f'photo_id,caption\na.jpg,"two\nlines"\nc.jpg,"open\nd.jpg,x\n{ending}')
+    with pytest.raises(UsageError, match="a quote in the row of line 4 that is never closed"):
+        read_catalog(path)
+
+
+def test_a_quote_inside_of_a_value_opens_nothing(tmp_path: Path):
+    """It stands for inches."""
+    path = tmp_path / "catalog.csv"
+    path.write_text('photo_id,caption\na.jpg,a 5" lens\nb.jpg,x\n')
+    assert read_catalog(path).rows["caption"].to_pylist() == ['a 5" lens', "x"]
