@@ -16,7 +16,7 @@ import numpy as np
 from foundation.archives import places
 from foundation.archives.photos import Entry
 from foundation.archives.uris import SCHEME, beside, is_in_bucket, shown
-from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name
+from foundation.csv_tables import HEAD_BYTES, csv_form, encoding_problem, misspelling, plain_name, unclosed_quote
 from foundation.date_columns import UNREADABLE, implausible, is_of_another_form, read_times
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos.metadata import GivenMetadata
@@ -71,6 +71,10 @@ def list_csv(inventory: Entry, left_out: Counter[str]) -> Iterator[Entry]:
                     f"{name} has the columns {form.names}; expected uri or path among them: a catalog goes to --catalog"
                 )
             columns = known_columns(form.names, name)
+            opened.seek(0)
+            if problem := unclosed_quote(opened, form.separator):
+                raise UsageError(f"inventory {name} {problem}")
+            opened.seek(0)
             for batch in csv.open_csv(opened, **form.arrow_options(columns)):
                 yield table_of(batch, columns)
 

@@ -166,6 +166,7 @@ def test_links_are_not_followed(tmp_path: Path, csv):
             UsageError,
             "expected uri or path among them: a catalog goes to --catalog",
         ),
+        ('path,caption\na.jpg,"x\nb.jpg,y\n', UsageError, "has a quote in the row of line 2 that is never closed"),
         ("uri,URI\na,b\n", UsageError, "has the column uri more than once"),
         (
             "path,publishd_at\na,2024-05-31\n",
