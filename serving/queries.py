@@ -28,13 +28,16 @@ def list_queries(arguments: Iterable[str], *, stdin: Iterable[str]) -> Iterator[
     In a bucket, what ends with a slash is a folder: `s3://bucket/photos/`, `gs://bucket/photos/`.
     A photo is named as it was given, or by its path below the folder that was given, even if it is missing: its
     answer says so. A name that is not UTF-8 becomes a `file://` URI, since no format could write it. Raises UsageError
-    at once if an argument is an address; one in a list is a query like any other, which `read_query` refuses.
+    at once if an argument is an address; one in a list is a query like any other, which `read_query` refuses. Raises
+    InputNotFoundError at once for a folder that cannot be listed.
     """
     # Checked here and not in the generator below, which runs only once the first answer is asked for.
     arguments = list(arguments)
     for argument in arguments:
         if reason := _why_not_read(argument):
             raise UsageError(reason)
+        if not is_in_bucket(argument) and os.path.isdir(path_of(argument)):
+            folders.check_folder(path_of(argument))
     return _names(arguments, stdin)
 
 

@@ -116,7 +116,7 @@ def _measure_store(uri: str) -> dict[str, dict[str, float]]:
         status = read_status(Store(uri))
     except FirstseenError:
         return {}  # it may be what the command failed by, which was told
-    waiting = {name: len(runs) for name, runs in status.waiting.items() if status.may_switch_to(name)}
+    waiting: dict[str, float] = {name: len(runs) for name, runs in status.waiting.items() if status.may_switch_to(name)}
     values: dict[str, dict[str, float]] = {"firstseen_waiting_runs": waiting}
     if live := status.snapshot:
         created = datetime.fromisoformat(live.created_at).timestamp()

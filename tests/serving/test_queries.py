@@ -10,6 +10,7 @@ import pytest
 from obstore.store import from_url
 from pyarrow import parquet
 
+from foundation.archives import folders
 from foundation.archives.archive import read
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import uri_of
@@ -146,3 +147,16 @@ def test_a_path_that_cannot_be_looked_at_is_a_query(tmp_path: Path) -> None:
     """Too long a name, as an argument or in a list, is for the answer to reject."""
     names = ["x" * 300, str(tmp_path / ("y/" * 3_000))]
     assert queries(*names) == queries("-", stdin="\n".join(names)) == names
+
+
+def test_a_folder_that_cannot_be_listed_is_told_before_any_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers to what stands before it would otherwise be begun, and lost."""
+
+    def refuse(folder: Path) -> None:
+        raise InputNotFoundError(f"archive {folder} cannot be listed")
+
+    monkeypatch.setattr(folders, "check_folder", refuse)
+    with pytest.raises(InputNotFoundError, match="cannot be listed"):
+        list_queries(["photo.jpg", str(tmp_path)], stdin=[])
