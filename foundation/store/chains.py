@@ -5,13 +5,17 @@ begin with the second of their start, and come before all others.
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from foundation.errors import FirstseenError
-from foundation.store.amendments import read_amendments
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.store.amendments import Amendments, read_amendments
 from foundation.store.files import Store
-from foundation.store.runs import Run, list_runs, read_run
+from foundation.store.runs import EMBEDDINGS, Run, read_run, run_path
 from foundation.store.snapshots import Snapshot
+
+# A bucket answers within 50 ms, whoever else is asking.
+READERS = 16
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,32 @@ class RunsOfEncoder:
 
 def read_runs(store: Store, encoder_id: str) -> RunsOfEncoder:
     """Returns every finished run of an encoder, oldest name first; one that is damaged stands in nobody's way."""
-    finished, damaged = [], {}
+    # The order of the names is that of the runs, since each begins with the second in which its run began.
+    names = store.directories(f"{EMBEDDINGS}/{encoder_id}")
+    found = look_at_runs(store, [(encoder_id, name) for name in names])
+    return RunsOfEncoder(
+        finished=[one for one in found if isinstance(one, FinishedRun)],
+        damaged={name: one for name, one in zip(names, found, strict=True) if isinstance(one, str)},
+    )
+
+
+def look_at_runs(store: Store, named: Sequence[tuple[str, str]]) -> list[FinishedRun | str | None]:
+    """Returns of each (encoder_id, run_id) the run, or why it cannot be read, or None if it has not finished."""
     amendments = read_amendments(store)
-    for run_id in list_runs(store, encoder_id):
-        try:
-            run, digest = read_run(store, encoder_id, run_id, amendments)
-            finished.append(FinishedRun(run, digest, amendments.is_whole(encoder_id, run_id)))
-        except FirstseenError as error:
-            damaged[run_id] = str(error)
-    return RunsOfEncoder(finished, damaged)
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(lambda one: _look_at_run(store, one[0], one[1], amendments), named))
+
+
+def _look_at_run(store: Store, encoder_id: str, run_id: str, amendments: Amendments) -> FinishedRun | str | None:
+    try:
+        return FinishedRun(*read_run(store, encoder_id, run_id, amendments), amendments.is_whole(encoder_id, run_id))
+    except ArtifactRefusedError as error:
+        return str(error)
+    except InputNotFoundError:
+        # Rights that are missing are no run that is.
+        if store.exists(run_path(encoder_id, run_id)):
+            raise
+        return None
 
 
 def waiting_runs(

@@ -4,18 +4,13 @@ On a bucket each look costs a request, and a store of years holds thousands of r
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError
-from foundation.store.amendments import Amendments, read_amendments
-from foundation.store.chains import FinishedRun
+from foundation.store.chains import FinishedRun, look_at_runs
 from foundation.store.files import Store
-from foundation.store.runs import EMBEDDINGS, read_run, run_path
+from foundation.store.runs import EMBEDDINGS
 
 RUNS_READ = 50
-# A bucket answers within 50 ms, whoever else is asking.
-READERS = 16
 
 
 @dataclass(frozen=True)
@@ -38,9 +33,7 @@ def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_REA
     names = {encoder_id: store.directories(f"{EMBEDDINGS}/{encoder_id}") for encoder_id in encoders}
     # A name begins with the second in which its run began.
     newest = sorted(((name, one) for one in encoders for name in sorted(names[one])[-limit:]), reverse=True)
-    amendments = read_amendments(store)
-    with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda one: _read(store, one, amendments), newest))
+    found = look_at_runs(store, [(encoder_id, name) for name, encoder_id in newest])
     read = [name for name, _ in newest]
     return History(
         names=names,
@@ -49,17 +42,3 @@ def read_history(store: Store, encoders: Sequence[str], *, limit: int = RUNS_REA
         damaged={name: one for name, one in zip(read, found, strict=True) if isinstance(one, str)},
         unread=[name for one in encoders for name in sorted(names[one])[:-limit]],
     )
-
-
-def _read(store: Store, named: tuple[str, str], amendments: Amendments) -> FinishedRun | str | None:
-    """Returns the run of (run_id, encoder_id), or why it cannot be read, or None if it has not finished."""
-    run_id, encoder_id = named
-    try:
-        return FinishedRun(*read_run(store, encoder_id, run_id, amendments), amendments.is_whole(encoder_id, run_id))
-    except ArtifactRefusedError as error:
-        return str(error)
-    except InputNotFoundError:
-        # Rights that are missing are no run that is.
-        if store.exists(run_path(encoder_id, run_id)):
-            raise
-        return None
