@@ -70,7 +70,13 @@ def find_previous(
     if own and own[-1].run.generation:
         return Previous(own[-1:], waiting)
     # A run of an older version says of its own photos alone what they hold.
-    older = [one for one in runs.finished if one.run.archive == archive and not one.run.generation]
+    out = {*left_out, *(live.left_out if live else ())}
+    older = [
+        one
+        for one in runs.finished
+        if one.run.archive == archive and not one.run.generation and one.run.run_id not in out
+    ]
+    # A run that is relative to one that was left out would never be indexed.
     return Previous(sorted(older, key=lambda one: one.run.run_id) if own else [], waiting)
 
 

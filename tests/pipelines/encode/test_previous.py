@@ -10,7 +10,7 @@ from pyarrow import parquet
 from foundation.errors import ArtifactRefusedError
 from foundation.store.chains import read_runs
 from foundation.store.runs import INVENTORY, Run
-from foundation.store.snapshots import live_snapshot
+from foundation.store.snapshots import live_snapshot, roll_back
 from pipelines.encode.previous import find_previous, previous_inventory
 from tests.nights import Found, Nights
 from tests.old_stores import as_version_2
@@ -123,3 +123,24 @@ def test_of_a_photo_that_older_runs_saw_with_two_contents_neither_is_trusted(
     nights.night()
     assert (nights.read, nights.decoded) == (["c.jpg"], [])
     assert nights.found() == photos(c=numbers[1], d=3)
+
+
+def test_a_store_of_an_older_version_that_was_rolled_back_goes_on(nights: Nights) -> None:
+    """The next run is relative to one that counts, and not to the one that was left out: it is indexed."""
+    nights.put("a.jpg", 0)
+    first = nights.night().run
+    nights.put("b.jpg", 1)
+    second = nights.encode().run
+    as_version_2(nights.store, first, second)
+    nights.index()
+    roll_back(nights.store, 1)
+    for number, name in ((2, "c"), (3, "d")):
+        nights.put(f"{name}.jpg", number)
+        run = nights.night().run
+        live = live_snapshot(nights.store)
+        assert live
+        assert run.previous != second.run_id
+        assert live.archives[run.archive].run_id == run.run_id
+    assert {(one.photo_id, one.picture) for one in nights.found()} == {
+        (f"{name}.jpg", number) for number, name in enumerate("abcd")
+    }
