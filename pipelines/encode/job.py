@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -26,7 +26,7 @@ from pipelines.encode.database import open_database
 from pipelines.encode.finish import account, finish_run, is_as_before
 from pipelines.encode.held import Waiting, lost_contents, read_waiting
 from pipelines.encode.listeners import Listeners, ignore
-from pipelines.encode.listing import write_listing
+from pipelines.encode.listing import Listing, write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
 from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
 from pipelines.encode.previous import Previous, find_other, find_previous, previous_inventory
@@ -80,15 +80,13 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
     prepared = prepare(options)
     problems = prepared.catalog.problems if prepared.catalog else []
     with compared(prepared, on_listed=listeners.on_listed) as found:
-        left_out = prepared.archive.left_out
-        if found.comparison.is_nothing and prepared.previous.generation:
+        comparison, left_out = found.look(), prepared.archive.left_out
+        if comparison.is_nothing and prepared.previous.generation:
             last = prepared.previous.runs[-1].run
             listeners.on_begin(last)
             return EncodeResult(last, account(found.database), False, problems, left_out)
         listeners.on_begin(found.run)
-        require_no_shrinking(
-            found.comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive
-        )
+        require_no_shrinking(comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive)
         store, run = prepared.store, found.run
         begin_run(store, run)
         work = plan_work(
@@ -112,16 +110,16 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
                 prepared.spec,
                 work,
                 options,
-                photos=found.comparison.read,
+                photos=comparison.read,
                 on_progress=listeners.on_progress,
             )
-        found.look_again(is_last=True)
+        found.look(is_last=True)
         if not options.read_again:
             require_readable(found.database, prepared.archive.uri, prepared.archive.folder)
         if prepared.previous.generation and is_as_before(found.database):
             remove_work(store, run)
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
-        chunks = [read_finished_chunk(store, path) for path in outcome_paths(store, run.directory)]
+        chunks = [read_finished_chunk(store, path) for path in found.outcomes]
         finished = finish_run(found.database, store, run, chunks, folder=found.folder)
         remove_work(store, run)
         return EncodeResult(finished, finished.accounting, True, problems, left_out)
@@ -165,61 +163,81 @@ def open_wanted(options: EncodeOptions) -> Archive:
     return archive
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Compared:
-    """A listing, compared in a database with how the archive stood: `run` is the one to go on with, or to begin."""
+    """A listing, and the database to compare it in with how the archive stood: `run` is to be gone on with, or begun.
 
+    `outcomes` are the paths of what attempts at the run have come to, as far as the last look saw them; files that are
+    opened to compare are closed with `opened`.
+    """
+
+    prepared: Prepared
+    opened: ExitStack
     database: duckdb.DuckDBPyConnection
     folder: Path
+    listing: Listing
+    inventory: list[Path]
+    words: list[Path]
     withdrawn: Withdrawn
     waiting: list[Waiting]
+    lost: list[bytes]
+    retried: list[str]
     run: Run
-    comparison: Comparison
-    look_again: Callable[..., None]
+    outcomes: list[str] = field(default_factory=list)
+
+    def look(self, *, is_last: bool = False) -> Comparison:
+        """Makes the tables of a comparison, see `compare`, with what the run has come to by now."""
+        prepared, store = self.prepared, self.prepared.store
+        self.outcomes = outcome_paths(store, self.run.directory)
+        names = [path.rpartition("/")[2] for path in self.outcomes]
+        directory = self.opened.enter_context(store.local_copy(outcomes_directory(self.run.directory), names))
+        with naming_damage(store, self.run):
+            return compare(
+                self.database,
+                self.listing,
+                previous=self.inventory,
+                outcomes=[directory / name for name in names],
+                check=prepared.options.check,
+                previous_at=prepared.previous.created_at,
+                withdrawn=self.withdrawn,
+                lost=self.lost,
+                words=self.words,
+                retried=self.retried,
+                is_last=is_last,
+            )
 
 
 @contextmanager
 def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -> Iterator[Compared]:
-    """Lists the archive, and yields what is new in it; its files are gone when the block ends."""
+    """Lists the archive, and yields what its listing is compared in; its files are gone when the block ends."""
     options, store, previous = prepared.options, prepared.store, prepared.previous
     catalog = prepared.catalog.rows if prepared.catalog else None
     retried = list(options.read_again)
     if options.retry_rejects:
         retried += read_rejects(store, prepared.spec.encoder_id, options.retry_rejects)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))
-        database = stack.enter_context(open_database(folder))
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))
+        database = opened.enter_context(open_database(folder))
         listing = write_listing(folder / "listing.parquet", prepared.archive, catalog=catalog, on_listed=on_listed)
         planned = replace(prepared.run, photos_in_catalog=listing.in_catalog if options.catalog else None)
         # Of a run that is gone on with the catalog may be another one by now.
         run = replace(find_unfinished(store, planned) or planned, photos_in_catalog=planned.photos_in_catalog)
-        inventory = stack.enter_context(previous_inventory(store, previous, folder))
-        words = [] if previous.runs else stack.enter_context(previous_inventory(store, prepared.words, folder))
-        withdrawn = read_withdrawn(store, run.archive, since=previous.created_at)
+        inventory = opened.enter_context(previous_inventory(store, previous, folder))
         waiting = read_waiting(store, previous.waiting)
-        lost = lost_contents(store, inventory[:1], prepared.live, waiting)
-
-        def look(*, is_last: bool = False) -> None:
-            names = [path.rpartition("/")[2] for path in outcome_paths(store, run.directory)]
-            outcomes = stack.enter_context(store.local_copy(outcomes_directory(run.directory), names))
-            with naming_damage(store, run):
-                found.comparison = compare(
-                    database,
-                    listing,
-                    previous=inventory,
-                    outcomes=[outcomes / name for name in names],
-                    check=options.check,
-                    previous_at=previous.created_at,
-                    withdrawn=withdrawn,
-                    lost=lost,
-                    words=words,
-                    retried=retried,
-                    is_last=is_last,
-                )
-
-        found = Compared(database, folder, withdrawn, waiting, run, Comparison(), look)
-        look()
-        yield found
+        yield Compared(
+            prepared=prepared,
+            opened=opened,
+            database=database,
+            folder=folder,
+            listing=listing,
+            inventory=inventory,
+            words=[] if previous.runs else opened.enter_context(previous_inventory(store, prepared.words, folder)),
+            withdrawn=read_withdrawn(store, run.archive, since=previous.created_at),
+            waiting=waiting,
+            lost=lost_contents(store, inventory[:1], prepared.live, waiting),
+            retried=retried,
+            run=run,
+        )
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def estimate(
     with dry(options) as planned:
         prepared = prepare(planned)
         with compared(prepared, on_listed=on_listed) as found:
-            comparison = found.comparison
+            comparison = found.look()
             size_bytes = _listed_bytes(found.database)
             sampled = _encode_sample(prepared, found.database) if comparison.read else None
     if sampled is None or not sampled.seconds:
