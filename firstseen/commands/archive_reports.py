@@ -66,7 +66,7 @@ def report_compacted(result: "CompactResult | None") -> None:
 
 def report_encoded(result: "EncodeResult", *, store: str) -> None:
     """Tells what became of every photo."""
-    from foundation.store.runs import REJECTS
+    from foundation.store.reject_examples import REJECTS
 
     run, counts = result.run, result.accounting
     known = f"renamed {counts.renamed:,} + unchanged {counts.unchanged:,}"
@@ -89,8 +89,8 @@ def report_encoded(result: "EncodeResult", *, store: str) -> None:
         tell(f"  the catalog names {run.photos_in_catalog:,} of them")
     for reason, count in sorted(counts.rejected.items(), key=lambda item: -item[1]):
         tell(f"  rejected {reason}: {count:,}", reason=reason, count=count)
-    if counts.rejects:
-        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/{REJECTS}")
+    if counts.rejects and (names := [name for name in run.files if name.startswith(REJECTS)]):
+        tell(f"  which, and why: {store.rstrip('/')}/{run.directory}/{names[-1]}")
 
 
 def require_few_rejects(result: "EncodeResult", most: float) -> None:

@@ -32,12 +32,14 @@ class Begun:
     contract_version: int = 1
 
 
-def begin_run(store: Store, run: Run) -> None:
-    """Writes down that this process begins a run, or goes on with it."""
+def begin_run(store: Store, run: Run) -> bool:
+    """Writes down that this process begins a run, or goes on with it; returns whether it is the first at it."""
     process = os.getpid()
     begun = Begun(run=run, host=socket.gethostname(), process=process, started=_started(process))
-    if not store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun)):
-        store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", artifact.to_json(begun))
+    if store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun)):
+        return True
+    store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", artifact.to_json(begun))
+    return False
 
 
 def begun_paths(store: Store, directory: str) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from foundation.errors import FirstseenError
+from foundation.errors import ArtifactRefusedError, FirstseenError
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.run_tables import changes_schema, inventory_schema, reject_schema
@@ -19,12 +19,19 @@ ROWS_PER_GROUP = 65_536
 
 
 def finish_run(
-    database: duckdb.DuckDBPyConnection, store: Store, run: Run, chunks: Sequence[FinishedChunk], *, folder: Path
+    database: duckdb.DuckDBPyConnection,
+    store: Store,
+    run: Run,
+    chunks: Sequence[FinishedChunk],
+    *,
+    folder: Path,
+    mark: str = "",
 ) -> Run:
     """Writes the files that describe a run, run.json last, and returns it; `run` is the planned one.
 
-    The database holds what `pipelines.encode.compare` made, and nothing is left to be read.
-    Raises FirstseenError if a photo is unaccounted for.
+    The database holds what `pipelines.encode.compare` made, and nothing is left to be read. `mark` tells the names of
+    these files from those of another process at the same run. Raises FirstseenError if a photo is unaccounted for, and
+    ArtifactRefusedError if another process finished the run: its files stay as they are.
     """
     accounting = account(database)
     shards = [chunk.shard for chunk in chunks if chunk.shard]
@@ -47,13 +54,22 @@ def finish_run(
         rows_per_group=ROWS_PER_GROUP,
     )
     write_query(database, _REJECTS, folder / REJECTS, reject_schema(), rows_per_group=ROWS_PER_GROUP)
-    names = [INVENTORY, REJECTS, *([CHANGES] if changes else [])]
-    for name in names:
-        store.upload(f"{run.directory}/{name}", folder / name)
-    files |= artifact.record(store, run.directory, names)
+    written = {_marked(name, mark): name for name in [INVENTORY, REJECTS, *([CHANGES] if changes else [])]}
+    for name, local in written.items():
+        store.upload(f"{run.directory}/{name}", folder / local)
+    files |= artifact.record(store, run.directory, list(written))
     finished = replace(run, accounting=accounting, rows=rows, files=files, changes=changes)
-    artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", finished)
+    try:
+        artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", finished)
+    except ArtifactRefusedError:
+        store.delete([f"{run.directory}/{name}" for name in written])
+        raise
     return finished
+
+
+def _marked(name: str, mark: str) -> str:
+    stem, _, ending = name.partition(".")
+    return f"{stem}-{mark}.{ending}" if mark else name
 
 
 def is_as_before(database: duckdb.DuckDBPyConnection) -> bool:

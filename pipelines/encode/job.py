@@ -10,10 +10,13 @@ from pathlib import Path
 import duckdb
 
 from foundation.archives.archive import Archive, address_of, open_archive
+from foundation.errors import FirstseenError, TemporaryError
+from foundation.store import artifact
 from foundation.store.chains import read_runs
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
+from foundation.store.run_paths import run_path
 from foundation.store.runs import Accounting, Run, read_rejects
 from foundation.store.segments import read_segment, require_files
 from foundation.store.shipped import with_shipped
@@ -87,42 +90,45 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
             return EncodeResult(last, account(found.database), False, problems, left_out)
         listeners.on_begin(found.run)
         require_no_shrinking(comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive)
-        store, run = prepared.store, found.run
-        begin_run(store, run)
-        work = plan_work(
-            store,
-            run,
-            found.waiting,
-            # A compaction drops nothing any more that is live now, since it sees that a run has begun.
-            live_with(store, run.encoder_digest),
-            found.withdrawn,
-            database=found.database,
-            folder=found.folder,
-            chunk_photos=options.chunk_photos,
-        )
-        if work.chunks:
-            # Beam takes seconds to import: a night without new photos does without it.
-            from pipelines.encode.encode_chunks import encode_chunks
-
-            encode_chunks(
-                store,
-                run,
-                prepared.spec,
-                work,
-                options,
-                photos=comparison.read,
-                on_progress=listeners.on_progress,
-            )
-        found.look(is_last=True)
-        if not options.read_again:
-            require_readable(found.database, prepared.archive.uri, prepared.archive.folder)
-        if prepared.previous.generation and is_as_before(found.database):
-            remove_work(store, run)
+        with naming_damage(prepared.store, found.run):
+            finished = carry_out(found, comparison, listeners)
+        remove_work(prepared.store, found.run)
+        if finished is None:
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
-        chunks = [read_finished_chunk(store, path) for path in found.outcomes]
-        finished = finish_run(found.database, store, run, chunks, folder=found.folder)
-        remove_work(store, run)
         return EncodeResult(finished, finished.accounting, True, problems, left_out)
+
+
+def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -> Run | None:
+    """Reads what a comparison says is to be read, and finishes the run; None if that would say nothing new."""
+    prepared, options, run = found.prepared, found.prepared.options, found.run
+    store = prepared.store
+    # Of a run that others have been at, one of whom may still be, no file has the name that theirs have.
+    mark = "" if begin_run(store, run) else artifact.fresh_name()
+    work = plan_work(
+        store,
+        run,
+        found.waiting,
+        # A compaction drops nothing any more that is live now, since it sees that a run has begun.
+        live_with(store, run.encoder_digest),
+        found.withdrawn,
+        database=found.database,
+        folder=found.folder,
+        chunk_photos=options.chunk_photos,
+    )
+    if work.chunks:
+        # Beam takes seconds to import: a night without new photos does without it.
+        from pipelines.encode.encode_chunks import encode_chunks
+
+        encode_chunks(
+            store, run, prepared.spec, work, options, photos=comparison.read, on_progress=listeners.on_progress
+        )
+    found.look(is_last=True)
+    if not options.read_again:
+        require_readable(found.database, prepared.archive.uri, prepared.archive.folder)
+    if prepared.previous.generation and is_as_before(found.database):
+        return None
+    chunks = [read_finished_chunk(store, path) for path in found.outcomes]
+    return finish_run(found.database, store, run, chunks, folder=found.folder, mark=mark)
 
 
 def live_with(store: Store, encoder_digest: str) -> Snapshot | None:
@@ -242,11 +248,19 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
 
 @contextmanager
 def naming_damage(store: Store, run: Run) -> Iterator[None]:
-    """Raises ArtifactRefusedError in place of an error of the database if outcomes of the run cannot be read."""
+    """Raises ArtifactRefusedError in place of an error of the database if outcomes of the run cannot be read.
+
+    Raises TemporaryError if another process finished the run meanwhile, and removed what this one reads.
+    """
     try:
         yield
-    except duckdb.Error:
+    except (duckdb.Error, FirstseenError) as error:
+        if store.exists(run_path(run.encoder_id, run.run_id)):
+            raise TemporaryError(
+                f"another process finished run {run.run_id} meanwhile, and it counts; run again, which finds what has "
+                "changed since"
+            ) from error
         # The database reads all of them as one table, and does not say what to do about one that is damaged.
-        for path in outcome_paths(store, run.directory):
+        for path in outcome_paths(store, run.directory) if isinstance(error, duckdb.Error) else ():
             read_finished_chunk(store, path)
         raise

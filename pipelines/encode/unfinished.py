@@ -1,10 +1,13 @@
 """Goes on with a run that was cut off: finds it, and sees that nobody is still at it."""
 
 import os
+import socket
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from foundation.errors import TemporaryError
 from foundation.store.files import Store
+from foundation.store.gc import GRACE_HOURS
 from foundation.store.runs import Run
 from foundation.store.unfinished import Begun, is_at_work, read_begun, unfinished_runs
 
@@ -12,14 +15,23 @@ from foundation.store.unfinished import Begun, is_at_work, read_begun, unfinishe
 def find_unfinished(store: Store, planned: Run) -> Run | None:
     """Returns the run of the same plan that was cut off last, to go on with it.
 
-    Raises TemporaryError if another process of this machine is at it.
+    Whether a process of another machine is still at its run cannot be asked: such a run is passed over until nothing
+    was written into it for as long as `firstseen gc` leaves it alone. Raises TemporaryError if another process of this
+    machine is at it.
     """
     for run_id in reversed(unfinished_runs(store, planned.encoder_id)):
         begun = read_begun(store, planned.encoder_id, run_id)
         if begun and _is_same(begun.run, planned):
             require_nobody_at_work(begun)
-            return begun.run
+            if begun.host == socket.gethostname() or not _is_young(store, begun.run):
+                return begun.run
     return None
+
+
+def _is_young(store: Store, run: Run) -> bool:
+    """Whether a file of a run was written so lately that somebody may be at it."""
+    young = datetime.now(timezone.utc) - timedelta(hours=GRACE_HOURS)
+    return any(file.modified_at >= young for file in store.walk() if file.path.startswith(f"{run.directory}/"))
 
 
 def require_nobody_at_work(begun: Begun) -> None:

@@ -15,7 +15,8 @@ from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError, TemporaryError
 from foundation.store import artifact, unfinished
-from foundation.store.runs import INVENTORY, Run
+from foundation.store.files import Store
+from foundation.store.runs import Run
 from foundation.store.unfinished import BEGUN, Begun, begin_run
 from pipelines.encode import chunks, job
 from pipelines.encode.outcomes import outcome_paths
@@ -56,7 +57,7 @@ def contents_of(nights: Nights, run: Run) -> dict[str, Any]:
     """Returns what a finished run says: its account, its rows and its inventory, without its own names."""
     folder = nights.store.local_root / run.directory
     rows = [row for name in run.shards for row in parquet.read_table(folder / name).to_pylist()]
-    inventory = parquet.read_table(folder / INVENTORY).to_pylist()
+    inventory = parquet.read_table(folder / run.inventory_file).to_pylist()
     assert {path.name for path in folder.rglob("*") if path.is_file()} >= {*run.files, "run.json"}
     return {
         "accounting": run.accounting,
@@ -194,12 +195,46 @@ def test_another_process_that_is_at_it_is_not_disturbed(archive: Nights) -> None
     archive.encode()
 
 
-def test_a_process_on_another_machine_cannot_be_asked(archive: Nights) -> None:
-    """Its number means nothing here: the run goes on."""
+def test_a_run_of_another_machine_is_left_alone_for_a_day(archive: Nights, undisturbed: dict[str, Any]) -> None:
+    """Whether its process is alive cannot be asked; after that time the run is gone on with."""
     cut_off(archive, after=1)
-    parent = os.getppid()
-    begun_by(archive, process=parent, started=unfinished._started(parent), host=f"not-{socket.gethostname()}")
-    assert archive.encode().is_new
+    begun_by(archive, host=f"not-{socket.gethostname()}")
+    (begun,) = archive.store.local_root.glob("embeddings/*/*")
+    shutil.copytree(archive.store.local_root, archive.folder / "a day later")
+    archive.read.clear()
+    run = archive.encode().run
+    assert run.run_id != begun.name
+    assert len(archive.read) == PHOTOS + 1
+    assert (begun / BEGUN).exists()
+    archive.store = Store(archive.folder / "a day later")
+    for path in archive.store.local_root.rglob("*"):
+        os.utime(path, (path.stat().st_mtime - 25 * 3600,) * 2)
+    archive.read.clear()
+    run = archive.encode().run
+    assert (run.run_id, len(archive.read)) == (begun.name, PHOTOS + 1 - 3)
+    assert contents_of(archive, run) == undisturbed
+
+
+@pytest.mark.parametrize("step", ["plan_work", "finish_run"])
+def test_of_two_processes_at_one_run_the_first_to_finish_counts(
+    archive: Nights, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The other leaves its files as they are, and is to be run again: exit code 75."""
+    do, others = getattr(job, step), []
+
+    def after_another(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(job, step, do)
+        planned = do(*arguments, **named) if step == "plan_work" else None
+        others.append(archive.encode().run)
+        return planned or do(*arguments, **named)
+
+    monkeypatch.setattr(job, step, after_another)
+    with pytest.raises(TemporaryError, match=r"^another process finished run .* meanwhile, and it counts; run again"):
+        archive.encode()
+    (run,) = others
+    artifact.verify_files(archive.store, run.directory, run.files)
+    assert contents_of(archive, run) == undisturbed
+    assert not archive.encode().is_new
 
 
 def test_whoever_goes_on_with_a_run_is_at_it(archive: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
