@@ -30,7 +30,9 @@ read_before AS (
     ) = 1
 )
 SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
-       l.sidecar_uri, l.sidecar_version,
+       l.sidecar_uri,
+       -- A sidecar that could not be read is of no known version: it is read again in the next run.
+       CASE WHEN o.photo_id IS NULL OR o.sidecar IS NOT NULL THEN l.sidecar_version END AS sidecar_version,
        -- Of a photo that neither a catalog nor the archive itself says anything of today, what was said before stays,
        -- also when another encoder takes over, whose runs have not seen it yet.
        coalesce(l.is_given, FALSE) AS is_given,
@@ -39,7 +41,12 @@ SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        CASE WHEN l.is_given THEN l.caption ELSE coalesce(p.caption, w.caption) END AS caption,
        CASE WHEN l.is_given THEN l.credit ELSE coalesce(p.credit, w.credit) END AS credit,
        CASE WHEN l.is_given THEN l.source ELSE coalesce(p.source, w.source) END AS source,
-       CASE WHEN o.photo_id IS NULL THEN p.sidecar ELSE o.sidecar END AS sidecar,
+       CASE
+           WHEN o.photo_id IS NULL THEN p.sidecar
+           -- One that cannot be read today, by itself or with its photo, still says what it said.
+           WHEN o.reason = 'unreadable' OR l.sidecar_uri IS NOT NULL THEN coalesce(o.sidecar, p.sidecar)
+           ELSE o.sidecar
+       END AS sidecar,
        CASE
            WHEN l.photo_id IN (FROM withdrawn_photos) THEN 'retracted'
            WHEN o.photo_id IS NOT NULL THEN 'done'

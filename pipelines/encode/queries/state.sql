@@ -10,7 +10,7 @@ WITH now AS (
             ELSE content_sha256
         END AS content_sha256,
         CASE WHEN fate = 'retracted' THEN 'retracted' ELSE reason END AS reason,
-        -- A sidecar that could not be read is of no known version: it is read again in the next run.
+        -- Of a sidecar that was never read no version is known.
         CASE WHEN sidecar IS NOT NULL THEN sidecar_version END AS sidecar_version,
         CASE WHEN fate = 'retracted' THEN 'the photo was withdrawn: see `firstseen retract --list`' ELSE detail END
             AS detail

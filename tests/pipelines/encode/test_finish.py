@@ -185,6 +185,30 @@ def test_a_photo_that_cannot_be_read_today_is_no_change(tmp_path: Path) -> None:
     assert (row["content_sha256"], row["reason"]) == (content("a"), "unreadable")
 
 
+@pytest.mark.parametrize("reason", ["unreadable", None])
+def test_a_sidecar_that_cannot_be_read_today_is_no_change(tmp_path: Path, reason: str | None) -> None:
+    """By itself, or with its photo: what it said stays, and it is of no known version, to be read in the next run."""
+    words = {"published_at": day(1), "captured_at": None, "caption": "c", "credit": None, "source": None}
+    place = {"sidecar_uri": "file:///a.xmp", "sidecar_version": "1"}
+    now = known("a", **place, size_bytes=9) if reason is None else rejected("a", reason, **place, size_bytes=9)
+    store, run = finish(
+        tmp_path,
+        [listed("a", **place, size_bytes=9)],
+        [known("a", **place, sidecar=words)],
+        [outcome(now)],
+    )
+    (row,) = rows_of(store, run, INVENTORY)
+    assert (row["content_sha256"], row["sidecar"], row["sidecar_version"]) == (content("a"), words, None)
+    assert (run.changes, run.accounting.updated) == (0, 0)
+
+
+def test_a_sidecar_that_is_gone_says_nothing_any_more(tmp_path: Path) -> None:
+    """Its photo was read without it."""
+    words = {"published_at": None, "captured_at": None, "caption": "c", "credit": None, "source": None}
+    previous = [known("a", sidecar_uri="file:///a.xmp", sidecar_version="1", sidecar=words)]
+    assert changes(tmp_path, [listed("a")], previous, [outcome(known("a"))]) == [("a", content("a"), None, False)]
+
+
 def test_a_photo_that_is_left_to_be_read_is_no_run(tmp_path: Path) -> None:
     """A chunk that was swallowed cannot pass for a finished run, and run.json is not written."""
     with pytest.raises(FirstseenError, match="lost track of photos: listed 2, but embedded 1"):
