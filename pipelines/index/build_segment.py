@@ -90,6 +90,8 @@ def _write_segment(
             vectors=rows.vectors,
             local=_write_local(local, plan, read.local, rows, store, encoder_digest),
         )
+        # A tree over local features takes what memory there is beside the rows.
+        del changes, mentioned, rows
         return finish_segment(store, local, content, spec=spec, encoder_digest=encoder_digest, options=options)
 
 

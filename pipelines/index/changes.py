@@ -19,7 +19,7 @@ ROW_GROUP_ROWS = 4_096
 
 
 def read_changes(store: Store, references: Sequence[ChangesReference]) -> dict[bytes, list[Occurrence]]:
-    """Returns the changes of some runs by content, those of earlier runs first; some 400 bytes each.
+    """Returns the changes of some runs by content, those of earlier runs first; some 800 bytes each.
 
     Raises ArtifactRefusedError unless each file is the one that its run.json lists.
     """

@@ -118,7 +118,8 @@ def plan_segments(runs: Sequence[FinishedRun], options: IndexOptions) -> list[Se
     down to the encoder.
     """
     by_directory = {one.run.directory: (one.run.run_id, one.digest) for one in runs}
-    groups = group_within_limits(list_shards(runs), runs[0].run.dimension if runs else 1, options)
+    changes = sum(one.run.changes for one in runs)
+    groups = group_within_limits(list_shards(runs), runs[0].run.dimension if runs else 1, options, changes=changes)
     with_changes = {one.run.run_id: one.digest for one in runs if one.run.changes}
     if with_changes and not groups:
         groups = [[]]
@@ -160,20 +161,21 @@ def list_changes(runs: Sequence[FinishedRun]) -> list[ChangesReference]:
 
 
 def group_within_limits(
-    shards: Sequence[ShardReference], dimension: int, options: IndexOptions
+    shards: Sequence[ShardReference], dimension: int, options: IndexOptions, *, changes: int = 0
 ) -> list[list[ShardReference]]:
-    """Returns the shards cut into groups that have no more rows than wanted, and than memory allows.
+    """Returns the shards cut into groups that have no more rows than wanted, and than memory allows beside the changes.
 
-    Raises UsageError if one shard alone takes more memory to build than the limit.
+    Raises UsageError if one shard alone, or the changes without any, take more memory to build than the limit.
     """
     limit = options.memory_limit_bytes
     if limit is None:
         return group_shards(shards, max_rows=options.max_segment_rows)
     has_features = any(shard.features == "local" for shard in shards)
-    allowed = most_rows(limit, dimension, has_features=has_features)
+    allowed = most_rows(limit, dimension, has_features=has_features, changes=changes)
     groups = group_shards(shards, max_rows=min(options.max_segment_rows, max(1, allowed)))
-    for group in groups:
-        require_memory(sum(shard.rows for shard in group), dimension, limit, has_features=has_features)
+    for group in groups or ([[]] if changes else []):
+        rows = sum(shard.rows for shard in group)
+        require_memory(rows, dimension, limit, has_features=has_features, changes=changes)
     return groups
 
 

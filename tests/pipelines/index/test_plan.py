@@ -192,6 +192,18 @@ def test_segments_are_cut_to_fit_the_memory(rows: list[int], max_rows: int, allo
     assert all(estimate_bytes(sum(shard.rows for shard in group), 8) <= limit for group in groups)
 
 
+def test_changes_leave_less_memory_for_rows() -> None:
+    """Every build reads all of them; where they are too many the plan is refused, with rows or without."""
+    options = IndexOptions(memory_limit_bytes=estimate_bytes(1_800, 2))
+    for changes, segments in ((0, 1), (100, 2)):
+        run = run_of("run-1", generation=1, rows={"part-a": 900, "part-b": 900}, changes=changes)
+        assert len(plan_segments([run], options)) == segments
+    for rows, what in (({"part": 900}, "a shard of 900 rows beside"), ({}, "a segment of")):
+        many = run_of("run-1", generation=1, rows=rows, changes=1_000_000)
+        with pytest.raises(UsageError, match=rf"^{what} 1,000,000 changes of photos takes about .*--memory-limit"):
+            plan_segments([many], options)
+
+
 def test_without_a_limit_rows_alone_cut_segments() -> None:
     """And a limit without shards refuses nothing."""
     shards = shards_of([8, 2, 10, 1])
