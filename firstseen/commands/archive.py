@@ -245,7 +245,7 @@ def reindex(
         )
     if result.indexed:
         report_indexed(result.indexed)
-        report_compacted(result.compacted)
+        report_compacted(result.compacted, problem=result.not_compacted)
         if result.indexed.is_new:
             report_watched(Store(store), watch_output)
         tell(f"next: firstseen lookup PHOTO --store {shlex.quote(store)}")

@@ -49,8 +49,10 @@ def report_indexed(result: "IndexResult") -> None:
     tell(f"snapshot {live.number} is live: {photos}", snapshot=live.number, photos=live.photos)
 
 
-def report_compacted(result: "CompactResult | None") -> None:
-    """Tells what a compaction merged, if anything."""
+def report_compacted(result: "CompactResult | None", *, problem: str | None = None) -> None:
+    """Tells what a compaction merged, if anything, or why it could not."""
+    if problem:
+        tell(f"warning: segments were not merged, and the next reindex tries again: {problem}", level="warning")
     if result and result.merged:
         merged, made = number_of(len(result.merged), "segment", "segments"), len(result.made)
         dropped = number_of(result.dropped, "content", "contents")

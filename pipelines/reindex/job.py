@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from foundation.errors import PublishRaceLostError
+from foundation.errors import FirstseenError
 from foundation.memory import release_freed
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.files import Store
@@ -21,13 +21,15 @@ class ReindexResult:
     """What came of a re-index: the encoding, and the snapshot that is live now.
 
     `indexed` is None while archives of the live snapshot wait to be encoded with the new encoder: `missing` names them.
-    `compacted` says which segments were merged, None if somebody else published meanwhile: the next run will.
+    `compacted` says which segments were merged; None if they could not be, and `not_compacted` why: the next run tries
+    again.
     """
 
     encoded: EncodeResult
     indexed: IndexResult | None
     compacted: CompactResult | None
     missing: list[str]
+    not_compacted: str | None = None
 
 
 def reindex(
@@ -58,15 +60,11 @@ def reindex(
         beam_flags=encoding.beam_flags,
         gate=gate,
     )
-    return ReindexResult(encoded, indexed, compact_if_due(store, indexing), [])
-
-
-def compact_if_due(store: Store, options: IndexOptions) -> CompactResult | None:
-    """Merges small segments where that is worth it; what was published before stays, whatever becomes of this."""
     try:
-        return compact_due(store, options=options)
-    except PublishRaceLostError:
-        return None
+        return ReindexResult(encoded, indexed, compact_due(store, options=indexing), [])
+    except FirstseenError as error:
+        # What was published is live and stays so, whatever becomes of the merge: the night did what it was for.
+        return ReindexResult(encoded, indexed, None, [], not_compacted=str(error))
 
 
 def archives_to_encode(store: Store, encoder_id: str) -> list[str]:

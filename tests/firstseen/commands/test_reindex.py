@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
-from foundation.errors import TemporaryError
+from foundation.errors import ArtifactRefusedError, TemporaryError
 from foundation.store.snapshots import live_snapshot, snapshot_numbers
 from pipelines.encode import chunks
+from pipelines.reindex import job
 from tests.firstseen.desk import one_error_line
 from tests.nights import Nights, make_nights
 
@@ -49,6 +50,22 @@ def test_a_night_tells_what_became_of_every_photo(nights: Nights, capsys: pytest
     assert "the catalog names 1 of them" in told.err
     assert "snapshot 2 is live: 4 photos" in told.err
     assert told.err.splitlines()[-1] == f"next: firstseen lookup PHOTO --store {nights.store.uri}"
+
+
+def test_a_merge_that_fails_is_a_warning(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """What the night found is live, and its exit code says so."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise ArtifactRefusedError("recall under the bar")
+
+    monkeypatch.setattr(job, "compact_due", fails)
+    nights.put("new.jpg", 4)
+    assert reindex(nights) == 0
+    told = capsys.readouterr().err
+    assert "snapshot 2 is live: 4 photos" in told
+    assert "warning: segments were not merged, and the next reindex tries again: recall under the bar" in told
 
 
 def test_a_night_without_changes_says_so(nights: Nights, capsys: pytest.CaptureFixture):

@@ -12,6 +12,7 @@ from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, en
 from foundation.store.snapshots import Snapshot, live_snapshot, snapshot_numbers
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.plan import IndexOptions
+from pipelines.reindex import job
 from pipelines.reindex.job import ReindexResult, reindex
 from tests.nights import Found, Nights
 
@@ -72,6 +73,20 @@ def test_a_night_without_changes_writes_nothing_and_imports_little(
     )
     assert run_python(script) == "False False 1 []\n"
     assert {path: path.stat().st_mtime_ns for path in settled.store.local_root.rglob("*")} == before
+
+
+def test_a_merge_that_fails_leaves_the_night_live(settled: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The snapshot was published before: the result says what became of the merge, and nothing is raised."""
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise ArtifactRefusedError("recall under the bar")
+
+    settled.put("3.jpg", 3)
+    monkeypatch.setattr(job, "compact_due", fails)
+    result = again(settled)
+    assert (result.compacted, result.not_compacted) == (None, "recall under the bar")
+    assert snapshot_numbers(settled.store) == [1, 2]
+    assert Found("archive", "3.jpg", 3) in settled.found()
 
 
 def test_what_a_gate_refuses_waits_for_the_next_night(settled: Nights) -> None:
