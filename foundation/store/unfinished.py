@@ -73,8 +73,22 @@ def read_begun(store: Store, encoder_id: str, run_id: str) -> Begun | None:
 
 def is_at_work(begun: Begun) -> bool:
     """Whether the process that was last at a run is alive, as far as this machine can tell."""
-    # A process that ended long ago may have left its number to another one, which started at another time.
-    return begun.host == socket.gethostname() and _started(begun.process) == begun.started
+    if begun.host != socket.gethostname():
+        return False
+    # A process that ended long ago may have left its number to another one, which started at another time. Where no
+    # system says when, the number alone has to do.
+    return _started(begun.process) == begun.started and (bool(begun.started) or _is_alive(begun.process))
+
+
+def _is_alive(process: int) -> bool:
+    """Whether any process has this number."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _started(process: int) -> str:

@@ -195,6 +195,19 @@ def test_another_process_that_is_at_it_is_not_disturbed(archive: Nights) -> None
     archive.encode()
 
 
+def test_without_the_times_of_processes_their_numbers_count(archive: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as on macOS: one that is gone stands in nobody's way, and one that is alive does."""
+    monkeypatch.setattr(unfinished, "_started", lambda _: "")
+    cut_off(archive, after=1)
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    begun_by(archive, process=os.getppid())
+    with pytest.raises(TemporaryError, match=r"is encoding file://"):
+        archive.encode()
+    begun_by(archive, process=gone.pid)
+    assert archive.encode().is_new
+
+
 def test_a_run_of_another_machine_is_left_alone_for_a_day(archive: Nights, undisturbed: dict[str, Any]) -> None:
     """Whether its process is alive cannot be asked; after that time the run is gone on with."""
     cut_off(archive, after=1)
