@@ -93,7 +93,7 @@ def _table(photos: list[Entry], *, first: int, catalog: pa.Table | None) -> tupl
     table = pa.Table.from_pylist(
         [{name: row.get(name) for name in names} for row in rows], schema=pa.schema(listing_fields())
     )
-    is_given = pa.array([photo.given is not None for photo in photos])
+    is_given = pa.array([photo.given is not None for photo in photos], pa.bool_())
     in_catalog = 0
     if catalog is not None:
         named = pc.is_in(table["photo_id"], catalog["photo_id"])

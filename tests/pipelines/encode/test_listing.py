@@ -91,11 +91,12 @@ def test_patterns_that_leave_nothing_are_named(archive: Archive, tmp_path: Path,
         write_listing(tmp_path / "l.parquet", nothing, catalog=None)
 
 
+@pytest.mark.parametrize("catalog", [None, catalog_of(n3="three")])
 @pytest.mark.parametrize("at_once", [1, 100])
 def test_a_folder_that_cannot_be_listed_is_no_photo(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, catalog: pa.Table | None
 ) -> None:
-    """It is remembered by its name, also when it is all that is listed at a time."""
+    """It is remembered by its name, also when it is all that is listed at a time, and beside a catalog."""
     monkeypatch.setattr(listing, "LISTED_AT_ONCE", at_once)
 
     def entries() -> Iterator[Entry]:
@@ -103,6 +104,6 @@ def test_a_folder_that_cannot_be_listed_is_no_photo(
         yield from archive.list()
         yield Entry("z", "file:///z", -1, None, is_folder=True)
 
-    listed = write_listing(tmp_path / "l.parquet", replace(archive, list=entries), catalog=None)
+    listed = write_listing(tmp_path / "l.parquet", replace(archive, list=entries), catalog=catalog)
     assert (listed.photos, listed.unlistable) == (10, ["closed", "z"])
     assert parquet.read_metadata(tmp_path / "l.parquet").num_rows == 10
