@@ -38,7 +38,8 @@ def _entries(store: Store, previous: Previous) -> Iterator[Entry]:
         tempfile.TemporaryDirectory(prefix="firstseen-") as folder,
         previous_inventory(store, previous, Path(folder)) as paths,
     ):
-        for path in paths:
+        # The second file, after runs of an older version, says of contents alone and lists no photo.
+        for path in paths[:1]:
             for batch in parquet.ParquetFile(path).iter_batches():
                 for row in batch.select([name for name in COLUMNS if name in batch.schema.names]).to_pylist():
                     yield Entry(**row)

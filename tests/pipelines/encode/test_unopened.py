@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from foundation.errors import InputNotFoundError, UsageError
+from foundation.store.runs import Run
 from foundation.store.snapshots import live_snapshot
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -12,6 +13,7 @@ from pipelines.index.job import build_index
 from pipelines.reindex.job import archives_to_encode
 from tests.builders import add_encoder
 from tests.nights import Found, Nights
+from tests.old_stores import as_version_2
 
 STAYS = {Found("stays", "a.jpg", 1)}
 
@@ -25,6 +27,11 @@ def two_archives(nights: Nights) -> Nights:
     nights.night("goes")
     nights.night("stays")
     return nights
+
+
+def read_again(nights: Nights, run: Run, *names: str) -> None:
+    """Reads some photos of a run's archive again."""
+    encode(EncodeOptions(archive=run.archive, store=nights.store.uri, features="none", read_again=names))
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -66,6 +73,18 @@ def test_another_encoder_need_not_know_an_archive_that_was_taken_out(two_archive
     assert archives_to_encode(two_archives.store, other) == []
     build_index(two_archives.store, encoder=other)
     assert two_archives.found() == STAYS
+
+
+def test_photos_of_runs_of_an_older_version_are_read_again(nights: Nights) -> None:
+    """Also beside one that they saw with two contents."""
+    nights.put("a.jpg", 1)
+    nights.put("b.jpg", 2)
+    first = nights.encode().run
+    nights.put("a.jpg", 3)
+    as_version_2(nights.store, first, nights.encode().run)
+    nights.read.clear()
+    read_again(nights, first, "b.jpg")
+    assert "b.jpg" in nights.read
 
 
 def test_what_is_taken_out_is_not_described_as_well() -> None:
