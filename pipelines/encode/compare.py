@@ -72,7 +72,7 @@ def compare(
     *,
     previous: list[Path],
     outcomes: list[Path],
-    check: Check,
+    check: Check | Literal["none"],
     previous_at: datetime | None,
     withdrawn: Withdrawn,
     lost: Sequence[bytes] = (),
@@ -84,7 +84,8 @@ def compare(
 
     `previous` is the inventory after the last run, which began at `previous_at`, and perhaps a file of more contents
     that older runs say of its photos; `outcomes` are what unfinished attempts of this run came to. `lost` are contents
-    (32 bytes each) that nothing holds any more, `retried` rejects to read again. At the last look, what could not be
+    (32 bytes each) that nothing holds any more, `retried` photos to read again. With the check `none` all others are
+    taken for unchanged that were known. At the last look, what could not be
     read counts as read.
     """
     add_table(database, "listed", [listing.path], listing_schema())

@@ -203,7 +203,8 @@ class Compared:
                 self.listing,
                 previous=self.inventory,
                 outcomes=[directory / name for name in names],
-                check=prepared.options.check,
+                # The archive itself is not listed then.
+                check="none" if prepared.options.read_again else prepared.options.check,
                 previous_at=prepared.previous.created_at,
                 withdrawn=self.withdrawn,
                 lost=self.lost,

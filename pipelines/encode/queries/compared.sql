@@ -5,14 +5,19 @@
 --   read       it has to be read
 -- Tables: listed, previous (the last inventory), words (that of another encoder, for a first run), outcomes (of this
 -- run), and the single columns withdrawn_photos, withdrawn_contents, withdrawn_restored (taken back since the last run),
--- lost_contents (those, and what nothing holds a vector of any more), unlistable, retried. Parameters: check, settled, is_last.
+-- lost_contents (those, and what nothing holds a vector of any more), unlistable, retried. Parameters: check (stat, hash,
+-- or none, which takes what was known for unchanged), settled, is_last.
 CREATE OR REPLACE TABLE compared AS
 WITH known AS (
     SELECT p.*,
            p.content_sha256 IN (FROM withdrawn_contents) IS TRUE AS is_withdrawn,
            -- What could not be read may be readable now, and what was withdrawn was perhaps taken back; whatever else
            -- was rejected is so for its bytes. What has lost its vector gets another one.
-           coalesce(p.reason = 'unreadable' OR (p.reason = 'retracted' AND EXISTS (FROM withdrawn_restored)), FALSE)
+           coalesce(
+               $check <> 'none'
+               AND (p.reason = 'unreadable' OR (p.reason = 'retracted' AND EXISTS (FROM withdrawn_restored))),
+               FALSE
+           )
            OR p.photo_id IN (FROM retried)
            OR coalesce(p.content_sha256 IN (FROM lost_contents), FALSE) AS is_retried
     FROM previous AS p
@@ -50,10 +55,12 @@ SELECT l.position, l.photo_id, l.uri, l.size_bytes, l.modified_at, l.etag,
        CASE
            WHEN l.photo_id IN (FROM withdrawn_photos) THEN 'retracted'
            WHEN o.photo_id IS NOT NULL THEN 'done'
-           WHEN $check = 'stat' AND NOT p.is_retried
+           WHEN NOT p.is_retried AND ($check = 'none' OR (
+                $check = 'stat'
                 AND l.uri = p.uri AND l.size_bytes = p.size_bytes AND l.etag IS NOT DISTINCT FROM p.etag
                 AND l.sidecar_version IS NOT DISTINCT FROM p.sidecar_version
                 AND (l.etag IS NOT NULL OR (l.modified_at = p.modified_at AND l.modified_at < $settled))
+           ))
            -- What was withdrawn is a content: a photo that has another one now is read like any other.
            THEN CASE WHEN p.is_withdrawn THEN 'retracted' ELSE 'unchanged' END
            ELSE 'read'

@@ -1,6 +1,7 @@
 """Taking an archive out: whether it is still there or not, its photos are found no more, and those of others are."""
 
 import shutil
+import time
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_another_encoder_need_not_know_an_archive_that_was_taken_out(two_archive
     assert two_archives.found() == STAYS
 
 
+def test_photos_are_read_again_alone(nights: Nights) -> None:
+    """Whatever the times of the others, and although some could not be read."""
+    nights.put("a.jpg", 1)
+    nights.put("late.jpg", 2, at=int(time.time()) + 100)
+    nights.path("link.jpg").symlink_to("nowhere")
+    run = nights.night().run
+    nights.read.clear()
+    read_again(nights, run, "a.jpg")
+    assert nights.read == ["a.jpg"]
+
+
 def test_photos_of_runs_of_an_older_version_are_read_again(nights: Nights) -> None:
     """Also beside one that they saw with two contents."""
     nights.put("a.jpg", 1)
@@ -84,7 +96,7 @@ def test_photos_of_runs_of_an_older_version_are_read_again(nights: Nights) -> No
     as_version_2(nights.store, first, nights.encode().run)
     nights.read.clear()
     read_again(nights, first, "b.jpg")
-    assert "b.jpg" in nights.read
+    assert nights.read == ["b.jpg"]
 
 
 def test_what_is_taken_out_is_not_described_as_well() -> None:
