@@ -86,6 +86,8 @@ def build_index(
     kept = kept_segments(store, base)
     if base and not kept:
         require_rebuilt(store, base, waiting, left_out)
+    if base:
+        require_not_live(store, base, kept, options.leave_out)
     added = build_segments(store, waiting, kept, spec, digest, options, runner, list(beam_flags), workers=workers)
     snapshot = next_snapshot(live, base, spec, digest, [*kept, *added], waiting, options)
     if gate:
@@ -130,6 +132,16 @@ def kept_segments(store: Store, base: Snapshot | None) -> list[SegmentReference]
         return []
     require_files(store, segments)
     return base.segments
+
+
+def require_not_live(store: Store, base: Snapshot, kept: Sequence[SegmentReference], leave_out: Sequence[str]) -> None:
+    """Raises UsageError for a run to leave out that the kept segments hold: they would answer its photos as before."""
+    runs = {run_id for one in kept for run_id in read_segment(store, one).runs}
+    if live := sorted(runs.intersection(leave_out)):
+        raise UsageError(
+            f"run {live[0]} is live in snapshot {base.number}; expected one that waits: go back to a snapshot without "
+            "it, which leaves it out, by `firstseen rollback --to NUMBER`"
+        )
 
 
 def require_rebuilt(store: Store, base: Snapshot, waiting: Sequence[FinishedRun], left_out: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
 from foundation.store.files import Store
 from foundation.store.rollback import roll_back
 from foundation.store.runs import Run, run_path
@@ -166,6 +166,21 @@ def test_photos_found_before_a_rollback_are_embedded_once(two: tuple[Nights, Run
     roll_back(nights.store)
     nights.night()
     assert nights.found() == photos(b=1, c=2)
+
+
+def test_a_run_that_is_live_cannot_be_left_out(nights: Nights) -> None:
+    """Its photos would be found as before; the line says how to go back, and nothing is published."""
+    nights.put("a.jpg", 0)
+    first = nights.night().run
+    nights.put("b.jpg", 1)
+    second = nights.night().run
+    with pytest.raises(UsageError, match=rf"^run {second.run_id} is live in snapshot 2; .* `firstseen rollback --to"):
+        nights.index(leave_out=(second.run_id,))
+    assert live_snapshot(nights.store) == read_snapshot(nights.store, 2)
+    roll_back(nights.store, 1)
+    nights.index(leave_out=(second.run_id,))
+    with pytest.raises(UsageError, match=first.run_id):
+        nights.index(leave_out=(first.run_id,))
 
 
 @pytest.mark.parametrize("option", ["leave_out", "take_up"])
