@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, UsageError
 from foundation.store import artifact
 from foundation.store.amendments import Amendments, read_amendments
 from foundation.store.artifact import FileRecord, Files, Timestamp
@@ -181,11 +181,16 @@ def read_run(store: Store, encoder_id: str, run_id: str, amendments: Amendments 
     return amendments.apply(run), digest
 
 
-def read_rejects(store: Store, encoder_id: str, run_id: str) -> list[str]:
-    """Returns the photo_ids of the photos that a run rejected."""
+def read_rejects(store: Store, encoder_id: str, run_id: str, *, archive: str) -> list[str]:
+    """Returns the photo_ids of the photos that a run of an archive rejected; raises UsageError if it is of another."""
     from pyarrow import parquet
 
     run, _ = read_run(store, encoder_id, run_id)
+    if run.archive != archive:
+        raise UsageError(
+            f"run {run_id} is of the archive {run.archive}; expected one of {archive}: `firstseen status --store "
+            f"{store.uri}` names the last ones"
+        )
     found: list[str] = []
     for name in run.files:
         if name.startswith("rejects"):

@@ -220,8 +220,8 @@ def compared(prepared: Prepared, *, on_listed: Callable[[int], None] = ignore) -
     options, store, previous = prepared.options, prepared.store, prepared.previous
     catalog = prepared.catalog.rows if prepared.catalog else None
     retried = list(options.read_again)
-    if options.retry_rejects:
-        retried += read_rejects(store, prepared.spec.encoder_id, options.retry_rejects)
+    if run_id := options.retry_rejects:
+        retried += read_rejects(store, prepared.spec.encoder_id, run_id, archive=prepared.run.archive)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-")))
         database = opened.enter_context(open_database(folder))

@@ -234,6 +234,15 @@ def test_rejects_are_carried_and_unreadable_ones_tried_again(nights: Nights) -> 
     assert read == ["b.jpg"]
 
 
+def test_rejects_of_another_archive_are_none_to_read_again(nights: Nights) -> None:
+    """Its names mean nothing here; the line says which archive the run is of."""
+    nights.put("a.jpg", 0)
+    nights.put("b.jpg", 1, archive="second")
+    run = nights.night("second").run
+    with pytest.raises(UsageError, match=rf"^run {run.run_id} is of the archive file://.*/second; expected one of "):
+        nights.encode(retry_rejects=run.run_id)
+
+
 def test_an_archive_that_lost_most_of_its_photos(nights: Nights) -> None:
     """It is refused, and nothing is removed; with the option it is what the archive is now."""
     for number in range(30):

@@ -96,7 +96,7 @@ def test_a_run_is_described_by_its_files(tmp_path: Path) -> None:
     ]
     rejects = [{"photo_id": "b", "uri": "file:///b", "reason": "truncated", "detail": "why"}]
     assert rows_of(store, run, REJECTS) == rejects
-    assert read_rejects(store, "encoder", "run") == ["b"]
+    assert read_rejects(store, "encoder", "run", archive="made") == ["b"]
     folder = store.local_root / run.directory
     for name, schema in ((INVENTORY, inventory_schema()), (REJECTS, reject_schema()), (CHANGES, changes_schema())):
         assert parquet.read_schema(folder / name) == schema
@@ -162,7 +162,7 @@ def test_what_was_withdrawn_is_removed(tmp_path: Path) -> None:
     """Its reject says so from now on."""
     found = changes(tmp_path, [listed("a"), listed("b")], [known("a"), known("b")], withdrawn=(["a"], []))
     assert found == [("a", content("a"), None, True)]
-    assert read_rejects(Store(tmp_path / "store"), "encoder", "run") == ["a"]
+    assert read_rejects(Store(tmp_path / "store"), "encoder", "run", archive="made") == ["a"]
 
 
 def test_a_photo_that_was_embedded_and_then_went_is_removed(tmp_path: Path) -> None:
