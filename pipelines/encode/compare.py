@@ -95,9 +95,10 @@ def compare(
     add_table(database, "outcomes", outcomes, outcome_schema())
     _register(database, "withdrawn_photos", withdrawn.photo_ids, pa.string())
     _register(database, "withdrawn_contents", withdrawn.contents, pa.binary())
-    _register(database, "withdrawn_restored", withdrawn.restored, pa.binary())
-    lost = sorted({*lost, *withdrawn.restored} - set(withdrawn.contents))
-    _register(database, "lost_contents", lost, pa.binary())
+    # What was withdrawn once more, by another entry, stays withdrawn.
+    restored = set(withdrawn.restored) - set(withdrawn.contents)
+    _register(database, "withdrawn_restored", sorted(restored), pa.binary())
+    _register(database, "lost_contents", sorted(restored | set(lost) - set(withdrawn.contents)), pa.binary())
     _register(database, "unlistable", listing.unlistable, pa.string())
     _register(database, "retried", retried, pa.string())
     settled = previous_at - TIME_RESOLUTION if previous_at else None

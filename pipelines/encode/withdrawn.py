@@ -15,7 +15,7 @@ CLOCKS_DIFFER = timedelta(days=1)
 class Withdrawn:
     """The photo_ids of one archive, and the contents (32 bytes each) of any, that were withdrawn.
 
-    `restored` are the contents of retractions that were taken back since the last run.
+    `restored` are the contents of retractions that were taken back since the last run; another one may name them, too.
     """
 
     photo_ids: list[str]
@@ -36,6 +36,5 @@ def read_withdrawn(store: Store, archive: str, *, since: datetime | None) -> Wit
         for one in retractions
         if one.undoes and (since is None or datetime.fromisoformat(one.created_at) > since - CLOCKS_DIFFER)
     }
-    contents = contents_of(retracted)
     back = contents_of(photo for one in retractions if one.number in undone for photo in one.photos)
-    return Withdrawn(sorted(names), contents, [one for one in back if one not in set(contents)])
+    return Withdrawn(sorted(names), contents_of(retracted), back)
