@@ -20,23 +20,21 @@ from foundation.store.snapshots import Snapshot
 
 @dataclass(frozen=True)
 class Waiting:
-    """A run that is not indexed yet, and the contents (32 bytes each) that its shards hold."""
+    """A run that is not indexed yet, and the contents that its shards hold, S32 [rows] for each shard."""
 
     run: Run
-    contents: list[bytes]
+    contents: list[np.ndarray]
 
 
 def read_waiting(store: Store, runs: Iterable[FinishedRun]) -> list[Waiting]:
     """Returns what the shards of some runs hold; raises ArtifactRefusedError for one that is damaged."""
-    return [
-        Waiting(one.run, [content for name in one.run.shards for content in _contents_of(store, one.run, name)])
-        for one in runs
-    ]
+    # Millions of photos may wait: as objects of Python their hashes would take twice the memory, or more.
+    return [Waiting(one.run, [_contents_of(store, one.run, name) for name in one.run.shards]) for one in runs]
 
 
-def embedded_contents(waiting: Iterable[Waiting], features: Features) -> list[bytes]:
-    """Returns the contents that runs which are not indexed yet hold, as a run with these features embeds them."""
-    return [content for one in waiting if features in ("none", one.run.features) for content in one.contents]
+def embedded_contents(waiting: Iterable[Waiting], features: Features) -> list[np.ndarray]:
+    """Returns the contents, S32, that runs which are not indexed yet hold, as a run with these features embeds them."""
+    return [contents for one in waiting if features in ("none", one.run.features) for contents in one.contents]
 
 
 def indexed_contents(store: Store, live: Snapshot | None, features: Features) -> list[str]:
@@ -57,7 +55,7 @@ def lost_contents(
     lost = [hash_array([])]
     with ExitStack() as opened:
         files = opened.enter_context(local_hashes(store, indexed_contents(store, live, "none")))
-        held = [*mapped_hashes(files), np.unique(hash_array(embedded_contents(waiting, "none")))]
+        held = [*mapped_hashes(files), sorted_hashes(embedded_contents(waiting, "none"))]
         for path in inventory:
             for batch in opened.enter_context(parquet.ParquetFile(path)).iter_batches(columns=["content_sha256"]):
                 # Neighbours among the sorted hashes are searched for one after the other: the pages are in memory.
@@ -66,10 +64,15 @@ def lost_contents(
     return [whole_hash(content) for content in np.unique(np.concatenate(lost)).tolist()]
 
 
-def _contents_of(store: Store, run: Run, name: str) -> list[bytes]:
+def sorted_hashes(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Returns the hashes of all parts, S32, ascending and each once."""
+    return np.unique(np.concatenate([hash_array([]), *parts]))
+
+
+def _contents_of(store: Store, run: Run, name: str) -> np.ndarray:
     try:
         with store.open(f"{run.directory}/{name}") as file:
-            return parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist()
+            return hash_array(parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist())
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactRefusedError(

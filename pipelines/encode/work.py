@@ -1,20 +1,20 @@
 """Plans the work of one attempt at a run: the photos to read, in chunks, and the contents that need no vector."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
+from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
 from foundation.store.runs import Run
 from foundation.store.snapshots import Snapshot
 from foundation.store.unfinished import begun_paths
 from pipelines.encode.compare import write_work
-from pipelines.encode.database import rows_of
-from pipelines.encode.held import Waiting, embedded_contents, indexed_contents
+from pipelines.encode.held import Waiting, embedded_contents, indexed_contents, sorted_hashes
 from pipelines.encode.outcomes import OUTCOMES
 from pipelines.encode.withdrawn import Withdrawn
 
@@ -53,14 +53,15 @@ def plan_work(
     path = folder / "work.parquet"
     chunks = write_work(database, path, chunk_photos=chunk_photos)
     store.upload(f"{prefix}.parquet", path)
-    fresh = embedded_contents(waiting, run.features)
-    fresh += [row[0] for row in rows_of(database, "SELECT content_sha256 FROM outcomes WHERE is_embedded")]
+    fresh = sorted_hashes([*embedded_contents(waiting, run.features), *_embedded_before(database)])
     return Work(
         attempt=attempt,
         path=f"{prefix}.parquet",
         chunks=chunks,
         known=indexed_contents(store, live, run.features) + _write_hashes(store, f"{prefix}-known.npy", fresh, folder),
-        withdrawn=_write_hashes(store, f"{prefix}-withdrawn.npy", withdrawn.contents, folder),
+        withdrawn=_write_hashes(
+            store, f"{prefix}-withdrawn.npy", sorted_hashes([hash_array(withdrawn.contents)]), folder
+        ),
     )
 
 
@@ -70,10 +71,16 @@ def remove_work(store: Store, run: Run) -> None:
     store.delete([*begun_paths(store, run.directory), *(f"{run.directory}/{name}" for name in names)])
 
 
-def _write_hashes(store: Store, path: str, hashes: list[bytes], folder: Path) -> list[str]:
-    if not hashes:
+def _embedded_before(database: duckdb.DuckDBPyConnection) -> Iterator[np.ndarray]:
+    """Yields the contents, S32, that attempts at the run have embedded."""
+    for batch in database.sql("SELECT content_sha256 FROM outcomes WHERE is_embedded").to_arrow_reader():
+        yield hash_array(batch.column(0).to_pylist())
+
+
+def _write_hashes(store: Store, path: str, hashes: np.ndarray, folder: Path) -> list[str]:
+    if not len(hashes):
         return []
     local = folder / "hashes.npy"
-    np.save(local, np.unique(np.array(hashes, "S32")))
+    np.save(local, hashes)
     store.upload(path, local)
     return [path]

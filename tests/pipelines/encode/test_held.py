@@ -5,9 +5,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
+from foundation.store.chains import read_runs
+from foundation.store.encoders import list_encoders
 from foundation.store.retractions import RetractedPhoto, add_retraction
+from foundation.store.segments import whole_hash
 from pipelines.compact.job import compact_all
-from pipelines.encode.held import lost_contents
+from pipelines.encode.held import embedded_contents, lost_contents, read_waiting, sorted_hashes
 from tests.nights import Found, Nights, hash_of
 
 HERE, COPY = Found("archive", "a.jpg", 1), Found("archive", "copy.jpg", 1)
@@ -94,6 +97,18 @@ def test_a_run_that_relied_on_one_that_was_left_out_is_mended_by_the_next(nights
     nights.index(leave_out=(relied_on.run_id,))
     nights.night("second")
     assert nights.found() == {ELSEWHERE, Found("second", "other.jpg", 3)}
+
+
+def test_what_waits_takes_32_bytes_for_each_content(nights: Nights) -> None:
+    """Hashes of each shard are one array; a run without local features has nothing for one that wants them."""
+    for number in range(5):
+        nights.put(f"{number}.jpg", number)
+    nights.encode()
+    (waiting,) = read_waiting(nights.store, read_runs(nights.store, list_encoders(nights.store)[0]).finished)
+    assert [(part.dtype.str, len(part)) for part in waiting.contents] == [("|S32", 3), ("|S32", 2)]
+    assert embedded_contents([waiting], "local") == []
+    held = sorted_hashes(embedded_contents([waiting], "none"))
+    assert [whole_hash(one) for one in held.tolist()] == sorted(map(hash_of, range(5)))
 
 
 def test_a_hash_that_ends_in_zeros_is_no_loss_when_it_is_held(nights: Nights, tmp_path: Path) -> None:
