@@ -12,6 +12,8 @@ from pyarrow import dataset, parquet
 QUERIES = Path(__file__).parent / "queries"
 # A join that needs more goes on in files of the temporary folder.
 MEMORY = "1GB"
+# The index reads changes by content, other readers inventories by photo: neither needs a whole file for some rows.
+ROWS_PER_GROUP = 65_536
 
 
 @contextmanager
@@ -48,7 +50,12 @@ def add_table(database: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Pa
 
 
 def write_query(
-    database: duckdb.DuckDBPyConnection, query: str, path: Path, schema: pa.Schema, *, rows_per_group: int
+    database: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    schema: pa.Schema,
+    *,
+    rows_per_group: int = ROWS_PER_GROUP,
 ) -> int:
     """Writes what a query gives into a Parquet file, in row groups of just so many rows; returns how many there are.
 

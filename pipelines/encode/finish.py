@@ -14,9 +14,6 @@ from foundation.store.runs import CHANGES, INVENTORY, REJECTS, RUN_DESCRIPTION, 
 from pipelines.encode.database import count, query_named, rows_of, write_query
 from pipelines.encode.outcomes import FinishedChunk
 
-# The index reads changes by content, other readers inventories by photo: neither needs a whole file for some rows.
-ROWS_PER_GROUP = 65_536
-
 
 def finish_run(
     database: duckdb.DuckDBPyConnection,
@@ -43,17 +40,9 @@ def finish_run(
             f"run {run.run_id} lost track of photos: its shards hold {sum(rows.values()):,} rows, and {found:,} were "
             "embedded; encode again"
         )
-    changes = write_query(
-        database, query_named("changes"), folder / CHANGES, changes_schema(), rows_per_group=ROWS_PER_GROUP
-    )
-    write_query(
-        database,
-        f"{_inventory('state')} ORDER BY position",
-        folder / INVENTORY,
-        inventory_schema(),
-        rows_per_group=ROWS_PER_GROUP,
-    )
-    write_query(database, _REJECTS, folder / REJECTS, reject_schema(), rows_per_group=ROWS_PER_GROUP)
+    changes = write_query(database, query_named("changes"), folder / CHANGES, changes_schema())
+    write_query(database, f"{_inventory('state')} ORDER BY position", folder / INVENTORY, inventory_schema())
+    write_query(database, _REJECTS, folder / REJECTS, reject_schema())
     written = {_marked(name, mark): name for name in [INVENTORY, REJECTS, *([CHANGES] if changes else [])]}
     for name, local in written.items():
         store.upload(f"{run.directory}/{name}", folder / local)

@@ -108,8 +108,9 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
         store,
         run,
         found.waiting,
-        # A compaction drops nothing any more that is live now, since it sees that a run has begun.
-        live_with(store, run.encoder_digest),
+        # A compaction that sees this run drops nothing it may know. One that looked just before may: what nothing holds
+        # any more is found by the next night, see `lost_contents`, and read again.
+        of_encoder(live_snapshot(store), run.encoder_digest),
         found.withdrawn,
         database=found.database,
         folder=found.folder,
@@ -131,9 +132,8 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
     return finish_run(found.database, store, run, chunks, folder=found.folder, mark=mark)
 
 
-def live_with(store: Store, encoder_digest: str) -> Snapshot | None:
+def of_encoder(live: Snapshot | None, encoder_digest: str) -> Snapshot | None:
     """Returns the live snapshot, if it is of this encoder."""
-    live = live_snapshot(store)
     return live if live and live.encoder_digest == encoder_digest else None
 
 
@@ -147,7 +147,7 @@ def prepare(options: EncodeOptions) -> Prepared:
     store = Store(options.store, create=True)
     answering = live_snapshot(store)
     spec, digest = choose_encoder(store, with_shipped(store, options.encoder), answering)
-    live = answering if answering and answering.encoder_digest == digest else None
+    live = of_encoder(answering, digest)
     if live:
         # What is encoded now could not be published beside a broken segment.
         require_files(store, [read_segment(store, one) for one in live.segments])

@@ -26,7 +26,8 @@ class EncodeOptions:
     """What to encode, with what, and where to run it.
 
     `archive` is what `foundation.archives.archive.open_archive` opens. With the check `stat` only those photos are read
-    whose size, time or etag is another than in the last run, with `hash` all. `allow_shrink` takes most of the archive
+    whose place, size, time, etag or sidecar is another than in the last run, that could not be read or were taken back
+    since, or whose vector nothing holds any more; with `hash` all. `allow_shrink` takes most of the archive
     for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again. With `read_again`
     these photos are read, where the last run listed them, and nothing else of the archive is looked at; with
     `remove_archive` nothing of it is, and all of its photos are taken for removed.

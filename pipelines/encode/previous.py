@@ -18,8 +18,6 @@ from foundation.store.snapshots import Snapshot
 from pipelines.encode.compare import superseded_schema
 from pipelines.encode.database import add_table, open_database, query_named, write_query
 
-ROWS_PER_GROUP = 65_536
-
 
 @dataclass(frozen=True)
 class Previous:
@@ -125,4 +123,4 @@ def _write_older(store: Store, runs: Sequence[FinishedRun], path: Path, supersed
             ("older_inventory", path, inventory_schema()),
             ("older_superseded", superseded, superseded_schema()),
         ):
-            write_query(database, query_named(query), target, schema, rows_per_group=ROWS_PER_GROUP)
+            write_query(database, query_named(query), target, schema)

@@ -11,19 +11,17 @@ from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
 from pipelines.runners.run import create_pipeline, run_to_end
 
-Built = tuple[int, SegmentReference | None]
-
 
 def build_in_parallel(
     store: Store,
     plans: Sequence[SegmentPlan],
-    build: Callable[[SegmentPlan], Built],
+    build: Callable[[SegmentPlan], tuple[int, SegmentReference | None]],
     *,
     runner: str,
     workers: int,
     beam_flags: list[str],
-) -> list[Built]:
-    """Runs the pipeline that builds the planned segments; returns them in the order of the plan."""
+) -> list[SegmentReference]:
+    """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order."""
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
@@ -40,10 +38,10 @@ def build_in_parallel(
         | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
     )
     run_to_end(pipeline)
-    return [(number, reference) for number, reference in enumerate(take_build(store, build_id))]
+    return take_build(store, build_id)
 
 
-def _write_build(build_id: str, built: Iterable[Built], *, store: Store) -> None:
+def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference | None]], *, store: Store) -> None:
     """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
 
     Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.

@@ -12,10 +12,8 @@ from foundation.store.artifact import digest_of
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, occurrence_type
 from foundation.store.segments import CHANGED_HASHES, CHANGES, REMOVED_HASHES
+from pipelines.index.collapse import PHOTO_ROW_GROUP_ROWS
 from pipelines.index.plan import ChangesReference
-
-# Looking up one content reads one row group, which takes a few milliseconds at this size.
-ROW_GROUP_ROWS = 4_096
 
 
 def read_changes(store: Store, references: Sequence[ChangesReference]) -> dict[bytes, list[Occurrence]]:
@@ -47,7 +45,7 @@ def write_changes(folder: Path, mentioned: Mapping[bytes, Sequence[Occurrence]],
         rows = [[one.to_struct() for one in mentioned[content]] for content in contents]
         columns = [pa.array(values, field.type) for values, field in zip((contents, rows), schema, strict=True)]
         table = pa.Table.from_arrays(columns, schema=schema)
-        parquet.write_table(table, folder / CHANGES, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        parquet.write_table(table, folder / CHANGES, compression="zstd", row_group_size=PHOTO_ROW_GROUP_ROWS)
         np.save(folder / CHANGED_HASHES, np.array(contents, "S32"))
         np.save(folder / REMOVED_HASHES, np.array(sorted(removed), "S32"))
     return len(contents)

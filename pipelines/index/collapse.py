@@ -16,7 +16,7 @@ from pipelines.index.mapped import taken_to_disk
 from pipelines.index.photo_parts import ROW
 from pipelines.index.read_shards import ShardRows
 
-# Looking up one match reads one row group, which takes a few milliseconds at this size.
+# Looking up one match, or what is said of another content, reads one row group: a few milliseconds at this size.
 PHOTO_ROW_GROUP_ROWS = 4_096
 
 Occurrences = dict[bytes, list[Occurrence]]

@@ -197,15 +197,13 @@ def build_segments(
     # Beam takes seconds to import, and one segment is built in one place anyway.
     if runner == LOCAL and (len(plans) == 1 or workers == 1):
         try:
-            built = [build(plan) for plan in plans]
+            return [reference for _, reference in map(build, plans) if reference]
         except Exception as error:
             # A full disk, or too little memory, ends the command as it does with a runner.
             raise typed_error(error) from error
-    else:
-        from pipelines.index.build_segments import build_in_parallel
+    from pipelines.index.build_segments import build_in_parallel
 
-        built = build_in_parallel(store, plans, build, runner=runner, workers=workers, beam_flags=beam_flags)
-    return [reference for _, reference in built if reference]
+    return build_in_parallel(store, plans, build, runner=runner, workers=workers, beam_flags=beam_flags)
 
 
 def surroundings_of(store: Store, runs: Sequence[FinishedRun], kept: Sequence[SegmentReference]) -> Surroundings:

@@ -55,10 +55,9 @@ class Prices:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What encoding some photos took: how many were read, embedded and rejected, seconds, and bytes."""
+    """What encoding some photos took: how many were read, seconds, and bytes."""
 
     read: int
-    embedded: int
     seconds: float
     bytes_read: int
     bytes_written: int
@@ -175,7 +174,6 @@ def _encode_sample(prepared: Prepared, database: duckdb.DuckDBPyConnection) -> S
         seconds = time.perf_counter() - started
     return Sampled(
         read=len(rows),
-        embedded=len(photos),
         seconds=seconds,
         bytes_read=sum(one.size_bytes for one in results if not isinstance(one, Reject)),
         bytes_written=len(to_parquet(table)) if table else 0,

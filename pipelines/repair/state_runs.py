@@ -18,8 +18,6 @@ from foundation.store.snapshots import ArchiveState
 from pipelines.encode.database import count, rows_of, write_query
 from pipelines.repair.differences import State
 
-ROWS_PER_GROUP = 65_536
-
 
 def write_state(
     database: duckdb.DuckDBPyConnection,
@@ -62,7 +60,7 @@ def write_state(
     )
     with tempfile.TemporaryDirectory(prefix="firstseen-") as folder:
         path = Path(folder, INVENTORY)
-        write_query(database, "FROM state ORDER BY photo_id", path, inventory_schema(), rows_per_group=ROWS_PER_GROUP)
+        write_query(database, "FROM state ORDER BY photo_id", path, inventory_schema())
         store.upload(f"{run.directory}/{INVENTORY}", path)
     run.files.update(artifact.record(store, run.directory, [INVENTORY]))
     digest = artifact.finish(store, f"{run.directory}/{RUN_DESCRIPTION}", run)
