@@ -196,8 +196,8 @@ class Compared:
         prepared, store = self.prepared, self.prepared.store
         self.outcomes = outcome_paths(store, self.run.directory)
         names = [path.rpartition("/")[2] for path in self.outcomes]
-        directory = self.opened.enter_context(store.local_copy(outcomes_directory(self.run.directory), names))
         with naming_damage(store, self.run):
+            directory = self.opened.enter_context(store.local_copy(outcomes_directory(self.run.directory), names))
             return compare(
                 self.database,
                 self.listing,
