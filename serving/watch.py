@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -92,11 +92,13 @@ def _small_frame(frame: np.ndarray) -> bytes:
 
 def check_watched(
     store: Store, *, only: Sequence[str] | None = None, on_problem: Callable[[str], None]
-) -> Iterator[NewlySeen]:
+) -> Generator[NewlySeen, None, None]:
     """Yields what the live snapshot has of watched queries, or `only` of these ids, and was not found before.
 
-    It is kept in the store before it is yielded, and so is told once. Costs a lookup of each query at full effort, and
-    without any query, one listing. `on_problem` is told of queries that cannot be looked up; the others are.
+    It is kept in the store when the next is asked for, and so is told once: whoever could not write it down lets the
+    iterator go, and is told again by the next check. Opens the whole snapshot, as every lookup does, and looks each
+    query up at full effort; without any query it costs one listing. `on_problem` is told of queries that cannot be
+    looked up; the others are.
     """
     watched, damaged = list_watched(store)
     for watch_id, why in damaged.items():
@@ -113,8 +115,10 @@ def check_watched(
             queries = list(_usable(store, some, on_problem))
             outcomes = searcher.find_beside(known, (query for _, query in queries))
             for (one, _), outcome in zip(queries, outcomes, strict=True):
-                if new := _kept(store, one, outcome, searcher.snapshot.number):
+                if new := _copies(one, outcome, searcher.snapshot.number):
                     yield NewlySeen(one, new)
+                    # A process that dies in between tells it twice. Recorded first, it would never be told.
+                    record_found(store, new)
 
 
 def _usable(
@@ -146,11 +150,11 @@ def _query(store: Store, watched: Watched) -> Query | DecodedQuery:
     return DecodedQuery(watched.query, nothing_decoded, pictured)
 
 
-def _kept(store: Store, watched: Watched, outcome: Outcome, snapshot: int) -> Found | None:
-    """Returns the copies that a lookup came to, once they are on record; None without any, or if they were told."""
+def _copies(watched: Watched, outcome: Outcome, snapshot: int) -> Found | None:
+    """Returns the copies that a lookup came to; None without any."""
     photos = [_found(match) for match in outcome.matches if match.is_copy]
     found = Found(watch_id=watched.watch_id, snapshot=snapshot, created_at=artifact.now(), photos=photos)
-    return found if photos and record_found(store, found) else None
+    return found if photos else None
 
 
 def _found(match: Match) -> FoundPhoto:

@@ -101,12 +101,15 @@ def check(store: StoreOption, watch_output: WatchOutputOption = None) -> None:
 def report_watched(store: "Store", output: Path | None, *, only: list[str] | None = None) -> None:
     """Writes what is new of watched queries as JSON Lines, and tells it in a line each.
 
-    What goes wrong is told and is no error: what was published stands, and the next check finds what this one did not.
+    What goes wrong is told and is no error: what was published stands, and the next check tells what this one did not.
     """
     from serving.output.display import printable
     from serving.watch import check_watched, rows_of
 
     try:
+        if output:
+            # Before a lookup that takes minutes, one learns that nothing can be written.
+            output.open("a").close()
         for new in check_watched(store, only=only, on_problem=tell):
             rows = rows_of(new.watched, new.found.snapshot, new.found.photos)
             _write([json.dumps(row, ensure_ascii=False) for row in rows], output)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, PublishRaceLostError
 from foundation.store import artifact
 from foundation.store.artifact import Files, Timestamp
 from foundation.store.files import Store
@@ -27,6 +27,8 @@ FEATURES = "features.npz"
 # The photo, small, a JPEG: without any pixels few crops could be proved.
 FRAME = "frame.jpg"
 PHOTO = "photo"
+# So many checks of one snapshot can each find something that those before did not.
+ATTEMPTS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +153,18 @@ def remove_watched(store: Store, watch_id: str) -> None:
     store.remove_directories([directory])
 
 
-def record_found(store: Store, found: Found) -> bool:
-    """Keeps what was found; returns False if another check of the same snapshot was faster."""
-    path = f"{watched_directory(found.watch_id)}/found-{found.snapshot}.json"
-    return store.create(path, artifact.to_json(found))
+def record_found(store: Store, found: Found) -> None:
+    """Keeps what was found, beside what an earlier check of the same snapshot found.
+
+    Raises PublishRaceLostError if others record all the time.
+    """
+    data = artifact.to_json(found)
+    for again in range(ATTEMPTS):
+        # What an earlier check could not see, for it was ignored or retracted, is found by a later one.
+        name = f"found-{found.snapshot}.json" if not again else f"found-{found.snapshot}-{again}.json"
+        if store.create(f"{watched_directory(found.watch_id)}/{name}", data):
+            return
+    raise PublishRaceLostError(f"others look watched query {found.watch_id} up at the same time; run again")
 
 
 def read_found(store: Store, watch_id: str) -> list[Found]:

@@ -8,7 +8,16 @@ import pytest
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
 from foundation.store.retractions import RetractedPhoto, add_retraction
-from foundation.store.watched import Watched, list_watched, remove_watched, watched_directory
+from foundation.store.watched import (
+    Found,
+    FoundPhoto,
+    Watched,
+    list_watched,
+    read_found,
+    record_found,
+    remove_watched,
+    watched_directory,
+)
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
@@ -17,6 +26,7 @@ from tests.photos import jpeg
 from tests.serving.match.pictures import scene
 
 QUERY = scene(1)
+FOUND = {"photo_id": "1.jpg", "uri": "1.jpg", "verdict": "same", "score": 1.0, "first_seen_at": None}
 CROP = jpeg(QUERY[40:320, 60:430], quality=80)
 
 
@@ -88,6 +98,27 @@ def test_a_query_is_answered_by_what_is_published_later(store: Store, tmp_path: 
     assert [photo.photo_id for photo in again.found.photos] == ["again.jpg"]
     (listed,) = described(store, [watched])
     assert [(one["snapshot"], one["photo_id"]) for one in listed["found"]] == [(2, "1.jpg"), (3, "again.jpg")]
+
+
+def test_what_could_not_be_written_is_told_again(store: Store, tmp_path: Path):
+    """Who lets a find go unread finds it by the next check; what was read is told once, of the same snapshot too."""
+    watched = watch(store)
+    publish(tmp_path / "store", tmp_path / "later", 1)
+    checking = check_watched(store, on_problem=pytest.fail)
+    assert next(iter(checking)).watched == watched
+    checking.close()
+    assert len(check(store)) == 1
+    assert check(store) == []
+
+
+def test_a_find_does_not_take_the_place_of_another(store: Store):
+    """Both are on record, though they are of one snapshot."""
+    watched = watch(store)
+    photos = [FoundPhoto(content_sha256=letter * 64, **FOUND) for letter in "ab"]
+    for photo in photos:
+        found = Found(watch_id=watched.watch_id, snapshot=1, created_at=watched.created_at, photos=[photo])
+        record_found(store, found)
+    assert sorted(one.photos[0].content_sha256[0] for one in read_found(store, watched.watch_id)) == ["a", "b"]
 
 
 def test_a_retracted_photo_is_neither_told_nor_listed(store: Store, tmp_path: Path):

@@ -75,6 +75,8 @@ def test_what_goes_wrong_does_not_fail_what_is_published(
     (tmp_path / "archive" / "new.jpg").write_bytes(jpeg(scene(1)))
     assert run(["reindex", str(tmp_path / "archive"), *place, "--watch-output", str(tmp_path)]) == 0
     assert f"firstseen watch check --store {store}" in capsys.readouterr().err
+    assert run(["watch", "check", *place]) == 0
+    assert json.loads(capsys.readouterr().out)["photo_id"] == "new.jpg"
 
 
 def test_an_unknown_query_is_not_removed(store: Path, capsys: pytest.CaptureFixture):
