@@ -112,17 +112,47 @@ def check_watched(
         by_known[found_contents(read_found(store, one.watch_id))].append(one)
     with Searcher.open(store) as searcher:
         for known, some in by_known.items():
-            queries = list(_usable(store, some, on_problem))
-            outcomes = searcher.find_beside(known, (query for _, query in queries))
-            for (one, _), outcome in zip(queries, outcomes, strict=True):
-                if new := _copies(one, outcome, searcher.snapshot.number):
-                    yield NewlySeen(one, new)
+            for one, photos in _look_up(searcher, known, some, partial(_usable, store, on_problem=on_problem)):
+                # Another check may have told some of it meanwhile.
+                told = {content.hex() for content in found_contents(read_found(store, one.watch_id))}
+                new = [photo for photo in photos if photo.content_sha256 not in told]
+                if new:
+                    number = searcher.snapshot.number
+                    found = Found(watch_id=one.watch_id, snapshot=number, created_at=artifact.now(), photos=new)
+                    yield NewlySeen(one, found)
                     # A process that dies in between tells it twice. Recorded first, it would never be told.
-                    record_found(store, new)
+                    record_found(store, found)
+
+
+def _look_up(
+    searcher: Searcher,
+    known: frozenset[bytes],
+    watched: Sequence[Watched],
+    usable: Callable[[Iterable[Watched]], Iterator[tuple[Watched, Query | DecodedQuery]]],
+) -> Iterator[tuple[Watched, list[FoundPhoto]]]:
+    """Yields the watched queries that there are copies of beside `known` contents, with all of these."""
+    asked: list[Watched] = []
+
+    def queries() -> Iterator[Query | DecodedQuery]:
+        for one, query in usable(watched):
+            asked.append(one)
+            yield query
+
+    outcomes = searcher.find_beside(known, queries())
+    first = [(number, found) for number, outcome in enumerate(outcomes) if (found := _copies(outcome))]
+    for number, found in first:
+        more = found
+        # A lookup ends with the best matches: the others would seem to be new in the next snapshot.
+        while more:
+            beside = known | {bytes.fromhex(photo.content_sha256) for photo in found}
+            again = searcher.find_beside(beside, (query for _, query in usable([asked[number]])))
+            more = [photo for outcome in again for photo in _copies(outcome)]
+            found += more
+        yield asked[number], found
 
 
 def _usable(
-    store: Store, watched: Iterable[Watched], on_problem: Callable[[str], None]
+    store: Store, watched: Iterable[Watched], *, on_problem: Callable[[str], None]
 ) -> Iterator[tuple[Watched, Query | DecodedQuery]]:
     for one in watched:
         try:
@@ -150,11 +180,8 @@ def _query(store: Store, watched: Watched) -> Query | DecodedQuery:
     return DecodedQuery(watched.query, nothing_decoded, pictured)
 
 
-def _copies(watched: Watched, outcome: Outcome, snapshot: int) -> Found | None:
-    """Returns the copies that a lookup came to; None without any."""
-    photos = [_found(match) for match in outcome.matches if match.is_copy]
-    found = Found(watch_id=watched.watch_id, snapshot=snapshot, created_at=artifact.now(), photos=photos)
-    return found if photos else None
+def _copies(outcome: Outcome) -> list[FoundPhoto]:
+    return [_found(match) for match in outcome.matches if match.is_copy]
 
 
 def _found(match: Match) -> FoundPhoto:

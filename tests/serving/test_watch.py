@@ -100,6 +100,18 @@ def test_a_query_is_answered_by_what_is_published_later(store: Store, tmp_path: 
     assert [(one["snapshot"], one["photo_id"]) for one in listed["found"]] == [(2, "1.jpg"), (3, "again.jpg")]
 
 
+def test_all_copies_are_told_by_the_first_check(store: Store, tmp_path: Path):
+    """Also those that one lookup has no room for: the next check would call them new."""
+    watch(store)
+    (tmp_path / "later").mkdir()
+    for quality in range(70, 83):
+        (tmp_path / "later" / f"{quality}.jpg").write_bytes(jpeg(QUERY, quality=quality))
+    publish(tmp_path / "store", tmp_path / "later")
+    (new,) = check(store)
+    assert sorted(one.photo_id for one in new.found.photos) == [f"{quality}.jpg" for quality in range(70, 83)]
+    assert check(store) == []
+
+
 def test_what_could_not_be_written_is_told_again(store: Store, tmp_path: Path):
     """Who lets a find go unread finds it by the next check; what was read is told once, of the same snapshot too."""
     watched = watch(store)
