@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from foundation.errors import ArtifactRefusedError, PublishRaceLostError
+from foundation.errors import ArtifactRefusedError, UnknownVersionError
 from foundation.store import artifact
 from foundation.store.artifact import FileName, FileRecord, Files, Timestamp
 from foundation.store.files import Store
+from foundation.store.numbered import add_entry, read_entry
 from foundation.store.run_paths import RUN_DESCRIPTION, run_directory
 
 if TYPE_CHECKING:
     from foundation.store.runs import Run
 
 AMENDMENTS = "amendments"
-# Of several that write at once each but one has to take the next number; more than so many never do.
-ATTEMPTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +80,17 @@ def _without(found: dict, names: Sequence[str]) -> dict:
     return {name: found[name] for name in found if name not in names}
 
 
-def amendment_path(number: int) -> str:
-    """Returns the path of an amendment in the store."""
-    return f"{AMENDMENTS}/{number}.json"
-
-
 def read_amendments(store: Store) -> Amendments:
-    """Returns all amendments of a store: one request to list them, and one for each; most stores have none."""
+    """Returns all amendments of a store: one request to list them, and one for each; most stores have none.
+
+    Raises UnknownVersionError for one that a later program wrote: without it, what was purged would count again.
+    """
     entries, damaged = [], {}
     for number in store.numbers(AMENDMENTS):
         try:
-            entry, _ = artifact.read(store, amendment_path(number), Amendment)
-            if entry.number != number:
-                raise ArtifactRefusedError(f"{amendment_path(number)} says it is amendment {entry.number}")
-            entries.append(entry)
+            entries.append(read_entry(store, AMENDMENTS, number, Amendment))
+        except UnknownVersionError:
+            raise
         except ArtifactRefusedError as error:
             damaged[number] = str(error)
     return Amendments(entries, damaged)
@@ -116,24 +112,24 @@ def amend(
     Raises PublishRaceLostError if others amend all the time.
     """
     encoder_id, run_id = run
-    entry = Amendment(
-        number=0,
-        created_at=artifact.now(),
-        encoder_id=encoder_id,
-        run_id=run_id,
-        why=why,
-        removed=list(removed),
-        added=added or {},
-        rows=rows or {},
-        changes=changes,
-        is_whole=is_whole,
+    entry = add_entry(
+        store,
+        AMENDMENTS,
+        lambda number: Amendment(
+            number=number,
+            created_at=artifact.now(),
+            encoder_id=encoder_id,
+            run_id=run_id,
+            why=why,
+            removed=list(removed),
+            added=added or {},
+            rows=rows or {},
+            changes=changes,
+            is_whole=is_whole,
+        ),
     )
-    for _ in range(ATTEMPTS):
-        entry = replace(entry, number=max(store.numbers(AMENDMENTS), default=0) + 1)
-        if store.create(amendment_path(entry.number), artifact.to_json(entry)):
-            remove_amended(store, entry)
-            return entry
-    raise PublishRaceLostError(f"others amend runs at the same time, {ATTEMPTS} times in a row; run again")
+    remove_amended(store, entry)
+    return entry
 
 
 def remove_amended(store: Store, entry: Amendment) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
-from foundation.store.amendments import amendment_path
+from foundation.store.amendments import AMENDMENTS
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.diagnosis import ignore
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
+from foundation.store.numbered import entry_path
 from foundation.store.retractions import withdrawn_contents
 from foundation.store.segments import SegmentReference
 from foundation.store.shipped import PACKAGE_STORE, ship, shipped_encoder
@@ -55,7 +56,7 @@ def repair(
         build_anew(store, findings, result, options, dry_run=dry_run)
     if not dry_run:
         # What a damaged amendment said was found out anew.
-        store.delete([amendment_path(number) for number in findings.amendments.damaged])
+        store.delete([entry_path(AMENDMENTS, number) for number in findings.amendments.damaged])
     return result
 
 

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from foundation.errors import ArtifactRefusedError
-from foundation.store.amendments import amend, amendment_path, read_amendments
+from foundation.errors import ArtifactRefusedError, UnknownVersionError
+from foundation.store.amendments import AMENDMENTS, amend, read_amendments
 from foundation.store.artifact import FileRecord
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.files import Store
 from foundation.store.history import read_history
+from foundation.store.numbered import entry_path
 from foundation.store.runs import Run, read_run, run_path
+from pipelines.repair.job import repair
 from tests.builders import add_encoder, add_run, unit_vectors
 
 ADDED = FileRecord(5, "a" * 64)
@@ -75,9 +77,21 @@ def test_a_run_that_was_given_up_is_no_run_any_more(store: Store, run: Run) -> N
 def test_a_damaged_amendment_counts_for_nothing(store: Store, run: Run) -> None:
     """No run stands still for it: what it took away is missed again, and what it added is found nowhere."""
     amend(store, (run.encoder_id, run.run_id), why="damaged", removed=[next(iter(run.files))])
-    (store.local_root / amendment_path(1)).write_bytes(b"{")
+    (store.local_root / entry_path(AMENDMENTS, 1)).write_bytes(b"{")
     assert list(read_amendments(store).damaged) == [1]
     assert read_run(store, run.encoder_id, run.run_id)[0] == run
+
+
+def test_an_amendment_of_a_later_version_is_not_damaged(store: Store, run: Run) -> None:
+    """It is refused, and so is every run: a repair that deleted it would undo what was purged."""
+    amend(store, (run.encoder_id, run.run_id), why="purge", removed=[next(iter(run.files))])
+    path = store.local_root / entry_path(AMENDMENTS, 1)
+    path.write_text(path.read_text().replace('"contract_version": 1', '"contract_version": 2'))
+    with pytest.raises(UnknownVersionError, match="use the version of firstseen that wrote it"):
+        repair(store)
+    with pytest.raises(UnknownVersionError):
+        read_run(store, run.encoder_id, run.run_id)
+    assert path.exists()
 
 
 @pytest.mark.parametrize("part", ["inventory", "changes"])
