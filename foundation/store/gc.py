@@ -17,9 +17,10 @@ from foundation.store import artifact
 from foundation.store.amendments import read_amendments
 from foundation.store.builds import BUILDS
 from foundation.store.chains import FinishedRun, read_runs, waiting_runs
-from foundation.store.encoders import ENCODERS, list_encoders
+from foundation.store.encoders import ENCODERS, encoder_directory
 from foundation.store.files import Store, StoredFile
 from foundation.store.gc_plan import Named, Removal, plan_removals
+from foundation.store.ignored import IGNORED, read_ignored, thumbnail_path
 from foundation.store.runs import EMBEDDINGS, RUN_DESCRIPTION, run_directory
 from foundation.store.segments import SEGMENT_DESCRIPTION, Segment, read_segment, segment_directory
 from foundation.store.snapshots import Snapshot, read_snapshot, snapshot_numbers, snapshot_path
@@ -156,7 +157,7 @@ def _unused_encoders(files: Sequence[StoredFile], used: set[str]) -> dict[str, i
 def _require_droppable(store: Store, kept: Sequence[_Kept], encoders: Sequence[str]) -> None:
     """Raises UsageError for an encoder that a kept snapshot names, InputNotFoundError for one that is not there."""
     for encoder_id in encoders:
-        known = {*list_encoders(store), *store.directories(EMBEDDINGS)}
+        known = {*store.directories(ENCODERS), *store.directories(EMBEDDINGS)}
         if encoder_id not in known:
             raise InputNotFoundError(
                 f"no encoder {encoder_id!r} in store {store.uri}; it has: {', '.join(sorted(known))}"
@@ -213,7 +214,17 @@ def _named(store: Store, kept: Sequence[_Kept], options: GcOptions) -> Named:
             }
             listed |= {} if amended else found
             whole |= found.keys() if amended else set()
+    # The description of an encoder may be lost, and restored from a copy.
+    whole |= {encoder_directory(one.snapshot.encoder_id) for one in kept} | _named_thumbnails(store)
     return Named(listed=listed, whole=frozenset(whole), dropped_encoders=frozenset(options.drop_encoders))
+
+
+def _named_thumbnails(store: Store) -> set[str]:
+    """Returns the thumbnails that the list of ignored photos names, or all of them if it cannot be read."""
+    try:
+        return {thumbnail_path(one.photo) for one in read_ignored(store) if one.photo}
+    except ArtifactRefusedError:
+        return {IGNORED}
 
 
 def _needed(runs: Sequence[FinishedRun], kept: Sequence[_Kept], encoder_id: str, options: GcOptions) -> set[str]:

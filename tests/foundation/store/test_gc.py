@@ -15,6 +15,7 @@ from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.gc import GcOptions, GcResult, collect_garbage
+from foundation.store.ignored import add_ignored, thumbnail_path
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.rollback import roll_back
 from foundation.store.runs import EMBEDDINGS
@@ -101,6 +102,23 @@ def test_five_snapshots_are_kept_if_nobody_says_how_many(nights: Nights):
     assert went(collect(nights.store)) == ["snapshot"]
     assert snapshot_numbers(nights.store) == [2, 3, 4, 5, 6]
     verify_all(nights.store)
+
+
+def test_what_was_begun_and_never_finished_goes(nights: Nights):
+    """An export and a watched query without descriptions, a thumbnail without an entry; those that are named stay."""
+    five_nights(nights)
+    kept = add_ignored(nights.store, name="logo", content_sha256=content(1), size=(1, 1), thumbnail=b"logo", why="")
+    for path in ("encoders/killed/saved_model.pb", "watched/killed/frame.jpg", "ignored/killed.jpg"):
+        nights.store.create(path, b"killed")
+    orphans = ["thumbnail of no ignored photo", "unfinished encoder", "unfinished watched query"]
+    assert went(collect(nights.store, keep=9, drop_encoders=("killed",))) == orphans
+    assert [path for path in paths(nights.store) if "killed" in path] == []
+    assert nights.store.exists(thumbnail_path(kept.photo))
+    nights.store.create("ignored/killed.jpg", b"killed")
+    (nights.store.local_root / "ignored" / "1.json").write_bytes(b"{")
+    live = live_snapshot(nights.store).encoder_id
+    nights.store.delete([f"encoders/{live}/encoder.json"])
+    assert went(collect(nights.store, keep=9)) == []
 
 
 def verify_all(store: Store) -> None:

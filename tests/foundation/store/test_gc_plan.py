@@ -44,6 +44,14 @@ LISTED = {"segments/s": {"segment.json", "vectors.npy"}, "embeddings/e/r": {"par
         # What is no artifact of these kinds is left alone.
         (files("snapshots/1.json", "retractions/1.json", "watch/w", "README", "segments/note.txt"), []),
         (files("encoders/e/encoder.json", "encoders/e/saved_model.pb"), []),
+        (files("watched/w/watched.json", "watched/w/photo", "watched/w/found-1.json"), []),
+        # What a process was killed over.
+        (files("encoders/e/saved_model.pb"), [("unfinished encoder", ["encoders/e/saved_model.pb"])]),
+        (files("encoders/e/saved_model.pb", "embeddings/e/r/run.json", young="embeddings/e/r/run.json"), []),
+        (files("watched/w/photo"), [("unfinished watched query", ["watched/w/photo"])]),
+        (files("watched/w/photo", young="watched/w/photo"), []),
+        (files("ignored/1.json", "ignored/a.jpg"), [("thumbnail of no ignored photo", ["ignored/a.jpg"])]),
+        (files("ignored/1.json", "ignored/a.jpg", young="ignored/a.jpg"), []),
     ],
 )
 def test_what_nobody_names_goes_unless_it_is_young(found: list[StoredFile], expected: list):
@@ -65,6 +73,9 @@ def test_of_what_nobody_knows_everything_stays():
     """A damaged run, and one that a process is at."""
     found = files(*RUN, "embeddings/e/r/other", "embeddings/e/q/part")
     assert gone(found, whole=frozenset(["embeddings/e/r", "embeddings/e/q"])) == []
+    thumbnails = files("ignored/a.jpg", "ignored/b.jpg")
+    assert gone(thumbnails, whole=frozenset(["ignored"])) == []
+    assert [paths for _, paths in gone(thumbnails, whole=frozenset(["ignored/a.jpg"]))] == [["ignored/b.jpg"]]
 
 
 def test_names_that_begin_alike_are_told_apart():
