@@ -46,8 +46,13 @@ class Hidden:
     def refresh(self) -> None:
         """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
         with self._refreshing:
-            if any([self._retracted.look(), self._ignored.look()]):
-                self.masks = self._masks()
+            try:
+                self._retracted.look()
+                self._ignored.look()
+            finally:
+                # What one list brought counts, also if the other cannot be read at the moment.
+                if self._made_of != self._lists():
+                    self.masks = self._masks()
 
     def pass_over(self, contents: Iterable[bytes]) -> None:
         """Does not find these contents (32 bytes each), nor those of an earlier call any longer than to this one."""
@@ -68,7 +73,11 @@ class Hidden:
             if not one.is_removed and (one.archive, one.photo_id) not in self._retracted.names
         ]
 
+    def _lists(self) -> tuple[frozenset[bytes], IgnoredBank]:
+        return self._retracted.contents, self._ignored.bank
+
     def _masks(self) -> Masks:
+        self._made_of = self._lists()
         hidden = np.union1d(
             self._gone, hash_array(self._retracted.contents | self.ignored.contents | self._passed_over)
         )

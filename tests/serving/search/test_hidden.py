@@ -1,17 +1,18 @@
 """What must not be found: contents that no photo has any more, and retracted ones, in every way of searching."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foundation.errors import ArtifactRefusedError
+from foundation.errors import ArtifactRefusedError, TemporaryError
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from foundation.store.retractions import RetractedPhoto, add_retraction, retraction_path
-from serving.search import followed, photo_table
+from serving.search import followed, ignored, photo_table
 from serving.search import hidden as hidden_module
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder, content, day, neighbours_of, unit_vectors
@@ -264,6 +265,21 @@ def test_an_open_snapshot_takes_up_a_retraction(published: Store, monkeypatch: p
         clock[0] += followed.LOOK_SECONDS
         opened.refresh()
         assert len(near(opened, VECTORS[3])) == 4
+
+
+def test_a_retraction_counts_though_the_other_list_could_not_be_read(published: Store, monkeypatch: pytest.MonkeyPatch):
+    """The query that met it has its error; the next one does not find what was withdrawn."""
+    clock = [1_000.0]
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
+    with OpenSnapshot(published) as opened:
+        retract(published, 3, "3.jpg")
+        clock[0] += followed.LOOK_SECONDS
+        with monkeypatch.context() as broken:
+            broken.setattr(ignored, "read_ignored", Mock(side_effect=TemporaryError("run again later")))
+            with pytest.raises(TemporaryError):
+                opened.refresh()
+        opened.refresh()
+        assert content(3) not in near(opened, VECTORS[3])
 
 
 def test_what_comes_under_a_retracted_name_is_dropped(published: Store):
