@@ -61,6 +61,9 @@ def nearest(similarities: np.ndarray, k: int) -> np.ndarray:
 
     similarities: float32 [rows, columns], k from 1 to the number of columns; returns int64 [rows, k].
     """
+    if k == 1:
+        # A partition takes four times as long.
+        return similarities.argmax(axis=1)[:, None]
     columns = np.argpartition(-similarities, k - 1, axis=1)[:, :k]
     values = np.take_along_axis(similarities, columns, axis=1)
     # A partition chooses by chance among columns that are as near as the last one chosen: only such rows are chosen

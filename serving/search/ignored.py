@@ -12,6 +12,7 @@ from foundation.photos.local_features import extract
 from foundation.photos.thumbnail import decode_thumbnail
 from foundation.store.files import Store
 from foundation.store.ignored import Ignored, IgnoredPhoto, read_ignored, read_thumbnail, standing
+from foundation.vectors import exact_neighbours
 from serving.search.followed import FollowedList
 
 # A feature of a query this near to one of an ignored photo is a sign of it, as a cosine; strangers have a few.
@@ -62,9 +63,10 @@ class IgnoredBank:
         """
         if not len(features) or not len(self._owners):
             return []
-        cosines = (features.descriptors.astype(np.float32) / LENGTH) @ self._descriptors.T
-        nearest = cosines.argmax(axis=1)
-        near = nearest[cosines[np.arange(len(nearest)), nearest] > NEAR]
+        asked = features.descriptors.astype(np.float32) / LENGTH
+        # Block by block: of 500 logos all cosines at once would take half a gigabyte, in each thread that answers.
+        nearest, cosines = exact_neighbours(asked, self._descriptors, k=1, distance="cosine")
+        near = nearest[cosines > NEAR]
         # A fence in the query, all of it near to one feature, is one sign.
         signs = np.bincount(self._owners[np.unique(near)], minlength=len(self.known))
         return [self.known[one] for one in np.argsort(-signs, kind="stable") if signs[one] >= LEAST_SIGNS]

@@ -1,11 +1,13 @@
 """Looking past ignored photos: what a query shows of them does not count, and what else it shows does."""
 
+import tracemalloc
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from foundation import vectors
 from foundation.photos.compressed_features import compress
 from foundation.photos.local_features import extract
 from foundation.photos.metadata import PhotoMetadata
@@ -126,6 +128,20 @@ def test_photos_without_texture_are_told_by_their_colours():
     bank = IgnoredBank([known(card), known(PLACARD, 2)])
     assert seen(cv2.resize(card, (320, 240)), bank=bank).ignored is bank.known[0]
     assert seen(255 - card, bank=bank).ignored is None
+
+
+def test_a_long_list_is_compared_block_by_block(monkeypatch: pytest.MonkeyPatch):
+    """All cosines at once would take gigabytes of a list of some thousand; the suspects are the same."""
+    monkeypatch.setattr(vectors, "BLOCK_ROWS", 256)
+    bank = IgnoredBank([known(OTHER), *[known(PHOTO, 2)] * 200, known(PLACARD, 3)])
+    asked = query(with_placard(scene(4))).view(VIEWS[0])
+    descriptors = bank._descriptors
+    tracemalloc.start()
+    suspects = bank.suspects(asked)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert suspects[0].number == 3
+    assert peak < len(asked) * len(descriptors) * 4 / 4
 
 
 def test_a_copy_that_differs_much_is_doubtful():
