@@ -27,11 +27,11 @@ def ignore_photo(store: Store, name: str, *, why: str) -> Ignored | None:
     )
 
 
-def stop_ignoring(store: Store, number: int) -> Ignored:
+def stop_ignoring(store: Store, number: int, *, why: str = "") -> Ignored:
     """Takes an entry back; raises InputNotFoundError unless it is one that counts."""
     counting = standing(read_ignored(store))
     if number not in counting:
         raise InputNotFoundError(
             f"no ignored photo {number}; expected one of: {', '.join(map(str, counting)) or 'none, there is none'}"
         )
-    return undo_ignored(store, number)
+    return undo_ignored(store, number, why=why)

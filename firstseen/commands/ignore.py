@@ -49,7 +49,8 @@ def show(store: StoreOption, format: Annotated[ListFormat, typer.Option(help="ta
     removed = {one.undoes: one.number for one in entries}
     typer.echo("  number  when                       photo")
     for one in entries:
-        what = printable(one.photo.name) if one.photo else f"removes {one.undoes}"
+        gone = f"removes {one.undoes}" if one.undoes else "purged"
+        what = printable(one.photo.name) if one.photo else gone
         notes = [f"removed by {removed[one.number]}"] if one.number in removed else []
         notes += [printable(one.why)] if one.why else []
         typer.echo(f"  {one.number:6}  {one.created_at:25}  {': '.join([what, *notes])}")
@@ -57,11 +58,13 @@ def show(store: StoreOption, format: Annotated[ListFormat, typer.Option(help="ta
 
 @ignore.command(short_help="Take a photo off the list.")
 def remove(
-    number: Annotated[int, typer.Argument(help="Number of the entry, as `ignore list` shows it.")], store: StoreOption
+    number: Annotated[int, typer.Argument(help="Number of the entry, as `ignore list` shows it.")],
+    store: StoreOption,
+    why: Annotated[str, typer.Option(help="The reason, which stays on the list.")] = "",
 ) -> None:
     """Take a photo off the list: it matches again."""
     from foundation.store.files import Store
     from serving.ignore import stop_ignoring
 
-    made = stop_ignoring(Store(store), number)
+    made = stop_ignoring(Store(store), number, why=why.strip())
     tell(f"entry {made.number} removes {number}; {LIVE}")

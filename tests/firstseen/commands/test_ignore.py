@@ -27,15 +27,28 @@ def test_a_photo_is_ignored_listed_and_removed(desk_files: tuple[str, str], caps
         f"{logo}: ignored as number 1; live within 60 s everywhere",
         f"{logo}: on the list already",
     ]
-    assert run(["ignore", "remove", "1", "--store", store]) == 0
+    assert run(["ignore", "remove", "1", "--store", store, "--why", "a mistake"]) == 0
     assert "entry 2 removes 1" in capsys.readouterr().err
     assert run(["ignore", "list", "--store", store]) == 0
     shown = capsys.readouterr().out
     assert f"{logo}: removed by 2: our own logo" in shown
-    assert "removes 1" in shown
+    assert "removes 1: a mistake" in shown
     assert run(["ignore", "list", "--store", store, "--format", "json"]) == 0
     entries = json.loads(capsys.readouterr().out)
-    assert [(one["number"], one["why"], one["undoes"]) for one in entries] == [(1, "our own logo", None), (2, "", 1)]
+    assert [(one["number"], one["why"], one["undoes"]) for one in entries] == [
+        (1, "our own logo", None),
+        (2, "a mistake", 1),
+    ]
+
+
+def test_an_entry_that_was_purged_says_so(desk_files: tuple[str, str], capsys: pytest.CaptureFixture):
+    """It has neither a photo nor an entry that it takes back."""
+    store, logo = desk_files
+    assert run(["ignore", "add", logo, "--store", store]) == 0
+    path = Path(store, "ignored", "1.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"photo": None}))
+    assert run(["ignore", "list", "--store", store]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("  purged")
 
 
 @pytest.mark.parametrize(
