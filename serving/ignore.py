@@ -9,15 +9,23 @@ from foundation.store.ignored import Ignored, add_ignored, read_ignored, standin
 from serving.queries import read_query
 
 
-def ignore_photo(store: Store, name: str, *, why: str) -> Ignored | None:
-    """Puts a photo (path or URI) on the list, or returns None if it is on it; raises PhotoError for one of no use."""
+def ignored_contents(store: Store) -> set[str]:
+    """Returns the content hashes, in hex, of the photos that are ignored: reads the whole list."""
+    return {one.content_sha256 for one in standing(read_ignored(store)).values()}
+
+
+def ignore_photo(store: Store, name: str, *, why: str, known: set[str] | None = None) -> Ignored | None:
+    """Puts a photo (path or URI) on the list, or returns None if it is on it; raises PhotoError for one of no use.
+
+    `known` are the `ignored_contents`, and takes up that of the photo; give it to put many on the list.
+    """
     # Shrunk by the decoder as the archive's photos are, and by no other way.
     with told_of(name):
         decoded = photo.decode(read_query(name), size=1, with_metadata=False, frame_side=THUMBNAIL_SIDE)
-    known = standing(read_ignored(store)).values()
-    if decoded.frame is None or decoded.content_sha256.hex() in {one.content_sha256 for one in known}:
+    known = ignored_contents(store) if known is None else known
+    if decoded.frame is None or decoded.content_sha256.hex() in known:
         return None
-    return add_ignored(
+    added = add_ignored(
         store,
         name=name,
         content_sha256=decoded.content_sha256,
@@ -25,6 +33,8 @@ def ignore_photo(store: Store, name: str, *, why: str) -> Ignored | None:
         thumbnail=encode_thumbnail(decoded.frame),
         why=why,
     )
+    known.add(decoded.content_sha256.hex())
+    return added
 
 
 def stop_ignoring(store: Store, number: int, *, why: str = "") -> Ignored:

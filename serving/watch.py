@@ -57,13 +57,29 @@ class NewlySeen:
     found: Found
 
 
-def watch_photo(store: Store, name: str, data: bytes, *, note: str = "", keep_photo: bool = False) -> Watched | None:
-    """Watches a photo from now on, or returns None if its bytes are watched; raises PhotoError for one of no use."""
+def watched_contents(store: Store) -> set[str]:
+    """Returns the content hashes, in hex, of what is watched: reads every description."""
+    return {one.content_sha256 for one in list_watched(store)[0]}
+
+
+def watch_photo(
+    store: Store,
+    name: str,
+    data: bytes,
+    *,
+    note: str = "",
+    keep_photo: bool = False,
+    known: set[str] | None = None,
+) -> Watched | None:
+    """Watches a photo from now on, or returns None if its bytes are watched; raises PhotoError for one of no use.
+
+    `known` are the `watched_contents`, and takes up that of the photo; give it to watch many.
+    """
     content = hashlib.sha256(data).digest()
     with told_of(name):
         decoded = photo.decode(data, size=1, with_metadata=False, frame_side=CLOSE_SIDE, content_sha256=content)
-    watched, _ = list_watched(store)
-    if decoded.frame is None or content.hex() in {one.content_sha256 for one in watched}:
+    known = watched_contents(store) if known is None else known
+    if decoded.frame is None or content.hex() in known:
         return None
     features = close_features(decoded.frame)
     packed = pack_keypoints(features.keypoints, width=features.width, height=features.height)
@@ -81,7 +97,9 @@ def watch_photo(store: Store, name: str, data: bytes, *, note: str = "", keep_ph
         files={},
     )
     held = {FEATURES: pack_features(packed, features.descriptors), FRAME: _small_frame(decoded.frame)}
-    return add_watched(store, described, held | ({PHOTO: data} if keep_photo else {}))
+    added = add_watched(store, described, held | ({PHOTO: data} if keep_photo else {}))
+    known.add(content.hex())
+    return added
 
 
 def _small_frame(frame: np.ndarray) -> bytes:

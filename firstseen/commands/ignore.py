@@ -24,12 +24,13 @@ def add(
 ) -> None:
     """Ignore photos: a query of one has no match, and where a query shows one, that part is looked past."""
     from foundation.store.files import Store
-    from serving.ignore import ignore_photo
+    from serving.ignore import ignore_photo, ignored_contents
     from serving.output.display import printable
 
     opened = Store(store)
+    known = ignored_contents(opened)
     for name in photos:
-        added = ignore_photo(opened, name, why=why.strip())
+        added = ignore_photo(opened, name, why=why.strip(), known=known)
         number = f"ignored as number {added.number}; {LIVE}" if added else "on the list already"
         tell(f"{printable(name)}: {number}")
 

@@ -112,14 +112,15 @@ def watching(store: "Store", answers: Iterable[list["Answer"]]) -> Iterator[list
     from foundation.photos.rejects import PhotoError
     from serving.output.display import printable
     from serving.queries import read_query
-    from serving.watch import watch_photo
+    from serving.watch import watch_photo, watched_contents
 
+    known = watched_contents(store)
     for one_query in answers:
         if one_query[0].status == "no_match":
             name = one_query[0].query
             try:
                 # It is read again: of a long list few photos are in memory at a time.
-                made = watch_photo(store, name, read_query(name))
+                made = watch_photo(store, name, read_query(name), known=known)
                 tell(f"{printable(name)}: {f'watched as {made.watch_id}' if made else 'watched already'}")
             except PhotoError as error:
                 tell(f"{printable(name)}: not watched: {error}", level="warning")

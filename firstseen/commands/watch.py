@@ -38,12 +38,13 @@ def add(
     from foundation.store.files import Store
     from serving.output.display import printable
     from serving.queries import read_query
-    from serving.watch import watch_photo
+    from serving.watch import watch_photo, watched_contents
 
     opened = Store(store)
+    known = watched_contents(opened)
     added = []
     for name in photos:
-        made = watch_photo(opened, name, read_query(name), note=note.strip(), keep_photo=keep_photo)
+        made = watch_photo(opened, name, read_query(name), note=note.strip(), keep_photo=keep_photo, known=known)
         tell(f"{printable(name)}: {f'watched as {made.watch_id}' if made else 'watched already'}")
         added += [made.watch_id] if made else []
     report_watched(opened, None, only=added)

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from firstseen.commands.running import run
+from foundation.store.files import Store
+from foundation.store.ignored import read_ignored
+from foundation.store.watched import list_watched
+from serving import ignore, watch
 from tests.firstseen.desk import one_error_line
 from tests.photos import jpeg, write_archive
 from tests.serving.match.pictures import scene
@@ -89,3 +93,20 @@ def test_a_file_that_is_no_photo_is_named(store: Path, capsys: pytest.CaptureFix
     """Several may be given at once."""
     assert run(["watch", "add", __file__, "--store", str(store)]) == 4
     assert f"firstseen: {__file__}: received bytes that begin with" in one_error_line(capsys)
+
+
+def test_the_list_is_read_once_for_many_photos(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """However many are watched or ignored with one command; a photo that is named twice is taken once."""
+    reads: list[object] = []
+    listing, reading = watch.list_watched, ignore.read_ignored
+    monkeypatch.setattr(watch, "list_watched", lambda store: reads.append(store) or listing(store))
+    monkeypatch.setattr(ignore, "read_ignored", lambda store: reads.append(store) or reading(store))
+    write_archive(tmp_path / "photos", photos=3)
+    photos = sorted(map(str, (tmp_path / "photos").rglob("*.jpg")))
+    assert run(["ignore", "add", *photos, photos[0], "--store", str(store)]) == 0
+    assert len(reads) == 1
+    assert len(read_ignored(Store(store))) == 3
+    assert run(["watch", "add", *photos, photos[0], "--store", str(store)]) == 0
+    # Once to add them, and once to look them up.
+    assert len(reads) == 3
+    assert len(list_watched(Store(store))[0]) == 3
