@@ -205,6 +205,7 @@ def _copies(outcome: Outcome) -> list[FoundPhoto]:
 def _found(match: Match) -> FoundPhoto:
     return FoundPhoto(
         content_sha256=match.candidate.content.hex(),
+        archive=match.photo["archive"],
         photo_id=match.photo["photo_id"],
         uri=match.photo["uri"],
         verdict=match.verdict.name,
@@ -223,13 +224,14 @@ def described(store: Store, watched: Iterable[Watched]) -> Iterator[dict[str, An
     """Yields watched queries with all that was found of them as JSON has it, but for what was retracted since."""
     retracted = retracted_photos(store)
     contents = {one.content_sha256 for one in retracted}
-    names = {one.photo_id for one in retracted}
+    # What was found before archives were kept may be any archive's.
+    names = {(archive, one.photo_id) for one in retracted for archive in (one.archive, "")}
     for one in watched:
         found = [
             {"snapshot": each.snapshot} | _columns(photo)
             for each in read_found(store, one.watch_id)
             for photo in each.photos
-            if photo.content_sha256 not in contents and photo.photo_id not in names
+            if photo.content_sha256 not in contents and (photo.archive, photo.photo_id) not in names
         ]
         yield {
             "watch_id": one.watch_id,

@@ -61,7 +61,10 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundPhoto:
-    """One photo of the archives that shows a watched query; times are ISO 8601."""
+    """One photo of the archives that shows a watched query; times are ISO 8601.
+
+    `archive` is the URI of its archive, empty where a segment names none. It was added within version 1.
+    """
 
     content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     photo_id: str
@@ -69,6 +72,7 @@ class FoundPhoto:
     verdict: str
     score: float
     first_seen_at: str | None
+    archive: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def _columns(photo: Mapping[str, Any], first: Occurrence) -> dict[str, Any]:
     """Returns the columns of a match: what the first published photo says, and what its file says of itself."""
     return {
         **{name: photo[name] for name in ("content_sha256", "width", "height", "captured_at")},
-        **{name: getattr(first, name) for name in ("photo_id", "uri", "published_at", "source")},
+        **{name: getattr(first, name) for name in ("archive", "photo_id", "uri", "published_at", "source")},
         "caption": first.caption or photo["caption"],
         "credit": first.credit or photo["credit"],
     }

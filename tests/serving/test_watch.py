@@ -1,6 +1,7 @@
 """Watched queries: kept without a match, found by what is published later, and told once."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,12 @@ def test_a_retracted_photo_is_neither_told_nor_listed(store: Store, tmp_path: Pa
     add_retraction(store, [RetractedPhoto(archive="a", photo_id="1.jpg", content_sha256=content)], why="a court order")
     (listed,) = described(store, [watched])
     assert listed["found"] == []
+    add_retraction(store, [], why="", undoes=1)
+    other = RetractedPhoto(archive="another", photo_id="1.jpg", content_sha256="0" * 64)
+    add_retraction(store, [other], why="a court order")
+    assert len(next(described(store, [watched]))["found"]) == 1
+    add_retraction(store, [replace(other, archive=new.found.photos[0].archive)], why="a court order")
+    assert next(described(store, [watched]))["found"] == []
     remove_watched(store, watched.watch_id)
     watch(store)
     assert check(store) == []
@@ -180,7 +187,9 @@ def test_a_damaged_query_stands_in_nobodys_way(store: Store, tmp_path: Path):
     problems: list[str] = []
     assert [new.watched for new in check(store, problems)] == [whole]
     assert {broken.watch_id, unreadable.watch_id, lost.watch_id} == {line.split()[2] for line in problems}
-    assert f"frame.jpg is missing or empty; `firstseen watch remove {lost.watch_id}`, and add it again" in problems[-1]
+    assert f"frame.jpg is missing or empty; `firstseen watch remove {lost.watch_id}`, and add it again" in " ".join(
+        problems
+    )
     assert len(list_watched(store)[0]) == 3
 
 
