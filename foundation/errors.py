@@ -34,6 +34,10 @@ class InputNotFoundError(FirstseenError):
     exit_code = 4
 
 
+class AccessDeniedError(InputNotFoundError):
+    """An input that may be there and whole, and that this user must not read or write."""
+
+
 class ArtifactRefusedError(FirstseenError):
     """An artifact of the store is damaged, of another version, or made by another encoder."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from obstore import exceptions
 from obstore.store import ObjectStore, from_url
 
-from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError
+from foundation.errors import NO_SPACE, AccessDeniedError, FirstseenError, InputNotFoundError, TemporaryError
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
@@ -118,7 +118,7 @@ def translated(action: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputNotFoundError(f"cannot {action}: it does not exist") from error
     except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise InputNotFoundError(f"cannot {action}: permission denied; check the access rights") from error
+        raise AccessDeniedError(f"cannot {action}: permission denied; check the access rights") from error
     except (OSError, ValueError, exceptions.BaseError) as error:  # ValueError: a path with `..` or an empty segment
         raise _translate(action, error) from error
 
@@ -140,7 +140,7 @@ def _translate(action: str, error: Exception) -> FirstseenError:
         status = _STATUS.search(text)
         # A listing has no errors of their own for these, unlike a read.
         if status and status[1] in ("401", "403"):
-            return InputNotFoundError(f"cannot {action}: permission denied; check the access rights")
+            return AccessDeniedError(f"cannot {action}: permission denied; check the access rights")
         if status and status[1] == "404":
             return InputNotFoundError(f"cannot {action}: it does not exist")
         if _TEMPORARY.search(text):

@@ -6,7 +6,13 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, UnknownVersionError
+from foundation.errors import (
+    AccessDeniedError,
+    ArtifactRefusedError,
+    FirstseenError,
+    InputNotFoundError,
+    UnknownVersionError,
+)
 from foundation.store.amendments import Amendments, read_amendments
 from foundation.store.artifact import FileRecord, digest_of, verify_files
 from foundation.store.encoders import ENCODER_DESCRIPTION, EncoderSpec, encoder_directory
@@ -35,7 +41,7 @@ class Damage:
         return str(self.problem)
 
 
-def ignore(_: object) -> None:
+def tell_nobody(_: object) -> None:
     """Does nothing with what it is told."""
 
 
@@ -51,7 +57,7 @@ class Inspection:
         store: Store,
         *,
         on_damage: Callable[[Damage], None],
-        on_artifact: Callable[[str], None] = ignore,
+        on_artifact: Callable[[str], None] = tell_nobody,
         amendments: Amendments | None = None,
     ):
         self.checked_bytes = 0
@@ -154,11 +160,9 @@ class Inspection:
         """Returns what is read, or tells what is wrong with it and returns None."""
         try:
             return read()
-        except UnknownVersionError:
-            # A later program wrote it, for what is damaged has another digest.
+        except (UnknownVersionError, AccessDeniedError):
+            # A later program wrote it, for what is damaged has another digest; or another user may read it.
             raise
         except (ArtifactRefusedError, InputNotFoundError) as error:
-            if "permission denied" in str(error):
-                raise
             self._on_damage(Damage(kind, name, file, error))
             return None

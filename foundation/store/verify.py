@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import NoReturn
 
-from foundation.store.diagnosis import Damage, Inspection, ignore
+from foundation.store.diagnosis import Damage, Inspection, tell_nobody
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored, read_thumbnail, standing
 from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 
 
 def verify(
-    store: Store, number: int | None = None, *, on_artifact: Callable[[str], None] = ignore
+    store: Store, number: int | None = None, *, on_artifact: Callable[[str], None] = tell_nobody
 ) -> tuple[Snapshot, int]:
     """Checks the digest of every file that a snapshot lists; returns (snapshot, bytes read).
 

@@ -10,7 +10,7 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store import artifact
 from foundation.store.amendments import AMENDMENTS
 from foundation.store.chains import read_runs, waiting_runs
-from foundation.store.diagnosis import ignore
+from foundation.store.diagnosis import tell_nobody
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
 from foundation.store.numbered import entry_path
@@ -34,7 +34,7 @@ def repair(
     *,
     dry_run: bool = False,
     options: IndexOptions | None = None,
-    on_artifact: Callable[[str], None] = ignore,
+    on_artifact: Callable[[str], None] = tell_nobody,
 ) -> RepairResult:
     """Mends all that is damaged of the live snapshot, or of the newest whole one, and publishes the next one.
 

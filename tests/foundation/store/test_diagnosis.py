@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from foundation.errors import ArtifactRefusedError, UnknownVersionError
+from foundation.errors import AccessDeniedError, ArtifactRefusedError, UnknownVersionError
+from foundation.objects import translated
 from foundation.store import artifact
 from foundation.store.diagnosis import Damage, Inspection
 from foundation.store.files import Store
@@ -64,6 +66,23 @@ def test_a_damaged_version_is_damage(store: Store, kind: str) -> None:
     path = sorted(store.local_root.glob(kind))[0]
     path.write_text(path.read_text().replace('"contract_version": ', '"contract_version": 9'))
     assert [one.file for one in damages_of(store)] == [path.name]
+
+
+def test_a_name_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    """What is missing is damage, whatever its folder is called."""
+    store = Store(tmp_path / "permission denied", create=True)
+    publish(store, snapshot(1))
+    assert {one.kind for one in damages_of(store)} == {"encoder"}
+
+
+def test_what_may_not_be_read_is_not_called_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be whole: a repair by another user would build it anew."""
+    refused = pytest.raises(AccessDeniedError, match="cannot read it: permission denied; check the access rights")
+    with refused, translated("read it"):
+        raise PermissionError
+    monkeypatch.setattr(Store, "measure", Mock(side_effect=AccessDeniedError("permission denied")))
+    with pytest.raises(AccessDeniedError):
+        damages_of(store)
 
 
 def test_a_damaged_retraction_is_told(store: Store) -> None:
