@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from firstseen.commands.archive_options import ExactBelowOption, MemoryLimitOption, MinRecallOption
 from firstseen.commands.options import StoreOption
 from firstseen.commands.streams import number_of, tell
 
@@ -14,13 +15,29 @@ PHOTOS_SHOWN = 20
 def repair(
     store: StoreOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    min_recall: MinRecallOption = 0.95,
+    exact_below: ExactBelowOption = 20_000,
+    memory_limit: MemoryLimitOption = None,
 ) -> None:
     """Build anew what is damaged or missing from what is whole, and name what cannot be."""
     from foundation.store.files import Store
+    from pipelines.index.memory import limit_per_worker
+    from pipelines.index.plan import IndexOptions
     from pipelines.repair.job import repair as repair_store
+    from pipelines.runners.names import LOCAL
     from serving.output.display import printable
 
-    result = repair_store(Store(store), dry_run=dry_run, on_artifact=lambda path: tell(f"checking {path}", path=path))
+    options = IndexOptions(
+        min_recall=min_recall,
+        exact_below=exact_below,
+        memory_limit_bytes=limit_per_worker(memory_limit, runner=LOCAL, workers=1),
+    )
+    result = repair_store(
+        Store(store),
+        dry_run=dry_run,
+        options=options,
+        on_artifact=lambda path: tell(f"checking {path}", path=path),
+    )
     for damage in result.damages:
         typer.echo(f"{damage.kind} {damage.name}: {damage}")
     for line in result.done:

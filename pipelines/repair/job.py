@@ -38,11 +38,12 @@ def repair(
 ) -> RepairResult:
     """Mends all that is damaged of the live snapshot, or of the newest whole one, and publishes the next one.
 
-    With `dry_run` nothing is written. Raises ArtifactRefusedError where only a copy helps: for a damaged retraction, or
+    No segment is built that finds less than `min_recall` of the options, or than the worst one there is. With `dry_run`
+    nothing is written. Raises ArtifactRefusedError where only a copy helps: for a damaged retraction, or
     an encoder of the desk's own.
     """
-    options = options or IndexOptions()
     findings = find_damage(store, on_artifact=on_artifact)
+    options = _like_what_there_is(options or IndexOptions(), findings)
     result = RepairResult(findings.damages, snapshot=findings.base)
     if findings.is_nothing:
         return result
@@ -58,6 +59,12 @@ def repair(
         # What a damaged amendment said was found out anew.
         store.delete([entry_path(AMENDMENTS, number) for number in findings.amendments.damaged])
     return result
+
+
+def _like_what_there_is(options: IndexOptions, findings: Findings) -> IndexOptions:
+    """Returns options with which what was published once can be published again."""
+    found = [one.recall_at_10 for one in findings.segments.values()]
+    return replace(options, min_recall=min([options.min_recall, *found]))
 
 
 def _restore_encoder(store: Store, findings: Findings, result: RepairResult, *, dry_run: bool) -> None:

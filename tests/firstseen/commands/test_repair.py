@@ -1,10 +1,15 @@
 """The verb repair: what it says of damage, of what it did, and of what to type next."""
 
+from pathlib import Path
+
 import pytest
 
 from firstseen.commands.running import run
 from foundation.store.files import Store
 from foundation.store.snapshots import read_snapshot
+from pipelines.index.plan import IndexOptions
+from pipelines.repair import job
+from pipelines.repair.result import RepairResult
 from tests.conftest import Desk
 from tests.firstseen.desk import one_error_line
 
@@ -60,3 +65,15 @@ def test_a_broken_store_is_told_by_every_verb(desk: Desk, capsys: pytest.Capture
         assert "firstseen repair" in one_error_line(capsys)
     assert run(["repair", "--store", store]) == 0
     assert run(["status", "--store", store]) == 0
+
+
+def test_memory_and_recall_are_those_of_an_index(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without flags a build takes what the machine has to give, and no more."""
+    asked: list[IndexOptions] = []
+    monkeypatch.setattr(
+        job, "repair", lambda *_, options, **__: asked.append(options) or RepairResult([], snapshot=None)
+    )
+    assert run(["repair", "--store", str(store)]) == 0
+    assert run(["repair", "--store", str(store), "--min-recall", "0.8", "--memory-limit", "2GB"]) == 0
+    assert asked[0].memory_limit_bytes
+    assert (asked[1].min_recall, asked[1].memory_limit_bytes) == (0.8, 2 * 10**9)

@@ -17,6 +17,9 @@ from pipelines.compact.job import compact_all
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
+from pipelines.index.plan import IndexOptions
+from pipelines.repair import job as repair_job
+from pipelines.repair.findings import Findings
 from pipelines.repair.job import repair
 from serving.retract import photos_named
 from tests.photos import jpeg, noise
@@ -126,6 +129,28 @@ def test_what_changes_after_an_inventory_was_lost_is_seen(own: Nights, part: str
     assert {"twin.jpg", "moved.jpg"} <= set(found)
     assert not {"more.jpg", "latest.jpg", "copy.jpg"} & set(found)
     assert read_snapshot(own.opened).photos == 5
+
+
+def test_a_segment_is_built_again_that_finds_as_little_as_it_did(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that was built with a lower --min-recall can be mended."""
+    asked: list[IndexOptions] = []
+    finding, building = repair_job.find_damage, repair_job.build
+
+    def find(store: Store, **options) -> Findings:
+        findings = finding(store, **options)
+        findings.segments = {name: replace(one, recall_at_10=0.9) for name, one in findings.segments.items()}
+        return findings
+
+    monkeypatch.setattr(repair_job, "find_damage", find)
+    monkeypatch.setattr(
+        repair_job, "build", lambda *_, **named: asked.append(named["options"]) or building(*_, **named)
+    )
+    segment = read_snapshot(nights.opened).segments[0].segment_id
+    flip(nights.store / "segments" / segment / "photos.parquet")
+    repair(nights.opened, options=IndexOptions(min_recall=0.97))
+    assert [one.min_recall for one in asked] == [0.9]
 
 
 def test_retracted_contents_are_not_built_again(nights: Nights) -> None:
