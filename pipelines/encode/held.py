@@ -29,7 +29,9 @@ class Waiting:
 def read_waiting(store: Store, runs: Iterable[FinishedRun]) -> list[Waiting]:
     """Returns what the shards of some runs hold; raises ArtifactRefusedError for one that is damaged."""
     # Millions of photos may wait: as objects of Python their hashes would take twice the memory, or more.
-    return [Waiting(one.run, [_contents_of(store, one.run, name) for name in one.run.shards]) for one in runs]
+    return [
+        Waiting(one.run, [contents_of(store, f"{one.run.directory}/{name}") for name in one.run.shards]) for one in runs
+    ]
 
 
 def embedded_contents(waiting: Iterable[Waiting], features: Features) -> list[np.ndarray]:
@@ -69,13 +71,14 @@ def sorted_hashes(parts: Iterable[np.ndarray]) -> np.ndarray:
     return np.unique(np.concatenate([hash_array([]), *parts]))
 
 
-def _contents_of(store: Store, run: Run, name: str) -> np.ndarray:
+def contents_of(store: Store, shard: str) -> np.ndarray:
+    """Returns the contents of a shard, S32, by its path; raises ArtifactRefusedError if it is damaged."""
     try:
-        with store.open(f"{run.directory}/{name}") as file:
+        with store.open(shard) as file:
             return hash_array(parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist())
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason, run_id = str(error).splitlines()[0], shard.split("/")[-2]
         raise ArtifactRefusedError(
-            f"shard {run.directory}/{name} is damaged ({reason}); leave its run out, and its photos are encoded again: "
-            f"`firstseen index --leave-out {run.run_id}`"
+            f"shard {shard} is damaged ({reason}); leave its run out, and its photos are encoded again: "
+            f"`firstseen index --leave-out {run_id}`"
         ) from error

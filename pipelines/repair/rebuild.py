@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-from pyarrow import parquet
 
 from foundation.errors import FirstseenError
 from foundation.photos.local_features import FEATURE_RULE
@@ -16,8 +15,16 @@ from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.segments import Segment, SegmentReference, content_hashes_path, whole_hash
+from pipelines.encode.held import contents_of
 from pipelines.index.build_segment import build_segment
-from pipelines.index.plan import IndexOptions, SegmentPlan, ShardReference, Surroundings, group_within_limits
+from pipelines.index.plan import (
+    IndexOptions,
+    SegmentPlan,
+    ShardReference,
+    Surroundings,
+    group_within_limits,
+    list_shards,
+)
 from pipelines.repair.differences import Missing, find_missing, find_said
 
 
@@ -64,14 +71,8 @@ def plan_rebuilding(
 
 def _usable(runs: Sequence[FinishedRun], digest: str) -> list[ShardReference]:
     """Returns the shards whose vectors may lie beside each other, those with local features first."""
-    usable = [
-        one.run for one in runs if one.run.encoder_digest == digest and one.run.feature_rule in (None, FEATURE_RULE)
-    ]
-    return [
-        ShardReference(f"{run.directory}/{name}", run.rows[name], record, run.features, run.archive, run.generation)
-        for run in sorted(usable, key=lambda run: run.features != "local")
-        for name, record in sorted(run.shards.items())
-    ]
+    usable = [one for one in runs if one.run.encoder_digest == digest and one.run.feature_rule in (None, FEATURE_RULE)]
+    return sorted(list_shards(usable), key=lambda shard: shard.features != "local")
 
 
 def _run(shard: ShardReference) -> str:
@@ -90,7 +91,7 @@ def find_sources(store: Store, shards: Sequence[ShardReference], missing: np.nda
         if not len(wanted):
             continue
         try:
-            held = np.intersect1d(wanted, _contents(store, shard))
+            held = np.intersect1d(wanted, contents_of(store, shard.path))
             if len(held):
                 artifact.verify_files(store, shard.directory, {shard.path.rpartition("/")[2]: shard.record})
         except (FirstseenError, OSError, ValueError):
@@ -99,11 +100,6 @@ def find_sources(store: Store, shards: Sequence[ShardReference], missing: np.nda
             chosen.append(shard)
             covered = np.union1d(covered, held)
     return Sources(chosen, [whole_hash(content) for content in covered.tolist()])
-
-
-def _contents(store: Store, shard: ShardReference) -> np.ndarray:
-    with store.open(shard.path) as file:
-        return hash_array(parquet.read_table(file, columns=["content_sha256"])["content_sha256"].to_pylist())
 
 
 def build(
