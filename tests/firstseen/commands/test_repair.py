@@ -34,7 +34,7 @@ def test_each_damage_and_each_repair_is_a_line(desk: Desk, capsys: pytest.Captur
     capsys.readouterr()
     assert run(["repair", "--store", store, "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert f"segment {name}: cannot read segments/{name}/vectors.npy" in said
+    assert f"segment {name}: segments/{name}/vectors.npy is missing" in said
     assert f"would: segment {name} is built anew" in said
     assert read_snapshot(Store(store)).number == 1
     assert run(["repair", "--store", store]) == 0
