@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from foundation.photos.thumbnail import THUMBNAIL_QUALITY, decode_thumbnail, shr
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.retractions import retracted_photos
-from foundation.store.snapshots import snapshot_numbers
+from foundation.store.snapshots import read_snapshot, snapshot_numbers
 from foundation.store.watched import (
     FEATURES,
     FRAME,
@@ -108,15 +109,28 @@ def _small_frame(frame: np.ndarray) -> bytes:
     return simplejpeg.encode_jpeg(small, quality=THUMBNAIL_QUALITY)
 
 
+def brings_photos(store: Store) -> bool:
+    """Returns whether the live snapshot has a segment of photos that the one before did not have.
+
+    Without any, photos went, moved or got other words. One that came back as it was is found by the next full check.
+    """
+    live, *earlier = snapshot_numbers(store)[:-3:-1]
+    known: set[str] = set()
+    # A snapshot that cannot be read, or that gc removed, is no reason not to look.
+    with suppress(FirstseenError):
+        known = {one.segment_id for number in earlier for one in read_snapshot(store, number).segments}
+    return any(one.rows and one.segment_id not in known for one in read_snapshot(store, live).segments)
+
+
 def check_watched(
     store: Store, *, only: Sequence[str] | None = None, on_problem: Callable[[str], None]
 ) -> Generator[NewlySeen, None, None]:
     """Yields what the live snapshot has of watched queries, or `only` of these ids, and was not found before.
 
     It is kept in the store when the next is asked for, and so is told once: whoever could not write it down lets the
-    iterator go, and is told again by the next check. Opens the whole snapshot, as every lookup does, and looks each
-    query up at full effort; without any query it costs one listing. `on_problem` is told of queries that cannot be
-    looked up; the others are.
+    iterator go, and is told again by the next check. Opens the whole snapshot, as every lookup does: every byte of its
+    index is read, and that of a bucket copied. Then looks each query up at full effort. Without any query it costs one
+    listing. `on_problem` is told of queries that cannot be looked up; the others are.
     """
     watched, damaged = list_watched(store)
     for watch_id, why in damaged.items():

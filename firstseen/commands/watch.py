@@ -93,24 +93,27 @@ def remove(
 
 @watch.command(short_help="Look the watched queries up now.")
 def check(store: StoreOption, watch_output: WatchOutputOption = None) -> None:
-    """Look the watched queries up in the live snapshot, as every index job does after it has published."""
+    """Look the watched queries up in the live snapshot, as an index job does that published new photos."""
     from foundation.store.files import Store
 
-    report_watched(Store(store), watch_output)
+    report_watched(Store(store), watch_output, always=True)
 
 
-def report_watched(store: "Store", output: Path | None, *, only: list[str] | None = None) -> None:
+def report_watched(store: "Store", output: Path | None, *, only: list[str] | None = None, always: bool = False) -> None:
     """Writes what is new of watched queries as JSON Lines, and tells it in a line each.
 
+    Unless `always`, or `only` some are asked for, nothing is looked up if the last publish brought no photos.
     What goes wrong is told and is no error: what was published stands, and the next check tells what this one did not.
     """
     from serving.output.display import printable
-    from serving.watch import check_watched, rows_of
+    from serving.watch import brings_photos, check_watched, rows_of
 
     try:
         if output:
             # Before a lookup that takes minutes, one learns that nothing can be written.
             output.open("a").close()
+        if not (always or only is not None or brings_photos(store)):
+            return
         for new in check_watched(store, only=only, on_problem=tell):
             rows = rows_of(new.watched, new.found.snapshot, new.found.photos)
             _write([json.dumps(row, ensure_ascii=False) for row in rows], output)

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from firstseen.commands.running import run
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored
+from foundation.store.snapshots import snapshot_numbers
 from foundation.store.watched import list_watched
 from serving import ignore, watch
 from tests.firstseen.desk import one_error_line
@@ -81,6 +83,27 @@ def test_what_goes_wrong_does_not_fail_what_is_published(
     assert f"firstseen watch check --store {store}" in capsys.readouterr().err
     assert run(["watch", "check", *place]) == 0
     assert json.loads(capsys.readouterr().out)["photo_id"] == "new.jpg"
+
+
+def test_a_night_without_new_photos_looks_nothing_up(
+    store: Path, tmp_path: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The whole index would be read for nothing; whoever asks for a check gets it."""
+    place, checks = ["--store", str(store)], Mock(return_value=iter(()))
+    write_archive(tmp_path / "archive", photos=3)
+    assert run(["watch", "add", asked, *place]) == 0
+    monkeypatch.setattr(watch, "check_watched", checks)
+    assert run(["reindex", str(tmp_path / "archive"), *place]) == 0
+    assert checks.call_count == 1
+    photo = next((tmp_path / "archive").rglob("*.jpg"))
+    photo.rename(photo.with_name("moved.jpg"))
+    assert run(["reindex", str(tmp_path / "archive"), *place]) == 0
+    assert (checks.call_count, len(snapshot_numbers(Store(store)))) == (1, 2)
+    assert run(["watch", "check", *place]) == 0
+    assert checks.call_count == 2
+    (tmp_path / "archive" / "new.jpg").write_bytes(jpeg(scene(5)))
+    assert run(["reindex", str(tmp_path / "archive"), *place]) == 0
+    assert checks.call_count == 3
 
 
 def test_an_unknown_query_is_not_removed(store: Path, capsys: pytest.CaptureFixture):
