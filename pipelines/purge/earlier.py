@@ -1,6 +1,7 @@
 """Finds what else a photo has left behind: contents that it had earlier, and thumbnails."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,11 +11,11 @@ from foundation.store.chains import read_runs
 from foundation.store.files import Store
 from foundation.store.run_paths import EMBEDDINGS
 from foundation.store.runs import Run
-from pipelines.purge.traces import BATCH_ROWS, NAMING, Purged, rows_with_trace
+from pipelines.purge.traces import BATCH_ROWS, NAMING, Purged, is_purged, rows_with_trace
 
 
 def with_earlier(store: Store, photos: frozenset[tuple[str, str]], contents: frozenset[bytes]) -> Purged:
-    """Returns what has to go: the contents, those that the photos had earlier and no other photo has, and thumbnails.
+    """Returns what has to go: the contents, those that the photos had earlier and no other photo had, and thumbnails.
 
     Reads the names and hashes of all runs, some hundred bytes a photo.
     """
@@ -28,8 +29,10 @@ def with_earlier(store: Store, photos: frozenset[tuple[str, str]], contents: fro
             earlier |= found
             thumbnails |= thumbnails_found
     shared = _of_others(store, runs, earlier - contents, purged) if earlier - contents else set()
-    gone = contents | (earlier - shared)
-    return Purged(photos, gone, frozenset(jpeg for content, jpeg in thumbnails.items() if content in gone and jpeg))
+    alone = frozenset(earlier - contents - shared)
+    gone = contents | alone
+    jpegs = frozenset(jpeg for content, jpeg in thumbnails.items() if content in gone and jpeg)
+    return Purged(photos, gone, jpegs, alone)
 
 
 def _traces(store: Store, run: Run, name: str, purged: Purged) -> tuple[set[bytes], dict[bytes, bytes]]:
@@ -61,22 +64,29 @@ def _marked(table: pa.Table, run: Run, purged: Purged) -> list[bool]:
     ]
 
 
-def _of_others(store: Store, runs: list[Run], contents: set[bytes], purged: Purged) -> set[bytes]:
-    """Returns the contents that other photos have, as the last run of each archive and encoder says."""
+def _of_others(store: Store, runs: Iterable[Run], contents: set[bytes], purged: Purged) -> set[bytes]:
+    """Returns the contents that other photos have, or had, as any table of any run says.
+
+    The last run of an archive does not tell: a rollback may have left it out, and then what it misses is still there.
+    Inventories are not enough: runs of older versions name photos in their shards alone.
+    """
     found: set[bytes] = set()
-    for run in _last_runs(runs):
+    wanted = pa.array(sorted(contents), pa.binary(32))
+    for run in runs:
         names = purged.names_in(run.archive)
-        if not run.generation:
-            continue
-        with store.open(run.inventory) as stream, parquet.ParquetFile(stream) as file:
-            for batch in file.iter_batches(BATCH_ROWS, columns=["photo_id", "content_sha256"]):
-                wanted = pc.is_in(batch["content_sha256"], pa.array(sorted(contents), pa.binary(32)))
-                found |= {
-                    row["content_sha256"] for row in batch.filter(wanted).to_pylist() if row["photo_id"] not in names
-                }
+        for name in run.files:
+            with store.open(f"{run.directory}/{name}") as stream, parquet.ParquetFile(stream) as file:
+                columns = [column for column in file.schema_arrow.names if column in NAMING]
+                if "content_sha256" not in columns:
+                    continue
+                for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+                    rows = batch.filter(pc.is_in(batch["content_sha256"], wanted)).to_pylist()
+                    found |= {row["content_sha256"] for row in rows if _is_of_another(row, purged, names)}
     return found
 
 
-def _last_runs(runs: list[Run]) -> Iterator[Run]:
-    last = {(run.encoder_id, run.archive): run for run in sorted(runs, key=lambda run: (run.generation, run.run_id))}
-    yield from last.values()
+def _is_of_another(row: dict[str, Any], purged: Purged, names: set[str]) -> bool:
+    # A row that an earlier purge left without a name is nobody's.
+    return row["photo_id"] not in {*names, ""} or any(
+        not is_purged(one, purged, names=names) for one in row.get("occurrences") or ()
+    )

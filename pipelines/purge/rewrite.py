@@ -62,6 +62,9 @@ def _gone(row: Row, purged: Purged, names: set[str]) -> Row | None:
 def _in_inventory(row: Row, purged: Purged, names: set[str]) -> Row | None:
     if row["photo_id"] in names:
         return None
+    if row["content_sha256"] in purged.earlier:
+        # Another photo has it since a moment ago. Nobody withdrew it, and the next purge knows that it is shared.
+        return row
     nothing = dict.fromkeys([*(field.name for field in given_fields()), "sidecar", "content_sha256"])
     withdrawn = {**nothing, "reason": "retracted", "detail": WITHDRAWN}
     return {**row, **{name: value for name, value in withdrawn.items() if name in row}}

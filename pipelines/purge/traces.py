@@ -24,12 +24,14 @@ NAMING = ("photo_id", "content_sha256", "occurrences")
 class Purged:
     """What nothing may be left of: photos, by archive and photo_id, and contents, 32 bytes each.
 
-    `thumbnails` are JPEGs of these contents, as far as any was found.
+    `thumbnails` are JPEGs of these contents, as far as any was found. `earlier` are those of the contents that the
+    photos alone had before they were exchanged: the list of retractions does not name them.
     """
 
     photos: frozenset[Photo]
     contents: frozenset[bytes]
     thumbnails: frozenset[bytes] = field(default_factory=frozenset)
+    earlier: frozenset[bytes] = field(default_factory=frozenset)
 
     def names_in(self, archive: str) -> set[str]:
         """Returns the photo_ids of one archive."""
