@@ -10,7 +10,8 @@ from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from foundation.store.retractions import RetractedPhoto
-from foundation.store.snapshots import read_contents, read_snapshot
+from foundation.store.snapshots import live_snapshot, read_contents
+from serving.photos_in_runs import photos_in_runs
 from serving.search.names import Named, find_named, like, named_in
 from serving.searcher import Searcher
 
@@ -45,13 +46,18 @@ def copies_of(store: Store, query: str) -> list[Copy]:
 def photos_named(store: Store, photo_ids: Sequence[str], *, archive: str | None = None) -> list[RetractedPhoto]:
     """Returns the photos of these names with the contents they have now in the live snapshot, or had last.
 
-    Raises InputNotFoundError if one is not known, with names that resemble it, and UsageError if several archives have
-    it and none is named.
+    One that the live snapshot does not mention is looked for in all runs of the store: its bytes lie there. Raises
+    InputNotFoundError if one is not known, with names that resemble it, and UsageError if several archives have it and
+    none is named.
     """
-    _, segments = read_contents(store, read_snapshot(store))
+    live = live_snapshot(store)
+    segments = read_contents(store, live)[1] if live else []
     by_name = defaultdict(list)
     for photo in _current(find_named(store, segments, named_in(photo_ids)), archive):
         by_name[photo.photo_id].append(photo)
+    if unmentioned := [photo_id for photo_id in photo_ids if photo_id not in by_name]:
+        for photo in photos_in_runs(store, unmentioned, archive=archive):
+            by_name[photo.photo_id].append(photo)
     for photo_id in photo_ids:
         if photo_id not in by_name:
             near = find_named(store, segments, like(photo_id))
@@ -95,7 +101,7 @@ def _photo(content: bytes, occurrence: Occurrence) -> RetractedPhoto:
 
 
 def _unknown(photo_id: str, archive: str | None, near: Iterable[Named]) -> str:
-    where = f"archive {archive}" if archive else "the live snapshot"
+    where = f"archive {archive}" if archive else "the live snapshot, nor in any run"
     names = list(dict.fromkeys(one.occurrence.photo_id for one in islice(near, 100)))[:NEAR_NAMES]
     remedy = f"is it one of: {', '.join(names)}?" if names else "`firstseen lookup PHOTO` shows the photo_id of a photo"
     return f"no photo {photo_id} in {where}; nothing was retracted: {remedy}"

@@ -51,7 +51,7 @@ def purge(
 
 
 def photos_to_purge(store: "Store", photo_ids: "Sequence[str]", *, archive: str | None) -> "list[RetractedPhoto]":
-    """Returns the photos of these names: those on the list of retractions, and those that are live.
+    """Returns the photos of these names: those on the list of retractions, and those that are live or in any run.
 
     What is purged is known by the list alone: so an interrupted purge is taken up.
     """
@@ -69,7 +69,8 @@ def photos_to_purge(store: "Store", photo_ids: "Sequence[str]", *, archive: str 
                 raise
             found |= listed
     for photo_id in photo_ids:
-        archives = sorted({one.archive for one in found if one.photo_id == photo_id})
+        # What was encoded before archives were named may be on the list without one.
+        archives = sorted({one.archive for one in found if one.photo_id == photo_id and one.archive})
         if len(archives) > 1:
             raise UsageError(
                 f"photo {photo_id} is in {len(archives)} archives; expected --archive, one of: {', '.join(archives)}"

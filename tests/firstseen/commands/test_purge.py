@@ -10,6 +10,7 @@ from foundation.store.retractions import read_retractions
 from foundation.store.snapshots import read_snapshot
 from tests.conftest import Desk
 from tests.firstseen.desk import one_error_line
+from tests.photos import jpeg, noise
 
 WHY = ["--why", "a court order"]
 
@@ -64,3 +65,18 @@ def test_a_reason_is_asked_for(desk: Desk, name: str, capsys: pytest.CaptureFixt
     """It stays on the list."""
     assert run(["purge", name, "--store", str(desk.store), "--why", " ", "--yes"]) == 2
     assert "expected --why TEXT" in one_error_line(capsys)
+
+
+def test_a_photo_of_a_night_that_was_rolled_back_is_purged(desk: Desk, capsys: pytest.CaptureFixture) -> None:
+    """The live snapshot does not know it; its shards and the segments of an older snapshot do."""
+    store, photo = str(desk.store), desk.archive / "late.jpg"
+    photo.write_bytes(jpeg(noise(77)))
+    assert run(["encode", str(desk.archive), "--store", store]) == 0
+    assert run(["index", "--store", store]) == 0
+    assert run(["rollback", "--store", store]) == 0
+    assert run(["retract", "late.jpg", "--store", store, *WHY]) == 0
+    capsys.readouterr()
+    assert run(["purge", "late.jpg", "--store", store, *WHY, "--yes"]) == 0
+    found = capsys.readouterr()
+    assert "1 content purged: 2 files of runs written anew, 1 segment built anew or removed" in found.err
+    assert run(["verify", "--store", store]) == 0

@@ -25,6 +25,7 @@ from serving.retract import photos_named
 from serving.searcher import Searcher
 from tests.photos import jpeg, noise
 from tests.pipelines.answers import answers, contents_of
+from tests.pipelines.traces import traces
 from tests.pipelines.two_nights import Nights, run_night
 
 
@@ -38,30 +39,6 @@ def retracted(nights: Nights) -> Callable[..., list[RetractedPhoto]]:
         return photos
 
     return retract
-
-
-def texts_of(root: Path) -> bytes:
-    """Returns every byte of a store, tables uncompressed, but for the retractions and the encoder."""
-    found = []
-    for path in sorted(root.rglob("*")):
-        if not path.is_file() or "retractions" in path.parts or "encoders" in path.parts:
-            continue
-        found.append(
-            repr(parquet.read_table(path).to_pylist()).encode() if path.suffix == ".parquet" else path.read_bytes()
-        )
-    return b"".join(found)
-
-
-def traces(root: Path, name: str, content: bytes) -> list[str]:
-    """Returns in which guise a photo is still in a store: an oracle that reads everything."""
-    everything = texts_of(root)
-    guises = {
-        "name": f"'{name}'".encode(),
-        "hash": content,
-        "shown hash": repr(content)[2:-1].encode(),
-        "hex": content.hex().encode(),
-    }
-    return [guise for guise, data in guises.items() if data in everything]
 
 
 @pytest.mark.parametrize("name", ["2019/photo-003.jpg", "new.jpg", "renamed.jpg"])
