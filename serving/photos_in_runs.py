@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
-from foundation.errors import ArtifactRefusedError
 from foundation.store.chains import read_runs
 from foundation.store.files import Store
 from foundation.store.retractions import RetractedPhoto
 from foundation.store.run_paths import EMBEDDINGS
 from foundation.store.runs import CHANGES, REJECTS, Run
+from foundation.store.tables import open_table
 
 COLUMNS = ("photo_id", "content_sha256", "occurrences")
 BATCH_ROWS = 65_536
@@ -39,15 +38,10 @@ def _contents(store: Store, run: Run, photo_ids: Sequence[str]) -> Iterator[tupl
     others = tuple(kind.partition(".")[0] for kind in (CHANGES, REJECTS))
     tables = [name for name in run.files if name not in run.rows and not name.startswith(others)]
     for name in tables if run.generation and tables else run.rows:
-        path = f"{run.directory}/{name}"
-        try:
-            with store.open(path) as stream, parquet.ParquetFile(stream) as file:
-                columns = [column for column in COLUMNS if column in file.schema_arrow.names]
-                for batch in file.iter_batches(BATCH_ROWS, columns=columns):
-                    yield from _named(batch, photo_ids)
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise ArtifactRefusedError(f"{path} is damaged ({reason}); mend the store: `firstseen repair`") from error
+        with open_table(store, f"{run.directory}/{name}") as file:
+            columns = [column for column in COLUMNS if column in file.schema_arrow.names]
+            for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+                yield from _named(batch, photo_ids)
 
 
 def _named(batch: pa.RecordBatch, photo_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from foundation.store.chains import read_runs
 from foundation.store.files import Store
 from foundation.store.run_paths import EMBEDDINGS
 from foundation.store.runs import Run
+from foundation.store.tables import open_table
 from pipelines.purge.traces import BATCH_ROWS, NAMING, Purged, is_purged, rows_with_trace
 
 
@@ -39,7 +39,7 @@ def _traces(store: Store, run: Run, name: str, purged: Purged) -> tuple[set[byte
     """Returns the contents of the rows of one file that have a trace of what is purged, and their thumbnails."""
     contents: set[bytes] = set()
     thumbnails: dict[bytes, bytes] = {}
-    with store.open(f"{run.directory}/{name}") as stream, parquet.ParquetFile(stream) as file:
+    with open_table(store, f"{run.directory}/{name}") as file:
         columns = [column for column in file.schema_arrow.names if column in NAMING]
         if "content_sha256" not in columns:
             return contents, thumbnails
@@ -75,7 +75,7 @@ def _of_others(store: Store, runs: Iterable[Run], contents: set[bytes], purged: 
     for run in runs:
         names = purged.names_in(run.archive)
         for name in run.files:
-            with store.open(f"{run.directory}/{name}") as stream, parquet.ParquetFile(stream) as file:
+            with open_table(store, f"{run.directory}/{name}") as file:
                 columns = [column for column in file.schema_arrow.names if column in NAMING]
                 if "content_sha256" not in columns:
                     continue

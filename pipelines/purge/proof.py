@@ -13,6 +13,7 @@ from foundation.store.retractions import RETRACTIONS
 from foundation.store.run_paths import EMBEDDINGS, RUN_DESCRIPTION
 from foundation.store.segments import CONTENT_HASHES, LOCAL_THUMBNAIL_STARTS, SEGMENTS, whole_hash
 from foundation.store.snapshots import SNAPSHOTS
+from foundation.store.tables import open_table
 from foundation.store.unfinished import BEGUN
 from pipelines.purge.traces import Purged, hashes_have_trace, load_array, table_has_trace
 
@@ -42,7 +43,7 @@ def find_traces(store: Store, purged: Purged) -> tuple[int, list[str]]:
 def _look(store: Store, path: str, size_bytes: int, purged: Purged, archives: dict[str, str | None]) -> bool | None:
     """Returns whether a file has a trace, or None for one that can hold none."""
     if path.endswith(".parquet"):
-        with store.open(path) as file:
+        with open_table(store, path) as file:
             return table_has_trace(file, purged, _names(store, path, purged, archives))
     if path.endswith(".npy"):
         return hashes_have_trace(load_array(store, path), purged)

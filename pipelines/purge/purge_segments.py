@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from foundation.errors import PublishRaceLostError
 from foundation.store import artifact
@@ -22,6 +21,7 @@ from foundation.store.snapshots import (
     snapshot_numbers,
     snapshot_path,
 )
+from foundation.store.tables import open_table
 from pipelines.compact.merge_segments import Merging, merge_segments
 from pipelines.compact.sources import open_tables
 from pipelines.index.plan import IndexOptions
@@ -39,7 +39,7 @@ def _is_marked(store: Store, directory: str, purged: Purged) -> bool:
         if name.endswith(".npy") and hashes_have_trace(load_array(store, path), purged):
             return True
         if name.endswith(".parquet"):
-            with store.open(path) as file:
+            with open_table(store, path) as file:
                 if table_has_trace(file, purged, ()):
                     return True
     return False
@@ -125,6 +125,6 @@ def _counted(store: Store, encoder_id: str, state: ArchiveState, amendments: Ame
     run, _ = read_run(store, encoder_id, state.run_id, amendments)
     if not amendments.of(encoder_id, state.run_id) or not run.generation:
         return state
-    with store.open(run.inventory) as file:
-        contents = parquet.read_table(file, columns=["content_sha256"])["content_sha256"].drop_null()
+    with open_table(store, run.inventory) as file:
+        contents = file.read(columns=["content_sha256"])["content_sha256"].drop_null()
     return replace(state, photos=len(contents), contents=pc.count_distinct(contents).as_py())

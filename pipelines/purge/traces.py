@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
+from foundation.store.tables import damaged
 
 Photo = tuple[str, str]
 BATCH_ROWS = 65_536
@@ -78,9 +79,8 @@ def is_purged(occurrence: dict[str, Any], purged: Purged, *, names: set[str]) ->
     return (archive, occurrence["photo_id"]) in purged.photos if archive else occurrence["photo_id"] in names
 
 
-def table_has_trace(file: BinaryIO, purged: Purged, names: Iterable[str]) -> bool:
+def table_has_trace(table: parquet.ParquetFile, purged: Purged, names: Iterable[str]) -> bool:
     """Returns whether a Parquet file names what was purged; reads the columns that name photos, batch by batch."""
-    table = parquet.ParquetFile(file)
     columns = [name for name in table.schema_arrow.names if name in NAMING]
     return bool(columns) and any(
         rows_with_trace(batch, purged, names).any() for batch in table.iter_batches(BATCH_ROWS, columns=columns)
@@ -97,11 +97,17 @@ def _true(mask: pa.Array) -> np.ndarray:
 
 
 def load_array(store: Store, path: str) -> np.ndarray:
-    """Returns a file of hashes, S32; an empty array for a file of anything else, which is not read."""
-    with store.open(path) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        _, _, dtype = read_header(file)
-    if dtype != np.dtype("S32"):
-        return np.empty(0, "S32")
-    return np.load(io.BytesIO(store.read(path)), allow_pickle=False)
+    """Returns a file of hashes, S32; an empty array for a file of anything else, which is not read.
+
+    Raises ArtifactRefusedError for one that is damaged.
+    """
+    try:
+        with store.open(path) as file:
+            version = np.lib.format.read_magic(file)
+            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            _, _, dtype = header(file)
+        if dtype != np.dtype("S32"):
+            return np.empty(0, "S32")
+        return np.load(io.BytesIO(store.read(path)), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise damaged(path, error) from error

@@ -36,5 +36,5 @@ def test_a_damaged_inventory_is_named_with_what_mends_it(nights) -> None:  # noq
     """It may be the one that names the photo."""
     for path in nights.store.glob("embeddings/*/*/inventory*.parquet"):
         path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(ArtifactRefusedError, match=r"inventory\.parquet is damaged .*`firstseen repair`"):
+    with pytest.raises(ArtifactRefusedError, match=r"inventory\.parquet is damaged .*`firstseen repair` mends"):
         photos_in_runs(nights.opened, ["new.jpg"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from foundation.errors import FirstseenError, TemporaryError, UsageError
+from foundation.errors import ArtifactRefusedError, FirstseenError, TemporaryError, UsageError
 from foundation.store import amendments
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored
@@ -213,6 +213,16 @@ def test_a_photo_that_is_not_retracted_is_refused(nights: Nights) -> None:
     """Without its name on the list the next encode would bring it back."""
     photos = photos_named(nights.opened, ["new.jpg"])
     with pytest.raises(UsageError, match=r"photo new\.jpg is not retracted"):
+        purge(nights.opened, photos)
+
+
+@pytest.mark.parametrize("files", ["embeddings/*/*/p*.parquet", "segments/*/p*.parquet", "segments/*/c*.npy"])
+def test_a_damaged_table_is_named_with_what_mends_it(nights: Nights, retracted, files: str) -> None:
+    """Nobody knows whom it names."""
+    photos = retracted("new.jpg")
+    for path in nights.store.glob(files):
+        path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ArtifactRefusedError, match=r" is damaged .*; `firstseen repair` mends"):
         purge(nights.opened, photos)
 
 
