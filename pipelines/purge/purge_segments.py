@@ -22,10 +22,13 @@ from foundation.store.snapshots import (
     snapshot_path,
 )
 from foundation.store.tables import open_table
+from pipelines.compact.job import within_memory
 from pipelines.compact.merge_segments import Merging, merge_segments
 from pipelines.compact.sources import open_tables
+from pipelines.index.memory import limit_per_worker
 from pipelines.index.plan import IndexOptions
 from pipelines.purge.traces import Purged, hashes_have_trace, load_array, table_has_trace
+from pipelines.runners.names import LOCAL
 
 
 def marked_segments(store: Store, purged: Purged) -> set[str]:
@@ -51,11 +54,14 @@ def replace_segments(store: Store, live: Snapshot, marked: set[str], purged: Pur
     Raises ArtifactRefusedError for damage, PublishRaceLostError if another publisher was faster.
     """
     _, segments = read_contents(store, live)
+    spec = read_encoder(store, live)
+    # Bytes that have to go go, however well the segments are searched: `compact` builds them anew under another bar.
+    options = IndexOptions(memory_limit_bytes=limit_per_worker(None, runner=LOCAL, workers=1), min_recall=0)
     merging = Merging(
         store=store,
-        spec=read_encoder(store, live),
+        spec=spec,
         encoder_digest=live.encoder_digest,
-        options=IndexOptions(),
+        options=within_memory(options, spec.dimension),
         dropped=purged.hashes,
         forgotten=purged.photos,
     )

@@ -15,10 +15,12 @@ from foundation.store.ignored import read_ignored
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.snapshots import read_snapshot, snapshot_numbers
 from foundation.store.verify import verify
+from pipelines.compact.merge_segments import Merging
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
+from pipelines.index import memory
 from pipelines.index.job import build_index
-from pipelines.purge import job
+from pipelines.purge import job, purge_segments
 from pipelines.purge.job import purge
 from serving.ignore import ignore_photo
 from serving.retract import photos_named
@@ -137,6 +139,22 @@ def test_counts_and_older_snapshots_follow(nights: Nights, retracted) -> None:
     assert result.snapshots == [1, 2, 3, 4]
     assert snapshot_numbers(nights.opened) == [5]
     assert live.parent is None
+
+
+def test_segments_are_built_within_memory_and_under_no_bar(nights: Nights, retracted, monkeypatch) -> None:
+    """A store that was built with a lower --min-recall can be purged, on a small machine, too."""
+    asked = []
+    real = purge_segments.merge_segments
+
+    def merge_segments(merging: Merging, *arguments):
+        asked.append(merging.options)
+        return real(merging, *arguments)
+
+    monkeypatch.setattr(purge_segments, "merge_segments", merge_segments)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 5 * 10**8)
+    purge(nights.opened, retracted("new.jpg"))
+    assert {(one.min_recall, one.memory_limit_bytes) for one in asked} == {(0, 35 * 10**7)}
+    assert asked[0].max_segment_rows < 1_000_000
 
 
 def test_a_waiting_run_is_purged_too(nights: Nights, retracted, tmp_path: Path) -> None:
