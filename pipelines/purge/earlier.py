@@ -1,6 +1,7 @@
 """Finds what else a photo has left behind: contents that it had earlier, and thumbnails."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -21,38 +22,44 @@ def with_earlier(store: Store, photos: frozenset[tuple[str, str]], contents: fro
     """
     purged = Purged(photos, contents)
     runs = [one.run for encoder_id in store.directories(EMBEDDINGS) for one in read_runs(store, encoder_id).finished]
-    earlier: set[bytes] = set()
-    thumbnails: dict[bytes, bytes] = {}
+    found = _Found()
     for run in runs:
         for name in run.files:
-            found, thumbnails_found = _traces(store, run, name, purged)
-            earlier |= found
-            thumbnails |= thumbnails_found
-    shared = _of_others(store, runs, earlier - contents, purged) if earlier - contents else set()
-    alone = frozenset(earlier - contents - shared)
+            _add_traces(store, run, name, purged, found)
+    earlier = found.contents - contents
+    alone = frozenset(earlier - _of_others(store, runs, earlier, purged)) if earlier else frozenset()
     gone = contents | alone
-    jpegs = frozenset(jpeg for content, jpeg in thumbnails.items() if content in gone and jpeg)
-    return Purged(photos, gone, jpegs, alone)
+    jpegs = frozenset(jpeg for content, jpeg in found.thumbnails.items() if content in gone and jpeg)
+    return Purged(photos, gone, jpegs, alone, frozenset(found.uris))
 
 
-def _traces(store: Store, run: Run, name: str, purged: Purged) -> tuple[set[bytes], dict[bytes, bytes]]:
-    """Returns the contents of the rows of one file that have a trace of what is purged, and their thumbnails."""
-    contents: set[bytes] = set()
-    thumbnails: dict[bytes, bytes] = {}
+@dataclass
+class _Found:
+    """What rows say of purged photos: their contents, of those the thumbnails, and where the photos lay."""
+
+    contents: set[bytes] = field(default_factory=set)
+    thumbnails: dict[bytes, bytes] = field(default_factory=dict)
+    uris: set[str] = field(default_factory=set)
+
+
+def _add_traces(store: Store, run: Run, name: str, purged: Purged, found: _Found) -> None:
+    """Adds what the rows of one file say that have a trace of what is purged."""
+    names = purged.names_in(run.archive)
     with open_table(store, f"{run.directory}/{name}") as file:
         columns = [column for column in file.schema_arrow.names if column in NAMING]
         if "content_sha256" not in columns:
-            return contents, thumbnails
+            return
+        more = [column for column in file.schema_arrow.names if column in ("uri", "thumbnail")]
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=columns).combine_chunks()
             marked = pa.array(_marked(table, run, purged))
-            if pc.any(marked).as_py():
-                found = table["content_sha256"].filter(marked).to_pylist()
-                contents |= set(found) - {None}
-                if "thumbnail" in file.schema_arrow.names:
-                    jpegs = file.read_row_group(group, columns=["thumbnail"])["thumbnail"].filter(marked)
-                    thumbnails |= zip(found, jpegs.to_pylist(), strict=True)
-    return contents, thumbnails
+            if not pc.any(marked).as_py():
+                continue
+            contents = table["content_sha256"].filter(marked).to_pylist()
+            found.contents |= set(contents) - {None}
+            rows = file.read_row_group(group, columns=["photo_id", *more]).filter(marked).to_pylist()
+            found.uris |= {row["uri"] for row in rows if row["photo_id"] in names}
+            found.thumbnails |= zip(contents, (row.get("thumbnail", b"") for row in rows), strict=True)
 
 
 def _marked(table: pa.Table, run: Run, purged: Purged) -> list[bool]:

@@ -21,13 +21,12 @@ def purge_lists(store: Store, purged: Purged) -> None:
     for one in gone:
         _empty(store, one)
     store.delete(sorted({thumbnail_path(one.photo) for one in gone if one.photo} - kept))
-    names = {photo_id for _, photo_id in purged.photos}
     for watched in list_watched(store)[0]:
         if watched.content_sha256 in contents:
             remove_watched(store, watched.watch_id)
             continue
         for found in read_found(store, watched.watch_id):
-            left = [one for one in found.photos if one.content_sha256 not in contents and one.photo_id not in names]
+            left = [one for one in found.photos if not purged.was_found(one)]
             if len(left) < len(found.photos):
                 path = f"{watched_directory(watched.watch_id)}/found-{found.snapshot}.json"
                 _replace(store, path, replace(found, photos=left))

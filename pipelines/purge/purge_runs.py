@@ -12,10 +12,10 @@ from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
 from foundation.store.run_paths import EMBEDDINGS, run_directory, run_path
 from foundation.store.runs import CHANGES, INVENTORY, REJECTS, Run, read_run
-from foundation.store.tables import open_table
 from foundation.store.unfinished import is_at_work, read_begun
+from pipelines.purge.file_traces import has_trace
 from pipelines.purge.rewrite import rewrite
-from pipelines.purge.traces import Purged, hashes_have_trace, load_array, table_has_trace
+from pipelines.purge.traces import Purged
 
 
 @dataclass
@@ -100,12 +100,7 @@ def _purge_unfinished(store: Store, encoder_id: str, run_id: str, purged: Purged
 
 def _has_trace(store: Store, path: str, purged: Purged, names: set[str], result: RunsPurged) -> bool:
     result.read += 1
-    if path.endswith(".parquet"):
-        with open_table(store, path) as file:
-            return table_has_trace(file, purged, names)
-    if path.endswith(".npy"):
-        return hashes_have_trace(load_array(store, path), purged)
-    return False
+    return bool(has_trace(store, path, purged, names))
 
 
 def _kind(name: str) -> str:

@@ -27,25 +27,18 @@ from pipelines.compact.merge_segments import Merging, merge_segments
 from pipelines.compact.sources import open_tables
 from pipelines.index.memory import limit_per_worker
 from pipelines.index.plan import IndexOptions
-from pipelines.purge.traces import Purged, hashes_have_trace, load_array, table_has_trace
+from pipelines.purge.file_traces import has_trace
+from pipelines.purge.traces import Purged
 from pipelines.runners.names import LOCAL
 
 
 def marked_segments(store: Store, purged: Purged) -> set[str]:
     """Returns the ids of all segments of a store that hold or mention what is purged, whoever lists them."""
-    return {name for name in store.directories(SEGMENTS) if _is_marked(store, f"{SEGMENTS}/{name}", purged)}
-
-
-def _is_marked(store: Store, directory: str, purged: Purged) -> bool:
-    for name in store.files(directory):
-        path = f"{directory}/{name}"
-        if name.endswith(".npy") and hashes_have_trace(load_array(store, path), purged):
-            return True
-        if name.endswith(".parquet"):
-            with open_table(store, path) as file:
-                if table_has_trace(file, purged, ()):
-                    return True
-    return False
+    return {
+        name
+        for name in store.directories(SEGMENTS)
+        if any(has_trace(store, f"{SEGMENTS}/{name}/{file}", purged, ()) for file in store.files(f"{SEGMENTS}/{name}"))
+    }
 
 
 def replace_segments(store: Store, live: Snapshot, marked: set[str], purged: Purged) -> Snapshot:

@@ -1,6 +1,5 @@
-"""Knows a purged photo again: by its name in its archive, and by its content, in tables and files of hashes."""
+"""Knows a purged photo again, by its name in its archive and by its content: in tables, hashes, and what was found."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from foundation.store.content_hashes import find_hashes, hash_array
-from foundation.store.files import Store
-from foundation.store.tables import damaged
+from foundation.store.watched import FoundPhoto
 
 Photo = tuple[str, str]
 BATCH_ROWS = 65_536
@@ -26,17 +24,34 @@ class Purged:
     """What nothing may be left of: photos, by archive and photo_id, and contents, 32 bytes each.
 
     `thumbnails` are JPEGs of these contents, as far as any was found. `earlier` are those of the contents that the
-    photos alone had before they were exchanged: the list of retractions does not name them.
+    photos alone had before they were exchanged: the list of retractions does not name them. `uris` are where the
+    photos lay, as far as any run says.
     """
 
     photos: frozenset[Photo]
     contents: frozenset[bytes]
     thumbnails: frozenset[bytes] = field(default_factory=frozenset)
     earlier: frozenset[bytes] = field(default_factory=frozenset)
+    uris: frozenset[str] = field(default_factory=frozenset)
 
     def names_in(self, archive: str) -> set[str]:
         """Returns the photo_ids of one archive."""
         return {photo_id for one, photo_id in self.photos if one == archive}
+
+    def was_found(self, found: FoundPhoto) -> bool:
+        """Returns whether what was found of a watched query is purged, by its content or its place.
+
+        Its name does not tell: a photo of another archive may have the same.
+        """
+        return (
+            bytes.fromhex(found.content_sha256) in self.contents
+            or found.uri in self.uris
+            or any(
+                found.photo_id == photo_id and found.uri.startswith(f"{archive.rstrip('/')}/")
+                for archive, photo_id in self.photos
+                if archive
+            )
+        )
 
     @cached_property
     def hashes(self) -> np.ndarray:
@@ -94,20 +109,3 @@ def hashes_have_trace(hashes: np.ndarray, purged: Purged) -> bool:
 
 def _true(mask: pa.Array) -> np.ndarray:
     return mask.fill_null(False).to_numpy(zero_copy_only=False)
-
-
-def load_array(store: Store, path: str) -> np.ndarray:
-    """Returns a file of hashes, S32; an empty array for a file of anything else, which is not read.
-
-    Raises ArtifactRefusedError for one that is damaged.
-    """
-    try:
-        with store.open(path) as file:
-            version = np.lib.format.read_magic(file)
-            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            _, _, dtype = header(file)
-        if dtype != np.dtype("S32"):
-            return np.empty(0, "S32")
-        return np.load(io.BytesIO(store.read(path)), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise damaged(path, error) from error

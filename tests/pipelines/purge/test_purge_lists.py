@@ -8,6 +8,7 @@ import pytest
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored
 from foundation.store.watched import Found, FoundPhoto, list_watched, read_found, record_found
+from pipelines.purge import file_traces
 from pipelines.purge.proof import find_traces
 from pipelines.purge.purge_lists import purge_lists
 from pipelines.purge.traces import Purged
@@ -37,20 +38,73 @@ def test_an_ignored_photo_is_emptied_in_its_place(tmp_path: Path, purged: Purged
     assert find_traces(store, purged)[1] == []
 
 
+def found_photo(name: str, archive: str, content: bytes = b"c" * 32) -> FoundPhoto:
+    """Returns a photo as it was found."""
+    return FoundPhoto(
+        content_sha256=content.hex(),
+        photo_id=name,
+        uri=f"{archive}/{name}",
+        verdict="cropped",
+        score=0.9,
+        first_seen_at=None,
+    )
+
+
 def test_what_is_watched_and_what_was_found_of_it_goes(tmp_path: Path, purged: Purged) -> None:
-    """A query that is the photo is watched no longer; of another one the photo is not among the findings."""
+    """A query that is the photo is watched no longer; of another one the photo is not among the findings.
+
+    It may have been found under a content that it had earlier. Who else has its name is another photo.
+    """
     store = Store(tmp_path / "store", create=True)
     assert watch_photo(store, "a", FILES["a"])
     other = watch_photo(store, "b", FILES["b"])
-    photos = [
-        FoundPhoto(content_sha256=content, photo_id=name, uri=name, verdict="cropped", score=0.9, first_seen_at=None)
-        for name, content in (("a.jpg", next(iter(purged.contents)).hex()), ("c.jpg", "c" * 64))
-    ]
-    record_found(
-        store, Found(watch_id=other.watch_id, snapshot=1, created_at="2024-05-31T00:00:00+00:00", photos=photos)
+    earlier = Purged(
+        purged.photos | {("file:///archive", "Zürich.jpg"), ("s3://list.csv", "d.jpg")},
+        purged.contents,
+        uris=frozenset(["https://elsewhere/d.jpg"]),
     )
-    purge_lists(store, purged)
+    photos = [
+        found_photo("copy.jpg", "s3://b", next(iter(purged.contents))),
+        *(found_photo(name, "file:///archive") for name in ("a.jpg", "Zürich.jpg", "c.jpg")),
+        found_photo("d.jpg", "https://elsewhere"),
+        found_photo("a.jpg", "s3://b"),
+    ]
+    for number in range(len(photos)):
+        found = Found(
+            watch_id=other.watch_id,
+            snapshot=number + 1,
+            created_at="2024-05-31T00:00:00+00:00",
+            photos=photos[number : number + 1],
+        )
+        record_found(store, found)
+    traces = find_traces(store, earlier)[1]
+    assert [path.partition("found-")[2] for path in traces if "found-" in path] == [f"{n}.json" for n in (1, 2, 3, 5)]
+    purge_lists(store, earlier)
     assert [one.watch_id for one in list_watched(store)[0]] == [other.watch_id]
-    (found,) = read_found(store, other.watch_id)
-    assert [one.photo_id for one in found.photos] == ["c.jpg"]
+    left = [(one.photo_id, one.uri) for found in read_found(store, other.watch_id) for one in found.photos]
+    assert left == [("c.jpg", "file:///archive/c.jpg"), ("a.jpg", "s3://b/a.jpg")]
+    assert find_traces(store, earlier)[1] == []
+
+
+def test_what_is_called_like_the_photo_is_no_trace_of_it(tmp_path: Path, purged: Purged) -> None:
+    """A query and a logo are named by their files on the desk's disk: every purge would fail for them."""
+    store = Store(tmp_path / "store", create=True)
+    (tmp_path / "a.jpg").write_bytes(FILES["b"])
+    assert watch_photo(store, "a.jpg", FILES["c"])
+    ignore_photo(store, str(tmp_path / "a.jpg"), why="a logo")
+    purge_lists(store, purged)
     assert find_traces(store, purged)[1] == []
+    assert len(list_watched(store)[0]) == 1
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 4096])
+def test_a_file_is_looked_through_in_pieces(tmp_path: Path, purged: Purged, chunk: int, monkeypatch) -> None:
+    """However large it is, and wherever the pieces meet; each place is told once."""
+    monkeypatch.setattr(file_traces, "READ_CHUNK_BYTES", chunk)
+    store = Store(tmp_path / "store", create=True)
+    word = next(iter(purged.contents)).hex().encode()
+    store.create("builds/large.json", b"x" * 100 + word + b"x" * 300 + word)
+    store.create("builds/other.json", b"x" * 500)
+    assert find_traces(store, purged)[1] == ["builds/large.json"]
+    found = file_traces.places(store, "builds/large.json", [word, b"xx" + word])
+    assert sorted(found) == [98, 100, 462, 464]
