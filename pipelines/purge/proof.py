@@ -3,6 +3,7 @@
 import json
 
 from foundation.store.files import Store
+from foundation.store.ignored import IGNORED, read_ignored, thumbnail_path
 from foundation.store.retractions import RETRACTIONS
 from foundation.store.run_paths import EMBEDDINGS, RUN_DESCRIPTION
 from foundation.store.segments import SEGMENTS
@@ -19,12 +20,14 @@ def find_traces(store: Store, purged: Purged) -> tuple[int, list[str]]:
     """
     archives: dict[str, str | None] = {}
     read, found = 0, []
+    ignored = {thumbnail_path(one.photo) for one in read_ignored(store) if one.photo}
     for file in store.walk():
         if file.path.startswith((f"{RETRACTIONS}/", "encoders/")):
             continue
         verdict = has_trace(store, file.path, purged, _names(store, file.path, purged, archives))
         read += verdict is not None
-        if verdict:
+        # Of which photo a thumbnail is that no entry names is not known to anybody.
+        if verdict or (file.path.startswith(f"{IGNORED}/") and file.path.endswith(".jpg") and file.path not in ignored):
             found.append(file.path)
     return read, found
 

@@ -8,20 +8,18 @@ from typing import Any
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.ignored import IGNORED, Ignored, read_ignored, thumbnail_path
-from foundation.store.watched import list_watched, read_found, remove_watched, watched_directory
+from foundation.store.watched import WATCHED, list_watched, read_found, remove_watched, watched_directory
+from pipelines.purge.file_traces import has_trace
+from pipelines.purge.leftovers import quiet
 from pipelines.purge.traces import Purged
 
 
 def purge_lists(store: Store, purged: Purged) -> None:
     """Empties the entries that name what is purged; a query that is a purged photo itself is watched no longer."""
+    _purge_ignored(store, purged)
     contents = {content.hex() for content in purged.contents}
-    entries = read_ignored(store)
-    gone = [one for one in entries if one.photo and one.photo.content_sha256 in contents]
-    kept = {thumbnail_path(one.photo) for one in entries if one.photo and one not in gone}
-    for one in gone:
-        _empty(store, one)
-    store.delete(sorted({thumbnail_path(one.photo) for one in gone if one.photo} - kept))
-    for watched in list_watched(store)[0]:
+    readable = list_watched(store)[0]
+    for watched in readable:
         if watched.content_sha256 in contents:
             remove_watched(store, watched.watch_id)
             continue
@@ -30,6 +28,30 @@ def purge_lists(store: Store, purged: Purged) -> None:
             if len(left) < len(found.photos):
                 path = f"{watched_directory(watched.watch_id)}/found-{found.snapshot}.json"
                 _replace(store, path, replace(found, photos=left))
+    for watch_id in undescribed_watched(store):
+        directory = watched_directory(watch_id)
+        if any(has_trace(store, f"{directory}/{name}", purged, ()) for name in store.files(directory)):
+            remove_watched(store, watch_id)
+
+
+def undescribed_watched(store: Store) -> list[str]:
+    """Returns the ids of watched queries without a description that can be read: damaged ones, and unfinished ones."""
+    described = {one.watch_id for one in list_watched(store)[0]}
+    return [watch_id for watch_id in store.directories(WATCHED) if watch_id not in described]
+
+
+def _purge_ignored(store: Store, purged: Purged) -> None:
+    contents = {content.hex() for content in purged.contents}
+    entries = read_ignored(store)
+    gone = [one for one in entries if one.photo and one.photo.content_sha256 in contents]
+    for one in gone:
+        _empty(store, one)
+    named = {thumbnail_path(one.photo) for one in entries if one.photo and one not in gone}
+    mine = {thumbnail_path(one.photo) for one in gone if one.photo}
+    store.delete(sorted(mine - named))
+    # An entry is written after its thumbnail: one that no entry names may be of any photo, or is about to be named.
+    still = quiet(file for file in store.walk() if file.path.startswith(f"{IGNORED}/") and file.path.endswith(".jpg"))
+    store.delete([path for path in still if path not in named])
 
 
 def _empty(store: Store, entry: Ignored) -> None:
