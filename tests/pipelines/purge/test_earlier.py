@@ -15,9 +15,10 @@ from foundation.store.run_tables import inventory_schema
 from foundation.store.runs import INVENTORY
 from foundation.store.snapshots import roll_back
 from foundation.store.verify import verify
+from pipelines.encode.database import query_named
 from pipelines.purge.earlier import with_earlier
 from pipelines.purge.job import purge
-from pipelines.purge.rewrite import rewrite
+from pipelines.purge.rewrite import WITHDRAWN, rewrite
 from pipelines.purge.traces import Purged
 from serving.retract import photos_named
 from tests.photos import jpeg, noise
@@ -75,6 +76,11 @@ def test_a_photo_that_nobody_withdrew_is_not_noted_as_withdrawn(tmp_path: Path) 
     rewrite(tmp_path / "old", tmp_path / "new", purged, set(), kind=INVENTORY)
     found = parquet.read_table(tmp_path / "new").to_pylist()
     assert [(one["content_sha256"], one["reason"]) for one in found] == [(b"1" * 32, None), (None, "retracted")]
+
+
+def test_an_encode_notes_a_withdrawn_photo_in_the_same_words() -> None:
+    """Whoever looks for withdrawn photos in an inventory looks for one text."""
+    assert f"'{WITHDRAWN}'" in query_named("state")
 
 
 def test_what_a_run_of_an_older_version_holds_is_another_photos(tmp_path: Path) -> None:
