@@ -62,12 +62,17 @@ def photos_named(store: Store, photo_ids: Sequence[str], *, archive: str | None 
         if photo_id not in by_name:
             near = find_named(store, segments, like(photo_id))
             raise InputNotFoundError(_unknown(photo_id, archive, near))
-        archives = sorted({photo.archive for photo in by_name[photo_id]})
-        if len(archives) > 1:
-            raise UsageError(
-                f"photo {photo_id} is in {len(archives)} archives; expected --archive, one of: {', '.join(archives)}"
-            )
+        require_one_archive(photo_id, by_name[photo_id])
     return [photo for photo_id in dict.fromkeys(photo_ids) for photo in by_name[photo_id]]
+
+
+def require_one_archive(photo_id: str, photos: Iterable[RetractedPhoto]) -> None:
+    """Raises UsageError if some photos of this name lie in several archives: nobody is guessed."""
+    archives = sorted({photo.archive for photo in photos if photo.photo_id == photo_id})
+    if len(archives) > 1:
+        raise UsageError(
+            f"photo {photo_id} is in {len(archives)} archives; expected --archive, one of: {', '.join(archives)}"
+        )
 
 
 def _current(found: Iterable[Named], archive: str | None) -> list[RetractedPhoto]:

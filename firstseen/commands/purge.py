@@ -1,13 +1,12 @@
 """Removes every byte of photos from a store: purge."""
 
 import shlex
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firstseen.commands.options import ArchiveOption, StoreOption
-from firstseen.commands.retract import report
+from firstseen.commands.retract import confirm, withdraw
 from firstseen.commands.streams import number_of, tell
 from foundation.errors import InputNotFoundError, UsageError
 
@@ -34,7 +33,7 @@ def purge(
         raise UsageError("no reason was given; expected --why TEXT: it stays on the list of retractions")
     opened = Store(store)
     photos = photos_to_purge(opened, photo_ids, archive=address_of(archive) if archive else None)
-    confirm(photos, yes=yes)
+    show_and_confirm(photos, yes=yes)
     withdraw(opened, photos, why=why.strip())
     result = purge_store(opened, photos)
     tell(
@@ -56,7 +55,7 @@ def photos_to_purge(store: "Store", photo_ids: "Sequence[str]", *, archive: str 
     What is purged is known by the list alone: so an interrupted purge is taken up.
     """
     from foundation.store.retractions import retracted_photos
-    from serving.retract import photos_named
+    from serving.retract import photos_named, require_one_archive
 
     known = [one for one in retracted_photos(store) if archive in (None, one.archive)]
     found: set[RetractedPhoto] = set()
@@ -69,36 +68,16 @@ def photos_to_purge(store: "Store", photo_ids: "Sequence[str]", *, archive: str 
                 raise
             found |= listed
     for photo_id in photo_ids:
-        # What was encoded before archives were named may be on the list without one.
-        archives = sorted({one.archive for one in found if one.photo_id == photo_id and one.archive})
-        if len(archives) > 1:
-            raise UsageError(
-                f"photo {photo_id} is in {len(archives)} archives; expected --archive, one of: {', '.join(archives)}"
-            )
+        require_one_archive(photo_id, found)
     return sorted(found, key=lambda one: (one.archive, one.photo_id, one.content_sha256))
 
 
-def confirm(photos: "Sequence[RetractedPhoto]", *, yes: bool) -> None:
+def show_and_confirm(photos: "Sequence[RetractedPhoto]", *, yes: bool) -> None:
     """Shows what is to go and asks; raises UsageError unless somebody agrees."""
     from serving.output.display import printable
 
     for photo in photos:
         typer.echo(f"{printable(photo.photo_id)}  {printable(photo.archive)}  SHA-256 {photo.content_sha256}")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("nothing was purged; expected a terminal to confirm it on, or --yes")
-    tell(
-        f"purge {number_of(len(photos), 'photo', 'photos')}, and the older snapshots that hold them? It cannot be "
-        "taken back. [y/N]"
-    )
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise UsageError("nothing was purged: it was not confirmed")
-
-
-def withdraw(store: "Store", photos: "Sequence[RetractedPhoto]", *, why: str) -> None:
-    """Puts what is not yet on the list of retractions there: from then on nobody finds it."""
-    from foundation.store.retractions import add_retraction, retracted_photos
-
-    if new := sorted(set(photos) - retracted_photos(store), key=lambda one: (one.archive, one.photo_id)):
-        report(add_retraction(store, new, why=why))
+    if not yes:
+        what = number_of(len(photos), "photo", "photos")
+        confirm(f"purge {what}, and the older snapshots that hold them? It cannot be taken back.", done="purged")

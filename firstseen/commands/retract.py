@@ -32,7 +32,7 @@ def retract(
     yes: Annotated[bool, typer.Option("--yes", help="With --like: do not ask.")] = False,
     undo: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take a retraction back.")] = None,
     as_list: Annotated[bool, typer.Option("--list", help="Show what was retracted, when and why.")] = False,
-    format: Annotated[ListFormat, typer.Option(help="With --list: table or json.")] = "table",
+    format: Annotated[ListFormat | None, typer.Option(help="With --list: table, the default, or json.")] = None,
 ) -> None:
     """Withdraw photos: no answer names them any more, on any snapshot, and no later run brings them back."""
     from foundation.store.files import Store
@@ -42,20 +42,27 @@ def retract(
     ]
     if len(asked) != 1:
         raise UsageError(f"{' and '.join(asked) or 'nothing'} was given; expected one of: ID…, --like, --undo, --list")
+    for name, is_idle, place in (
+        ("--why", why is not None and as_list, "ID…, --like or --undo"),
+        ("--archive", archive is not None and not photo_ids, "ID…"),
+        ("--yes", yes and not like, "--like"),
+        ("--format", format is not None and not as_list, "--list"),
+    ):
+        if is_idle:
+            raise UsageError(f"{name} was given with {asked[0]}, where it does nothing; expected it with {place}")
     opened = Store(store)
     if as_list:
-        show_list(opened, format)
+        show_list(opened, format or "table")
         return
     reason = (why or "").strip()
     if not reason:
         raise UsageError("no reason was given; expected --why TEXT: it stays on the list of retractions")
-    if archive is not None and not photo_ids:
-        raise UsageError("--archive was given without an ID; expected it with IDs that several archives have")
     if undo is not None:
         take_back(opened, undo, why=reason)
         return
     photos = choose_copies(opened, like, yes=yes) if like else choose_named(opened, photo_ids or [], archive)
-    add(opened, photos, why=reason)
+    if not withdraw(opened, photos, why=reason):
+        tell(f"nothing to do: {number_of(len(photos), 'photo is', 'photos are')} on the list of retractions already")
 
 
 def choose_named(store: "Store", photo_ids: "Sequence[str]", archive: str | None) -> "list[RetractedPhoto]":
@@ -73,12 +80,7 @@ def choose_copies(store: "Store", like: str, *, yes: bool) -> "list[RetractedPho
     copies = copies_of(store, like)
     typer.echo("\n".join(copy_lines(copies)))
     if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("nothing was retracted; expected a terminal to confirm it on, or --yes")
-        tell(f"retract {number_of(len(copies), 'photo', 'photos')}? [y/N]")
-        # Typer's own question takes Ctrl-C for a no, which is told otherwise here.
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise UsageError("nothing was retracted: it was not confirmed")
+        confirm(f"retract {number_of(len(copies), 'photo', 'photos')}?", done="retracted")
     return [copy.photo for copy in copies]
 
 
@@ -94,16 +96,25 @@ def copy_lines(copies: "Sequence[Copy]") -> list[str]:
     return lines
 
 
-def add(store: "Store", photos: "Sequence[RetractedPhoto]", *, why: str) -> None:
-    """Puts photos on the list and says so, unless all of them are on it."""
-    from foundation.store.retractions import add_retraction, photos_of, read_retractions
+def confirm(question: str, *, done: str) -> None:
+    """Asks on the terminal; raises UsageError, which says that nothing was `done`, unless somebody agrees."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"nothing was {done}; expected a terminal to confirm it on, or --yes")
+    tell(f"{question} [y/N]")
+    # Typer's own question takes Ctrl-C for a no, which is told otherwise here.
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError(f"nothing was {done}: it was not confirmed")
 
-    known = photos_of(read_retractions(store))
+
+def withdraw(store: "Store", photos: "Sequence[RetractedPhoto]", *, why: str) -> bool:
+    """Puts photos that are not on the list there, and says so; returns whether there were any."""
+    from foundation.store.retractions import add_retraction, retracted_photos
+
+    known = retracted_photos(store)
     new = [photo for photo in photos if photo not in known]
-    if not new:
-        tell(f"nothing to do: {number_of(len(photos), 'photo is', 'photos are')} on the list of retractions already")
-        return
-    report(add_retraction(store, new, why=why))
+    if new:
+        report(add_retraction(store, new, why=why))
+    return bool(new)
 
 
 def report(retraction: "Retraction") -> None:

@@ -111,7 +111,12 @@ def test_without_a_terminal_nobody_can_be_asked(answering: tuple[str, str], monk
         (["a.jpg", "--why", " "], 2, "no reason was given; expected --why TEXT"),
         ([*WHY], 2, "nothing was given; expected one of: ID…, --like, --undo, --list"),
         (["a.jpg", "--list"], 2, "ID and --list was given; expected one of"),
-        (["--like", "query.jpg", "--archive", "s3://b", *WHY], 2, "--archive was given without an ID"),
+        (["--like", "query.jpg", "--archive", "s3://b", *WHY], 2, "--archive was given with --like, where it does"),
+        (["--list", *WHY], 2, "--why was given with --list, where it does nothing; expected it with ID…, --like or"),
+        (["--list", "--archive", "s3://b"], 2, "--archive was given with --list"),
+        (["--list", "--yes"], 2, "--yes was given with --list, where it does nothing; expected it with --like"),
+        (["a.jpg", "--yes", *WHY], 2, "--yes was given with ID"),
+        (["a.jpg", "--format", "table", *WHY], 2, "--format was given with ID"),
         (["--undo", "1", *WHY], 4, "no retraction 1 to undo; expected one of: none"),
     ],
 )
