@@ -18,8 +18,7 @@ def purge_lists(store: Store, purged: Purged) -> None:
     """Empties the entries that name what is purged; a query that is a purged photo itself is watched no longer."""
     _purge_ignored(store, purged)
     contents = {content.hex() for content in purged.contents}
-    readable = list_watched(store)[0]
-    for watched in readable:
+    for watched in list_watched(store)[0]:
         if watched.content_sha256 in contents:
             remove_watched(store, watched.watch_id)
             continue
@@ -37,7 +36,9 @@ def purge_lists(store: Store, purged: Purged) -> None:
 def undescribed_watched(store: Store) -> list[str]:
     """Returns the ids of watched queries without a description that can be read: damaged ones, and unfinished ones."""
     described = {one.watch_id for one in list_watched(store)[0]}
-    return [watch_id for watch_id in store.directories(WATCHED) if watch_id not in described]
+    others = [watch_id for watch_id in store.directories(WATCHED) if watch_id not in described]
+    # A directory without a file is what a removal that was cut off leaves behind.
+    return [watch_id for watch_id in others if store.files(watched_directory(watch_id))]
 
 
 def _purge_ignored(store: Store, purged: Purged) -> None:

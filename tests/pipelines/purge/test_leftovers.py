@@ -55,6 +55,12 @@ def test_a_watched_query_of_which_nobody_can_tell_is_named(nights: Nights, photo
         purge(nights.opened, photos)
 
 
+def test_an_empty_directory_is_in_nobodys_way(nights: Nights, photos) -> None:
+    """It holds no photo, and there is nothing that `watch remove` could remove."""
+    (nights.store / "watched" / "gone").mkdir(parents=True)
+    assert purge(nights.opened, photos).contents == 1
+
+
 def test_an_upload_that_was_cut_off_goes(nights: Nights, photos) -> None:
     """Nobody can read it, and a listing of the store does not even show it; one that is being written is waited for."""
     upload = next(nights.store.glob("segments/*")) / "photos.parquet#1"
