@@ -30,6 +30,7 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.csv_tables": {"foundation.errors"},
     "foundation.memory": {"foundation.errors"},
     "foundation.stderr": set(),
+    "foundation.wording": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},
     "foundation.photos": {"foundation.errors", "foundation.checks"},
     "foundation.date_columns": {"foundation.photos"},
@@ -41,7 +42,13 @@ FOUNDATION: dict[str, set[str]] = {
         "foundation.objects",
         "foundation.photos",
     },
-    "foundation.store": {"foundation.errors", "foundation.checks", "foundation.files", "foundation.objects"},
+    "foundation.store": {
+        "foundation.errors",
+        "foundation.checks",
+        "foundation.files",
+        "foundation.objects",
+        "foundation.wording",
+    },
     "foundation.models": {"foundation.errors", "foundation.stderr"},
     "foundation.encoder": {
         "foundation.errors",

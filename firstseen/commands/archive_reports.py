@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from firstseen.commands import logs, metrics
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
 from foundation.errors import TooManyRejectsError
+from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from firstseen.commands.progress import ProgressLine

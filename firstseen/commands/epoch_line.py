@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firstseen.commands.progress import PLAIN_LINE_EVERY_SECONDS, can_draw, time_left
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
+from foundation.wording import number_of
 from training.fitting.display import Display
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import typer
 from firstseen.commands import logs, streams
 from firstseen.commands.streams import tell
 from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.wording import spelled_out
 
 
 def report(error: BaseException) -> int:
@@ -43,7 +44,7 @@ def _judge(error: BaseException) -> tuple[int, str]:
     if isinstance(error, typer.TyperException):
         return UsageError.exit_code, _misused(error)
     if isinstance(error, FirstseenError):
-        return error.exit_code, _one_line(str(error))
+        return error.exit_code, spelled_out(str(error))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         # Python names a file that it cannot open, not one that it cannot write to.
         what = error.filename or "an output or temporary file"
@@ -71,11 +72,6 @@ def _misused(error: typer.TyperException) -> str:
     # Typer's messages end with a full stop or not, and some have several lines.
     message = " ".join(error.format_message().split()).rstrip(".")
     return f"{message}; see {command} --help"
-
-
-def _one_line(text: str) -> str:
-    # A file name, or a field of a damaged file, may hold line breaks and codes that a terminal would obey.
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from firstseen.commands.options import SnapshotOption, StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError
+from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from foundation.store.files import Store

@@ -7,7 +7,8 @@ import typer
 
 from firstseen.commands.archive_options import ExactBelowOption, MemoryLimitOption, MinRecallOption
 from firstseen.commands.options import StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
+from foundation.wording import number_of
 
 PHOTOS_SHOWN = 20
 

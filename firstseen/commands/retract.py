@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from firstseen.commands.options import ArchiveOption, StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError, UsageError
+from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from firstseen.commands.options import SnapshotOption, StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
+from foundation.wording import number_of
 
 
 def status(

@@ -24,11 +24,6 @@ def tell(line: str, *, level: str = "info", **fields: object) -> None:
             print(line, file=sys.stderr, flush=True)
 
 
-def number_of(count: int, one: str, many: str) -> str:
-    """Returns a number with its noun: `1 query`, `1,024 queries`."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def open_missing() -> None:
     """Opens /dev/null for each stream that was closed before the start.
 

@@ -14,7 +14,8 @@ from firstseen.commands.archive_options import (
 )
 from firstseen.commands.archive_reports import report_compacted
 from firstseen.commands.options import StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
+from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from foundation.store.gc_plan import Removal

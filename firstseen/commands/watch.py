@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from firstseen.commands.options import StoreOption
-from firstseen.commands.streams import number_of, tell
+from firstseen.commands.streams import tell
 from foundation.errors import FirstseenError
+from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from foundation.store.files import Store

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 
 from foundation.store.status import StoreStatus
+from foundation.wording import number_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def _waiting(status: StoreStatus) -> list[Due]:
     # Snapshots of version 1 do not say what a rollback left out: whether to index it again is for the user to decide.
     if live.reason.startswith("rollback") and not live.archives:
         runs = len(status.waiting[live.encoder_id])
-        return [Due(what=f"{count(runs, 'run')} of {live.encoder_id} left out by the {live.reason}")]
+        return [Due(what=f"{number_of(runs, 'run')} of {live.encoder_id} left out by the {live.reason}")]
     return [_index(status, live.encoder_id)]
 
 
@@ -46,7 +47,7 @@ def _index(status: StoreStatus, encoder_id: str) -> Due:
     # Before the first snapshot, and to switch from the live encoder to another one, an index has to be told which.
     live = status.snapshot
     named = [] if live and live.encoder_id == encoder_id else ["--encoder", encoder_id]
-    what = f"{count(len(status.waiting[encoder_id]), 'run')} of {encoder_id} not indexed"
+    what = f"{number_of(len(status.waiting[encoder_id]), 'run')} of {encoder_id} not indexed"
     return Due(what=what, command=None if encoder_id in status.damaged else _command(status, "index", *named))
 
 
@@ -69,7 +70,7 @@ def _newer_encoder(status: StoreStatus) -> list[Due]:
 def _unfinished(status: StoreStatus) -> list[Due]:
     if not status.unfinished:
         return []
-    runs = count(len(status.unfinished), "run")
+    runs = number_of(len(status.unfinished), "run")
     return [Due(what=f"{runs} not finished: at work now, or cut off; the next encode of the archive goes on")]
 
 
@@ -80,8 +81,3 @@ def _encode(status: StoreStatus) -> str:
 
 def _command(status: StoreStatus, verb: str, *options: str) -> str:
     return f"firstseen {verb} --store {shlex.join([status.store, *options])}"
-
-
-def count(number: int, one: str) -> str:
-    """Returns a number with its noun: `1 run`, `1,024 runs`."""
-    return f"{number:,} {one if number == 1 else f'{one}s'}"

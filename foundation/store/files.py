@@ -1,4 +1,4 @@
-"""Reads and creates the files of a store, a directory that is local or in a bucket; none is ever replaced."""
+"""Reads and creates the files of a store, a directory that is local or in a bucket; jobs replace none."""
 
 import hashlib
 import os

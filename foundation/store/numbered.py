@@ -1,4 +1,4 @@
-"""Reads lists that only grow, and appends to them: numbered JSON files without a gap, none changed or deleted."""
+"""Reads lists that only grow, and appends to them: numbered JSON files without a gap, none of them deleted."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -4,9 +4,10 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-from foundation.store.due import count, list_due, next_command
+from foundation.store.due import list_due, next_command
 from foundation.store.segments import Segment
 from foundation.store.status import OUTCOMES, RejectStatus, RunStatus, StoreStatus
+from foundation.wording import number_of, spelled_out
 
 UNITS = {"day": 86_400, "hour": 3_600, "minute": 60}
 
@@ -25,12 +26,12 @@ def describe(status: StoreStatus, *, now: datetime | None = None) -> list[str]:
         *(line for one in status.segments for line in _describe_segment(one)),
         *(f"encoder    {name}: {_describe_encoder(status, name)}" for name in status.encoders),
         *(f"run        {_describe_run(one, now or datetime.now(timezone.utc))}" for one in status.last_runs),
-        *([f"           {count(status.unread, 'older run')} not looked at"] if status.unread else []),
+        *([f"           {number_of(status.unread, 'older run')} not looked at"] if status.unread else []),
         *(f"rejected   {_describe_reject(one)}" for one in status.rejects),
         *_describe_lists(status),
     ]
     lines += [f"due        {one.what}" + (f": {one.command}" if one.command else "") for one in list_due(status)]
-    return [*map(printable, lines), f"next: {next_command(status)}"]
+    return [*map(spelled_out, lines), f"next: {next_command(status)}"]
 
 
 def age(seconds: float) -> str:
@@ -38,12 +39,7 @@ def age(seconds: float) -> str:
     if seconds < 0:
         return "in the future, by the clock of this machine"
     unit = next((name for name in UNITS if seconds >= UNITS[name]), None)
-    return f"{count(int(seconds // UNITS[unit]), unit)} ago" if unit else "less than a minute ago"
-
-
-def printable(text: str) -> str:
-    """Returns text in which codes that a terminal would obey are spelled out: a file name may hold any."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return f"{number_of(int(seconds // UNITS[unit]), unit)} ago" if unit else "less than a minute ago"
 
 
 def _describe_snapshot(status: StoreStatus) -> list[str]:
@@ -80,7 +76,7 @@ def _describe_encoder(status: StoreStatus, name: str) -> str:
     live = status.snapshot.encoder_id if status.snapshot else None
     waiting = len(status.waiting.get(name, []))
     words = ["live"] if name == live else []
-    words.append(count(status.runs_by_encoder.get(name, 0), "run"))
+    words.append(number_of(status.runs_by_encoder.get(name, 0), "run"))
     if waiting:
         words.append(f"{waiting:,} not indexed" if live in (name, None) else f"{waiting:,} not in the live snapshot")
     if live and name != live:

@@ -46,6 +46,6 @@ def test_verify_finds_damage_anywhere_in_the_chain(desk: Desk, capsys: pytest.Ca
 def test_a_lost_race_is_exit_code_6(desk: Desk, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
     """Somebody else's rollback is published first."""
     (desk.store / "snapshots" / "2.json").write_bytes((desk.store / "snapshots" / "1.json").read_bytes())
-    monkeypatch.setattr("foundation.store.snapshots.snapshot_numbers", lambda store: [1])
+    monkeypatch.setattr("foundation.store.rollback.snapshot_numbers", lambda store: [1])
     assert run(["rollback", "--store", str(desk.store), "--to", "1"]) == 6
     assert "run again" in one_error_line(capsys)

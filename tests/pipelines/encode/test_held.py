@@ -105,7 +105,7 @@ def test_what_waits_takes_32_bytes_for_each_content(nights: Nights) -> None:
         nights.put(f"{number}.jpg", number)
     nights.encode()
     (waiting,) = read_waiting(nights.store, read_runs(nights.store, list_encoders(nights.store)[0]).finished)
-    assert [(part.dtype.str, len(part)) for part in waiting.contents] == [("|S32", 3), ("|S32", 2)]
+    assert sorted((part.dtype.str, len(part)) for part in waiting.contents) == [("|S32", 2), ("|S32", 3)]
     assert embedded_contents([waiting], "local") == []
     held = sorted_hashes(embedded_contents([waiting], "none"))
     assert [whole_hash(one) for one in held.tolist()] == sorted(map(hash_of, range(5)))
