@@ -84,9 +84,8 @@ def compare(
 
     `previous` is the inventory after the last run, which began at `previous_at`, and perhaps a file of more contents
     that older runs say of its photos; `outcomes` are what unfinished attempts of this run came to. `lost` are contents
-    (32 bytes each) that nothing holds any more, `retried` photos to read again. With the check `none` all others are
-    taken for unchanged that were known. At the last look, what could not be
-    read counts as read.
+    (32 bytes each) that nothing holds any more, `retried` photos to read again. With the check `none` all others that
+    were known are taken for unchanged. At the last look, what could not be read counts as read.
     """
     add_table(database, "listed", [listing.path], listing_schema())
     add_table(database, "previous", previous[:1], inventory_schema())
