@@ -9,8 +9,9 @@ from pyarrow import parquet
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.chains import read_runs
+from foundation.store.rollback import roll_back
 from foundation.store.runs import INVENTORY, Run
-from foundation.store.snapshots import live_snapshot, roll_back
+from foundation.store.snapshots import live_snapshot
 from pipelines.encode.previous import find_previous, previous_inventory
 from tests.nights import Found, Nights
 from tests.old_stores import as_version_2

@@ -11,9 +11,9 @@ from pyarrow import parquet
 from foundation.store.chains import read_runs
 from foundation.store.files import Store
 from foundation.store.retractions import add_retraction
+from foundation.store.rollback import roll_back
 from foundation.store.run_tables import inventory_schema
 from foundation.store.runs import INVENTORY
-from foundation.store.snapshots import roll_back
 from foundation.store.verify import verify
 from pipelines.encode.database import query_named
 from pipelines.purge.earlier import with_earlier

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from foundation.store.retractions import add_retraction
-from foundation.store.snapshots import roll_back
+from foundation.store.rollback import roll_back
 from foundation.store.verify import verify
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
