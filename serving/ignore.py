@@ -5,7 +5,7 @@ from foundation.photos import photo
 from foundation.photos.rejects import told_of
 from foundation.photos.thumbnail import THUMBNAIL_SIDE, encode_thumbnail
 from foundation.store.files import Store
-from foundation.store.ignored import Ignored, add_ignored, read_ignored, standing, undo_ignored
+from foundation.store.ignored import Ignored, add_ignored, is_damaged, read_ignored, standing, undo_ignored
 from serving.queries import read_query
 
 
@@ -38,7 +38,9 @@ def ignore_photo(store: Store, name: str, *, why: str, known: set[str] | None = 
 
 
 def stop_ignoring(store: Store, number: int, *, why: str = "") -> Ignored:
-    """Takes an entry back; raises InputNotFoundError unless it is one that counts."""
+    """Takes an entry back, also one that nobody can read; raises InputNotFoundError unless it is one that counts."""
+    if is_damaged(store, number):
+        return undo_ignored(store, number, why=why)
     counting = standing(read_ignored(store))
     if number not in counting:
         raise InputNotFoundError(

@@ -133,8 +133,19 @@ def report(retraction: "Retraction") -> None:
 
 
 def take_back(store: "Store", number: int, *, why: str) -> None:
-    """Undoes one retraction; raises InputNotFoundError unless it is one that still counts."""
-    from foundation.store.retractions import add_retraction, read_retractions
+    """Undoes one retraction, also one that nobody can read; raises InputNotFoundError for one that does not count."""
+    from foundation.store.retractions import add_retraction, is_damaged
+
+    if not is_damaged(store, number):
+        require_standing(store, number)
+    made = add_retraction(store, [], why=why, undoes=number)
+    tell(f"retraction {made.number} of {made.created_at} undoes {number}, because: {why}; {LIVE}")
+    tell("photos that were left out of a run meanwhile come back when their archive is encoded again")
+
+
+def require_standing(store: "Store", number: int) -> None:
+    """Raises InputNotFoundError unless a retraction still counts."""
+    from foundation.store.retractions import read_retractions
 
     known = read_retractions(store)
     undone = {one.undoes for one in known}
@@ -143,9 +154,6 @@ def take_back(store: "Store", number: int, *, why: str) -> None:
         raise InputNotFoundError(
             f"no retraction {number} to undo; expected one of: {', '.join(map(str, standing)) or 'none, there is none'}"
         )
-    made = add_retraction(store, [], why=why, undoes=number)
-    tell(f"retraction {made.number} of {made.created_at} undoes {number}, because: {why}; {LIVE}")
-    tell("photos that were left out of a run meanwhile come back when their archive is encoded again")
 
 
 def show_list(store: "Store", format: str) -> None:

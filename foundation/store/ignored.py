@@ -14,7 +14,7 @@ from foundation.errors import ArtifactRefusedError, FirstseenError
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord, Timestamp, digest_of
 from foundation.store.files import Store
-from foundation.store.numbered import add_entry, read_entries
+from foundation.store.numbered import add_entry, is_unreadable, read_entries
 
 IGNORED = "ignored"
 
@@ -58,7 +58,12 @@ def read_ignored(store: Store, *, after: int = 0) -> list[Ignored]:
 
     Raises ArtifactRefusedError for one that is damaged or missing.
     """
-    return read_entries(store, IGNORED, Ignored, after=after)
+    return read_entries(store, IGNORED, Ignored, after=after, give_up="firstseen ignore remove {number}")
+
+
+def is_damaged(store: Store, number: int) -> bool:
+    """Returns whether nobody can read what the entry of this number says."""
+    return is_unreadable(store, IGNORED, number, Ignored)
 
 
 def standing(entries: Sequence[Ignored]) -> dict[int, IgnoredPhoto]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from foundation.errors import ArtifactRefusedError, PublishRaceLostError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UnknownVersionError
 from foundation.store import artifact
 from foundation.store.files import Store
 
@@ -31,22 +31,47 @@ def read_entry(store: Store, folder: str, number: int, kind: type[Entry]) -> Ent
     return entry
 
 
-def read_entries(store: Store, folder: str, kind: type[Entry], *, after: int = 0) -> list[Entry]:
+def read_entries(store: Store, folder: str, kind: type[Entry], *, after: int = 0, give_up: str = "") -> list[Entry]:
     """Returns the entries with higher numbers than `after`, up to which they are known, oldest first.
 
-    Raises ArtifactRefusedError for one that is damaged or missing, which may say anything.
+    Raises ArtifactRefusedError for one that is damaged or missing, which may say anything, unless a later one `undoes`
+    it: then it does not matter. `give_up` is the command that does so, with `{number}` in it.
     """
-    numbers = store.numbers(folder)
-    expected = range(1, max([after, *numbers]) + 1)
-    if missing := sorted(set(expected) - set(numbers)):
-        raise ArtifactRefusedError(
-            f"{entry_path(folder, missing[0])} is missing in store {store.uri}; expected {len(expected)} entries, for "
-            "none is ever deleted: restore it from a copy"
-        )
-    if not numbers[after:]:
+    last = max(store.numbers(folder), default=0)
+    if last <= after:
         return []
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(lambda number: read_entry(store, folder, number, kind), numbers[after:]))
+        found = list(pool.map(lambda number: _read_or_why(store, folder, number, kind), range(after + 1, last + 1)))
+    entries: list[Any] = [one for one in found if not isinstance(one, ArtifactRefusedError)]
+    undone = {entry.undoes for entry in entries}
+    for number, one in enumerate(found, start=after + 1):
+        if isinstance(one, ArtifactRefusedError) and number not in undone:
+            remedy = f"; or go on without what it says: `{give_up.format(number=number)}`" if give_up else ""
+            raise ArtifactRefusedError(f"{one}{remedy}") from one
+    return entries
+
+
+def is_unreadable(store: Store, folder: str, number: int, kind: type[Entry]) -> bool:
+    """Returns whether there has to be an entry of this number, and it is damaged or missing."""
+    is_one = 1 <= number <= max(store.numbers(folder), default=0)
+    return is_one and isinstance(_read_or_why(store, folder, number, kind), ArtifactRefusedError)
+
+
+def _read_or_why(store: Store, folder: str, number: int, kind: type[Entry]) -> Entry | ArtifactRefusedError:
+    try:
+        return read_entry(store, folder, number, kind)
+    except UnknownVersionError:
+        raise
+    except ArtifactRefusedError as error:
+        return error
+    except InputNotFoundError:
+        path = entry_path(folder, number)
+        # Rights that are missing are no entry that is.
+        if store.exists(path):
+            raise
+        return ArtifactRefusedError(
+            f"{path} is missing in store {store.uri}; expected one, for none is ever deleted: restore it from a copy"
+        )
 
 
 def add_entry(store: Store, folder: str, make: Callable[[int], Entry]) -> Entry:

@@ -12,9 +12,10 @@ from pydantic import Field
 from foundation.store import artifact
 from foundation.store.artifact import Timestamp
 from foundation.store.files import Store
-from foundation.store.numbered import add_entry, entry_path, read_entries
+from foundation.store.numbered import add_entry, entry_path, is_unreadable, read_entries
 
 RETRACTIONS = "retractions"
+GIVE_UP = "firstseen retract --undo {number} --why TEXT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,12 @@ def read_retractions(store: Store, *, after: int = 0) -> list[Retraction]:
 
     Raises ArtifactRefusedError for one that is damaged or missing, which may name any photo.
     """
-    return read_entries(store, RETRACTIONS, Retraction, after=after)
+    return read_entries(store, RETRACTIONS, Retraction, after=after, give_up=GIVE_UP)
+
+
+def is_damaged(store: Store, number: int) -> bool:
+    """Returns whether nobody can read what the retraction of this number says."""
+    return is_unreadable(store, RETRACTIONS, number, Retraction)
 
 
 def photos_of(retractions: Sequence[Retraction]) -> set[RetractedPhoto]:

@@ -3,9 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-Entry = TypeVar("Entry")
+
+class Numbered(Protocol):
+    """What stands on a list: an entry with its number."""
+
+    @property
+    def number(self) -> int:
+        """The place on the list, from 1 on."""
+
+
+Entry = TypeVar("Entry", bound=Numbered)
 
 # How old the last look at a list may be when a query is answered. Whatever is put on it is promised to count within 60
 # seconds; the other half is for the queries that are being answered meanwhile.
@@ -36,7 +45,8 @@ class FollowedList(ABC, Generic[Entry]):
 
     def _read(self) -> bool:
         started = monotonic()
-        new = self._read_after(len(self._known))
+        # Entries that cannot be read and were given up are not among the known ones.
+        new = self._read_after(self._known[-1].number if self._known else 0)
         if new:
             self._take_up([*self._known, *new])
             self._known += new

@@ -7,6 +7,7 @@ import pytest
 
 from firstseen.commands.running import run
 from foundation.store.files import Store
+from foundation.store.ignored import read_ignored, standing
 from tests.firstseen.desk import one_error_line
 from tests.photos import jpeg, noise
 
@@ -66,3 +67,24 @@ def test_what_cannot_be_done_is_told(
     store, _ = desk_files
     assert run(["ignore", *arguments, "--store", store]) == 4
     assert said in one_error_line(capsys)
+
+
+@pytest.mark.parametrize("damage", ["not the JSON", "missing"])
+def test_an_entry_that_nobody_can_read_is_given_up(
+    desk_files: tuple[str, str], capsys: pytest.CaptureFixture, damage: str
+):
+    """Every lookup waits for it until then, and the refusal names the command; the rest of the list stands."""
+    store, logo = desk_files
+    other = Path(logo).with_name("other.jpg")
+    other.write_bytes(jpeg(noise(2)))
+    assert run(["ignore", "add", logo, str(other), "--store", store]) == 0
+    path = Path(store, "ignored", "1.json")
+    path.unlink() if damage == "missing" else path.write_bytes(b"{")
+    capsys.readouterr()
+    assert run(["ignore", "list", "--store", store]) == 5
+    assert f"ignored/1.json is {damage}" in (line := one_error_line(capsys))
+    assert line.endswith("; or go on without what it says: `firstseen ignore remove 1`")
+    assert run(["ignore", "remove", "1", "--store", store]) == 0
+    assert [one.name for one in standing(read_ignored(Store(store))).values()] == [str(other)]
+    assert run(["ignore", "add", logo, "--store", store]) == 0
+    assert len(standing(read_ignored(Store(store)))) == 2
