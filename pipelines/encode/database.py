@@ -1,13 +1,17 @@
 """Opens the database that inventories are compared in: tables of millions of rows, joined in bounded memory."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from pyarrow import dataset, parquet
+
+from foundation.errors import NO_SPACE, TemporaryError
 
 QUERIES = Path(__file__).parent / "queries"
 # A join that needs more goes on in files of the temporary folder.
@@ -18,20 +22,36 @@ ROWS_PER_GROUP = 65_536
 
 @contextmanager
 def open_database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yields an empty database in memory, which spills into a folder; it loads nothing from a network."""
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "temp_directory": str(folder / "spilled"),
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
-    database = duckdb.connect(":memory:", config=settings)
+    """Yields an empty database in a file below a folder, which goes when the block ends; it loads nothing from afar.
+
+    Raises TemporaryError in place of the database's own error where the disk is full.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "temp_directory": f"{own}/spilled",
+            # Whoever needs an order asks for it; to keep that of the files would take all of them into memory.
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        # Tables of a database in memory do not leave it: with ten million photos nothing was left for the joins.
+        with _naming_full_disk(own), closing(duckdb.connect(f"{own}/tables.duckdb", config=settings)) as database:
+            # Otherwise times are understood in the zone of the machine.
+            rows_of(database, "SET TimeZone = 'UTC'")
+            yield database
+
+
+@contextmanager
+def _naming_full_disk(folder: str) -> Iterator[None]:
     try:
-        # Otherwise times are understood in the zone of the machine.
-        rows_of(database, "SET TimeZone = 'UTC'")
-        yield database
-    finally:
-        database.close()
+        yield
+    except duckdb.Error as error:
+        # It names the system's reason in its text alone.
+        reason = next((why for why in map(os.strerror, NO_SPACE) if why in str(error)), None)
+        if reason:
+            raise TemporaryError(f"cannot write below {folder}: {reason}; free some space and run again") from error
+        raise
 
 
 def query_named(name: str) -> str:

@@ -79,10 +79,12 @@ LEFT JOIN read_before AS o ON o.photo_id = l.photo_id
     AND o.modified_at IS NOT DISTINCT FROM l.modified_at AND o.etag IS NOT DISTINCT FROM l.etag
     AND o.sidecar_version IS NOT DISTINCT FROM l.sidecar_version
 UNION ALL BY NAME
-SELECT (SELECT max(position) FROM listed) + row_number() OVER () AS position,
+SELECT (SELECT max(position) FROM listed) + row_number() OVER (ORDER BY p.photo_id) AS position,
        p.* EXCLUDE (is_withdrawn, is_retried),
        'unchanged' AS fate, TRUE AS was_listed, FALSE AS is_embedded, FALSE AS is_given,
        p.content_sha256 AS old_content_sha256, given(p) AS old_given
-FROM known AS p
-WHERE NOT p.is_withdrawn AND p.photo_id NOT IN (SELECT photo_id FROM listed)
-  AND EXISTS (FROM unlistable WHERE starts_with(p.photo_id, value || '/') OR value = '.');
+FROM (
+    -- Joined and not asked for by EXISTS and NOT IN, which hold all names of an archive in memory: folders are few.
+    SELECT DISTINCT known.* FROM known JOIN unlistable ON starts_with(known.photo_id, value || '/') OR value = '.'
+    WHERE NOT known.is_withdrawn
+) AS p ANTI JOIN listed USING (photo_id);
