@@ -164,8 +164,8 @@ def test_a_folder_that_cannot_be_listed_keeps_what_is_below_it(tmp_path: Path) -
         assert rows_of(database, STATE) == [
             ("open/1", "unchanged", "unchanged", content("open/1")),
             ("shut/1", "unchanged", "unchanged", content("shut/1")),
-            ("shut/deep/2", "unchanged", "unchanged", content("shut/deep/2")),
             ("shut/3", "unchanged", "rejected", None),
+            ("shut/deep/2", "unchanged", "unchanged", content("shut/deep/2")),
         ]
     assert comparison == Comparison(known=4, listed=4, unchanged=4, removed=1)
     with compared(tmp_path, [listed("open/1")], previous, unlistable=["."]) as (_, comparison):
