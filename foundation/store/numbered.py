@@ -37,7 +37,10 @@ def read_entries(store: Store, folder: str, kind: type[Entry], *, after: int = 0
     Raises ArtifactRefusedError for one that is damaged or missing, which may say anything, unless a later one `undoes`
     it: then it does not matter. `give_up` is the command that does so, with `{number}` in it.
     """
-    last = max(store.numbers(folder), default=0)
+    numbers = store.numbers(folder)
+    if after and after not in numbers:
+        raise _missing(store, folder, after)
+    last = max(numbers, default=0)
     if last <= after:
         return []
     with ThreadPoolExecutor(READERS) as pool:
@@ -65,13 +68,17 @@ def _read_or_why(store: Store, folder: str, number: int, kind: type[Entry]) -> E
     except ArtifactRefusedError as error:
         return error
     except InputNotFoundError:
-        path = entry_path(folder, number)
         # Rights that are missing are no entry that is.
-        if store.exists(path):
+        if store.exists(entry_path(folder, number)):
             raise
-        return ArtifactRefusedError(
-            f"{path} is missing in store {store.uri}; expected one, for none is ever deleted: restore it from a copy"
-        )
+        return _missing(store, folder, number)
+
+
+def _missing(store: Store, folder: str, number: int) -> ArtifactRefusedError:
+    path = entry_path(folder, number)
+    return ArtifactRefusedError(
+        f"{path} is missing in store {store.uri}; expected one, for none is ever deleted: restore it from a copy"
+    )
 
 
 def add_entry(store: Store, folder: str, make: Callable[[int], Entry]) -> Entry:
