@@ -118,9 +118,13 @@ def translated(action: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputNotFoundError(f"cannot {action}: it does not exist") from error
     except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise AccessDeniedError(f"cannot {action}: permission denied; check the access rights") from error
+        raise _denied(action) from error
     except (OSError, ValueError, exceptions.BaseError) as error:  # ValueError: a path with `..` or an empty segment
         raise _translate(action, error) from error
+
+
+def _denied(action: str) -> AccessDeniedError:
+    return AccessDeniedError(f"cannot {action}: permission denied; check the access rights")
 
 
 def _translate(action: str, error: Exception) -> FirstseenError:
@@ -128,7 +132,7 @@ def _translate(action: str, error: Exception) -> FirstseenError:
     text = str(error).splitlines()[0]
     if any(f"(os error {number})" in str(error) for number in (errno.EACCES, errno.EPERM)):
         # A folder that may not be made in a store that is read-only to this user.
-        return InputNotFoundError(f"cannot {action}: permission denied; check the access rights")
+        return _denied(action)
     if f"(os error {errno.EROFS})" in str(error):
         return InputNotFoundError(
             f"cannot {action}: {os.strerror(errno.EROFS)}; mount it for writing, or choose another"
@@ -140,7 +144,7 @@ def _translate(action: str, error: Exception) -> FirstseenError:
         status = _STATUS.search(text)
         # A listing has no errors of their own for these, unlike a read.
         if status and status[1] in ("401", "403"):
-            return AccessDeniedError(f"cannot {action}: permission denied; check the access rights")
+            return _denied(action)
         if status and status[1] == "404":
             return InputNotFoundError(f"cannot {action}: it does not exist")
         if _TEMPORARY.search(text):
