@@ -61,3 +61,13 @@ def run_night(store: Path, archive: Path, *, catalog: Path | None = None) -> Non
     """Encodes an archive and publishes."""
     encode(EncodeOptions(archive=str(archive), store=str(store), catalog=catalog, chunk_photos=4))
     build_index(Store(store))
+
+
+def begin_own(nights: Nights, folder: Path) -> tuple[Path, Path]:
+    """Returns (store, archive): a store with the encoder alone, and three photos that no night of it has seen."""
+    store, archive = folder / "own-store", folder / "own"
+    shutil.copytree(nights.store, store, ignore=shutil.ignore_patterns("embeddings", "segments", "snapshots"))
+    archive.mkdir()
+    for number in range(3):
+        (archive / f"{number}.jpg").write_bytes(jpeg(noise(300 + number)))
+    return store, archive

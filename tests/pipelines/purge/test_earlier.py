@@ -23,7 +23,7 @@ from pipelines.purge.traces import Purged
 from serving.retract import photos_named
 from tests.photos import jpeg, noise
 from tests.pipelines.answers import answers
-from tests.pipelines.two_nights import Nights, run_night
+from tests.pipelines.two_nights import Nights, begin_own, run_night
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SHARED = jpeg(noise(310))
@@ -32,11 +32,7 @@ SHARED = jpeg(noise(310))
 @pytest.fixture
 def store(nights: Nights, tmp_path: Path) -> Store:
     """Two equal files, of which a.jpg was exchanged, and a third night without b.jpg that was rolled back."""
-    archive, store = tmp_path / "own", tmp_path / "own-store"
-    shutil.copytree(nights.store, store, ignore=shutil.ignore_patterns("embeddings", "segments", "snapshots"))
-    archive.mkdir()
-    for number in range(3):
-        (archive / f"{number}.jpg").write_bytes(jpeg(noise(300 + number)))
+    store, archive = begin_own(nights, tmp_path)
     for name in ("a.jpg", "b.jpg"):
         (archive / name).write_bytes(SHARED)
     run_night(store, archive)

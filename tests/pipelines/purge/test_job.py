@@ -28,7 +28,7 @@ from serving.searcher import Searcher
 from tests.photos import jpeg, noise
 from tests.pipelines.answers import answers, contents_of
 from tests.pipelines.traces import traces
-from tests.pipelines.two_nights import Nights, run_night
+from tests.pipelines.two_nights import Nights, begin_own, run_night
 
 
 @pytest.fixture
@@ -76,11 +76,7 @@ def test_what_a_photo_was_before_goes_too(nights: Nights, retracted) -> None:
 
 def test_a_content_that_another_photo_has_stays_without_the_name(nights: Nights, tmp_path: Path) -> None:
     """One of two equal files was exchanged and then purged: what it was before is still the other's."""
-    store, archive = tmp_path / "own-store", tmp_path / "own"
-    shutil.copytree(nights.store, store, ignore=shutil.ignore_patterns("embeddings", "segments", "snapshots"))
-    archive.mkdir()
-    for number in range(3):
-        (archive / f"{number}.jpg").write_bytes(jpeg(noise(300 + number)))
+    store, archive = begin_own(nights, tmp_path)
     shared = jpeg(noise(310))
     for name in ("first.jpg", "second.jpg"):
         (archive / name).write_bytes(shared)
