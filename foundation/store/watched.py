@@ -173,10 +173,14 @@ def record_found(store: Store, found: Found) -> None:
 
 def read_found(store: Store, watch_id: str) -> list[Found]:
     """Returns what was found of a watched query so far, by snapshot."""
+    return sorted(found_by_path(store, watch_id).values(), key=lambda one: one.snapshot)
+
+
+def found_by_path(store: Store, watch_id: str) -> dict[str, Found]:
+    """Returns what was found of a watched query by the file of the store that says so; a snapshot may have several."""
     directory = watched_directory(watch_id)
     names = [name for name in store.files(directory) if name.startswith("found-") and name.endswith(".json")]
-    found = [artifact.read(store, f"{directory}/{name}", Found)[0] for name in names]
-    return sorted(found, key=lambda one: one.snapshot)
+    return {path: artifact.read(store, path, Found)[0] for path in (f"{directory}/{name}" for name in names)}
 
 
 def found_contents(found: Sequence[Found]) -> frozenset[bytes]:

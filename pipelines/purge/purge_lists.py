@@ -8,7 +8,7 @@ from typing import Any
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.ignored import IGNORED, Ignored, read_ignored, thumbnail_path
-from foundation.store.watched import WATCHED, list_watched, read_found, remove_watched, watched_directory
+from foundation.store.watched import WATCHED, found_by_path, list_watched, remove_watched, watched_directory
 from pipelines.purge.file_traces import has_trace
 from pipelines.purge.leftovers import quiet
 from pipelines.purge.traces import Purged
@@ -22,10 +22,9 @@ def purge_lists(store: Store, purged: Purged) -> None:
         if watched.content_sha256 in contents:
             remove_watched(store, watched.watch_id)
             continue
-        for found in read_found(store, watched.watch_id):
+        for path, found in found_by_path(store, watched.watch_id).items():
             left = [one for one in found.photos if not purged.was_found(one)]
             if len(left) < len(found.photos):
-                path = f"{watched_directory(watched.watch_id)}/found-{found.snapshot}.json"
                 _replace(store, path, replace(found, photos=left))
     for watch_id in undescribed_watched(store):
         directory = watched_directory(watch_id)

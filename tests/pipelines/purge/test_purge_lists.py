@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored
 from foundation.store.watched import Found, FoundPhoto, list_watched, read_found, record_found
@@ -48,6 +49,18 @@ def found_photo(name: str, archive: str, content: bytes = b"c" * 32) -> FoundPho
         score=0.9,
         first_seen_at=None,
     )
+
+
+def test_what_a_later_check_of_the_same_snapshot_found_goes_alone(tmp_path: Path, purged: Purged) -> None:
+    """Each check has a file of its own, and what the first one found stays."""
+    store = Store(tmp_path / "store", create=True)
+    watched = watch_photo(store, "b", FILES["b"])
+    assert watched
+    for photo in (found_photo("c.jpg", "file:///archive"), found_photo("a.jpg", "file:///archive")):
+        record_found(store, Found(watch_id=watched.watch_id, snapshot=7, created_at=artifact.now(), photos=[photo]))
+    purge_lists(store, purged)
+    assert [one.photo_id for found in read_found(store, watched.watch_id) for one in found.photos] == ["c.jpg"]
+    assert find_traces(store, purged)[1] == []
 
 
 def test_what_is_watched_and_what_was_found_of_it_goes(tmp_path: Path, purged: Purged) -> None:
