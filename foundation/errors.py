@@ -60,6 +60,12 @@ class TemporaryError(FirstseenError):
     exit_code = 75
 
 
+class TranslatedOnlyError(FirstseenError):
+    """A job that was translated for its runner and not run, as was asked for: the command ends, and nothing failed."""
+
+    exit_code = 0
+
+
 class TrainingDivergedError(FirstseenError):
     """The loss of a training became infinite or not a number; the settings have to change."""
 

@@ -18,7 +18,7 @@ def report(error: BaseException) -> int:
     code, words = _judge(_origin(error))
     # Nobody expected this: whoever mends it needs to see where it comes from.
     trace = _show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
-    tell(f"firstseen: {words}", level="error", exit_code=code, **trace)
+    tell(f"firstseen: {words}", level="error" if code else "info", exit_code=code, **trace)
     return code
 
 

@@ -29,6 +29,7 @@ from pipelines.encode.work import Work
 from pipelines.encode.write_shards import write_shard
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
+from pipelines.runners.reported import ErrorReport
 
 
 def outcomes_path(run: Run, work: Work, chunk: int) -> str:
@@ -60,6 +61,7 @@ class EncodeChunk(beam.DoFn):
         progress_directory: str | None,
     ):
         self._store = store
+        self._report = ErrorReport(store, work.error_path)
         self._run = run
         self._spec = spec
         self._work = work
@@ -75,24 +77,23 @@ class EncodeChunk(beam.DoFn):
         """Takes its share of the decoder processes; they start, and the encoder is loaded, for the first photo."""
         # Processes and open files cannot be pickled: what a worker needs of them is made here, once per instance.
         self._open = ExitStack()
-        self._decoders = self._open.enter_context(shared_decoders())
-        self._progress = ProgressWriter(self._progress_directory)
-        self._open.callback(self._progress.close)
-        known, withdrawn = (
-            tuple(self._open.enter_context(local_hashes(self._store, paths)))
-            for paths in (self._work.known, self._work.withdrawn)
-        )
-        self._settings = DecodeSettings(
-            self._spec.size, self._spec.channels, self._run.features == "local", known=known, withdrawn=withdrawn
-        )
         self._embedded_here = EmbeddedHere()
+        self._decoders = self._open.enter_context(shared_decoders())
+        with self._report.reporting():
+            known, withdrawn = (
+                tuple(self._open.enter_context(local_hashes(self._store, paths)))
+                for paths in (self._work.known, self._work.withdrawn)
+            )
+            self._settings = DecodeSettings(
+                self._spec.size, self._spec.channels, self._run.features == "local", known=known, withdrawn=withdrawn
+            )
 
     def process(self, chunk: int) -> Iterator[int]:
-        """Encodes the chunk unless that was done before; an error says which chunk it struck."""
-        with naming(f"chunk {chunk} of {self._work.path}"):
+        """Encodes the chunk unless that was done before, or the job has failed; an error says which chunk it struck."""
+        with self._report.reporting(), naming(f"chunk {chunk} of {self._work.path}"):
             path = outcomes_path(self._run, self._work, chunk)
             # A runner may do an element twice, and the one that comes to its end first counts.
-            if not self._store.exists(path):
+            if not self._report.is_there() and not self._store.exists(path):
                 self._encode(chunk, path)
                 # Allocators would keep the memory of a chunk in pieces, and take more of it for every other one.
                 release_freed()
@@ -116,14 +117,15 @@ class EncodeChunk(beam.DoFn):
         tables: list[pa.Table] = []
         outcomes: list[Outcome] = []
         embedding = self._embedded_here.begin(chunk)
-        for batch in batches_of(results, self._batch_size):
-            wanted = embedding.wanted(batch)
-            table, unusable = self._embed(chunk, wanted, schema)
-            if table is not None:
-                tables.append(table)
-            settled = embedding.settle(batch, wanted, unusable)
-            outcomes += settled
-            self._count(batch, settled)
+        with ProgressWriter(self._progress_directory, chunk) as progress:
+            for batch in batches_of(results, self._batch_size):
+                wanted = embedding.wanted(batch)
+                table, unusable = self._embed(chunk, wanted, schema)
+                if table is not None:
+                    tables.append(table)
+                settled = embedding.settle(batch, wanted, unusable)
+                outcomes += settled
+                self._count(batch, settled, progress)
         self._write(path, rows, outcomes, tables)
 
     def _embed(self, chunk: int, photos: list[DecodedPhoto], schema: pa.Schema) -> tuple[pa.Table | None, set[bytes]]:
@@ -135,7 +137,7 @@ class EncodeChunk(beam.DoFn):
             encoder = shared_encoder(self._store, run.encoder_id, run.encoder_digest, self._batch_size)
             return embed_photos(encoder, photos, schema)
 
-    def _count(self, batch: Sequence[Decoded], outcomes: Sequence[Outcome]) -> None:
+    def _count(self, batch: Sequence[Decoded], outcomes: Sequence[Outcome], progress: ProgressWriter) -> None:
         # Counted per batch, not per photo: a counter takes a lock, and progress a write.
         rejected = sum(one.reason is not None for one in outcomes)
         embedded = sum(one.is_embedded for one in outcomes)
@@ -143,7 +145,7 @@ class EncodeChunk(beam.DoFn):
         self._counters["embedded"].inc(embedded)
         self._counters["rejected"].inc(rejected)
         self._counters["known"].inc(len(outcomes) - embedded - rejected)
-        self._progress.add(embedded=len(outcomes) - rejected, rejected=rejected)
+        progress.add(usable=len(outcomes) - rejected, rejected=rejected)
 
     def _write(self, path: str, rows: list[dict[str, Any]], outcomes: list[Outcome], tables: list[pa.Table]) -> None:
         shard = None

@@ -9,9 +9,12 @@ from foundation.store.encoders import EncoderSpec
 from foundation.store.files import Store
 from foundation.store.runs import Run
 from pipelines.encode.chunks import EncodeChunk
+from pipelines.encode.done_chunks import DoneChunks
 from pipelines.encode.plan import EncodeOptions
 from pipelines.encode.work import Work
-from pipelines.runners.progress import read_progress
+from pipelines.runners.names import LOCAL
+from pipelines.runners.progress import add_up, read_progress
+from pipelines.runners.reported import ErrorReport
 from pipelines.runners.run import create_pipeline, run_to_end
 
 
@@ -27,10 +30,19 @@ def encode_chunks(
 ) -> None:
     """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off."""
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
+    report = ErrorReport(store, work.error_path)
+    if options.runner != LOCAL:
+        # Workers on other machines share nothing with the launcher but the store.
+        add_steps(pipeline, store, run, spec, work, batch_size=options.batch_size, progress_directory=None)
+        done = DoneChunks(store, run.directory, work.attempt)
+        run_to_end(pipeline, report=report, on_progress=lambda: on_progress(photos, *done.look()))
+        return
     # A local run blocks until its end and shares no memory with worker processes: they count into files of this folder.
     with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
         add_steps(pipeline, store, run, spec, work, batch_size=options.batch_size, progress_directory=directory)
-        run_to_end(pipeline, on_progress=lambda: on_progress(photos, *read_progress(directory)))
+        run_to_end(
+            pipeline, report=report, on_progress=lambda: on_progress(photos, *add_up(read_progress(directory).values()))
+        )
 
 
 def add_steps(

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from foundation.archives.archive import Archive, address_of, open_archive
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import FirstseenError, TemporaryError, TranslatedOnlyError
 from foundation.store import artifact
 from foundation.store.chains import read_runs
 from foundation.store.encoder_choice import choose_encoder
@@ -31,12 +31,12 @@ from pipelines.encode.held import Waiting, lost_contents, read_waiting
 from pipelines.encode.listeners import Listeners, ignore
 from pipelines.encode.listing import Listing, write_listing
 from pipelines.encode.outcomes import outcome_paths, outcomes_directory, read_finished_chunk
-from pipelines.encode.plan import EncodeOptions, plan_run, require_apart
+from pipelines.encode.plan import EncodeOptions, chunk_size, plan_run, require_apart
 from pipelines.encode.previous import Previous, find_other, find_previous, previous_inventory
 from pipelines.encode.unfinished import find_unfinished
 from pipelines.encode.unopened import list_again, list_nothing, require_known
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
-from pipelines.encode.work import plan_work, remove_work
+from pipelines.encode.work import plan_work, remove_attempt, remove_work
 from pipelines.runners.names import check_runner
 
 
@@ -92,7 +92,7 @@ def encode(options: EncodeOptions, listeners: Listeners = Listeners()) -> Encode
         require_no_shrinking(comparison, prepared.archive.uri, allow=options.allow_shrink or options.remove_archive)
         with naming_damage(prepared.store, found.run):
             finished = carry_out(found, comparison, listeners)
-        remove_work(prepared.store, found.run)
+        remove_work(prepared.store, finished or found.run)
         if finished is None:
             return EncodeResult(prepared.previous.runs[-1].run, account(found.database), False, problems, left_out)
         return EncodeResult(finished, finished.accounting, True, problems, left_out)
@@ -114,15 +114,19 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
         found.withdrawn,
         database=found.database,
         folder=found.folder,
-        chunk_photos=options.chunk_photos,
+        chunk_photos=chunk_size(comparison.read, options),
     )
     if work.chunks:
         # Beam takes seconds to import: a night without new photos does without it.
         from pipelines.encode.encode_chunks import encode_chunks
 
-        encode_chunks(
-            store, run, prepared.spec, work, options, photos=comparison.read, on_progress=listeners.on_progress
-        )
+        try:
+            encode_chunks(
+                store, run, prepared.spec, work, options, photos=comparison.read, on_progress=listeners.on_progress
+            )
+        except TranslatedOnlyError:
+            remove_attempt(store, run, work, is_first=not mark)
+            raise
     found.look(is_last=True)
     if not options.read_again:
         require_readable(found.database, prepared.archive.uri, prepared.archive.folder)
@@ -255,6 +259,8 @@ def naming_damage(store: Store, run: Run) -> Iterator[None]:
     """
     try:
         yield
+    except TranslatedOnlyError:
+        raise
     except (duckdb.Error, FirstseenError) as error:
         if store.exists(run_path(run.encoder_id, run.run_id)):
             raise TemporaryError(

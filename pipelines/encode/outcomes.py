@@ -13,10 +13,13 @@ from foundation.store.artifact import FileRecord
 from foundation.store.files import Store
 from foundation.store.run_tables import inventory_schema
 from pipelines.encode.write_shards import WrittenFile, to_parquet
+from pipelines.runners.progress import Counts
 
 OUTCOMES = "outcomes"
 # The key, in the metadata of a file of outcomes, of the shard that the chunk was written to.
 SHARD = b"firstseen.shard"
+# The key of how many of its photos are usable, and how many were rejected.
+COUNTS = b"firstseen.counts"
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,19 @@ def write_outcomes(
     store: Store, path: str, rows: Sequence[dict[str, Any]], outcomes: Sequence[Outcome], shard: WrittenFile | None
 ) -> bool:
     """Writes what became of the photos of a chunk, `rows` of the work; returns whether nobody did so before."""
-    schema = outcome_schema().with_metadata({SHARD: json.dumps(asdict(shard) if shard else None)})
+    rejected = sum(one.reason is not None for one in outcomes)
+    said = {SHARD: asdict(shard) if shard else None, COUNTS: (len(outcomes) - rejected, rejected)}
+    schema = outcome_schema().with_metadata({key: json.dumps(value) for key, value in said.items()})
     table = pa.Table.from_pylist(
         [{**row, **asdict(outcome)} for row, outcome in zip(rows, outcomes, strict=True)], schema=schema
     )
     return store.create(path, to_parquet(table))
+
+
+def read_counts(store: Store, path: str) -> Counts:
+    """Returns how many photos of a chunk that is done are usable and rejected; reads the end of the file alone."""
+    with store.open(path) as file:
+        return Counts(*json.loads((parquet.read_schema(file).metadata or {})[COUNTS]))
 
 
 def read_finished_chunk(store: Store, path: str) -> FinishedChunk:

@@ -19,6 +19,11 @@ from pipelines.runners.names import LOCAL
 
 # One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
 CHUNK_PHOTOS = 512
+# Of a small archive chunks are smaller, so that each worker has some: the last one to end keeps the others waiting for
+# its last chunk.
+CHUNKS_PER_WORKER = 4
+# Workers that are reckoned with on a cluster, whose size nobody knows beforehand.
+CLUSTER_WORKERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,8 @@ class EncodeOptions:
     dtype: Dtype = "float32"
     features: Features = "local"
     batch_size: int = 64
-    chunk_photos: int = CHUNK_PHOTOS
+    # None makes them fit the photos and the workers.
+    chunk_photos: int | None = None
     check: Check = "stat"
     allow_shrink: bool = False
     retry_rejects: str | None = None
@@ -61,7 +67,8 @@ class EncodeOptions:
         """Raises UsageError on a value out of range, naming both."""
         require_range("workers", self.workers, 1)
         require_range("batch_size", self.batch_size, 1, 4_096, remedy="memory grows with it")
-        require_range("chunk_photos", self.chunk_photos, 1)
+        if self.chunk_photos is not None:
+            require_range("chunk_photos", self.chunk_photos, 1)
         if self.remove_archive and (self.catalog or self.include or self.exclude or self.retry_rejects):
             raise UsageError(
                 "--remove-archive takes out all of an archive; expected it without --catalog, --include, --exclude and "
@@ -80,6 +87,17 @@ def require_apart(archive: Archive, store: str) -> None:
         raise UsageError(f"store {store} lies in the archive {archive.uri}; expected another prefix, outside of it")
     if archive.folder and root and root.resolve().is_relative_to(archive.folder.resolve()):
         raise UsageError(f"store {store} lies in the archive {archive.folder}; expected it elsewhere: move it")
+
+
+def chunk_size(photos: int, options: EncodeOptions) -> int:
+    """Returns how many photos a chunk has, at most: whole batches, and enough chunks for all workers."""
+    if options.chunk_photos is not None:
+        return options.chunk_photos
+    workers = options.workers if options.runner == LOCAL else CLUSTER_WORKERS
+    if workers == 1:
+        return CHUNK_PHOTOS
+    batches = -(-photos // (CHUNKS_PER_WORKER * workers * options.batch_size))
+    return min(CHUNK_PHOTOS, max(1, batches) * options.batch_size)
 
 
 def plan_run(

@@ -17,6 +17,7 @@ from pipelines.encode.compare import write_work
 from pipelines.encode.held import Waiting, embedded_contents, indexed_contents, sorted_hashes
 from pipelines.encode.outcomes import OUTCOMES
 from pipelines.encode.withdrawn import Withdrawn
+from pipelines.encode.write_shards import SHARD_PREFIX
 
 WORK = "work"
 
@@ -33,6 +34,11 @@ class Work:
     chunks: int
     known: list[str]
     withdrawn: list[str]
+
+    @property
+    def error_path(self) -> str:
+        """Where a worker writes down an error that ends the job."""
+        return f"{self.path.removesuffix('.parquet')}-error.json"
 
 
 def plan_work(
@@ -66,9 +72,18 @@ def plan_work(
 
 
 def remove_work(store: Store, run: Run) -> None:
-    """Removes what a run needed until it was finished."""
+    """Removes what a run needed until it was finished, and shards that it does not list."""
     names = [f"{folder}/{name}" for folder in (WORK, OUTCOMES) for name in store.files(f"{run.directory}/{folder}")]
+    # A worker that is killed between a shard and the outcomes that name it leaves the shard, and its chunk is done
+    # again under another name.
+    names += [name for name in store.files(run.directory) if name.startswith(SHARD_PREFIX) and name not in run.rows]
     store.delete([*begun_paths(store, run.directory), *(f"{run.directory}/{name}" for name in names)])
+
+
+def remove_attempt(store: Store, run: Run, work: Work, *, is_first: bool) -> None:
+    """Removes the work of an attempt that came to nothing, and that the run began if that was with this one."""
+    begun = [begun_paths(store, run.directory)[0 if is_first else -1]]
+    store.delete([*begun, work.path, *(path for path in (*work.known, *work.withdrawn) if WORK in path.split("/"))])
 
 
 def _embedded_before(database: duckdb.DuckDBPyConnection) -> Iterator[np.ndarray]:

@@ -15,6 +15,8 @@ from foundation.store.files import Store
 
 # The index reads whole shards; row groups of this size let other readers take some rows, at 8 MB per 256 numbers.
 ROW_GROUP_ROWS = 8_192
+# How the name of a shard begins.
+SHARD_PREFIX = "part-"
 # Parquet's name of the numbers in a list column.
 EMBEDDING_COLUMN = "embedding.list.element"
 
@@ -31,7 +33,7 @@ class WrittenFile:
 def write_shard(store: Store, directory: str, table: pa.Table) -> WrittenFile:
     """Writes one shard at once, so that a reader never sees half of it; raises TemporaryError on a full disk."""
     # A chunk that is done twice writes another file, instead of one of the same name with perhaps other rows.
-    name = f"part-{uuid.uuid4().hex}.parquet"
+    name = f"{SHARD_PREFIX}{uuid.uuid4().hex}.parquet"
     data = to_parquet(table)
     store.create(f"{directory}/{name}", data)
     return WrittenFile(name, table.num_rows, FileRecord(len(data), digest_of(data)))

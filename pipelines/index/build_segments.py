@@ -1,21 +1,25 @@
 """Builds several segments on as many workers as there are: plans in, and their references handed to the launcher."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import apache_beam as beam
 
 from foundation.store import artifact
-from foundation.store.builds import take_build, write_build
+from foundation.store.builds import error_path, take_build, write_build
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
+from pipelines.runners.reported import ErrorReport
 from pipelines.runners.run import create_pipeline, run_to_end
+
+# The number of a planned segment, and how a snapshot names it: None if it would hold nothing.
+Built = tuple[int, SegmentReference | None]
 
 
 def build_in_parallel(
     store: Store,
     plans: Sequence[SegmentPlan],
-    build: Callable[[SegmentPlan], tuple[int, SegmentReference | None]],
+    build: Callable[[SegmentPlan], Built],
     *,
     runner: str,
     workers: int,
@@ -25,23 +29,33 @@ def build_in_parallel(
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
+    report = ErrorReport(store, error_path(build_id))
     built = (
         pipeline
         | "ListSegments" >> beam.Create(plans)
         # Otherwise Create and the build are fused, and one worker builds every segment after the other.
         | "SpreadSegments" >> beam.Reshuffle()
-        | "BuildSegment" >> beam.Map(build)
+        | "BuildSegment" >> beam.FlatMap(_build_reporting, build=build, report=report)
     )
     _ = (
         pipeline
         | "Finish" >> beam.Create([build_id])
         | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
     )
-    run_to_end(pipeline)
+    run_to_end(pipeline, report=report)
     return take_build(store, build_id)
 
 
-def _write_build(build_id: str, built: Iterable[tuple[int, SegmentReference | None]], *, store: Store) -> None:
+def _build_reporting(
+    plan: SegmentPlan, *, build: Callable[[SegmentPlan], Built], report: ErrorReport
+) -> Iterator[Built]:
+    """Yields what a plan comes to; nothing once the job has failed, whose launcher then raises what was reported."""
+    with report.reporting():
+        if not report.is_there():
+            yield build(plan)
+
+
+def _write_build(build_id: str, built: Iterable[Built], *, store: Store) -> None:
     """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
 
     Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.

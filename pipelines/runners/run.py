@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, TestOptions
 
-from foundation.errors import UsageError
+from foundation.errors import TranslatedOnlyError, UsageError
 from pipelines.runners.failures import typed_error
 from pipelines.runners.flags import check_flags
 from pipelines.runners.local import local_runner
 from pipelines.runners.names import LOCAL
+from pipelines.runners.reported import ErrorReport
 
 PROGRESS_INTERVAL_SECONDS = 0.5
 
@@ -35,8 +36,12 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
         ) from error
 
 
-def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | None = None) -> None:
-    """Runs the pipeline, calling `on_progress` twice a second; re-raises the project's own errors as themselves."""
+def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Callable[[], None] | None = None) -> None:
+    """Runs the pipeline, calling `on_progress` twice a second.
+
+    Raises the error that a worker reported, and the project's own errors that came through the runner as themselves;
+    TranslatedOnlyError if Dataflow was asked for no more than that.
+    """
     try:
         with _ticking(on_progress):
             # Portable runners return at once and others at the end; waiting is right for both.
@@ -44,7 +49,23 @@ def run_to_end(pipeline: beam.Pipeline, *, on_progress: Callable[[], None] | Non
     except Exception as error:
         if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
             raise KeyboardInterrupt from error
+        # What was reported came first: a step further down may have failed for want of what was not done.
+        report.settle()
         raise typed_error(error) from error
+    report.settle()
+    if where := _translated_to(pipeline):
+        raise TranslatedOnlyError(f"the job was translated, not run: {where}")
+
+
+def _translated_to(pipeline: beam.Pipeline) -> str | None:
+    """Returns what became of a job that Dataflow was not to run, in words; None of one that it ran."""
+    # Other runners pass over these flags. The class itself stands on Google's libraries, which need not be there.
+    if type(pipeline.runner).__name__ != "DataflowRunner":
+        return None
+    options = pipeline.options
+    if template := options.view_as(GoogleCloudOptions).template_location:
+        return f"its description lies at {template}, and its graph where --staging_location says"
+    return "--dry_run keeps nothing of it" if options.view_as(TestOptions).dry_run else None
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pipelines.encode.outcomes import outcome_paths
 from pipelines.encode.plan import plan_run
 from pipelines.encode.previous import find_previous
 from pipelines.encode.work import Work
+from pipelines.runners.reported import ErrorReport
 from pipelines.runners.run import create_pipeline, run_to_end
 
 
@@ -45,7 +46,7 @@ def encode(store: Store, run: Run, work: Work, encoder: SavedEncoder) -> None:
     """Runs the pipeline on the local runner."""
     pipeline = create_pipeline("local", beam_flags=[])
     add_steps(pipeline, store, run, encoder.spec, work, batch_size=3, progress_directory=None)
-    run_to_end(pipeline)
+    run_to_end(pipeline, report=ErrorReport(store, work.error_path))
 
 
 def test_every_chunk_is_done(listed: tuple[Store, Run, Work], saved_encoder: SavedEncoder) -> None:

@@ -24,7 +24,7 @@ from foundation.store.runs import CHANGES, REJECTS, Accounting, Run, list_runs
 from pipelines.encode import job
 from pipelines.encode.listeners import Listeners
 from pipelines.encode.local_columns import local_columns
-from pipelines.encode.plan import EncodeOptions, require_apart
+from pipelines.encode.plan import EncodeOptions, chunk_size, require_apart
 from tests.foundation.archives.test_tar_shards import write_shard
 from tests.photos import jpeg, noise, scene, write_archive, write_catalog
 
@@ -290,6 +290,26 @@ def test_an_empty_archive_is_no_run(store: Path, tmp_path: Path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputNotFoundError, match="is empty"):
         encode(store, tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("photos", "changes", "size"),
+    [
+        (10, {}, 512),
+        (10_000_000, {"runner": "FlinkRunner"}, 512),
+        (10_000_000, {"workers": 2}, 512),
+        (300, {"runner": "FlinkRunner"}, 64),
+        (300, {"runner": "FlinkRunner", "batch_size": 16}, 16),
+        (10_000, {"runner": "FlinkRunner"}, 192),
+        (2_000, {"workers": 2}, 256),
+        (1, {"workers": 2}, 64),
+        (300, {"workers": 2, "chunk_photos": 7}, 7),
+        (10, {"workers": 2, "batch_size": 4_096}, 512),
+    ],
+)
+def test_chunks_of_a_small_archive_leave_no_worker_idle(photos: int, changes: dict, size: int):
+    """One worker does them one after the other anyway; of several each has some, in whole batches."""
+    assert chunk_size(photos, EncodeOptions(archive="a", store="s", **changes)) == size
 
 
 @pytest.mark.parametrize("name", ["workers", "batch_size", "chunk_photos"])

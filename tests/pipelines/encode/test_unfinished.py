@@ -163,6 +163,15 @@ def test_a_content_that_left_the_index_between_two_attempts_is_embedded(nights: 
     assert nights.found() == {Found("archive", name, number) for name, number in names.items()}
 
 
+def test_a_shard_that_no_outcome_names_is_removed(archive: Nights) -> None:
+    """A worker that is killed between both leaves it, and its chunk is done again under another name."""
+    cut_off(archive, after=1, chunk_photos=1)
+    (begun,) = archive.store.local_root.glob("embeddings/*/*")
+    (begun / "part-lost.parquet").write_bytes(b"half a shard")
+    run = archive.encode(chunk_photos=1).run
+    assert {path.name for path in begun.glob("part-*")} == set(run.rows)
+
+
 @pytest.mark.parametrize("changes", [{"features": "local"}, {"dtype": "float16"}])
 def test_with_other_options_another_run_begins(archive: Nights, changes: dict[str, str]) -> None:
     """Rows of two kinds in one run could never be told apart."""

@@ -7,9 +7,26 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.errors import (
+    ArtifactRefusedError,
+    FirstseenError,
+    InputNotFoundError,
+    TemporaryError,
+    TranslatedOnlyError,
+    UsageError,
+)
+from foundation.store.files import Store
 from pipelines.runners import run
+from pipelines.runners.reported import ErrorReport
+
+
+@pytest.fixture
+def report(tmp_path_factory: pytest.TempPathFactory) -> ErrorReport:
+    """A place for the error of a job, in a store of its own."""
+    return ErrorReport(Store(tmp_path_factory.mktemp("store")), "work/error.json")
 
 
 @pytest.mark.parametrize(
@@ -43,11 +60,11 @@ def write_process(_: int, folder: str) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_workers_are_processes(workers: int, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_workers_are_processes(workers: int, tmp_path: Path, capfd: pytest.CaptureFixture, report: ErrorReport) -> None:
     """One worker runs in this process, which starts sooner; several are processes, and keep off the terminal."""
     pipeline = run.create_pipeline("local", workers=workers, beam_flags=[])
     _ = pipeline | beam.Create(range(8)) | beam.Reshuffle() | beam.Map(write_process, str(tmp_path))
-    run.run_to_end(pipeline)
+    run.run_to_end(pipeline, report=report)
     here = [path.name == str(os.getpid()) for path in tmp_path.iterdir()]
     assert here
     assert all(here) if workers == 1 else not any(here)
@@ -59,12 +76,12 @@ def interrupt(_: int) -> None:
     raise KeyboardInterrupt
 
 
-def test_ctrl_c_inside_a_step_is_an_interruption() -> None:
+def test_ctrl_c_inside_a_step_is_an_interruption(report: ErrorReport) -> None:
     """The runner wraps it; what comes out is a KeyboardInterrupt again, not a failed pipeline."""
     pipeline = run.create_pipeline("local", beam_flags=[])
     _ = pipeline | beam.Create([1]) | beam.Map(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        run.run_to_end(pipeline)
+        run.run_to_end(pipeline, report=report)
 
 
 @pytest.mark.parametrize("runner", ["NoSuchRunner", "no.such.module.Runner", "os.path.NoRunner", ""])
@@ -153,31 +170,94 @@ class Fail(beam.DoFn):
         (ZeroDivisionError("by nothing"), FirstseenError, "the pipeline failed: by nothing"),
     ],
 )
-def test_an_error_in_a_dofn_ends_the_run_as_itself(error: Exception, kind: type, message: str) -> None:
+def test_an_error_in_a_dofn_ends_the_run_as_itself(
+    error: Exception, kind: type, message: str, report: ErrorReport
+) -> None:
     """The exit code of the command line is the worker's, not Beam's RuntimeError's."""
     pipeline = run.create_pipeline("local", beam_flags=[])
     _ = pipeline | beam.Create([1]) | beam.ParDo(Fail(error))
     with pytest.raises(FirstseenError) as caught:
-        run.run_to_end(pipeline)
+        run.run_to_end(pipeline, report=report)
     assert type(caught.value) is kind
     assert str(caught.value).startswith(message)
     assert kind is FirstseenError or str(caught.value) == message
 
 
-def test_progress_is_told_while_it_runs_and_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_while_it_runs_and_once_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, report: ErrorReport
+) -> None:
     """The last call comes after the last photo, so that the bar reaches its end; a failed run ends the ticking too."""
     monkeypatch.setattr(run, "PROGRESS_INTERVAL_SECONDS", 0.01)
     done: list[int] = []
     ticks: list[int] = []
     pipeline = run.create_pipeline("local", beam_flags=[])
     _ = pipeline | beam.Create([1]) | beam.Map(lambda one: time.sleep(0.3) or done.append(one))
-    run.run_to_end(pipeline, on_progress=lambda: ticks.append(1))
+    run.run_to_end(pipeline, report=report, on_progress=lambda: ticks.append(1))
     assert len(ticks) > 3
 
     failing = run.create_pipeline("local", beam_flags=[])
     _ = failing | beam.Create([1]) | beam.ParDo(Fail(TemporaryError("x")))
     with pytest.raises(TemporaryError):
-        run.run_to_end(failing, on_progress=lambda: ticks.append(1))
+        run.run_to_end(failing, report=report, on_progress=lambda: ticks.append(1))
     ended = len(ticks)
     time.sleep(0.1)
     assert len(ticks) == ended
+
+
+def refuse(number: int, report: ErrorReport) -> int:
+    """Meets what no retry mends, and goes on as a step does that reports it."""
+    with report.reporting():
+        raise ArtifactRefusedError(f"encoder {number} is damaged: expected another; restore it")
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_worker_reported_is_raised_by_the_launcher(workers: int, report: ErrorReport) -> None:
+    """The runner sees a job that came to its end: it has nothing to try again."""
+    pipeline = run.create_pipeline("local", workers=workers, beam_flags=[])
+    _ = pipeline | beam.Create([7]) | beam.Reshuffle() | beam.Map(refuse, report)
+    with pytest.raises(ArtifactRefusedError, match=r"^encoder 7 is damaged: expected another; restore it$"):
+        run.run_to_end(pipeline, report=report)
+    assert not report.is_there()
+
+
+def test_what_was_reported_comes_before_what_failed_for_it(report: ErrorReport) -> None:
+    """A later step that misses what was not done says nothing of the reason."""
+    pipeline = run.create_pipeline("local", beam_flags=[])
+    _ = pipeline | beam.Create([7]) | beam.Map(refuse, report) | beam.ParDo(Fail(KeyError("missing")))
+    with pytest.raises(ArtifactRefusedError, match="encoder 7"):
+        run.run_to_end(pipeline, report=report)
+
+
+class DataflowRunner(PipelineRunner):
+    """Stands in for the runner of that name, which needs Google's libraries: it comes to an end and does nothing."""
+
+    def run_pipeline(self, pipeline: beam.Pipeline, options: PipelineOptions) -> PipelineResult:
+        """Returns a result that is there already."""
+        result = PipelineResult(PipelineState.DONE)
+        result.wait_until_finish = lambda duration=None: None
+        return result
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("--template_location=gs://b/t.json", "its description lies at gs://b/t.json"),
+        ("--dry_run=True", "keeps nothing"),
+    ],
+)
+def test_a_job_that_dataflow_only_translates_is_not_taken_for_done(flag: str, words: str, report: ErrorReport) -> None:
+    """Whoever looked for what it made would find nothing; nor is it a failure."""
+    pipeline = run.create_pipeline("local", beam_flags=[flag])
+    pipeline.runner = DataflowRunner()
+    with pytest.raises(TranslatedOnlyError, match=words) as caught:
+        run.run_to_end(pipeline, report=report)
+    assert caught.value.exit_code == 0
+
+
+def test_flags_of_dataflow_mean_nothing_to_other_runners(tmp_path: Path, report: ErrorReport) -> None:
+    """They run all the same."""
+    pipeline = run.create_pipeline("local", beam_flags=["--template_location=t.json"])
+    _ = pipeline | beam.Create([1]) | beam.Map(write_process, str(tmp_path))
+    run.run_to_end(pipeline, report=report)
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,37 @@
+"""Tells how far a run on other machines is, by the outcomes that its workers write into the store."""
+
+import time
+from contextlib import suppress
+
+from foundation.errors import FirstseenError
+from foundation.store.files import Store
+from pipelines.encode.outcomes import outcome_paths, read_counts
+from pipelines.runners.progress import Counts, add_up
+
+# In a bucket a look is a listing, and a read for each chunk that is new.
+LOOK_EVERY_SECONDS = 5.0
+
+
+class DoneChunks:
+    """The chunks of an attempt at a run that are done, looked for now and then."""
+
+    def __init__(self, store: Store, run_directory: str, attempt: str):
+        self._store = store
+        self._run_directory = run_directory
+        self._attempt = attempt
+        self._counts: dict[str, Counts] = {}
+        self._looked = time.monotonic()
+
+    def look(self) -> Counts:
+        """Returns the counts of the chunks that are done, as of the last look."""
+        if time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
+            # A listing that fails must not end the job, which may be hours into its work.
+            with suppress(FirstseenError):
+                self._take_up()
+            self._looked = time.monotonic()
+        return add_up(self._counts.values())
+
+    def _take_up(self) -> None:
+        for path in outcome_paths(self._store, self._run_directory):
+            if path not in self._counts and path.rpartition("/")[2].startswith(self._attempt):
+                self._counts[path] = read_counts(self._store, path)

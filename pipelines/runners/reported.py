@@ -1,0 +1,49 @@
+"""Hands errors that no retry mends from workers to the launcher, by a file in the store.
+
+Runners of clusters try again whatever a worker raises: Flink would start a job with a damaged encoder five times over,
+for a minute, before it gave up.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from foundation import errors
+from foundation.errors import FirstseenError, TemporaryError
+from foundation.store.files import Store
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """Where the first error of a job is written down that would come again with every retry; pickles by its path."""
+
+    store: Store
+    path: str
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Writes an error of the project down instead of raising it; the caller then goes on as if its work was done.
+
+        A TemporaryError is raised, since a retry may mend it, and so is whatever is none of the project's.
+        """
+        try:
+            yield
+        except TemporaryError:
+            raise
+        except FirstseenError as error:
+            said = {"type": type(error).__name__, "message": str(error)}
+            # Of several workers, the one that comes first is heard: the others most likely met the same.
+            self.store.create(self.path, json.dumps(said).encode())
+
+    def is_there(self) -> bool:
+        """Returns whether an error was reported: what is left of the work is for nothing then."""
+        return self.store.exists(self.path)
+
+    def settle(self) -> None:
+        """Removes the report, and raises the error that it names; does nothing without one."""
+        if not self.is_there():
+            return
+        said = json.loads(self.store.read(self.path))
+        self.store.delete([self.path])
+        raise getattr(errors, said["type"], FirstseenError)(said["message"])

@@ -1,0 +1,52 @@
+"""Errors that workers report: the first one reaches the launcher, and what a retry may mend is raised."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, TemporaryError, UsageError
+from foundation.store.files import Store
+from pipelines.runners.reported import ErrorReport
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> ErrorReport:
+    """A place in an empty store."""
+    return ErrorReport(Store(tmp_path), "runs/7/error.json")
+
+
+def test_an_error_comes_back_as_itself(report: ErrorReport) -> None:
+    """With its exit code and its message, on another machine as well; and once."""
+    with report.reporting():
+        raise InputNotFoundError("nothing at „é“: expected a photo")
+    elsewhere = pickle.loads(pickle.dumps(report))  # noqa: S301
+    assert elsewhere.is_there()
+    with pytest.raises(InputNotFoundError, match=r"^nothing at „é“: expected a photo$"):
+        elsewhere.settle()
+    elsewhere.settle()
+
+
+def test_the_first_error_is_heard(report: ErrorReport) -> None:
+    """Another worker meets another one a moment later."""
+    for error in (UsageError("first"), ArtifactRefusedError("second")):
+        with report.reporting():
+            raise error
+    with pytest.raises(UsageError, match=r"^first$"):
+        report.settle()
+
+
+@pytest.mark.parametrize("error", [TemporaryError("busy"), ZeroDivisionError("by nothing"), KeyboardInterrupt()])
+def test_what_a_retry_may_mend_is_raised(report: ErrorReport, error: BaseException) -> None:
+    """So is a defect, whose traceback somebody needs, and Ctrl-C."""
+    with pytest.raises(type(error)), report.reporting():
+        raise error
+    assert not report.is_there()
+
+
+def test_without_an_error_nothing_is_written(report: ErrorReport, tmp_path: Path) -> None:
+    """Nor raised."""
+    with report.reporting():
+        pass
+    report.settle()
+    assert list(tmp_path.iterdir()) == []
