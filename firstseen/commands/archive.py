@@ -7,6 +7,7 @@ import typer
 
 from firstseen.commands import metrics
 from firstseen.commands.archive_options import (
+    AcceleratorOption,
     AllowShrinkOption,
     ArchiveArgument,
     BatchSizeOption,
@@ -64,6 +65,7 @@ def encode(
     dtype: DtypeOption = "float32",
     features: FeaturesOption = "local",
     batch_size: BatchSizeOption = 64,
+    accelerator: AcceleratorOption = None,
     check: CheckOption = "stat",
     retry_rejects: RetryOption = None,
     allow_shrink: AllowShrinkOption = False,
@@ -91,6 +93,7 @@ def encode(
         dtype=dtype,
         features=features,
         batch_size=batch_size,
+        accelerator=accelerator,
         check=check,
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,
@@ -174,6 +177,7 @@ def reindex(
     dtype: DtypeOption = "float32",
     features: FeaturesOption = "local",
     batch_size: BatchSizeOption = 64,
+    accelerator: AcceleratorOption = None,
     check: CheckOption = "stat",
     retry_rejects: RetryOption = None,
     allow_shrink: AllowShrinkOption = False,
@@ -218,6 +222,7 @@ def reindex(
         dtype=dtype,
         features=features,
         batch_size=batch_size,
+        accelerator=accelerator,
         check=check,
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,

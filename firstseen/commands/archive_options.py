@@ -8,6 +8,7 @@ import typer
 Dtype = Literal["float32", "float16"]
 Features = Literal["local", "none"]
 Check = Literal["stat", "hash"]
+Accelerator = Literal["nvidia-l4", "nvidia-tesla-t4", "nvidia-tesla-a100"]
 
 ArchiveArgument = Annotated[
     str, typer.Argument(help="Photos in folders, tar, Parquet or TFRecord; an inventory; s3://, gs:// or tfds:NAME.")
@@ -29,6 +30,9 @@ FeaturesOption = Annotated[
     typer.Option("--features", help="local keeps what parts of photos are found by: 40 KB a photo, and time."),
 ]
 BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photos per call of the encoder.")]
+AcceleratorOption = Annotated[
+    Accelerator | None, typer.Option("--accelerator", help="The GPU of each Dataflow worker that embeds.")
+]
 MaxRejectsOption = Annotated[
     float, typer.Option("--max-rejects", help="Share of rejects above which the exit code is 3.")
 ]

@@ -20,6 +20,6 @@ MetricsOption = Annotated[
         "--metrics-file", metavar="FILE.prom", help="Write what it came to, as metrics for Prometheus's node_exporter."
     ),
 ]
-RunnerOption = Annotated[str, typer.Option("--runner", help="local, or any Beam runner by name.")]
+RunnerOption = Annotated[str, typer.Option("--runner", help="local, dataflow, or any Beam runner by name.")]
 # Typer hands what follows `--` to the last argument; Beam checks every flag.
 BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]

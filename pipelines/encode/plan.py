@@ -15,6 +15,7 @@ from foundation.store.files import local_root
 from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.compare import Check
 from pipelines.encode.previous import Previous
+from pipelines.runners.dataflow import require_accelerator
 from pipelines.runners.names import LOCAL
 
 # One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
@@ -35,7 +36,8 @@ class EncodeOptions:
     since, or whose vector nothing holds any more; with `hash` all. `allow_shrink` takes most of the archive
     for removed if it is not listed any more; the rejects of the run `retry_rejects` are read again. With `read_again`
     these photos are read, where the last run listed them, and nothing else of the archive is looked at; with
-    `remove_archive` nothing of it is, and all of its photos are taken for removed.
+    `remove_archive` nothing of it is, and all of its photos are taken for removed. Dataflow gives the step that embeds
+    the `accelerator`, a type of GPU, and no other step.
 
     A worker holds two batches of small squares, one full-size photo per core while it is decoded, and the rows of the
     chunk that it encodes: 20 KB a photo.
@@ -61,6 +63,7 @@ class EncodeOptions:
     retry_rejects: str | None = None
     read_again: tuple[str, ...] = ()
     remove_archive: bool = False
+    accelerator: str | None = None
     beam_flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ class EncodeOptions:
                 "--remove-archive takes out all of an archive; expected it without --catalog, --include, --exclude and "
                 "--retry-rejects"
             )
+        require_accelerator(self.runner, self.accelerator)
         require_choice("check", self.check, get_args(Check))
         require_choice("dtype", self.dtype, get_args(Dtype))
         require_choice("features", self.features, get_args(Features))

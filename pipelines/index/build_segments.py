@@ -9,6 +9,7 @@ from foundation.store.builds import error_path, take_build, write_build
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
+from pipelines.runners.dataflow import resource_hints
 from pipelines.runners.reported import ErrorReport
 from pipelines.runners.run import create_pipeline, run_to_end
 
@@ -21,11 +22,14 @@ def build_in_parallel(
     plans: Sequence[SegmentPlan],
     build: Callable[[SegmentPlan], Built],
     *,
+    memory_limit_bytes: int | None,
     runner: str,
     workers: int,
     beam_flags: list[str],
 ) -> list[SegmentReference]:
     """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order."""
+    # Segments are planned so that building one keeps within the limit: a worker needs that much, and no more.
+    hints = resource_hints(runner, memory_bytes=memory_limit_bytes)
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
@@ -35,7 +39,7 @@ def build_in_parallel(
         | "ListSegments" >> beam.Create(plans)
         # Otherwise Create and the build are fused, and one worker builds every segment after the other.
         | "SpreadSegments" >> beam.Reshuffle()
-        | "BuildSegment" >> beam.FlatMap(_build_reporting, build=build, report=report)
+        | "BuildSegment" >> beam.FlatMap(_build_reporting, build=build, report=report).with_resource_hints(**hints)
     )
     _ = (
         pipeline

@@ -203,7 +203,15 @@ def build_segments(
             raise typed_error(error) from error
     from pipelines.index.build_segments import build_in_parallel
 
-    return build_in_parallel(store, plans, build, runner=runner, workers=workers, beam_flags=beam_flags)
+    return build_in_parallel(
+        store,
+        plans,
+        build,
+        memory_limit_bytes=options.memory_limit_bytes,
+        runner=runner,
+        workers=workers,
+        beam_flags=beam_flags,
+    )
 
 
 def surroundings_of(store: Store, runs: Sequence[FinishedRun], kept: Sequence[SegmentReference]) -> Surroundings:

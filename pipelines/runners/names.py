@@ -1,6 +1,7 @@
 """Names the runner that every machine has: whoever plans a job need not import Beam, which takes seconds."""
 
 LOCAL = "local"
+DATAFLOW = "dataflow"
 
 
 def check_runner(runner: str, *, workers: int, beam_flags: list[str]) -> None:

@@ -87,7 +87,7 @@ def test_ctrl_c_inside_a_step_is_an_interruption(report: ErrorReport) -> None:
 @pytest.mark.parametrize("runner", ["NoSuchRunner", "no.such.module.Runner", "os.path.NoRunner", ""])
 def test_an_unknown_runner_is_a_usage_error(runner: str) -> None:
     """The message names the choices."""
-    with pytest.raises(UsageError, match=r"cannot be used \(.*expected local, DirectRunner, FlinkRunner"):
+    with pytest.raises(UsageError, match=r"cannot be used \(.*expected local, "):
         run.create_pipeline(runner, beam_flags=[])
 
 
