@@ -71,5 +71,10 @@ setup(
             "ruff",
         ],
     },
-    entry_points={"console_scripts": ["firstseen=firstseen.__main__:main"]},
+    entry_points={
+        "console_scripts": [
+            "firstseen=firstseen.__main__:main",
+            "firstseen-worker=pipelines.runners.worker:main",  # what Flink starts, on each of its machines
+        ]
+    },
 )

@@ -38,7 +38,15 @@ from firstseen.commands.archive_reports import (
     require_few_rejects,
 )
 from firstseen.commands.estimate import print_estimate
-from firstseen.commands.options import BeamFlags, EncoderOption, MetricsOption, RunnerOption, StoreOption
+from firstseen.commands.options import (
+    BeamFlags,
+    EncoderOption,
+    FlinkMasterOption,
+    MetricsOption,
+    RunnerOption,
+    StoreOption,
+    flags_of,
+)
 from firstseen.commands.streams import tell
 from firstseen.commands.watch import WatchOutputOption, report_watched
 from foundation.checks import require_range
@@ -61,6 +69,7 @@ def encode(
     exclude: ExcludeOption = None,
     data_dir: DataDirOption = None,
     runner: RunnerOption = "local",
+    flink_master: FlinkMasterOption = None,
     workers: WorkersOption = 1,
     dtype: DtypeOption = "float32",
     features: FeaturesOption = "local",
@@ -98,7 +107,7 @@ def encode(
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,
         remove_archive=remove_archive,
-        beam_flags=beam_flags or [],
+        beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master),
     )
     with ProgressLine("encoding") as progress:
         result = encode_archive(options, listeners_of(progress))
@@ -126,6 +135,7 @@ def index(
     ] = None,
     allow_shrink: AllowShrinkOption = False,
     runner: RunnerOption = "local",
+    flink_master: FlinkMasterOption = None,
     workers: WorkersOption = 1,
     watch_output: WatchOutputOption = None,
     metrics_file: MetricsOption = None,
@@ -154,7 +164,7 @@ def index(
         options=options,
         runner=runner,
         workers=workers,
-        beam_flags=beam_flags or [],
+        beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master),
         gate=make_gate(opened, gate, photos=gate_photos) if gate else None,
     )
     report_indexed(result)
@@ -173,6 +183,7 @@ def reindex(
     exclude: ExcludeOption = None,
     data_dir: DataDirOption = None,
     runner: RunnerOption = "local",
+    flink_master: FlinkMasterOption = None,
     workers: WorkersOption = 1,
     dtype: DtypeOption = "float32",
     features: FeaturesOption = "local",
@@ -227,7 +238,7 @@ def reindex(
         retry_rejects=retry_rejects,
         allow_shrink=allow_shrink,
         remove_archive=remove_archive,
-        beam_flags=beam_flags or [],
+        beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master),
     )
     indexing = IndexOptions(
         max_segment_rows=max_segment_rows,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from foundation.errors import UsageError
+
 StoreOption = Annotated[str, typer.Option("--store", help="The store: a local directory, gs://… or s3://…")]
 EncoderOption = Annotated[
     str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
@@ -20,6 +22,19 @@ MetricsOption = Annotated[
         "--metrics-file", metavar="FILE.prom", help="Write what it came to, as metrics for Prometheus's node_exporter."
     ),
 ]
-RunnerOption = Annotated[str, typer.Option("--runner", help="local, dataflow, or any Beam runner by name.")]
+RunnerOption = Annotated[str, typer.Option("--runner", help="local, flink, dataflow, or any Beam runner by name.")]
+FlinkMasterOption = Annotated[
+    str | None,
+    typer.Option("--flink-master", metavar="HOST:PORT", help="Where Flink's REST API answers, for --runner flink."),
+]
 # Typer hands what follows `--` to the last argument; Beam checks every flag.
 BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]
+
+
+def flags_of(beam_flags: list[str] | None, *, runner: str, flink_master: str | None) -> list[str]:
+    """Returns the flags for Beam, those of firstseen's own options included; raises UsageError if one does nothing."""
+    if flink_master is None:
+        return beam_flags or []
+    if runner != "flink":
+        raise UsageError(f"--flink-master is of no use to --runner {runner}; expected --runner flink with it")
+    return [f"--flink_master={flink_master}", *(beam_flags or [])]

@@ -1,6 +1,7 @@
 """Names the runner that every machine has: whoever plans a job need not import Beam, which takes seconds."""
 
 LOCAL = "local"
+FLINK = "flink"
 DATAFLOW = "dataflow"
 
 

@@ -8,14 +8,16 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, TestOptions
 
 from foundation.errors import TranslatedOnlyError, UsageError
-from pipelines.runners import dataflow
+from pipelines.runners import dataflow, flink
 from pipelines.runners.failures import typed_error
 from pipelines.runners.flags import check_flags
 from pipelines.runners.local import local_runner
-from pipelines.runners.names import DATAFLOW, LOCAL
+from pipelines.runners.names import DATAFLOW, FLINK, LOCAL
 from pipelines.runners.reported import ErrorReport
 
 PROGRESS_INTERVAL_SECONDS = 0.5
+# What makes a runner of Beam and its flags of a name of this project and the flags that were given.
+COMPLETED_BY = {FLINK: flink.complete, DATAFLOW: dataflow.complete}
 
 
 def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> beam.Pipeline:
@@ -24,8 +26,8 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
     Raises UsageError on an unknown runner, and on a flag Beam does not know, which Beam itself drops silently.
     """
     check_flags(beam_flags)
-    if runner == DATAFLOW:
-        runner, beam_flags = dataflow.complete(beam_flags)
+    if complete := COMPLETED_BY.get(runner):
+        runner, beam_flags = complete(beam_flags)
     # FnApiRunner reads the number of its workers from an option of the pipeline.
     local = [f"--direct_num_workers={workers}"] if runner == LOCAL else []
     options = PipelineOptions([*local, *beam_flags])
@@ -34,8 +36,8 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
     except Exception as error:  # a runner checks its options here, and each fails in a way of its own
         reason = " ".join(str(error).split())[:300]
         raise UsageError(
-            f"runner {runner!r} cannot be used ({reason}); expected local, dataflow, DirectRunner, FlinkRunner "
-            "or another Beam runner, and its options after `--`"
+            f"runner {runner!r} cannot be used ({reason}); expected local, flink, dataflow or a Beam runner "
+            "by its name, and its options after `--`"
         ) from error
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pipelines.runners import local_worker
+from pipelines.runners import parent
 from tests.conftest import REPOSITORY
 
 # A launcher that starts a child, which waits as a worker does, and tells the child's number.
@@ -19,9 +19,9 @@ print(child.pid, flush=True)
 time.sleep(60)
 """
 CHILD = """
-import os, threading, time
-from pipelines.runners.local_worker import end_with
-threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+import time
+from pipelines.runners.parent import end_with_parent
+end_with_parent()
 time.sleep(60)
 """
 
@@ -37,11 +37,8 @@ def is_running(pid: int) -> bool:
 
 def test_a_worker_ends_with_its_launcher() -> None:
     """Also when the launcher is killed and can tell nobody."""
-    # Importing Beam takes seconds: the child needs nothing of it.
-    code = "import sys, types\nsys.modules['apache_beam.runners.worker'] = types.ModuleType('worker')\n"
-    code += "sys.modules['apache_beam.runners.worker'].sdk_worker_main = None\n" + CHILD
     launcher = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER.format(child=code)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LAUNCHER.format(child=CHILD)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     )
     assert launcher.stdout
     child = int(launcher.stdout.readline())
@@ -63,9 +60,10 @@ def test_a_worker_stays_while_its_launcher_is_there(monkeypatch: pytest.MonkeyPa
     """It looks again and again, and leaves only when its parent is another process."""
     parents = iter([7, 7, 7, 1])
     left: list[int] = []
-    monkeypatch.setattr(local_worker, "LOOK_EVERY_SECONDS", 0)
-    monkeypatch.setattr(local_worker.os, "getppid", lambda: next(parents))
-    monkeypatch.setattr(local_worker.os, "_exit", left.append)
-    local_worker.end_with(7)
-    assert left == [1]
+    tidied: list[int] = []
+    monkeypatch.setattr(parent, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(parent.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(parent.os, "_exit", left.append)
+    parent.end_with(7, tidy_up=lambda: tidied.append(7))
+    assert (left, tidied) == ([1], [7])
     assert list(parents) == []

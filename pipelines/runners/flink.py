@@ -1,0 +1,145 @@
+"""Completes the flags of a job on a Flink cluster: asks the cluster what it is, and names what its workers start.
+
+All that a user has to say is where Flink's REST API is, `--flink_master=HOST:PORT`; what they say beside that stands.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from foundation.errors import TemporaryError, UsageError
+
+ASK_SECONDS = 10
+# What infra/flink/setup.sh makes, in the folder that firstseen is started in.
+JOB_SERVER = Path(".flink", "beam-runners-flink-1.19-job-server-2.62.0.jar")
+WORKER = "firstseen-worker"
+# A worker that is kept for the next stage of its job must be forgotten before a restart: Flink would use one again that
+# has died, at each of the restarts, and the job would fail for good.
+KEEP_WORKER_MS = 2_000
+RESTART_DELAY_MS = 6_000
+# Restarts are for machines and workers that are lost: errors that would come again are reported, and end the job.
+RESTARTS = 4
+# A job server lives as long as its job: to compile for speed, or to have many threads collect its garbage, costs more.
+JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a job manager says of its cluster."""
+
+    version: str
+    slots: int
+    free_slots: int
+
+
+def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
+    """Returns the name of Beam's runner, and the flags with those of a Flink cluster that the user did not give.
+
+    Raises UsageError if the cluster, the job server or Java is missing or does not fit, and TemporaryError if the
+    cluster does not answer or has no slot free.
+    """
+    given = PipelineOptions(beam_flags).get_all_options(drop_default=True)
+    if not (master := given.get("flink_master")):
+        raise UsageError(
+            "--runner flink was given no cluster; expected --flink-master HOST:PORT, where Flink's REST API answers"
+        )
+    cluster = ask(master)
+    defaults = {
+        "parallelism": choose_parallelism(cluster, master, given.get("parallelism")),
+        "environment_cache_millis": KEEP_WORKER_MS,
+    } | choose_environment(given)
+    flags = [f"--{name}={value}" for name, value in defaults.items() if name not in given]
+    # Beam's Python knows nothing of these two, its job server does: they hold whatever the cluster's own strategy is.
+    flags += [f"--number_of_execution_retries={RESTARTS}", f"--execution_retry_delay={RESTART_DELAY_MS}"]
+    if "job_endpoint" not in given:
+        flags += start_job_server(cluster, master, given)
+    return "FlinkRunner", [*beam_flags, *flags]
+
+
+def ask(master: str) -> Cluster:
+    """Asks Flink's REST API; raises TemporaryError if nothing answers there, UsageError if something else does."""
+    url = master if "://" in master else f"http://{master}"
+    with requests.Session() as session:
+        session.trust_env = False  # Flink's own client takes no proxy either.
+        try:
+            said = session.get(f"{url.rstrip('/')}/overview", timeout=ASK_SECONDS).json()
+            return Cluster(said["flink-version"], slots=said["slots-total"], free_slots=said["slots-available"])
+        except (KeyError, TypeError, ValueError):  # what is no URL is a ValueError, too
+            problem = UsageError(f"{master} is not Flink's REST API; expected HOST:PORT of a job manager")
+        except requests.RequestException:
+            problem = TemporaryError(
+                f"no job manager of Flink answers at {master}; expected its REST API there: is the cluster up?"
+            )
+    raise problem
+
+
+def choose_parallelism(cluster: Cluster, master: str, wanted: int | None) -> int:
+    """Returns how many workers to use: all that are free, if none are wanted."""
+    if wanted is not None and wanted > cluster.slots > 0:
+        raise UsageError(
+            f"--parallelism={wanted}, but the cluster at {master} has {cluster.slots} slots; expected no more than that"
+        )
+    # With a number, Flink waits for slots itself; without any there is no number to take.
+    if not cluster.slots or (wanted is None and not cluster.free_slots):
+        raise TemporaryError(
+            f"the cluster at {master} has no free slot of {cluster.slots}; expected one: wait for its other jobs, or "
+            "start more task managers"
+        )
+    return wanted or cluster.free_slots
+
+
+def choose_environment(given: dict[str, Any]) -> dict[str, str]:
+    """Returns how task managers start workers: as a process, unless the user says otherwise."""
+    if given.get("environment_type", "PROCESS") != "PROCESS" or "environment_options" in given:
+        return {}
+    return {"environment_type": "PROCESS", "environment_config": f'{{"command": "{WORKER}"}}'}
+
+
+def start_job_server(cluster: Cluster, master: str, given: dict[str, Any]) -> list[str]:
+    """Returns the flags by which Beam starts its job server; raises UsageError if it cannot be started."""
+    launcher = given.get("job_server_java_launcher", "java")
+    if not shutil.which(launcher) and "flink_submit_uber_jar" not in given:
+        raise UsageError(
+            f"{launcher} is not on PATH, and submits jobs to Flink; expected a Java of 11 or 17, or after `--` "
+            "--flink_submit_uber_jar, which takes none"
+        )
+    jar = find_job_server(cluster, master, given)
+    flags = [] if "flink_job_server_jar" in given or jar is None else [f"--flink_job_server_jar={jar}"]
+    # Nothing of another language is expanded, and what is not started listens nowhere.
+    flags += ["--expansion_port=-1"] if "expansion_port" not in given else []
+    flags += [f"--job_server_jvm_property={one}" for one in JVM] if "job_server_jvm_properties" not in given else []
+    return flags
+
+
+def find_job_server(cluster: Cluster, master: str, given: dict[str, Any]) -> str | None:
+    """Returns the jar of Beam's job server, or None if Beam is told by `--flink_version` to fetch its own."""
+    jar = given.get("flink_job_server_jar")
+    if jar is None and "flink_version" in given:
+        return None
+    if jar is None and not JOB_SERVER.exists():
+        raise UsageError(
+            f"no job server of Beam for Flink {cluster.version}: {JOB_SERVER} is not there; expected that (run "
+            "infra/flink/setup.sh), or after `--` either --flink_job_server_jar=JAR or, for Beam to fetch its own, "
+            f"--flink_version={short(cluster.version)}"
+        )
+    jar = jar or str(JOB_SERVER.absolute())
+    if "://" not in jar and not Path(jar).is_file():
+        raise UsageError(f"--flink_job_server_jar={jar} is not there; expected the jar of Beam's Flink job server")
+    # Both this project and Beam say in the name what version a jar is for.
+    made_for = re.search(r"flink-(\d+\.\d+)-", Path(jar).name)
+    if made_for and made_for[1] != short(cluster.version):
+        raise UsageError(
+            f"the cluster at {master} runs Flink {cluster.version}, but {Path(jar).name} is for {made_for[1]}; "
+            "expected one for the cluster's, by --flink_job_server_jar=JAR after `--`"
+        )
+    return jar
+
+
+def short(version: str) -> str:
+    """Returns the first two parts of a version."""
+    return ".".join(version.split(".")[:2])
