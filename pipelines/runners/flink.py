@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from foundation.errors import TemporaryError, UsageError
+from foundation.errors import FirstseenError, TemporaryError, UsageError
 
 ASK_SECONDS = 10
 # What infra/flink/setup.sh makes, in the folder that firstseen is started in.
@@ -70,7 +70,9 @@ def ask(master: str) -> Cluster:
             said = session.get(f"{url.rstrip('/')}/overview", timeout=ASK_SECONDS).json()
             return Cluster(said["flink-version"], slots=said["slots-total"], free_slots=said["slots-available"])
         except (KeyError, TypeError, ValueError):  # what is no URL is a ValueError, too
-            problem = UsageError(f"{master} is not Flink's REST API; expected HOST:PORT of a job manager")
+            problem: FirstseenError = UsageError(
+                f"{master} is not Flink's REST API; expected HOST:PORT of a job manager"
+            )
         except requests.RequestException:
             problem = TemporaryError(
                 f"no job manager of Flink answers at {master}; expected its REST API there: is the cluster up?"
