@@ -102,8 +102,10 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
             f"encoder {encoder_id} was trained with decode rule {spec.decode_rule}, this program decodes by rule "
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
-    is_lite = has_lite_model(spec) and not is_gpu_usable()
-    path, load_model = (LITE_MODEL, load_lite_model) if is_lite else (".", load_saved_model)
+    has_gpu = is_gpu_usable()
+    is_lite = has_lite_model(spec) and not has_gpu
+    load_program = load_fused_model if has_gpu else load_saved_model
+    path, load_model = (LITE_MODEL, load_lite_model) if is_lite else (".", load_program)
     takes, gives = Rows(np.uint8, spec.photo_shape), Rows(np.float32, (spec.dimension,))
     model = _load_verified(store, spec, path, load_model, takes=takes, gives=gives)
     # Digests say that the files are the right ones, golden vectors that this library and this machine run them so.
@@ -114,6 +116,11 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
 def load_saved_model(directory: Path) -> Model:
     """Loads a SavedModel; it is a program: check its digest first."""
     return SavedModel(directory)
+
+
+def load_fused_model(directory: Path) -> Model:
+    """Loads a SavedModel for a GPU, as `load_saved_model` does."""
+    return SavedModel(directory, fused=True)
 
 
 def load_lite_model(path: Path) -> Model:

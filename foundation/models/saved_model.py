@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 class SavedModel:
     """A SavedModel of one input and one output, as a function of batches; many threads may call it at once.
 
-    `takes` and `gives` are those of its signature. It is a program: check its digest first.
+    `takes` and `gives` are those of its signature. With `fused`, XLA makes one program of it for each size of batch:
+    a GPU then starts few kernels instead of one for each operation. It is a program: check its digest first.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, *, fused: bool = False):
         try:
             import tensorflow as tf
         except ImportError as error:
@@ -34,12 +35,13 @@ class SavedModel:
         ((self._input, takes),) = self._signature.structured_input_signature[1].items()
         ((self._output, gives),) = self._signature.structured_outputs.items()
         self.takes, self.gives = _rows(takes), _rows(gives)
+        self._compute = tf.function(self._signature, jit_compile=True) if fused else self._signature
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """Returns what the model gives for a batch [n, …]."""
         import tensorflow as tf
 
-        return self._signature(**{self._input: tf.constant(inputs)})[self._output].numpy()
+        return self._compute(**{self._input: tf.constant(inputs)})[self._output].numpy()
 
 
 def _rows(spec: "tf.TensorSpec") -> Rows:

@@ -53,4 +53,7 @@ def _scope(devices: list[str]):
             raise UsageError(f"no device {device!r}; expected one of: {', '.join(known)}")
     if len(set(devices)) < len(devices):
         raise UsageError(f"a device is named twice in {', '.join(devices)}; expected each once")
+    # TensorFlow computes on the first GPU anyway. Without a strategy, Keras has XLA compile the training for it.
+    if len(devices) == 1 and devices == gpus()[:1]:
+        return nullcontext()
     return tf.distribute.MirroredStrategy(devices).scope()

@@ -74,3 +74,24 @@ def test_a_device_named_twice_is_refused():
     """Two copies of a model on one device would be no gain, and the backend fails on it."""
     with pytest.raises(UsageError, match="named twice in CPU:0, CPU:0"), computing(("CPU:0", "CPU:0")):
         pass
+
+
+def test_one_gpu_needs_no_strategy(monkeypatch):
+    """Keras compiles nothing with XLA under one, and TensorFlow computes on the first GPU by itself."""
+    import tensorflow as tf
+
+    names = ["/device:GPU:0", "/device:GPU:1"]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: [])
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", lambda _kind=None: [SimpleNamespace(name=name) for name in names]
+    )
+    with computing([names[0]], mixed_precision=False):
+        assert not tf.distribute.has_strategy()
+
+
+def test_a_device_that_is_not_the_first_gpu_is_chosen_by_a_strategy():
+    """What is built inside lies there, and not where TensorFlow would put it."""
+    import tensorflow as tf
+
+    with computing(["CPU:0"], mixed_precision=False):
+        assert tf.distribute.has_strategy()
