@@ -13,6 +13,8 @@ from foundation.errors import NO_SPACE, FirstseenError, TemporaryError, UsageErr
 _OWN_ERROR = re.compile(rf"\b{re.escape(FirstseenError.__module__)}\.(\w+): (.*)")
 # Python's own, NumPy's and Arrow's, and TensorFlow's, which has a page of text behind it.
 _OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
+# What a task manager says when it cannot start a worker, or when that ends at once.
+_NO_WORKER = re.compile(r"IOException: (?:Cannot run program .*: )?error=\d+, (.+)|(Process died with exit code \d+)")
 # Beam appends the step to the message of whatever is raised in it.
 _STEP = " [while running "
 _FULL_DISK = tuple(os.strerror(number) for number in NO_SPACE)
@@ -54,6 +56,11 @@ def typed_error(error: Exception) -> FirstseenError:
         return UsageError(
             f"more memory was needed than there is ({_without_step(last)[:200]}); run again with a lower "
             "--batch-size or fewer --workers (encode), or a lower --memory-limit or --max-segment-rows (index)"
+        )
+    if found := _NO_WORKER.search(str(error)):
+        return UsageError(
+            f"a machine of the cluster cannot start workers ({found[1] or found[2]}); expected firstseen-worker on its "
+            "PATH: install this version of firstseen there, or name its place by --environment_config after `--`"
         )
     if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")

@@ -21,20 +21,28 @@ WORKER = "firstseen-worker"
 # A worker that is kept for the next stage of its job must be forgotten before a restart: Flink would use one again that
 # has died, at each of the restarts, and the job would fail for good.
 KEEP_WORKER_MS = 2_000
-RESTART_DELAY_MS = 6_000
-# Restarts are for machines and workers that are lost: errors that would come again are reported, and end the job.
-RESTARTS = 4
+KEPT_OF_RESTART_DELAY = 1 / 3
+# Flink's own keys and its default, by the kind of restart.
+RESTART_DELAYS = {
+    "fixed-delay": "restart-strategy.fixed-delay.delay",
+    "failure-rate": "restart-strategy.failure-rate.delay",
+    "exponential-delay": "restart-strategy.exponential-delay.initial-backoff",
+}
+DEFAULT_DELAY = "1 s"
+NO_RESTARTS = ("none", "off", "disable")
+UNITS_MS = {"ms": 1, "s": 1_000, "min": 60_000}
 # A job server lives as long as its job: to compile for speed, or to have many threads collect its garbage, costs more.
 JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a job manager says of its cluster."""
+    """What a job manager says of its cluster; `config` is Flink's configuration, as far as it was set."""
 
     version: str
     slots: int
     free_slots: int
+    config: dict[str, str]
 
 
 def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
@@ -51,11 +59,9 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     cluster = ask(master)
     defaults = {
         "parallelism": choose_parallelism(cluster, master, given.get("parallelism")),
-        "environment_cache_millis": KEEP_WORKER_MS,
+        "environment_cache_millis": choose_cache_ms(cluster.config),
     } | choose_environment(given)
     flags = [f"--{name}={value}" for name, value in defaults.items() if name not in given]
-    # Beam's Python knows nothing of these two, its job server does: they hold whatever the cluster's own strategy is.
-    flags += [f"--number_of_execution_retries={RESTARTS}", f"--execution_retry_delay={RESTART_DELAY_MS}"]
     if "job_endpoint" not in given:
         flags += start_job_server(cluster, master, given)
     return "FlinkRunner", [*beam_flags, *flags]
@@ -67,8 +73,14 @@ def ask(master: str) -> Cluster:
     with requests.Session() as session:
         session.trust_env = False  # Flink's own client takes no proxy either.
         try:
-            said = session.get(f"{url.rstrip('/')}/overview", timeout=ASK_SECONDS).json()
-            return Cluster(said["flink-version"], slots=said["slots-total"], free_slots=said["slots-available"])
+            paths = ("overview", "jobmanager/config")
+            said, config = (session.get(f"{url.rstrip('/')}/{path}", timeout=ASK_SECONDS).json() for path in paths)
+            return Cluster(
+                version=said["flink-version"],
+                slots=said["slots-total"],
+                free_slots=said["slots-available"],
+                config={one["key"]: one["value"] for one in config},
+            )
         except (KeyError, TypeError, ValueError):  # what is no URL is a ValueError, too
             problem: FirstseenError = UsageError(
                 f"{master} is not Flink's REST API; expected HOST:PORT of a job manager"
@@ -93,6 +105,18 @@ def choose_parallelism(cluster: Cluster, master: str, wanted: int | None) -> int
             "start more task managers"
         )
     return wanted or cluster.free_slots
+
+
+def choose_cache_ms(config: dict[str, str]) -> int:
+    """Returns how long a worker is kept after a stage: well under the delay of a restart, if the cluster restarts."""
+    kind = config.get("restart-strategy.type", config.get("restart-strategy", "none"))
+    if kind in NO_RESTARTS:
+        return KEEP_WORKER_MS
+    delay = config.get(RESTART_DELAYS.get(kind, ""), DEFAULT_DELAY)
+    found = re.fullmatch(r"(\d+) *(ms|s|min)", delay)
+    # Of a delay in other words nothing is known, and nothing is kept.
+    delay_ms = int(found[1]) * UNITS_MS[found[2]] if found else 0
+    return min(KEEP_WORKER_MS, int(delay_ms * KEPT_OF_RESTART_DELAY))
 
 
 def choose_environment(given: dict[str, Any]) -> dict[str, str]:
