@@ -5,6 +5,7 @@ All that a user has to say is where Flink's REST API is, `--flink_master=HOST:PO
 
 import re
 import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ ASK_SECONDS = 10
 # What infra/flink/setup.sh makes, in the folder that firstseen is started in.
 JOB_SERVER = Path(".flink", "beam-runners-flink-1.19-job-server-2.62.0.jar")
 WORKER = "firstseen-worker"
+RUNNER = "pipelines.runners.flink_job.FlinkJobRunner"
 # A worker that is kept for the next stage of its job must be forgotten before a restart: Flink would use one again that
 # has died, at each of the restarts, and the job would fail for good.
 KEEP_WORKER_MS = 2_000
@@ -64,7 +66,9 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     flags = [f"--{name}={value}" for name, value in defaults.items() if name not in given]
     if "job_endpoint" not in given:
         flags += start_job_server(cluster, master, given)
-    return "FlinkRunner", [*beam_flags, *flags]
+    if "job_name" not in given:
+        flags.append(f"--job_name=firstseen-{uuid.uuid4().hex[:12]}")
+    return RUNNER, [*beam_flags, *flags]
 
 
 def ask(master: str) -> Cluster:

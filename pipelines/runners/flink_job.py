@@ -1,0 +1,156 @@
+"""Runs a job on a Flink cluster, with a job server of its own that ends with the job, however that ends.
+
+Beam's own Flink runner takes Ctrl-C for itself, leaves the job on the cluster when that strikes, and its job server
+running when the launcher is killed.
+"""
+
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from typing import Any
+
+import grpc
+import requests
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    GoogleCloudOptions,
+    JobServerOptions,
+    PipelineOptions,
+)
+from apache_beam.portability.api import beam_job_api_pb2_grpc
+from apache_beam.runners.portability import flink_runner, job_server
+from apache_beam.runners.runner import PipelineResult
+
+from foundation.errors import FirstseenError, TemporaryError
+
+START_SECONDS = 120
+END_SECONDS = 5
+# A shell between the two ends the job server when the launcher's end of the pipe closes, even if that was killed.
+UNTIL_STDIN_ENDS = 'exec 3<&0; "$@" </dev/null & server=$!; { cat <&3 >/dev/null; kill $server; } & wait $server'
+
+
+class FlinkJobRunner(flink_runner.FlinkRunner):
+    """Beam's Flink runner, less what it does to signals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server: JobServer | None = None
+
+    def default_job_server(self, options: PipelineOptions) -> job_server.JobServer:
+        """Returns the job server to start, unless the user names one that runs."""
+        flink = options.view_as(FlinkRunnerOptions)
+        if flink.flink_submit_uber_jar:
+            return super().default_job_server(options)
+        flink.flink_master = self.add_http_scheme(flink.flink_master)
+        self._server = JobServer(options)
+        return self._server
+
+    def run_portable_pipeline(self, pipeline: Any, options: PipelineOptions) -> "FlinkJob":
+        """Submits the job, and returns at once."""
+        try:
+            job = super().run_portable_pipeline(pipeline, options)
+        except BaseException:
+            self._stop_server()
+            raise
+        return FlinkJob(job, options, self._stop_server)
+
+    def _stop_server(self) -> None:
+        if self._server:
+            self._server.stop()
+
+
+class FlinkJob(PipelineResult):
+    """A job that was submitted: whoever stops waiting for it cancels it."""
+
+    def __init__(self, job: PipelineResult, options: PipelineOptions, on_end: Any):
+        super().__init__(None)
+        self._job, self._on_end = job, on_end
+        self._master = options.view_as(FlinkRunnerOptions).flink_master
+        self._name = options.view_as(GoogleCloudOptions).job_name
+
+    @property
+    def state(self) -> str:
+        """Returns the state of the job, as Beam names it."""
+        return str(self._job.state)
+
+    def wait_until_finish(self, duration: int | None = None) -> str:
+        """Waits for the end of the job; raises what the runner makes of its failure."""
+        try:
+            return str(self._job.wait_until_finish(duration))
+        except BaseException:
+            self.cancel()
+            raise
+        finally:
+            self._on_end()
+
+    def cancel(self) -> None:
+        """Cancels what is left of the job on the cluster: the job server can only stop waiting for it."""
+        with suppress(requests.RequestException, KeyError, ValueError), requests.Session() as session:
+            session.trust_env = False
+            jobs = session.get(f"{self._master}/jobs/overview", timeout=END_SECONDS).json()["jobs"]
+            for one in jobs:
+                if one["name"] == self._name and one["state"] not in ("FINISHED", "FAILED", "CANCELED"):
+                    session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=END_SECONDS)
+
+    def metrics(self) -> Any:
+        """Returns Beam's counters; only while the job server is there."""
+        return self._job.metrics()
+
+
+class JobServer(job_server.JobServer):
+    """Beam's job server, for one job; a Java process that translates the job for Flink and submits it."""
+
+    def __init__(self, options: PipelineOptions):
+        self._options = options
+        self._process: subprocess.Popen | None = None
+        self._folder: tempfile.TemporaryDirectory | None = None
+
+    def start(self) -> beam_job_api_pb2_grpc.JobServiceStub:
+        """Starts the process and waits until it answers; raises FirstseenError with its last line if it ends."""
+        self._folder = tempfile.TemporaryDirectory(prefix="firstseen-job-")
+        options = self._options.view_as(JobServerOptions)
+        options.artifacts_dir = options.artifacts_dir or self._folder.name
+        command, endpoint = flink_runner.FlinkJarJobServer(self._options).subprocess_cmd_and_endpoint()
+        # In a session of its own it gets no Ctrl-C from the terminal: the job is cancelled first.
+        with open(f"{self._folder.name}/log", "wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 (the Java and the jar that the user named)
+                ["/bin/sh", "-c", UNTIL_STDIN_ENDS, "sh", *map(str, command)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return beam_job_api_pb2_grpc.JobServiceStub(self._answering(endpoint))
+
+    def _answering(self, endpoint: str) -> grpc.Channel:
+        # What crosses it is the whole job, and messages have no limit that fits.
+        unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        channel = grpc.insecure_channel(endpoint, options=unlimited)
+        ready = grpc.channel_ready_future(channel)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(grpc.FutureTimeoutError):
+                ready.result(timeout=0.2)
+                return channel
+            if self._process and self._process.poll() is not None:
+                raise FirstseenError(f"the job server of Beam ended before it answered: {self._last_line()}")
+        raise TemporaryError(f"the job server of Beam does not answer after {START_SECONDS} s: {self._last_line()}")
+
+    def _last_line(self) -> str:
+        with open(f"{self._folder.name}/log", errors="replace") as log:
+            return (log.read().strip().splitlines() or ["it said nothing"])[-1][:300]
+
+    def stop(self) -> None:
+        """Ends the process, and forgets it; a second call does nothing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.stdin.close()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if self._folder:
+            self._folder.cleanup()
