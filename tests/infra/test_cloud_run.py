@@ -1,47 +1,27 @@
 """The Terraform file of the Cloud Run job and of the Cloud Scheduler job that starts it: read, and not applied."""
 
-import json
 import re
-from typing import Any
 
 from tests.conftest import REPOSITORY
 from tests.infra.command_line import parse
+from tests.infra.terraform import read_terraform, references
 
 FOLDER = REPOSITORY / "infra" / "schedule" / "cloud_run"
 
 
-def read_terraform() -> dict[str, Any]:
-    """Returns the file; a name that stands twice in one block would be lost, and fails."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        assert len(names) == len(set(names)), names
-        return dict(pairs)
-
-    return json.loads((FOLDER / "main.tf.json").read_text(), object_pairs_hook=once)
-
-
-def texts(block: Any) -> list[str]:
-    """Returns every text in a block."""
-    if isinstance(block, dict):
-        return [text for value in block.values() for text in texts(value)]
-    return [text for value in block for text in texts(value)] if isinstance(block, list) else [str(block)]
-
-
 def test_every_reference_leads_somewhere():
     """Variables that are declared, and resources of the file; each variable is used."""
-    found = read_terraform()
-    references = {name for text in texts(found) for name in re.findall(r"\$\{([\w.]+)\}", text)}
-    assert {name for name in references if name.startswith("var.")} == {f"var.{name}" for name in found["variable"]}
-    for name in references:
-        if not name.startswith("var."):
-            kind, resource, _ = name.split(".")
-            assert resource in found["resource"][kind]
+    found = read_terraform(FOLDER)
+    named = references(found)
+    assert {name for name in named if name.startswith("var.")} == {f"var.{name}" for name in found["variable"]}
+    for name in named:
+        kind, _, resource = name.partition(".")
+        assert kind == "var" or resource in found["resource"][kind]
 
 
 def test_firstseen_takes_the_arguments_of_the_container():
     """The image's entry point is the program; the archive and the store are variables."""
-    job = read_terraform()["resource"]["google_cloud_run_v2_job"]["reindex"]
+    job = read_terraform(FOLDER)["resource"]["google_cloud_run_v2_job"]["reindex"]
     (container,) = job["template"]["template"]["containers"]
     verb, options = parse(["firstseen", *container["args"]])
     assert (verb, options["archive"], options["store"]) == ("reindex", "${var.archive}", "${var.store}")
@@ -50,7 +30,7 @@ def test_firstseen_takes_the_arguments_of_the_container():
 
 def test_the_scheduler_starts_the_job_every_night():
     """It calls the job's own address, as an account that may invoke it."""
-    resources = read_terraform()["resource"]
+    resources = read_terraform(FOLDER)["resource"]
     nightly = resources["google_cloud_scheduler_job"]["nightly"]
     assert re.fullmatch(r"\d+ \d+ \* \* \*", nightly["schedule"])
     assert nightly["http_target"]["uri"].endswith("/${google_cloud_run_v2_job.reindex.id}:run")

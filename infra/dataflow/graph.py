@@ -1,0 +1,164 @@
+"""Translates the jobs for Dataflow without network or credentials, and writes docs/dataflow-graph.md from what came out.
+
+python -m infra.dataflow.graph
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from apache_beam.portability.api import beam_runner_api_pb2
+from PIL import Image
+
+PAGE = Path(__file__).parents[2] / "docs" / "dataflow-graph.md"
+IMAGE = "REGION-docker.pkg.dev/PROJECT/firstseen/worker:TAG"
+# The program ends at once where Python opens a connection or looks up a name: what it writes, it wrote alone.
+ALONE = """
+import os, sys
+
+def end(event, given):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        os.write(2, f"contacted: {event} {given}".encode())
+        os._exit(99)
+
+sys.addaudithook(end)
+from firstseen.__main__ import main
+sys.exit(main())
+"""
+
+
+class Translated(NamedTuple):
+    """What a command for Dataflow left: the job that would be sent, and its graph."""
+
+    job: dict[str, Any]
+    graph: beam_runner_api_pb2.Pipeline
+    store: Path
+
+    @property
+    def steps(self) -> dict[str, beam_runner_api_pb2.PTransform]:
+        """The steps of the job by name, without what they are made of."""
+        transforms = self.graph.components.transforms
+        (root,) = self.graph.root_transform_ids
+        return {transforms[one].unique_name: transforms[one] for one in transforms[root].subtransforms}
+
+    def hints(self, step: str) -> dict[str, str]:
+        """What a step needs of its worker, by the name of the hint."""
+        environment = self.graph.components.environments.get(self.steps[step].environment_id)
+        found = environment.resource_hints if environment else {}
+        return {urn.split(":")[2]: value.decode() for urn, value in sorted(found.items())}
+
+    def coders(self, step: str) -> list[str]:
+        """How what a step gives is written, by the kind of coder; a step that only writes files gives one too."""
+        components = self.graph.components
+        found = [components.pcollections[one].coder_id for one in self.steps[step].outputs.values()]
+        return [components.coders[one].spec.urn.split(":")[2] for one in found]
+
+
+def translate(command: list[str], store: Path, folder: Path) -> Translated:
+    """Returns what Dataflow would get of a command of firstseen, with the flags of a job that is never sent.
+
+    Raises RuntimeError with the command's own words if it fails.
+    """
+    # Beam tries for minutes to write into a folder that is not there.
+    (folder / "staging").mkdir(parents=True)
+    flags = {
+        "project": "PROJECT",
+        "region": "REGION",
+        "job_name": f"firstseen-{command[0]}",
+        "sdk_container_image": IMAGE,
+        # The endpoint keeps Beam from asking for the buckets; nothing is ever sent there.
+        "dataflow_endpoint": "http://localhost:9",
+        "staging_location": folder / "staging",
+        "temp_location": folder / "temp",
+        "template_location": folder / "job.json",
+    }
+    beam = [f"--{name}={value}" for name, value in flags.items()]
+    done = run_alone(ALONE, [*command, "--store", str(store), "--runner", "dataflow", "--", "--no_auth", *beam])
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2_000:]}")
+    graph = beam_runner_api_pb2.Pipeline.FromString((folder / "staging" / "pipeline.pb").read_bytes())
+    return Translated(json.loads((folder / "job.json").read_text()), graph, store)
+
+
+def run_alone(program: str, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Runs a program of Python with words, and with no network to reach."""
+    command = [*without_network(), sys.executable, "-c", program, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+
+
+@cache
+def without_network() -> list[str]:
+    """Returns the words before a command that give it a network of nothing, where this user may have that."""
+    words = ["unshare", "--map-root-user", "--net"]
+    try:
+        return words if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0 else []  # noqa: S603
+    except OSError:
+        return []
+
+
+def write_photos(folder: Path) -> None:
+    """Writes three photos, the least that makes a job."""
+    folder.mkdir(parents=True)
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.jpg")
+
+
+def examples(folder: Path) -> Iterator[tuple[str, Translated]]:
+    """Yields the commands of the page, and what comes of each."""
+    write_photos(folder / "photos")
+    encode = ["encode", str(folder / "photos")]
+    yield "encode", translate(encode, folder / "cpu", folder / "cpu-job")
+    gpu = ["--accelerator", "nvidia-l4"]
+    yield " ".join(["encode", *gpu]), translate([*encode, *gpu], folder / "gpu", folder / "gpu-job")
+    store = folder / "store"
+    subprocess.run([sys.executable, "-m", "firstseen", *encode, "--store", store], capture_output=True, check=True)  # noqa: S603
+    index = ["index", "--memory-limit", "8GB"]
+    yield " ".join(index), translate(index, store, folder / "index-job")
+
+
+def describe(found: Translated) -> Iterator[str]:
+    """Yields the lines about one job: its steps, what goes from one to the next, and the machines."""
+    yield from ("```mermaid", "flowchart LR")
+    givers = {one: name for name, step in found.steps.items() for one in step.outputs.values()}
+    for name, step in found.steps.items():
+        yield from (f"  {givers[one]} --> {name}" for one in step.inputs.values() if one in givers)
+    yield from ("```", "", "| step | gives, by coder | needs of its worker |", "|---|---|---|")
+    for name in found.steps:
+        needs = ", ".join(f"{hint} `{value}`" for hint, value in found.hints(name).items())
+        yield f"| {name} | {', '.join(found.coders(name)) or '–'} | {needs or '–'} |"
+    environment = found.job["environment"]
+    (pool,) = environment["workerPools"]
+    images = {one["containerImage"] for one in pool["sdkHarnessContainerImages"]}
+    yield from (
+        "",
+        f"Machines: {pool['machineType']}, at most {pool['autoscalingSettings']['maxNumWorkers']}, "
+        f"{pool['numThreadsPerWorker']} threads each; image `{', '.join(sorted(images))}`.",
+        f"Experiments: {', '.join(f'`{one}`' for one in environment['experiments'])}.",
+        "",
+    )
+
+
+def page(found: Iterable[tuple[str, Translated]]) -> str:
+    """Returns the page about some commands."""
+    lines = [
+        "# The jobs as Dataflow gets them",
+        "",
+        "Written by `python -m infra.dataflow.graph` from the real graphs, which Beam's DataflowRunner makes without network",
+        "or credentials; a test compares. [dataflow.md](dataflow.md) says what it is for.",
+        "",
+    ]
+    for title, translated in found:
+        lines += [f"## firstseen {title}", "", *describe(translated)]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        PAGE.write_text(page(examples(Path(folder))), encoding="utf-8")
