@@ -1,4 +1,4 @@
-"""Translates the jobs for Dataflow without network or credentials, and writes docs/dataflow-graph.md from what came out.
+"""Translates the jobs for Dataflow without network or credentials, and writes docs/dataflow-graph.md from the graphs.
 
 python -m infra.dataflow.graph
 """
@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "dataflow-graph.md"
 IMAGE = "REGION-docker.pkg.dev/PROJECT/firstseen/worker:TAG"
 # The program ends at once where Python opens a connection or looks up a name: what it writes, it wrote alone.
 ALONE = """
-import os, sys
+import os, runpy, sys
 
 def end(event, given):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
@@ -28,9 +28,9 @@ def end(event, given):
         os._exit(99)
 
 sys.addaudithook(end)
-from firstseen.__main__ import main
-sys.exit(main())
 """
+FIRSTSEEN = ALONE + 'runpy.run_module("firstseen", run_name="__main__")'
+FLEX_TEMPLATE = ALONE + f'runpy.run_path({str(Path(__file__).with_name("flex_template.py"))!r}, run_name="__main__")'
 
 
 class Translated(NamedTuple):
@@ -61,16 +61,22 @@ class Translated(NamedTuple):
 
 
 def translate(command: list[str], store: Path, folder: Path) -> Translated:
-    """Returns what Dataflow would get of a command of firstseen, with the flags of a job that is never sent.
+    """Returns what Dataflow would get of a command of firstseen that works on a store; raises as `translated` does."""
+    words = [*command, "--store", str(store), "--runner", "dataflow", "--", "--no_auth"]
+    return translated(FIRSTSEEN, words, command[0], store, folder)
 
-    Raises RuntimeError with the command's own words if it fails.
+
+def translated(program: str, words: list[str], name: str, store: Path, folder: Path) -> Translated:
+    """Returns what Dataflow would get of a program, given the flags of a job that is never sent.
+
+    Raises RuntimeError with the program's own words if it fails.
     """
     # Beam tries for minutes to write into a folder that is not there.
     (folder / "staging").mkdir(parents=True)
     flags = {
         "project": "PROJECT",
         "region": "REGION",
-        "job_name": f"firstseen-{command[0]}",
+        "job_name": f"firstseen-{name}",
         "sdk_container_image": IMAGE,
         # The endpoint keeps Beam from asking for the buckets; nothing is ever sent there.
         "dataflow_endpoint": "http://localhost:9",
@@ -78,10 +84,9 @@ def translate(command: list[str], store: Path, folder: Path) -> Translated:
         "temp_location": folder / "temp",
         "template_location": folder / "job.json",
     }
-    beam = [f"--{name}={value}" for name, value in flags.items()]
-    done = run_alone(ALONE, [*command, "--store", str(store), "--runner", "dataflow", "--", "--no_auth", *beam])
+    done = run_alone(program, [*words, *(f"--{flag}={value}" for flag, value in flags.items())])
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2_000:]}")
+        raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-2_000:]}")
     graph = beam_runner_api_pb2.Pipeline.FromString((folder / "staging" / "pipeline.pb").read_bytes())
     return Translated(json.loads((folder / "job.json").read_text()), graph, store)
 
@@ -111,16 +116,20 @@ def write_photos(folder: Path) -> None:
 
 
 def examples(folder: Path) -> Iterator[tuple[str, Translated]]:
-    """Yields the commands of the page, and what comes of each."""
+    """Yields what is run, in words, and what Dataflow would get of it."""
     write_photos(folder / "photos")
     encode = ["encode", str(folder / "photos")]
-    yield "encode", translate(encode, folder / "cpu", folder / "cpu-job")
+    yield "`firstseen encode`", translate(encode, folder / "cpu", folder / "cpu-job")
     gpu = ["--accelerator", "nvidia-l4"]
-    yield " ".join(["encode", *gpu]), translate([*encode, *gpu], folder / "gpu", folder / "gpu-job")
+    yield "`firstseen encode --accelerator nvidia-l4`", translate([*encode, *gpu], folder / "gpu", folder / "gpu-job")
     store = folder / "store"
     subprocess.run([sys.executable, "-m", "firstseen", *encode, "--store", store], capture_output=True, check=True)  # noqa: S603
     index = ["index", "--memory-limit", "8GB"]
-    yield " ".join(index), translate(index, store, folder / "index-job")
+    yield "`firstseen index --memory-limit 8GB`", translate(index, store, folder / "index-job")
+    # A template runs its command on a worker, and that command makes jobs as those above.
+    parameters = {"verb": "reindex", "archive": "gs://BUCKET/photos", "store": "gs://BUCKET/store"}
+    words = [*(f"--{name}={value}" for name, value in parameters.items()), "--runner=DataflowRunner", "--no_auth"]
+    yield "The Flex Template", translated(FLEX_TEMPLATE, words, "nightly", store, folder / "template-job")
 
 
 def describe(found: Translated) -> Iterator[str]:
@@ -150,12 +159,12 @@ def page(found: Iterable[tuple[str, Translated]]) -> str:
     lines = [
         "# The jobs as Dataflow gets them",
         "",
-        "Written by `python -m infra.dataflow.graph` from the real graphs, which Beam's DataflowRunner makes without network",
-        "or credentials; a test compares. [dataflow.md](dataflow.md) says what it is for.",
+        "Written by `python -m infra.dataflow.graph` from the real graphs, which Beam's DataflowRunner makes without",
+        "network or credentials; a test compares. [dataflow.md](dataflow.md) says what it is for.",
         "",
     ]
-    for title, translated in found:
-        lines += [f"## firstseen {title}", "", *describe(translated)]
+    for title, one in found:
+        lines += [f"## {title}", "", *describe(one)]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ PROGRAM = "/opt/firstseen/bin/firstseen"
 RETRIED = {PublishRaceLostError.exit_code, TemporaryError.exit_code}
 FINAL = {
     kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, FirstseenError)
-} - RETRIED
+} - {0} - RETRIED
 
 
 def parse(command: str | Sequence[str]) -> tuple[str, dict[str, Any]]:

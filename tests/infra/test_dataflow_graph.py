@@ -24,7 +24,7 @@ def translated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, graph.Tran
 @pytest.fixture(scope="module")
 def gpu(translated: dict[str, graph.Translated]) -> graph.Translated:
     """The encode with an accelerator."""
-    return translated["encode --accelerator nvidia-l4"]
+    return translated["`firstseen encode --accelerator nvidia-l4`"]
 
 
 def test_the_page_shows_the_graphs_as_they_are(translated: dict[str, graph.Translated]):
@@ -52,12 +52,12 @@ def test_only_the_step_that_embeds_gets_a_gpu(translated: dict[str, graph.Transl
     assert {name for name in gpu.steps if gpu.hints(name)} == {"EncodeChunk"}
     assert gpu.hints("EncodeChunk").keys() == HINTS
     assert gpu.hints("EncodeChunk")["accelerator"].startswith("type:nvidia-l4;count:1;")
-    assert translated["encode"].hints("EncodeChunk") == {"min_ram_bytes": "6000000000"}
+    assert translated["`firstseen encode`"].hints("EncodeChunk") == {"min_ram_bytes": "6000000000"}
 
 
 def test_a_segment_is_built_where_its_memory_is(translated: dict[str, graph.Translated]):
     """--memory-limit is what one build may take; a worker takes some beside it."""
-    found = translated["index --memory-limit 8GB"]
+    found = translated["`firstseen index --memory-limit 8GB`"]
     assert {name for name in found.steps if found.hints(name)} == {"BuildSegment"}
     assert found.hints("BuildSegment") == {"min_ram_bytes": str(8_000_000_000 + 1_000_000_000)}
 
@@ -86,12 +86,17 @@ def test_a_store_is_as_it_was_before_a_translation(translated: dict[str, graph.T
     assert left == []
 
 
+def test_a_template_is_one_step_on_one_machine(translated: dict[str, graph.Translated]):
+    """It runs the command, whose jobs have the machines."""
+    found = translated["The Flex Template"]
+    assert list(found.steps) == ["Command", "RunCommand"]
+    (pool,) = found.job["environment"]["workerPools"]
+    assert pool["autoscalingSettings"]["maxNumWorkers"] == 1
+
+
 def test_a_program_that_opens_a_connection_is_found_out():
     """What the others prove is proved by this: the same words with one look-up more end there."""
-    looking = graph.ALONE.replace(
-        "from firstseen.__main__", "import socket; socket.getaddrinfo('localhost', 1)\nfrom firstseen.__main__"
-    )
-    done = graph.run_alone(looking, ["--version"])
+    done = graph.run_alone(graph.ALONE + "import socket; socket.getaddrinfo('localhost', 1)", [])
     assert done.returncode == 99
     assert "contacted: socket.getaddrinfo" in done.stderr
-    assert graph.run_alone(graph.ALONE, ["--version"]).returncode == 0
+    assert graph.run_alone(graph.FIRSTSEEN, ["--version"]).returncode == 0
