@@ -137,7 +137,8 @@ def describe(found: Translated) -> Iterator[str]:
     yield from ("```mermaid", "flowchart LR")
     givers = {one: name for name, step in found.steps.items() for one in step.outputs.values()}
     for name, step in found.steps.items():
-        yield from (f"  {givers[one]} --> {name}" for one in step.inputs.values() if one in givers)
+        # The inputs of a step are a map, which has no order.
+        yield from sorted(f"  {givers[one]} --> {name}" for one in step.inputs.values() if one in givers)
     yield from ("```", "", "| step | gives, by coder | needs of its worker |", "|---|---|---|")
     for name in found.steps:
         needs = ", ".join(f"{hint} `{value}`" for hint, value in found.hints(name).items())
