@@ -2,7 +2,8 @@
 # Fetches what a Flink cluster for Beam's Python SDK takes into a work folder: Flink from PyPI, and Beam's job server,
 # built of parts from Maven Central. What is there already stays, and what was broken off is gone on with.
 #   infra/flink/setup.sh            three minutes the first time, 0.4 GB
-# By environment: FLINK_WORK, the work folder (.flink of this checkout); PYTHON, any Python with pip.
+# By environment: FLINK_WORK, the work folder (.flink of this checkout); PYTHON, any Python with pip. Exits with 69 if a
+# program or a download cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=${FLINK_WORK:-$here/../../.flink}
@@ -17,25 +18,30 @@ fail() {
   exit 1
 }
 
+unavailable() {
+  echo "setup.sh: $*" >&2
+  exit 69
+}
+
 # The last line of a log that says what went wrong, for an error of one line.
 reason() {
   grep -E 'ERROR|error' "$1" | tail -1 | cut -c1-300 || true
 }
 
 require() {
-  command -v "$1" >/dev/null || fail "$1 is not on PATH; expected $2"
+  command -v "$1" >/dev/null || unavailable "$1 is not on PATH; expected $2"
 }
 
 fetch_flink() {
   [ ! -f "$work/flink-$flink_version/.done" ] || return 0
-  "$python" -m pip --version >/dev/null 2>&1 || fail "$python has no pip; expected a Python that has, named by PYTHON"
+  "$python" -m pip --version >/dev/null 2>&1 || unavailable "$python has no pip; expected a Python that has, named by PYTHON"
   echo "fetching Flink $flink_version (230 MB)"
   local archive=$work/download/apache-flink-libraries-$flink_version.tar.gz folder=$work/flink-$flink_version
   # Only the digest says that a file is whole: a download may have been broken off.
   if ! echo "$flink_sha256  $archive" | sha256sum --check --status 2>/dev/null; then
     rm -f "$archive"
     "$python" -m pip download --no-deps --dest "$work/download" "apache-flink-libraries==$flink_version" \
-      >"$work/fetch.log" 2>&1 || fail "cannot fetch apache-flink-libraries==$flink_version from the package index:" \
+      >"$work/fetch.log" 2>&1 || unavailable "cannot fetch apache-flink-libraries==$flink_version from the package index:" \
       "$(reason "$work/fetch.log"); see $work/fetch.log"
     echo "$flink_sha256  $archive" | sha256sum --check --status || fail "$archive has another digest than" \
       "$flink_sha256; expected what PyPI has: remove it and run again"
@@ -58,8 +64,12 @@ build_job_server() {
   cp -r "$here/jobserver" "$work/"
   # Strict checksums: a part that is not what the repository says it is ends the build.
   mvn --batch-mode --no-transfer-progress --strict-checksums -Dmaven.artifact.threads=16 \
-    -f "$work/jobserver/pom.xml" package >"$work/build.log" 2>&1 ||
-    fail "cannot build the job server: $(reason "$work/build.log"); see $work/build.log"
+    -f "$work/jobserver/pom.xml" package >"$work/build.log" 2>&1 || {
+    local what
+    what="cannot build the job server: $(reason "$work/build.log"); see $work/build.log"
+    ! grep --quiet -E 'Could not (transfer|find|resolve)' "$work/build.log" || unavailable "$what"
+    fail "$what"
+  }
   mv "$work/jobserver/target/$job_server" "$work/$job_server"
   mv "$work/jobserver/pom.xml" "$made_from"
   rm -r "$work/jobserver"
