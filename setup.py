@@ -34,12 +34,14 @@ setup(
         "defusedxml~=0.7",
         "duckdb~=2.0",  # compares inventories of millions of photos in bounded memory
         "google-crc32c~=1.5",  # checksums of TFRecord files; in Python alone they take longer than the decoder
+        "grpcio",  # workers on Flink ask their task manager by it, as Beam does
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
         "numpy~=2.0",
         "obstore~=0.12",
         "opencv-python-headless>=5,<6",
         "pillow>=12.3,<13",  # apache-beam forbids 13
+        "protobuf",
         "prometheus-client~=0.26",
         "pyarrow",
         "pydantic~=2.13",

@@ -104,11 +104,10 @@ class JobServer(job_server.JobServer):
     def __init__(self, options: PipelineOptions):
         self._options = options
         self._process: subprocess.Popen | None = None
-        self._folder: tempfile.TemporaryDirectory | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="firstseen-job-")
 
     def start(self) -> beam_job_api_pb2_grpc.JobServiceStub:
         """Starts the process and waits until it answers; raises FirstseenError with its last line if it ends."""
-        self._folder = tempfile.TemporaryDirectory(prefix="firstseen-job-")
         options = self._options.view_as(JobServerOptions)
         options.artifacts_dir = options.artifacts_dir or self._folder.name
         command, endpoint = flink_runner.FlinkJarJobServer(self._options).subprocess_cmd_and_endpoint()
@@ -146,11 +145,11 @@ class JobServer(job_server.JobServer):
         process, self._process = self._process, None
         if process is None:
             return
-        process.stdin.close()
+        if process.stdin:
+            process.stdin.close()
         try:
             process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._folder:
-            self._folder.cleanup()
+        self._folder.cleanup()

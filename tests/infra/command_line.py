@@ -15,9 +15,11 @@ from foundation.errors import FirstseenError, PublishRaceLostError, TemporaryErr
 PROGRAM = "/opt/firstseen/bin/firstseen"
 # What a scheduler may try again, and what it must not.
 RETRIED = {PublishRaceLostError.exit_code, TemporaryError.exit_code}
-FINAL = {
-    kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, FirstseenError)
-} - {0} - RETRIED
+FINAL = (
+    {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, FirstseenError)}
+    - {0}
+    - RETRIED
+)
 
 
 def parse(command: str | Sequence[str]) -> tuple[str, dict[str, Any]]:
