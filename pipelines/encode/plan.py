@@ -15,7 +15,7 @@ from foundation.store.files import local_root
 from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.compare import Check
 from pipelines.encode.previous import Previous
-from pipelines.runners.dataflow import require_accelerator
+from pipelines.runners.dataflow import require_accelerator, require_shared
 from pipelines.runners.names import LOCAL
 
 # One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
@@ -78,6 +78,7 @@ class EncodeOptions:
                 "--retry-rejects"
             )
         require_accelerator(self.runner, self.accelerator)
+        require_shared(self.runner, self.beam_flags, self.archive, self.store)
         require_choice("check", self.check, get_args(Check))
         require_choice("dtype", self.dtype, get_args(Dtype))
         require_choice("features", self.features, get_args(Features))

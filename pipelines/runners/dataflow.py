@@ -4,6 +4,7 @@ The defaults are for workers of one image, infra/container/Dockerfile; docs/data
 """
 
 import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from foundation.checks import require_choice
@@ -70,6 +71,20 @@ def require_accelerator(runner: str, accelerator: str | None) -> None:
             f"--accelerator {accelerator} is for --runner dataflow; with --runner {runner} expected none: a GPU of the "
             "machine is used where TensorFlow for GPUs finds one"
         )
+
+
+def require_shared(runner: str, beam_flags: Sequence[str], *places: str) -> None:
+    """Raises UsageError for a store or an archive of this machine, which no worker of Dataflow reaches.
+
+    A job that is only translated may have one.
+    """
+    is_translation = any(flag.startswith(("--dry_run", "--template_location")) for flag in beam_flags)
+    for place in places:
+        if is_dataflow(runner) and not is_translation and not place.startswith(("gs://", "s3://")):
+            raise UsageError(
+                f"--runner {runner} cannot reach {place}, which is of this machine; expected gs://BUCKET/FOLDER, for the "
+                "store and for the archive"
+            )
 
 
 def resource_hints(

@@ -117,4 +117,15 @@ def test_an_accelerator_elsewhere_is_refused_before_anything_starts():
     with pytest.raises(UsageError, match=r"--accelerator nvidia-l4 is for --runner dataflow; with --runner local"):
         EncodeOptions(archive="a", store="s", accelerator="nvidia-l4")
     with pytest.raises(UsageError, match="accelerator is 'abacus'; expected one of: nvidia-l4"):
-        EncodeOptions(archive="a", store="s", runner="dataflow", accelerator="abacus")
+        EncodeOptions(archive="gs://a", store="gs://s", runner="dataflow", accelerator="abacus")
+
+
+@pytest.mark.parametrize(("archive", "store"), [("photos", "gs://news/store"), ("gs://news/photos", "/srv/store")])
+def test_a_place_on_this_machine_is_refused_before_a_job_is_made(archive: str, store: str):
+    """No worker would find it; a job that is only translated looks for nothing."""
+    with pytest.raises(
+        UsageError, match=r"--runner dataflow cannot reach \S+, which is of this machine; expected gs://"
+    ):
+        EncodeOptions(archive=archive, store=store, runner="dataflow")
+    assert EncodeOptions(archive=archive, store=store, runner="dataflow", beam_flags=["--dry_run=True"])
+    assert EncodeOptions(archive=archive, store=store, runner="flink")
