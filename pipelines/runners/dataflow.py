@@ -16,6 +16,8 @@ BEAM_NAME = "DataflowRunner"
 MACHINE_TYPE = "n2-standard-4"
 # Without a limit the service takes as many machines as it finds worth it, and a mistake costs as much.
 MAX_WORKERS = 20
+# A segment of a million photos, the most by default, takes 21 GB of temporary files; the rest is for the image.
+DISK_GIGABYTES = 60
 # One thread reads and writes a chunk in the bucket while the other one's is decoded and embedded; each holds a chunk.
 THREADS = 2
 # Beam would start one Python process per core otherwise, each with an encoder of its own and a decoder per core.
@@ -45,6 +47,7 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     _require_flags(given)
     defaults = {
         "machine_type": f"--worker_machine_type={MACHINE_TYPE}",
+        "disk_size_gb": f"--disk_size_gb={DISK_GIGABYTES}",
         "max_num_workers": f"--max_num_workers={max(MAX_WORKERS, given.get('num_workers') or 0)}",
         "autoscaling_algorithm": "--autoscaling_algorithm=THROUGHPUT_BASED",
         "number_of_worker_harness_threads": f"--number_of_worker_harness_threads={THREADS}",
@@ -82,8 +85,8 @@ def require_shared(runner: str, beam_flags: Sequence[str], *places: str) -> None
     for place in places:
         if is_dataflow(runner) and not is_translation and not place.startswith(("gs://", "s3://")):
             raise UsageError(
-                f"--runner {runner} cannot reach {place}, which is of this machine; expected gs://BUCKET/FOLDER, for the "
-                "store and for the archive"
+                f"--runner {runner} cannot reach {place}, which is of this machine; expected gs://BUCKET/FOLDER, for "
+                "the store and for the archive"
             )
 
 

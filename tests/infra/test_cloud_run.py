@@ -20,10 +20,10 @@ def test_every_reference_leads_somewhere():
 
 
 def test_firstseen_takes_the_arguments_of_the_container():
-    """The image's entry point is the program; the archive and the store are variables."""
+    """In the place of the image's own entry point; the archive and the store are variables."""
     job = read_terraform(FOLDER)["resource"]["google_cloud_run_v2_job"]["reindex"]
     (container,) = job["template"]["template"]["containers"]
-    verb, options = parse(["firstseen", *container["args"]])
+    verb, options = parse([*container["command"], *container["args"]])
     assert (verb, options["archive"], options["store"]) == ("reindex", "${var.archive}", "${var.store}")
     assert {"name": "FIRSTSEEN_LOG_FORMAT", "value": "json"} in container["env"]
 

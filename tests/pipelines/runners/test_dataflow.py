@@ -26,6 +26,7 @@ def test_what_nobody_said_is_filled_in():
     assert completed == [
         *flags(**NEEDED),
         "--worker_machine_type=n2-standard-4",
+        "--disk_size_gb=60",
         "--max_num_workers=20",
         "--autoscaling_algorithm=THROUGHPUT_BASED",
         "--number_of_worker_harness_threads=2",
@@ -39,6 +40,7 @@ def test_what_nobody_said_is_filled_in():
     [
         "--machine_type=e2-standard-2",
         "--worker_machine_type=e2-standard-2",
+        "--disk_size_gb=30",
         "--max_num_workers=3",
         "--autoscaling_algorithm=NONE",
         "--number_of_worker_harness_threads=1",
