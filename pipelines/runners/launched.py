@@ -35,7 +35,11 @@ def run_command(words: list[str]) -> None:
     last: deque[str] = deque(maxlen=1)
     # A process of its own: the command answers signals and makes its own pipelines, which a worker's thread cannot.
     with subprocess.Popen(  # noqa: S603 (the words are those of the template's parameters, and no shell reads them)
-        [sys.executable, "-m", "firstseen", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "firstseen", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         for line in process.stdout or ():
             last.append(line.rstrip())

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstseen.commands import archive, template
@@ -47,6 +47,7 @@ def as_taken(option: template.Option, value: str) -> Any:
 
 
 @pytest.mark.parametrize("verb", template.VERBS)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_what_is_given_as_a_parameter_arrives_as_an_option(verb: str, data: st.DataObject):
     """Whatever is given, every option has its value, and those that are not given their default."""
