@@ -66,10 +66,8 @@ def options_of(verb: str) -> dict[str, Option]:
 
 def _option(name: str, annotation: Any, default: Any) -> Option:
     taken, info = get_args(annotation)[:2]
-    # An option that may be left out is of a type or None.
-    taken = (
-        next((one for one in get_args(taken) if one is not NoneType), taken) if NoneType in get_args(taken) else taken
-    )
+    if NoneType in get_args(taken):
+        (taken,) = (one for one in get_args(taken) if one is not NoneType)
     choices = get_args(taken) if get_origin(taken) is Literal else ()
     is_list = get_origin(taken) is list
     flag = next(iter(info.param_decls or ()), f"--{name.replace('_', '-')}")

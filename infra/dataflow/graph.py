@@ -4,6 +4,7 @@ python -m infra.dataflow.graph
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -92,9 +93,10 @@ def translated(program: str, words: list[str], name: str, store: Path, folder: P
 
 
 def run_alone(program: str, words: list[str]) -> subprocess.CompletedProcess[str]:
-    """Runs a program of Python with words, and with no network to reach."""
+    """Runs a program of Python with words, without credentials, and with no network to reach."""
     command = [*without_network(), sys.executable, "-c", program, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "CLOUDSDK_"))}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
 
 
 @cache

@@ -1,7 +1,5 @@
 """The jobs as the real DataflowRunner translates them, with no network and no credentials."""
 
-import os
-
 import pytest
 
 from pipelines.runners.dataflow import find_spec
@@ -17,7 +15,6 @@ NUMBER, HINTS = "beam:coder:varint:v1", {"min_ram_bytes", "accelerator"}
 @pytest.fixture(scope="module")
 def translated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, graph.Translated]:
     """The commands of the page by title, each translated."""
-    os.environ.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
     return dict(graph.examples(tmp_path_factory.mktemp("graph") / "work"))
 
 
