@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from firstseen.commands.options import FlinkMasterOption
 from firstseen.commands.streams import tell
 from foundation.errors import TooManyRejectsError
+from pipelines.runners.names import FLINK
 
 
 def demo(
@@ -16,6 +18,7 @@ def demo(
         Path | None, typer.Option(help="A folder of photos; default: one made from photos of scikit-image.")
     ] = None,
     directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+    flink_master: FlinkMasterOption = None,
 ) -> None:
     """Go the whole way once on a small archive: encode, index, look up, and write pages."""
     from firstseen.demo.prepare import prepare_demo
@@ -26,9 +29,10 @@ def demo(
     tell("the whole way follows, command by command, as you would type them")
     started = time.monotonic()
     catalog = ["--catalog", str(paths.catalog)] if paths.catalog else []
-    step("firstseen", "encode", str(paths.archive), "--store", store, *catalog)
+    runner = ["--runner", FLINK, "--flink-master", flink_master] if flink_master else []
+    step("firstseen", "encode", str(paths.archive), "--store", store, *catalog, *runner)
     # So few photos would be searched exactly; the demo shows the approximate search that a large archive gets.
-    step("firstseen", "index", "--store", store, "--exact-below", "100")
+    step("firstseen", "index", "--store", store, "--exact-below", "100", *runner)
     step("firstseen", "lookup", str(paths.queries), "--store", store)
     page = ["--format", "html", "--output", str(paths.page), "--evidence", str(paths.evidence)]
     step("firstseen", "lookup", str(paths.queries), "--store", store, *page)

@@ -94,12 +94,13 @@ start() { # start NAME
 await() { # await NAME WHAT COMMAND...
   local name=$1 what=$2 i
   shift 2
-  for ((i = 0; i < 240; i++)); do
+  for ((i = 0; i < 720; i++)); do
     ! "$@" || return 0
-    alive "$name" || fail "$what: $name ended ($(grep -E 'ERROR|Exception|Error' "$run/$name.log" | tail -1 | cut -c1-200)); see $run/$name.log"
+    # Not `alive`: a process that was started just now may not be Java yet.
+    kill -0 "$(pid_of "$name")" 2>/dev/null || fail "$what: $name ended ($(grep -E 'ERROR|Exception|Error' "$run/$name.log" | tail -1 | cut -c1-200)); see $run/$name.log"
     sleep 0.25
   done
-  fail "$what: not within a minute; see $run/$name.log"
+  fail "$what: not within three minutes; see $run/$name.log"
 }
 
 registered() {
