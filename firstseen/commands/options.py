@@ -25,7 +25,9 @@ MetricsOption = Annotated[
 RunnerOption = Annotated[str, typer.Option("--runner", help="local, flink, dataflow, or any Beam runner by name.")]
 FlinkMasterOption = Annotated[
     str | None,
-    typer.Option("--flink-master", metavar="HOST:PORT", help="The Flink cluster to run on: where its REST API answers."),
+    typer.Option(
+        "--flink-master", metavar="HOST:PORT", help="The Flink cluster to run on: where its REST API answers."
+    ),
 ]
 # Typer hands what follows `--` to the last argument; Beam checks every flag.
 BeamFlags = Annotated[list[str] | None, typer.Argument(help="Beam's own flags, after `--`.", metavar="[-- BEAM]")]

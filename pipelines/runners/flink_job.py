@@ -7,7 +7,8 @@ running when the launcher is killed.
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -103,53 +104,60 @@ class JobServer(job_server.JobServer):
 
     def __init__(self, options: PipelineOptions):
         self._options = options
-        self._process: subprocess.Popen | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="firstseen-job-")
+        self._open = ExitStack()
 
     def start(self) -> beam_job_api_pb2_grpc.JobServiceStub:
         """Starts the process and waits until it answers; raises FirstseenError with its last line if it ends."""
+        folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="firstseen-job-")))
         options = self._options.view_as(JobServerOptions)
-        options.artifacts_dir = options.artifacts_dir or self._folder.name
+        options.artifacts_dir = options.artifacts_dir or str(folder)
         command, endpoint = flink_runner.FlinkJarJobServer(self._options).subprocess_cmd_and_endpoint()
-        # In a session of its own it gets no Ctrl-C from the terminal: the job is cancelled first.
-        with open(f"{self._folder.name}/log", "wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 (the Java and the jar that the user named)
+        log = folder / "log"
+        with log.open("wb") as output:
+            # In a session of its own it gets no Ctrl-C from the terminal: the job is cancelled first.
+            process = subprocess.Popen(  # noqa: S603 (the Java and the jar that the user named)
                 ["/bin/sh", "-c", UNTIL_STDIN_ENDS, "sh", *map(str, command)],
                 stdin=subprocess.PIPE,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return beam_job_api_pb2_grpc.JobServiceStub(self._answering(endpoint))
-
-    def _answering(self, endpoint: str) -> grpc.Channel:
+        self._open.callback(end, process)
         # What crosses it is the whole job, and messages have no limit that fits.
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        channel = grpc.insecure_channel(endpoint, options=unlimited)
-        ready = grpc.channel_ready_future(channel)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with suppress(grpc.FutureTimeoutError):
-                ready.result(timeout=0.2)
-                return channel
-            if self._process and self._process.poll() is not None:
-                raise FirstseenError(f"the job server of Beam ended before it answered: {self._last_line()}")
-        raise TemporaryError(f"the job server of Beam does not answer after {START_SECONDS} s: {self._last_line()}")
-
-    def _last_line(self) -> str:
-        with open(f"{self._folder.name}/log", errors="replace") as log:
-            return (log.read().strip().splitlines() or ["it said nothing"])[-1][:300]
+        channel = self._open.enter_context(grpc.insecure_channel(endpoint, options=unlimited))
+        wait_until_ready(channel, process, log)
+        return beam_job_api_pb2_grpc.JobServiceStub(channel)
 
     def stop(self) -> None:
-        """Ends the process, and forgets it; a second call does nothing."""
-        process, self._process = self._process, None
-        if process is None:
+        """Ends the process, and removes its files; a second call does nothing."""
+        self._open.close()
+
+
+def wait_until_ready(channel: grpc.Channel, process: subprocess.Popen, log: Path) -> None:
+    """Waits until the job server answers; raises FirstseenError if it ends, and TemporaryError if it takes too long."""
+    ready = grpc.channel_ready_future(channel)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(grpc.FutureTimeoutError):
+            ready.result(timeout=0.2)
             return
-        if process.stdin:
-            process.stdin.close()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self._folder.cleanup()
+        if process.poll() is not None:
+            raise FirstseenError(f"Beam's job server ended before it answered: {last_line(log)}")
+    raise TemporaryError(f"Beam's job server does not answer after {START_SECONDS} s: {last_line(log)}")
+
+
+def last_line(log: Path) -> str:
+    """Returns the last line of a log."""
+    return (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1][:300]
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ends a process that ends with its input, and forgets it."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

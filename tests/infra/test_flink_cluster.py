@@ -27,6 +27,7 @@ from pipelines.runners.flink import JOB_SERVER
 from tests.conftest import REPOSITORY
 from tests.infra.flink_cluster import WORK, FlinkCluster, brought_up
 from tests.photos import noise, write_archive
+from tests.processes import is_running
 
 JAR = WORK / JOB_SERVER.name
 
@@ -97,14 +98,6 @@ def workers_of(cluster: FlinkCluster, name: str) -> list[int]:
     return [int(number) for number in found.stdout.split()]
 
 
-def is_there(pid: int) -> bool:
-    """Whether a process is running."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
-
-
 def test_a_task_manager_killed_in_mid_encode_costs_no_row(cluster: FlinkCluster, store: Path, tmp_path: Path) -> None:
     """The job that a user started goes on with another one, and its worker has not outlived the one that was killed."""
     archive, other = tmp_path / "archive", Path(shutil.copytree(store, tmp_path / "local"))
@@ -125,7 +118,7 @@ def test_a_task_manager_killed_in_mid_encode_costs_no_row(cluster: FlinkCluster,
         _, said = launcher.communicate(timeout=300)
     assert launcher.returncode == 0, said
     assert workers
-    assert not any(is_there(pid) for pid in workers)
+    assert not any(is_running(pid) for pid in workers)
     encode(EncodeOptions(archive=str(archive), store=str(other)))
     assert rows_of(store) == rows_of(other)
     (run,) = store.glob("embeddings/*/*/run.json")

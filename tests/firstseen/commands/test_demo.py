@@ -8,7 +8,9 @@ from firstseen.commands import running
 from tests.photos import write_archive
 
 
-def run_demo(monkeypatch: pytest.MonkeyPatch, folder: Path, *, codes: dict[str, int]) -> tuple[int, list[list[str]]]:
+def run_demo(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str, codes: dict[str, int]
+) -> tuple[int, list[list[str]]]:
     """Returns the exit code of a demo and the commands it ran; they do nothing but end with the code of their verb."""
     write_archive(folder / "archive", photos=9)
     run, commands = running.run, []
@@ -18,7 +20,8 @@ def run_demo(monkeypatch: pytest.MonkeyPatch, folder: Path, *, codes: dict[str, 
         return codes.get(arguments[0], 0)
 
     monkeypatch.setattr(running, "run", pretend)
-    return run(["demo", "--archive", str(folder / "archive"), "--directory", str(folder / "demo")]), commands
+    arguments = ["demo", "--archive", str(folder / "archive"), "--directory", str(folder / "demo"), *options]
+    return run(arguments), commands
 
 
 def test_the_demo_shows_every_command_that_it_runs(
@@ -40,3 +43,10 @@ def test_the_demo_ends_with_the_command_that_failed(tmp_path: Path, monkeypatch:
     code, commands = run_demo(monkeypatch, tmp_path, codes={"index": 75})
     assert code == 75
     assert [command[0] for command in commands] == ["encode", "index"]
+
+
+def test_the_demo_runs_its_jobs_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By the options that a user would give: the jobs alone, since looking up a few photos is none."""
+    _, commands = run_demo(monkeypatch, tmp_path, "--flink-master", "host:1", codes={})
+    on_flink = [command[0] for command in commands if command[-4:] == ["--runner", "flink", "--flink-master", "host:1"]]
+    assert on_flink == ["encode", "index"]

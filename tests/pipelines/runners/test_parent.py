@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.runners import parent
 from tests.conftest import REPOSITORY
+from tests.processes import is_running
 
 # A launcher that starts a child, which waits as a worker does, and tells the child's number.
 LAUNCHER = """
@@ -24,15 +25,6 @@ from pipelines.runners.parent import end_with_parent
 end_with_parent()
 time.sleep(60)
 """
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie that nobody has waited for."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_worker_ends_with_its_launcher() -> None:

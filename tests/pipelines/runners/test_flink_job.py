@@ -1,0 +1,131 @@
+"""Jobs on Flink from the launcher's side: no job and no job server is left by whoever stops waiting."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult
+
+from foundation.errors import FirstseenError
+from pipelines.runners import flink_job
+from tests.conftest import REPOSITORY
+from tests.processes import is_running
+
+# Stands in for Java: says where it is, and stays.
+SERVER = "#!/bin/sh\necho $$ > {folder}/pid\nexec sleep 60\n"
+
+
+def options_of(folder: Path, script: str) -> PipelineOptions:
+    """Returns options with a job server that is a script."""
+    java, jar = folder / "java", folder / "server.jar"
+    java.write_text(script.format(folder=folder))
+    java.chmod(0o755)
+    jar.touch()
+    return PipelineOptions([f"--job_server_java_launcher={java}", f"--flink_job_server_jar={jar}", "--job_name=mine"])
+
+
+class Waiting(PipelineResult):
+    """A job that the launcher is interrupted at."""
+
+    def __init__(self, error: BaseException | None):
+        super().__init__("RUNNING")
+        self._error = error
+
+    def wait_until_finish(self, duration: int | None = None) -> str:
+        """Raises what strikes while one waits."""
+        if self._error:
+            raise self._error
+        return "DONE"
+
+
+class Answers:
+    """Flink's REST API with three jobs, one of them ours; notes what is cancelled."""
+
+    cancelled: list[str]
+    trust_env = True
+
+    def __init__(self) -> None:
+        type(self).cancelled = []
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get(self, *_: object, **__: object) -> "Answers":
+        """Answers whatever is asked."""
+        return self
+
+    def json(self) -> Any:
+        """Returns the jobs."""
+        jobs = [("a", "other", "RUNNING"), ("b", "mine", "RUNNING"), ("c", "mine", "FINISHED")]
+        return {"jobs": [{"jid": jid, "name": name, "state": state} for jid, name, state in jobs]}
+
+    def patch(self, url: str, **_: object) -> None:
+        """Notes the address."""
+        self.cancelled.append(url)
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt(), RuntimeError("lost")])
+def test_whoever_stops_waiting_cancels_the_job(
+    error: BaseException | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That job alone, if it still runs; a job that is done is left alone, and the job server is ended in any case."""
+    monkeypatch.setattr(flink_job.requests, "Session", Answers)
+    Answers.cancelled = []
+    options = PipelineOptions(["--flink_master=http://host:1", "--job_name=mine"])
+    ended: list[int] = []
+    job = flink_job.FlinkJob(Waiting(error), options, lambda: ended.append(1))
+    if error is None:
+        assert job.wait_until_finish() == "DONE"
+    else:
+        with pytest.raises(type(error)):
+            job.wait_until_finish()
+    assert Answers.cancelled == ([] if error is None else ["http://host:1/jobs/b?mode=cancel"])
+    assert ended == [1]
+
+
+def test_a_job_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """By the last line that Java wrote; nothing stays."""
+    server = flink_job.JobServer(options_of(tmp_path, "#!/bin/sh\necho no memory >&2\nexit 1\n"))
+    with pytest.raises(FirstseenError, match="job server ended before it answered: no memory"):
+        server.start()
+    server.stop()
+    server.stop()
+
+
+LAUNCHER = """
+import sys
+from pathlib import Path
+from pipelines.runners.flink_job import JobServer
+from tests.pipelines.runners.test_flink_job import SERVER, options_of
+JobServer(options_of(Path(sys.argv[1]), SERVER)).start()
+"""
+
+
+def test_a_job_server_ends_with_a_launcher_that_is_killed(tmp_path: Path) -> None:
+    """Its launcher can tell it nothing then."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, tmp_path],
+        cwd=REPOSITORY,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stderr=subprocess.DEVNULL,
+    ) as launcher:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "pid").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.1)
+        pid = int((tmp_path / "pid").read_text())
+        assert is_running(pid)
+        launcher.send_signal(signal.SIGKILL)
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(pid)
