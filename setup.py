@@ -34,15 +34,15 @@ setup(
         "defusedxml~=0.7",
         "duckdb~=2.0",  # compares inventories of millions of photos in bounded memory
         "google-crc32c~=1.5",  # checksums of TFRecord files; in Python alone they take longer than the decoder
-        "grpcio",  # workers on Flink ask their task manager by it, as Beam does
+        "grpcio~=1.60",  # speaks to Beam's job server, and from a worker to its runner
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
         "numpy~=2.0",
         "obstore~=0.12",
         "opencv-python-headless>=5,<6",
         "pillow>=12.3,<13",  # apache-beam forbids 13
-        "protobuf",
         "prometheus-client~=0.26",
+        "protobuf",
         "pyarrow",
         "pydantic~=2.13",
         "requests~=2.32",  # asks whether a TensorFlow data set can be downloaded, as tensorflow-datasets does

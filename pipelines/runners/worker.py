@@ -74,13 +74,13 @@ def ask(arguments: argparse.Namespace) -> Any:
 
 def environment(arguments: argparse.Namespace, info: Any, folder: list[str]) -> dict[str, str]:
     """Returns the variables that Beam's worker reads; the folder of staged files, if there are any, joins `folder`."""
-    from google.protobuf import json_format
+    from apache_beam.runners.job.utils import struct_to_dict
 
     control = info.control_endpoint.url or arguments.control_endpoint
     logging = info.logging_endpoint.url or arguments.logging_endpoint
     variables = {
         "WORKER_ID": arguments.id,
-        "PIPELINE_OPTIONS": json.dumps(json_format.MessageToDict(info.pipeline_options)),
+        "PIPELINE_OPTIONS": json.dumps(struct_to_dict(info.pipeline_options)),
         "CONTROL_API_SERVICE_DESCRIPTOR": f'url: "{control}"',
         "LOGGING_API_SERVICE_DESCRIPTOR": f'url: "{logging}"',
         "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
