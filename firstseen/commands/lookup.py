@@ -29,7 +29,7 @@ class Folders(NamedTuple):
 
 
 def lookup(
-    queries: Annotated[list[str], typer.Argument(help="Photos, folders, an inventory (.parquet), or - for a list.")],
+    queries: Annotated[list[str], typer.Argument(help="Photos, folders, shards, an inventory, or - for a list.")],
     store: StoreOption,
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
@@ -75,7 +75,7 @@ def lookup(
         effort=effort,
         claimed_date=parse_claimed_date(claimed_date) if claimed_date is not None else None,
     )
-    names = spare(list_queries(queries, stdin=sys.stdin), output=output)
+    names = spare((one.name for one in list_queries(queries, stdin=sys.stdin)), output=output)
     count = Count()
     with open_answers(opened, names, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
         passing = count.passing(answers)
@@ -134,6 +134,7 @@ def open_answers(
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
     from serving.match.claim import claimed_words
+    from serving.match.query import open_queries
     from serving.output.decoded import write_decoded
     from serving.searcher import Searcher
 
@@ -142,7 +143,7 @@ def open_answers(
         facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
         if options.claimed_date:
             facts += f" · claimed date {claimed_words(options.claimed_date)}"
-        outcomes = searcher.find(names)
+        outcomes = searcher.find(open_queries(names))
         if folders.decode:
             outcomes = write_decoded(outcomes, folder=folders.decode, decode=searcher.decode)
         if folders.evidence:

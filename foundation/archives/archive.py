@@ -118,6 +118,11 @@ def read_photos(uris: Iterable[str]) -> Iterator[EncodedPhoto]:
         yield from _reader_of(container)(group)
 
 
+def holds_many(name: str) -> bool:
+    """Returns whether a file of this name, or at this URI, holds many photos; a Parquet file may be an inventory."""
+    return _packed(name) is not None
+
+
 def read(uri: str) -> bytes:
     """Returns the bytes of one photo, by its URI or as a plain path, which may be a link.
 

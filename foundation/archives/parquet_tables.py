@@ -47,6 +47,11 @@ def list_table(table: Entry, left_out: Counter[str]) -> Iterator[Entry]:
     )
 
 
+def has_photos(schema) -> bool:
+    """Returns whether a table of this schema has a column that may hold encoded photos."""
+    return bool(_binary_columns(schema))
+
+
 def _inventory_tables(file: File) -> "Iterator[pa.Table]":
     with _opened(file) as opened:
         columns = inventories.known_columns(opened.schema_arrow.names, shown(file.uri))

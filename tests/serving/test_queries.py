@@ -2,6 +2,7 @@
 
 import io
 import os
+import tarfile
 from pathlib import Path
 
 import obstore
@@ -15,12 +16,13 @@ from foundation.archives.archive import read
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import uri_of
 from foundation.errors import InputNotFoundError, UsageError
-from serving.queries import list_queries, read_query
+from serving.match.query import open_queries
+from serving.queries import Listed, list_queries, read_query
 
 
 def queries(*arguments: str, stdin: str = "") -> list[str]:
     """Returns all names."""
-    return list(list_queries(arguments, stdin=io.StringIO(stdin)))
+    return [one.name for one in list_queries(arguments, stdin=io.StringIO(stdin))]
 
 
 def test_names_are_kept_as_given() -> None:
@@ -33,7 +35,7 @@ def test_a_dash_reads_stdin_lazily() -> None:
     """One name a line; blank lines count for nothing, spaces inside and around a name stay."""
     assert queries("a", "-", "z", stdin="one\n\n two words \r\n\t\nlast") == ["a", "one", " two words ", "last", "z"]
     endless = (f"{number}\n" for number in iter(int, 1))
-    assert next(list_queries(["-"], stdin=endless)) == "0"
+    assert next(list_queries(["-"], stdin=endless)).name == "0"
 
 
 def test_a_folder_is_walked_by_path_or_uri(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_pipe_called_parquet_is_not_waited_for(tmp_path: Path) -> None:
 def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
     """A missing uri is a query of no name, which is rejected; numbers are no uris."""
     parquet.write_table(pa.table({"uri": ["a.jpg", None]}), tmp_path / "holes.parquet")
-    assert list(list_queries([str(tmp_path / "holes.parquet")], stdin=[])) == ["a.jpg", ""]
+    assert queries(str(tmp_path / "holes.parquet")) == ["a.jpg", ""]
     parquet.write_table(pa.table({"uri": [1, 2]}), tmp_path / "numbers.parquet")
     with pytest.raises(InputNotFoundError, match="expected text"):
         list(list_queries([str(tmp_path / "numbers.parquet")], stdin=[]))
@@ -160,3 +162,58 @@ def test_a_folder_that_cannot_be_listed_is_told_before_any_answer(
     monkeypatch.setattr(folders, "check_folder", refuse)
     with pytest.raises(InputNotFoundError, match="cannot be listed"):
         list_queries(["photo.jpg", str(tmp_path)], stdin=[])
+
+
+def test_photos_inside_of_files_are_queries_by_their_uris(tmp_path: Path) -> None:
+    """A tar shard, a Parquet file with images and a folder of shards: each photo is named as `read_query` takes it."""
+    shard, table = tmp_path / "shards" / "s.tar", tmp_path / "t.parquet"
+    write_shard(shard, {"a.jpg": b"first", "a.json": b"{}", "b.jpg": b"second"})
+    parquet.write_table(pa.table({"image": [b"third", b"fourth", b""]}), table, row_group_size=2)
+    in_shard = [f"{uri_of(shard)}#{name}" for name in ("a.jpg", "b.jpg")]
+    in_table = [f"{uri_of(table)}#{row}" for row in range(3)]
+    assert queries(str(shard)) == queries(str(shard.parent)) == queries(uri_of(shard)) == in_shard
+    assert queries(str(table)) == in_table
+    names = [in_shard[1], "missing.jpg", *in_table, in_shard[0]]
+    photos = [one.read for one in open_queries(names) if one.name != "missing.jpg"]
+    assert [read() for read in photos] == [b"second", b"third", b"fourth", b"", b"first"]
+    assert [one.name for one in open_queries(names)] == names
+    assert queries(in_shard[0]) == [in_shard[0]]
+
+
+def test_shards_in_a_bucket_hold_queries(bucket: str, tmp_path: Path) -> None:
+    """By the URI of a shard, and below a prefix that holds nothing else."""
+    write_shard(tmp_path / "s.tar", {"a.jpg": b"first"})
+    obstore.put(from_url(bucket), "shards/s.tar", tmp_path / "s.tar")
+    name = f"{bucket}/shards/s.tar#a.jpg"
+    assert queries(f"{bucket}/shards/s.tar") == queries(f"{bucket}/shards/") == queries(name) == [name]
+    assert read_query(name) == b"first"
+
+
+def test_a_listing_tells_what_it_knows_of_a_photo(tmp_path: Path) -> None:
+    """Size and time of files that were listed, nothing of names in a list."""
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    os.utime(tmp_path / "a.jpg", (1_500_000_000, 1_500_000_000))
+    found, named = list_queries([str(tmp_path), "-"], stdin=["a.jpg\n"])
+    assert (found.size_bytes, found.modified_at and found.modified_at.timestamp()) == (5, 1_500_000_000)
+    assert named == Listed("a.jpg")
+
+
+def test_a_relative_query_is_read_from_its_folder_and_named_as_given(tmp_path: Path) -> None:
+    """A worker was started elsewhere; what it says of a photo is what the small path says."""
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    assert read_query("a.jpg", tmp_path) == b"photo"
+    with pytest.raises(UnreadablePhotoError) as here:
+        read_query("missing/b.jpg")
+    with pytest.raises(UnreadablePhotoError) as there:
+        read_query("missing/b.jpg", tmp_path)
+    assert str(there.value) == str(here.value)
+
+
+def write_shard(path: Path, members: dict[str, bytes]) -> None:
+    """Writes a tar shard."""
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w") as shard:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            shard.addfile(member, io.BytesIO(data))
