@@ -7,6 +7,7 @@ removed is looked for once those are gone.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import PurePosixPath
@@ -21,6 +22,7 @@ from foundation.store.encoders import ENCODERS, encoder_directory
 from foundation.store.files import Store, StoredFile
 from foundation.store.gc_plan import Named, Removal, plan_removals
 from foundation.store.ignored import IGNORED, read_ignored, thumbnail_path
+from foundation.store.lookups import lookup_directory, lookups_at_work, unfinished_lookups
 from foundation.store.runs import EMBEDDINGS, RUN_DESCRIPTION, run_directory
 from foundation.store.segments import SEGMENT_DESCRIPTION, Segment, read_segment, segment_directory
 from foundation.store.snapshots import Snapshot, read_snapshot, snapshot_numbers, snapshot_path
@@ -91,9 +93,10 @@ def collect_garbage(
     files, now = _look(store, options)
     young = now - timedelta(hours=options.grace_hours)
     newest = [_read_kept(store, number, numbers) for number in numbers[-options.keep :]]
-    kept = [*_lately_live(store, files, numbers, len(newest), young), *newest]
+    kept = _looked_up(store, files, [*_lately_live(store, files, numbers, len(newest), young), *newest], young)
     _require_droppable(store, kept, options.drop_encoders)
-    old = _old_snapshots(files, numbers[: len(numbers) - len(kept)])
+    stays = {one.snapshot.number for one in kept}
+    old = _old_snapshots(files, [number for number in numbers if number not in stays])
     _remove(store, old, options, report)
     if not options.dry_run:
         # A rollback may have made one of the old snapshots live again before they were gone.
@@ -143,6 +146,22 @@ def _lately_live(
             # Nobody reads it, nor what came before it.
             break
     return kept
+
+
+def _looked_up(store: Store, files: Sequence[StoredFile], kept: list[_Kept], young: datetime) -> list[_Kept]:
+    """Returns what is kept with the snapshots that lookups read which are at work, or were since `young`."""
+    at_work = {*lookups_at_work(store)}
+    at_work |= {"/".join(one.path.split("/")[:2]) for one in files if one.modified_at >= young}
+    asked = {
+        one.snapshot for name, begun in unfinished_lookups(store).items() for one in begun
+        if lookup_directory(name) in at_work
+    }
+    numbers = asked & {*snapshot_numbers(store)} - {one.snapshot.number for one in kept}
+    for number in sorted(numbers):
+        # A lookup cannot read one that is damaged either.
+        with suppress(ArtifactRefusedError):
+            kept = [*kept, _read_kept(store, number, [])]
+    return sorted(kept, key=lambda one: one.snapshot.number)
 
 
 def _unused_encoders(files: Sequence[StoredFile], used: set[str]) -> dict[str, int]:
@@ -196,7 +215,7 @@ def _named(store: Store, kept: Sequence[_Kept], options: GcOptions) -> Named:
         for one in kept
         for segment in one.segments
     }
-    whole: set[str] = set()
+    whole: set[str] = {*lookups_at_work(store)}
     # One that is damaged may name files that count, though no run seems to list them.
     amended = bool(read_amendments(store).damaged)
     for encoder_id in store.directories(EMBEDDINGS):

@@ -9,6 +9,7 @@ from foundation.store.builds import BUILDS
 from foundation.store.encoders import ENCODER_DESCRIPTION, ENCODERS
 from foundation.store.files import StoredFile
 from foundation.store.ignored import IGNORED
+from foundation.store.lookups import LOOKUPS
 from foundation.store.runs import EMBEDDINGS, RUN_DESCRIPTION
 from foundation.store.segments import SEGMENT_DESCRIPTION, SEGMENTS
 from foundation.store.watched import DESCRIPTION, WATCHED
@@ -28,6 +29,8 @@ KINDS = {
     EMBEDDINGS: _Kind("run", 3, RUN_DESCRIPTION),
     SEGMENTS: _Kind("segment", 2, SEGMENT_DESCRIPTION),
     WATCHED: _Kind("watched query", 2, DESCRIPTION),
+    # No description ever says that one is finished: its directory goes when its answers are written.
+    LOOKUPS: _Kind("lookup", 2, ""),
 }
 
 

@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from foundation.errors import FirstseenError
 from foundation.store import artifact
@@ -17,6 +17,19 @@ from foundation.store.files import Store
 from foundation.store.runs import EMBEDDINGS, Run, run_directory, run_path
 
 BEGUN = "begun.json"
+
+
+class AtWork(Protocol):
+    """What tells a process: the machine it runs on, its number there, and when it started."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def process(self) -> int: ...
+
+    @property
+    def started(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +48,7 @@ class Begun:
 def begin_run(store: Store, run: Run) -> bool:
     """Writes down that this process begins a run, or goes on with it; returns whether it is the first at it."""
     process = os.getpid()
-    begun = Begun(run=run, host=socket.gethostname(), process=process, started=_started(process))
+    begun = Begun(run=run, host=socket.gethostname(), process=process, started=started_at(process))
     if store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun)):
         return True
     store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", artifact.to_json(begun))
@@ -71,13 +84,13 @@ def read_begun(store: Store, encoder_id: str, run_id: str) -> Begun | None:
     return next(iter([*others, *found]), None)
 
 
-def is_at_work(begun: Begun) -> bool:
-    """Whether the process that was last at a run is alive, as far as this machine can tell."""
+def is_at_work(begun: AtWork) -> bool:
+    """Whether the process that was last at some work is alive, as far as this machine can tell."""
     if begun.host != socket.gethostname():
         return False
     # A process that ended long ago may have left its number to another one, which started at another time. Where no
     # system says when, the number alone has to do.
-    return _started(begun.process) == begun.started and (bool(begun.started) or _is_alive(begun.process))
+    return started_at(begun.process) == begun.started and (bool(begun.started) or _is_alive(begun.process))
 
 
 def _is_alive(process: int) -> bool:
@@ -91,7 +104,7 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _started(process: int) -> str:
+def started_at(process: int) -> str:
     """Returns when a process started, as Linux counts it; nothing where that cannot be told, or it is gone."""
     try:
         # The second field is the program's name in brackets, and may hold spaces itself.

@@ -11,7 +11,7 @@ from foundation.store.files import Store
 from foundation.store.retractions import RetractedPhoto, contents_of, retracted_photos
 from foundation.store.snapshots import Snapshot, live_snapshot
 from pipelines.purge.earlier import with_earlier
-from pipelines.purge.leftovers import remove_uploads
+from pipelines.purge.leftovers import remove_lookups, remove_uploads
 from pipelines.purge.proof import find_traces
 from pipelines.purge.purge_lists import purge_lists, undescribed_watched
 from pipelines.purge.purge_runs import RunsPurged, purge_runs
@@ -51,6 +51,7 @@ def purge(store: Store, photos: Sequence[RetractedPhoto]) -> PurgeResult:
         frozenset(contents_of(photos)),
     )
     remove_uploads(store)
+    remove_lookups(store)
     # Before the runs, which say where the photos lay: a purge that is cut off in between still knows.
     purge_lists(store, purged)
     runs = purge_runs(store, purged)

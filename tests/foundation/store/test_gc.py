@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, UsageError
-from foundation.store import gc
+from foundation.store import gc, lookups
 from foundation.store.chains import read_runs, waiting_runs
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.gc import GcOptions, GcResult, collect_garbage
 from foundation.store.ignored import add_ignored, thumbnail_path
+from foundation.store.lookups import begin_lookup
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.rollback import roll_back
 from foundation.store.runs import EMBEDDINGS
@@ -119,6 +120,30 @@ def test_what_was_begun_and_never_finished_goes(nights: Nights):
     live = live_snapshot(nights.store).encoder_id
     nights.store.delete([f"encoders/{live}/encoder.json"])
     assert went(collect(nights.store, keep=9)) == []
+
+
+def test_a_lookup_at_work_keeps_its_snapshot(nights: Nights, monkeypatch: pytest.MonkeyPatch):
+    """And all of its own; once its process is gone, both go."""
+    five_nights(nights)
+    begin_lookup(nights.store, "a", snapshot=2)
+    nights.store.create("lookups/a/answers/1", b"x")
+    assert went(collect(nights.store, keep=2)) == ["segment"] * 2 + ["snapshot"] * 3
+    assert snapshot_numbers(nights.store) == [2, 5, 6]
+    verify_all(nights.store)
+    monkeypatch.setattr(lookups, "is_at_work", lambda begun: False)
+    assert went(collect(nights.store, keep=2)) == ["segment"] * 2 + ["snapshot", "unfinished lookup"]
+    assert nights.store.directories("lookups") == []
+
+
+def test_a_lookup_that_was_cut_off_lately_keeps_its_snapshot(nights: Nights, monkeypatch: pytest.MonkeyPatch):
+    """The same command again goes on with it, or another machine is at it."""
+    five_nights(nights)
+    monkeypatch.setattr(lookups, "is_at_work", lambda begun: False)
+    age(nights.store)
+    begin_lookup(nights.store, "a", snapshot=2)
+    collect_garbage(nights.store, GcOptions(keep=1))
+    assert {2, 6} <= {*snapshot_numbers(nights.store)}
+    assert nights.store.directories("lookups") == ["a"]
 
 
 def verify_all(store: Store) -> None:
