@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foundation.store.content_hashes import hash_array
+from foundation.store.content_hashes import find_hashes, hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from serving.search.ignored import IgnoredBank, IgnoredPhotos
@@ -22,43 +22,48 @@ BLOCK_CONTENTS = 2**18
 Masks = Sequence[np.ndarray | None]
 
 
-class Hidden:
-    """What must not be found in some open segments; threads may share it.
+class HiddenContents:
+    """What must not be answered: contents without any photo, and what a store's lists say; threads may share it.
 
-    `masks` are replaced and never written to: whoever searches keeps those that he began with.
+    `gone` are contents, S32, that no photo has any more: see `without_photos`.
     """
 
-    def __init__(self, store: Store, segments: Sequence[OpenSegment]):
+    def __init__(self, store: Store, gone: np.ndarray):
         """Reads what is retracted and ignored; raises ArtifactRefusedError if one of both is damaged or missing."""
-        self._segments = segments
+        self._gone = gone
         self._retracted = RetractedPhotos(store)
         self._ignored = IgnoredPhotos(store)
         self._refreshing = Lock()
-        self._gone = without_photos(segments)
-        self._passed_over: frozenset[bytes] = frozenset()
-        self.masks: Masks = self._masks()
 
     @property
     def ignored(self) -> IgnoredBank:
         """What is ignored, as of the last look: of itself hidden here, and passed over where queries show it."""
         return self._ignored.bank
 
+    @property
+    def listed(self) -> tuple[frozenset[bytes], IgnoredBank]:
+        """What both lists say, as of the last look: the contents that are retracted (32 bytes each), and the bank."""
+        return self._retracted.contents, self._ignored.bank
+
     def refresh(self) -> None:
         """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
         with self._refreshing:
-            try:
-                self._retracted.look()
-                self._ignored.look()
-            finally:
-                # What one list brought counts, also if the other cannot be read at the moment.
-                if self._made_of != self._lists():
-                    self.masks = self._masks()
+            self._retracted.look()
+            self._ignored.look()
 
-    def pass_over(self, contents: Iterable[bytes]) -> None:
-        """Does not find these contents (32 bytes each), nor those of an earlier call any longer than to this one."""
-        with self._refreshing:
-            self._passed_over = frozenset(contents)
-            self.masks = self._masks()
+    def all(self) -> np.ndarray:
+        """Returns the contents that must not be found, S32 ascending."""
+        retracted, bank = self.listed
+        return np.union1d(self._gone, hash_array(retracted | bank.contents))
+
+    def hides(self, content: bytes) -> bool:
+        """Returns whether a content (32 bytes) must not be found."""
+        retracted, bank = self.listed
+        return (
+            content in retracted
+            or content in bank.contents
+            or bool((find_hashes(self._gone, hash_array([content])) >= 0)[0])
+        )
 
     def shown(self, content: bytes, occurrences: Iterable[Occurrence]) -> list[Occurrence]:
         """Returns what is left of a content's occurrences in all segments, first published first.
@@ -73,14 +78,41 @@ class Hidden:
             if not one.is_removed and (one.archive, one.photo_id) not in self._retracted.names
         ]
 
-    def _lists(self) -> tuple[frozenset[bytes], IgnoredBank]:
-        return self._retracted.contents, self._ignored.bank
+
+class Hidden(HiddenContents):
+    """What must not be found in some open segments; threads may share it.
+
+    `masks` are replaced and never written to: whoever searches keeps those that he began with. What is `gone` is found
+    in these segments, unless it is handed in because others say more of their contents.
+    """
+
+    def __init__(self, store: Store, segments: Sequence[OpenSegment], gone: np.ndarray | None = None):
+        """Reads what is retracted and ignored; raises ArtifactRefusedError if one of both is damaged or missing."""
+        super().__init__(store, without_photos(segments) if gone is None else gone)
+        self._segments = segments
+        self._passed_over: frozenset[bytes] = frozenset()
+        self._masking = Lock()
+        self.masks: Masks = self._masks()
+
+    def refresh(self) -> None:
+        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
+        try:
+            super().refresh()
+        finally:
+            # What one list brought counts, also if the other cannot be read at the moment.
+            with self._masking:
+                if self._made_of != self.listed:
+                    self.masks = self._masks()
+
+    def pass_over(self, contents: Iterable[bytes]) -> None:
+        """Does not find these contents (32 bytes each), nor those of an earlier call any longer than to this one."""
+        with self._masking:
+            self._passed_over = frozenset(contents)
+            self.masks = self._masks()
 
     def _masks(self) -> Masks:
-        self._made_of = self._lists()
-        hidden = np.union1d(
-            self._gone, hash_array(self._retracted.contents | self.ignored.contents | self._passed_over)
-        )
+        self._made_of = self.listed
+        hidden = np.union1d(self.all(), hash_array(self._passed_over))
         return [_mask(segment, hidden) for segment in self._segments]
 
 
