@@ -153,7 +153,9 @@ def _looked_up(store: Store, files: Sequence[StoredFile], kept: list[_Kept], you
     at_work = {*lookups_at_work(store)}
     at_work |= {"/".join(one.path.split("/")[:2]) for one in files if one.modified_at >= young}
     asked = {
-        one.snapshot for name, begun in unfinished_lookups(store).items() for one in begun
+        one.snapshot
+        for name, begun in unfinished_lookups(store).items()
+        for one in begun
         if lookup_directory(name) in at_work
     }
     numbers = asked & {*snapshot_numbers(store)} - {one.snapshot.number for one in kept}

@@ -45,9 +45,7 @@ def begin_lookup(store: Store, lookup_id: str, *, snapshot: int) -> None:
     and what each writes is created once.
     """
     process = os.getpid()
-    begun = LookupBegun(
-        snapshot=snapshot, host=socket.gethostname(), process=process, started=started_at(process)
-    )
+    begun = LookupBegun(snapshot=snapshot, host=socket.gethostname(), process=process, started=started_at(process))
     path = f"{lookup_directory(lookup_id)}/{BEGUN}{artifact.fresh_name()}.json"
     store.create(path, artifact.to_json(begun))
     for other, one in _begun(store, lookup_id):
@@ -81,9 +79,7 @@ def unfinished_lookups(store: Store) -> dict[str, list[LookupBegun]]:
 
 def lookups_at_work(store: Store) -> list[str]:
     """Returns the directories of the lookups that a process of this machine is at."""
-    return [
-        lookup_directory(name) for name, begun in unfinished_lookups(store).items() if any(map(is_at_work, begun))
-    ]
+    return [lookup_directory(name) for name, begun in unfinished_lookups(store).items() if any(map(is_at_work, begun))]
 
 
 def _begun(store: Store, lookup_id: str) -> Iterator[tuple[str, LookupBegun]]:

@@ -1,0 +1,98 @@
+"""Answers a chunk of queries from what was gathered for it, or asks closer for those that the first look leaves open."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
+
+from foundation.store.content_hashes import hash_array
+from pipelines.lookup.contents import Contents
+from pipelines.lookup.files import Part
+from pipelines.lookup.merge_chunk import is_whole
+from pipelines.lookup.names import CLOSE, FETCHED, FIRST, PREPARED, WANTED, answers_file, chunk_file, group_file
+from pipelines.lookup.prepare_chunk import pictures_of
+from pipelines.lookup.step import Step
+from pipelines.lookup.worker import Job, Worker
+from serving.batch.answer import Answered, answer, closer
+from serving.batch.fetched import Fetched, merge_fetched
+from serving.batch.prepared import Prepared
+from serving.batch.wanted import Wanted
+
+
+class AnswerChunk(Step):
+    """(chunk, all groups) → chunk, if some of its queries need a closer look, and nothing once its answers are there."""
+
+    def __init__(self, job: Job, look: int):
+        super().__init__(job)
+        self._look = look
+
+    def process(self, gathered: tuple[int, Iterable[tuple[int, int]]]) -> Iterator[int]:
+        """Answers the chunk unless that was done before."""
+        chunk, groups = gathered
+        if not is_whole(groups, self.worker.plan):
+            return
+        size = self.worker.plan.size(chunk)
+        if self._look == CLOSE:
+            self.once(answers_file(chunk), partial(_finish, self.worker, chunk), queries=size)
+            return
+        name = chunk_file(PREPARED, chunk, CLOSE)
+        if self.once(name, partial(_answer_first, self.worker, chunk), queries=size):
+            with self.report.reporting():
+                if self.worker.files.read(name, "answered", Answered).unsettled:
+                    yield chunk
+                else:
+                    self.once(answers_file(chunk), partial(_take_over, self.worker, chunk), queries=size)
+
+
+def _answer_first(worker: Worker, chunk: int) -> Mapping[str, Part]:
+    answered, prepared, wanted = _answered(worker, chunk, FIRST)
+    close = closer(
+        prepared,
+        pictures_of(worker, chunk),
+        wanted,
+        answered.unsettled,
+        bank=worker.lists.ignored,
+        pool=worker.pool,
+    )
+    return {"answered": answered, "prepared": close}
+
+
+def _take_over(worker: Worker, chunk: int) -> Mapping[str, Part]:
+    """Returns the answers of a chunk of which nothing is looked at closer."""
+    return _with_contents(worker, chunk, worker.files.read(chunk_file(PREPARED, chunk, CLOSE), "answered", Answered))
+
+
+def _finish(worker: Worker, chunk: int) -> Mapping[str, Part]:
+    """Returns the answers of both looks."""
+    first = worker.files.read(chunk_file(PREPARED, chunk, CLOSE), "answered", Answered)
+    return _with_contents(worker, chunk, first.with_closer(_answered(worker, chunk, CLOSE)[0]))
+
+
+def _answered(worker: Worker, chunk: int, look: int) -> tuple[Answered, Prepared, Wanted]:
+    files, plan = worker.files, worker.plan
+    prepared = files.read(chunk_file(PREPARED, chunk, look), "prepared", Prepared)
+    wanted = files.read(chunk_file(WANTED, chunk, look), "wanted", Wanted)
+    fetched = [files.read(group_file(FETCHED, chunk, look, group), "fetched", Fetched) for group in plan.groups]
+    worker.lists.refresh()
+    answered = answer(
+        prepared,
+        pictures_of(worker, chunk),
+        wanted,
+        merge_fetched(fetched),
+        described=worker.described,
+        lists=worker.lists,
+        options=plan.match,
+        pool=worker.pool,
+    )
+    return answered, prepared, wanted
+
+
+def _with_contents(worker: Worker, chunk: int, answered: Answered) -> Mapping[str, Part]:
+    """Returns the parts of a file of answers: with the contents of the queries that have an answer of their own."""
+    name = chunk_file(PREPARED, chunk, FIRST)
+    asked = worker.files.read(name, "prepared", Prepared).asked
+    rejected = worker.files.read(name, "contents", Contents)
+    numbers = np.array([one.number for one in asked], np.int64)
+    hashes = hash_array([one.content for one in asked])
+    contents = Contents(np.concatenate([numbers, rejected.numbers]), np.concatenate([hashes, rejected.hashes]))
+    return {"answered": answered, "contents": contents}

@@ -1,0 +1,83 @@
+"""Writes the list of queries as a Parquet file, a row group for each chunk, and reads it chunk by chunk."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.files import READ_CHUNK_BYTES, Store
+from serving.queries import Listed
+
+WORK_FILE = "queries.parquet"
+SCHEMA = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("modified_at", pa.timestamp("us", "UTC")),
+        pa.field("etag", pa.string()),
+    ]
+)
+
+
+class Written(NamedTuple):
+    """A list of queries on this machine: how many there are, and the digest (hex) of the file."""
+
+    queries: int
+    digest: str
+
+
+def write_queries(
+    path: Path, listed: Iterable[Listed], *, per_chunk: int, on_listed: Callable[[int], None] = lambda listed: None
+) -> Written:
+    """Writes the queries in bounded memory; `on_listed` is told how many there are so far."""
+    queries, rows = 0, iter(listed)
+    with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        while some := list(islice(rows, per_chunk)):
+            writer.write_table(pa.Table.from_pylist([one._asdict() for one in some], schema=SCHEMA))
+            queries += len(some)
+            on_listed(queries)
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(READ_CHUNK_BYTES):
+            digest.update(part)
+    return Written(queries, digest.hexdigest())
+
+
+def read_names(store: Store, path: str, chunk: int) -> list[str]:
+    """Returns the names of the queries of a chunk; raises ArtifactRefusedError if the file is damaged."""
+    try:
+        with store.open(path) as file:
+            metadata = _footer(store.uri, path)
+            return list(
+                parquet.ParquetFile(file, metadata=metadata).read_row_group(chunk, ["name"])["name"].to_pylist()
+            )
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_all_names(store: Store, path: str) -> Iterator[list[str]]:
+    """Yields the names of the queries, chunk by chunk."""
+    try:
+        with store.open(path) as stream, parquet.ParquetFile(stream) as file:
+            for chunk in range(file.num_row_groups):
+                yield file.read_row_group(chunk, ["name"])["name"].to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+# The footer of a million queries takes 3 MB: a worker reads it once, and not for each of its chunks.
+@lru_cache(maxsize=1)
+def _footer(store_uri: str, path: str) -> parquet.FileMetaData:
+    with Store(store_uri).open(path) as file:
+        return parquet.read_metadata(file)
+
+
+def _damaged(path: str, error: Exception) -> ArtifactRefusedError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return ArtifactRefusedError(f"{path} is damaged ({reason}); delete it and run the same lookup again")

@@ -1,0 +1,151 @@
+"""Holds what a process needs for any step of a lookup: made once, shared by its threads, and closed by the last of them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from foundation.encoder import SavedEncoder
+from foundation.photos.decode_ahead import start_decoders
+from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
+from foundation.store.files import Store
+from foundation.store.lookups import lookup_directory
+from pipelines.encode.embed_photos import shared_encoder
+from pipelines.lookup.files import WorkingFiles
+from pipelines.lookup.plan import Group, Plan
+from serving.batch.described import DescribedSnapshot
+from serving.batch.open_segments import OpenSegments
+from serving.search.hidden import HiddenContents
+
+# Where the contents lie that no photo has any more.
+GONE = "gone.npy"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A lookup job as it travels to its workers: where its files lie, its plan, and contents that were answered before.
+
+    `known` are files of hashes below the directory of the lookup.
+    """
+
+    store: Store
+    plan: Plan
+    known: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> WorkingFiles:
+        """Its working files."""
+        return WorkingFiles(self.store, lookup_directory(self.plan.lookup_id))
+
+
+class Worker:
+    """What a process has for a lookup: the snapshot as it is described, its lists, threads, and segments that are open."""
+
+    def __init__(self, job: Job):
+        self.job, self.plan, self.files = job, job.plan, job.files
+        self._open = ExitStack()
+        self._segments = ExitStack()
+        self._copies = ExitStack()
+        self._known: list[np.ndarray] | None = None
+        self._group: tuple[Group, OpenSegments] | None = None
+        self._searching = threading.Lock()
+        self._remembering = threading.Lock()
+        self._remembered: set[bytes] = set()
+
+    @cached_property
+    def described(self) -> DescribedSnapshot:
+        """The snapshot."""
+        return DescribedSnapshot.read(self.job.store, self.plan.snapshot)
+
+    @cached_property
+    def gone(self) -> np.ndarray:
+        """The contents that no photo has any more, S32 ascending."""
+        directory = lookup_directory(self.plan.lookup_id)
+        with self.job.store.local_copy(directory, [GONE]) as folder:
+            return np.load(folder / GONE, allow_pickle=False)
+
+    @cached_property
+    def lists(self) -> HiddenContents:
+        """What must not be answered."""
+        return HiddenContents(self.job.store, self.gone)
+
+    @cached_property
+    def pool(self):
+        """The threads that decode, and compare."""
+        # As in the small path: products are of some hundred descriptors each, which OpenBLAS would share among threads
+        # that wait longer for each other than they compute.
+        limits = threadpool_limits(limits=1, user_api="blas")
+        self._open.callback(limits.restore_original_limits)
+        pool = start_decoders()
+        self._open.callback(pool.shutdown, wait=False, cancel_futures=True)
+        return pool
+
+    @property
+    def encoder(self) -> SavedEncoder:
+        """The encoder that the snapshot names."""
+        live = self.described.snapshot
+        return shared_encoder(self.job.store, live.encoder_id, live.encoder_digest, self.plan.match.batch_size)
+
+    def renew(self, job: Job) -> None:
+        """Takes up the contents that were answered by the beginning of another round."""
+        if job.known != self.job.known or self._known is None:
+            self.job = job
+            self._copies.close()
+            paths = [self.files.path(name) for name in job.known]
+            self._known = mapped_hashes(self._copies.enter_context(local_hashes(job.store, paths)))
+            self._remembered = set()
+
+    def is_known(self, content: bytes) -> bool:
+        """Returns whether a content (32 bytes) was answered before, or is asked by a chunk that this process prepared."""
+        return content in self._remembered or bool(in_any(self._known or (), hash_array([content]))[0])
+
+    def remember(self, contents: set[bytes]) -> None:
+        """Takes up contents that a prepared file asks: those of a round, 100 bytes each."""
+        with self._remembering:
+            self._remembered |= contents
+
+    @contextmanager
+    def group(self, group: Group) -> Iterator[OpenSegments]:
+        """Yields the segments of a group; the process has one group open, and its threads take turns."""
+        with self._searching:
+            if self._group is None or self._group[0] != group:
+                self._group = None
+                # Closed first: two groups together may be more than there is memory for.
+                self._segments.close()
+                opened = OpenSegments(self.job.store, self.described, group.numbers, gone=self.gone)
+                self._group = group, self._segments.enter_context(opened)
+            yield self._group[1]
+
+    def close(self) -> None:
+        """Ends the threads, and closes what is open."""
+        for stack in (self._segments, self._copies, self._open):
+            stack.close()
+
+
+_changing = threading.Lock()
+_workers: dict[str, tuple[Worker, int]] = {}
+
+
+@contextmanager
+def shared_worker(job: Job) -> Iterator[Worker]:
+    """Yields what this process has for the lookup; whoever leaves last closes it."""
+    # Beam sets up a step once for each of its threads, and each would open the segments of its own.
+    key = f"{job.store.uri}/{job.files.directory}"
+    with _changing:
+        worker, users = _workers.get(key) or (Worker(job), 0)
+        _workers[key] = worker, users + 1
+        worker.renew(job)
+    try:
+        yield worker
+    finally:
+        with _changing:
+            users = _workers[key][1] - 1
+            if users:
+                _workers[key] = worker, users
+            else:
+                del _workers[key]
+                worker.close()
