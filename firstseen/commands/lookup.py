@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from firstseen.commands.lookup_job import JobFlags, is_for_a_job, looked_up, split_beam_flags, write_found
 from firstseen.commands.options import SnapshotOption, StoreOption
 from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError
@@ -17,8 +18,10 @@ from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from foundation.store.files import Store
+    from foundation.store.snapshots import Snapshot
     from serving.answers import Answer
     from serving.match.options import MatchOptions
+    from serving.queries import Listed
 
 
 class Folders(NamedTuple):
@@ -29,7 +32,10 @@ class Folders(NamedTuple):
 
 
 def lookup(
-    queries: Annotated[list[str], typer.Argument(help="Photos, folders, shards, an inventory, or - for a list.")],
+    queries: Annotated[
+        list[str],
+        typer.Argument(help="Photos, folders, shards, an inventory, or - for a list; Beam's flags after `--`."),
+    ],
     store: StoreOption,
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
@@ -51,6 +57,19 @@ def lookup(
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,
+    runner: Annotated[
+        str | None,
+        typer.Option(help="Look up by a job: local, or any Beam runner; default: a local one above 10,000 queries."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes of a job; default: 1.")] = None,
+    memory_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Memory that a job may take, such as 8GB: segments are opened by groups. Of each worker with another "
+            "runner than local.  [default: 70 % of what this machine or container has left]",
+        ),
+    ] = None,
 ) -> None:
     """Look photos up in the live snapshot."""
     from foundation.store.files import Store
@@ -64,6 +83,7 @@ def lookup(
     check_format(format, output)
     opened = Store(store)
     folders = Folders(decode, evidence)
+    queries, beam_flags = split_beam_flags(queries)
     check_places(opened, queries, output=output, folders=folders, snapshot=snapshot)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
@@ -75,9 +95,13 @@ def lookup(
         effort=effort,
         claimed_date=parse_claimed_date(claimed_date) if claimed_date is not None else None,
     )
-    names = spare((one.name for one in list_queries(queries, stdin=sys.stdin)), output=output)
-    count = Count()
-    with open_answers(opened, names, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
+    flags = JobFlags(runner, workers, memory_limit, tuple(beam_flags))
+    listed = spare(list_queries(queries, stdin=sys.stdin), output=output)
+    is_typed = "-" in queries and sys.stdin.isatty()
+    by_job, listed = is_for_a_job(listed, opened, flags, snapshot=snapshot, has_folders=any(folders), is_typed=is_typed)
+
+    def write(answers: Iterable[list["Answer"]], facts: str) -> Count:
+        count = Count()
         passing = count.passing(answers)
         write_answers(
             watching(opened, passing) if watch else passing,
@@ -87,6 +111,15 @@ def lookup(
             decoded=decode,
             evidence=evidence,
         )
+        return count
+
+    if by_job:
+        with looked_up(opened, listed, flags, snapshot=snapshot, match=options) as found:
+            facts = facts_of(found.snapshot, options)
+            count = write_found(found, lambda answers: write(answers, facts), to_file=output is not None)
+    else:
+        with open_answers(opened, listed, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
+            count = write(answers, facts)
     count.report(folders)
 
 
@@ -130,20 +163,16 @@ def watching(store: "Store", answers: Iterable[list["Answer"]]) -> Iterator[list
 
 @contextmanager
 def open_answers(
-    store: "Store", names: Iterable[str], *, snapshot: int | None, options: "MatchOptions", folders: Folders
+    store: "Store", listed: Iterable["Listed"], *, snapshot: int | None, options: "MatchOptions", folders: Folders
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
     """Yields (the answers of each query, a line about the snapshot they come from)."""
-    from serving.match.claim import claimed_words
     from serving.match.query import open_queries
     from serving.output.decoded import write_decoded
     from serving.searcher import Searcher
 
     with Searcher.open(store, snapshot=snapshot, options=options) as searcher:
         live = searcher.snapshot
-        facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
-        if options.claimed_date:
-            facts += f" · claimed date {claimed_words(options.claimed_date)}"
-        outcomes = searcher.find(open_queries(names))
+        outcomes = searcher.find(open_queries(one.name for one in listed))
         if folders.decode:
             outcomes = write_decoded(outcomes, folder=folders.decode, decode=searcher.decode)
         if folders.evidence:
@@ -151,7 +180,15 @@ def open_answers(
 
             outcomes = write_evidence(outcomes, folder=folders.evidence, snapshot=live, claimed=options.claimed_date)
         with closing(outcomes):  # however it ends: an unfinished list of files is removed
-            yield (searcher.answers(outcome) for outcome in outcomes), facts
+            yield (searcher.answers(outcome) for outcome in outcomes), facts_of(live, options)
+
+
+def facts_of(live: "Snapshot", options: "MatchOptions") -> str:
+    """Returns a line about the snapshot that answers come from."""
+    from serving.match.claim import claimed_words
+
+    facts = f"Snapshot {live.number} of {live.created_at[:10]} · {live.photos:,} photos · encoder {live.encoder_id}"
+    return facts + (f" · claimed date {claimed_words(options.claimed_date)}" if options.claimed_date else "")
 
 
 class Count:

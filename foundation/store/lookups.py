@@ -1,4 +1,4 @@
-"""CONTRACT: lookups/ID/begun-NAME.json, which says of a lookup at work which snapshot it reads, and which process is at it.
+"""CONTRACT: lookups/ID/begun-NAME.json, which says which snapshot a lookup at work reads, and which process is at it.
 
 What else lies in the directory of a lookup is for the program alone that wrote it. The whole directory goes when the
 answers are written.

@@ -23,13 +23,16 @@ class AtWork(Protocol):
     """What tells a process: the machine it runs on, its number there, and when it started."""
 
     @property
-    def host(self) -> str: ...
+    def host(self) -> str:
+        """The name of its machine."""
 
     @property
-    def process(self) -> int: ...
+    def process(self) -> int:
+        """Its number there."""
 
     @property
-    def started(self) -> str: ...
+    def started(self) -> str:
+        """When it started, as that system counts it."""
 
 
 @dataclass(frozen=True, kw_only=True)

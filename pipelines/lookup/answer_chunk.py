@@ -1,4 +1,4 @@
-"""Answers a chunk of queries from what was gathered for it, or asks closer for those that the first look leaves open."""
+"""Answers a chunk of queries from what was gathered for it, or prepares a closer look at those left open."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -20,7 +20,7 @@ from serving.batch.wanted import Wanted
 
 
 class AnswerChunk(Step):
-    """(chunk, all groups) → chunk, if some of its queries need a closer look, and nothing once its answers are there."""
+    """(chunk, all groups) → chunk, if some of its queries need a closer look; nothing once it is answered."""
 
     def __init__(self, job: Job, look: int):
         super().__init__(job)

@@ -1,4 +1,4 @@
-"""Holds which contents the queries of a chunk have: whoever has the same bytes gets the same answer, and is not decoded."""
+"""Holds the contents of a chunk's queries: whoever has the same bytes gets the same answer, and is not decoded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

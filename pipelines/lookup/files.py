@@ -1,7 +1,7 @@
-"""Writes the working files of a lookup, each created once and read only as it was written: a file says that work is done.
+"""Writes the working files of a lookup, each created once, and reads them only as they were written.
 
-A file holds some parts, each with its digest: a disk that flips a bit, or is full in the middle of one, must not decide
-what is answered.
+That a file is there says that its work is done. It holds some parts, each with its digest: a disk that flips a bit must
+not decide what is answered.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ LENGTH_BYTES = 8
 class Part(Protocol):
     """What writes itself as one local file."""
 
-    def write(self, path: Path) -> None: ...
+    def write(self, path: Path) -> None:
+        """Writes it."""
 
 
 Read = TypeVar("Read", covariant=True)
@@ -31,7 +32,8 @@ Read = TypeVar("Read", covariant=True)
 class Kind(Protocol[Read]):
     """A class whose objects are read from one local file."""
 
-    def read(self, path: Path) -> Read: ...
+    def read(self, path: Path) -> Read:
+        """Reads what was written."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ import hashlib
 import io
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +17,18 @@ from foundation.store.files import Store
 from foundation.store.lookups import begin_lookup, end_lookup, is_begun, lookup_directory
 from foundation.store.snapshots import Snapshot
 from pipelines.index.memory import limit_per_worker
+from pipelines.lookup.files import MAGIC
 from pipelines.lookup.in_order import InOrder
 from pipelines.lookup.memory import FIXED_BYTES, bytes_to_open, require_room
-from pipelines.lookup.names import ANSWERS, KNOWN, PASSING, answers_file, chunk_of
-from pipelines.lookup.owners import Owners
-from pipelines.lookup.plan import Group, LookupOptions, Plan, plan_groups, plan_rounds, plan_slices
-from pipelines.lookup.progress import OnProgress, RoundProgress, stage_seconds
-from pipelines.lookup.work_file import WORK_FILE, Written, read_all_names, write_queries
-from pipelines.lookup.worker import GONE, Job, shared_worker
-from pipelines.runners.names import LOCAL, check_runner
+from pipelines.lookup.names import REPORT
+from pipelines.lookup.plan import Group, LookupOptions, Plan, plan_groups, plan_slices
+from pipelines.lookup.progress import OnProgress
+from pipelines.lookup.results import Results
+from pipelines.lookup.rounds import Rounds
+from pipelines.lookup.withdrawn import Withdrawn
+from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
+from pipelines.lookup.worker import GONE, Job
+from pipelines.runners.names import check_runner
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import find_gone
@@ -41,21 +43,25 @@ class Listeners:
     on_progress: OnProgress = lambda progress: None
 
 
-@dataclass
+@dataclass(frozen=True)
 class LookedUp:
-    """A lookup whose queries are all answered: `answers` yields them, `seconds` says what its stages took."""
+    """A lookup whose queries are all answered: `answers` yields them in their order, see `Results.answers`.
+
+    `asked` counts the queries that this process had to answer, `seconds` says what each stage took of all its workers.
+    """
 
     snapshot: Snapshot
     queries: int
-    answers: Callable[[], Iterator[list[Answer]]]
-    seconds: Counter[str] = field(default_factory=Counter)
+    asked: int
+    seconds: Mapping[str, float]
+    answers: Callable[..., Iterator[list[Answer]]]
 
 
 @contextmanager
 def look_up(
     listed: Iterable[Listed],
     options: LookupOptions,
-    listeners: Listeners = Listeners(),  # noqa: B008 (frozen)
+    listeners: Listeners = Listeners(),
 ) -> Iterator[LookedUp]:
     """Answers the queries, and yields them answered; what was written meanwhile is removed if the block ends well.
 
@@ -66,22 +72,46 @@ def look_up(
     store = Store(options.store)
     described = DescribedSnapshot.read(store, options.snapshot)
     groups = groups_of(described, options)
-    with tempfile.TemporaryDirectory(prefix="firstseen-") as folder:
-        path = Path(folder, WORK_FILE)
-        written = write_queries(path, listed, per_chunk=options.queries_per_chunk, on_listed=listeners.on_listed)
+    with tempfile.TemporaryDirectory(prefix="firstseen-") as name:
+        folder = Path(name)
+        written = write_queries(
+            folder / WORK_FILE, listed, per_chunk=options.queries_per_chunk, on_listed=listeners.on_listed
+        )
         plan = plan_lookup(described, written, groups, options)
         begin_lookup(store, plan.lookup_id, snapshot=plan.snapshot)
         with naming_removal(store, plan):
             job = Job(store, plan)
-            lay_out(job, described, path, written)
-            owners, seconds = carry_out(job, options, listeners)
-            in_order = InOrder(job.files, owners)
-            yield LookedUp(described.snapshot, plan.queries, lambda: answers_of_all(job, in_order), seconds)
+            lay_out(job, described, folder / WORK_FILE, written)
+            rounds = Rounds(job, options, listeners.on_progress)
+            rounds.carry_out()
+
+            def again(names: list[str]) -> list[list[Answer]]:
+                return look_again(job, described, names, options, folder)
+
+            results = Results(job, InOrder(job.files, rounds.owners), Withdrawn(store), again)
+            yield LookedUp(described.snapshot, plan.queries, rounds.asked, rounds.seconds, results.answers)
         end_lookup(store, plan.lookup_id)
 
 
+def look_again(
+    job: Job, described: DescribedSnapshot, names: list[str], options: LookupOptions, folder: Path
+) -> list[list[Answer]]:
+    """Returns the answers to some queries of a lookup, by a lookup of its own within it: nothing is taken over."""
+    lookup_id = f"{job.plan.lookup_id}/again-{artifact.fresh_name()}"
+    path = folder / "again.parquet"
+    written = write_queries(path, map(Listed, names), per_chunk=options.queries_per_chunk)
+    inner = replace(job, plan=replace(job.plan, lookup_id=lookup_id, queries=written.queries))
+    lay_out(inner, described, path, written)
+    rounds = Rounds(inner, options, lambda progress: None)
+    rounds.carry_out()
+    in_order = InOrder(inner.files, rounds.owners)
+    size = inner.plan.queries_per_chunk
+    chunks = [names[start : start + size] for start in range(0, len(names), size)]
+    return [answers for chunk, some in enumerate(chunks) for answers in in_order.answers(chunk, some)]
+
+
 def groups_of(described: DescribedSnapshot, options: LookupOptions) -> tuple[Group, ...]:
-    """Returns the groups of segments that fit into the memory of a worker each; raises UsageError if one alone does not."""
+    """Returns groups of segments that fit into a worker's memory; raises UsageError if one alone does not."""
     limit = limit_per_worker(options.memory_limit, runner=options.runner, workers=options.workers)
     if limit is not None:
         require_room(described.segments, limit)
@@ -94,9 +124,10 @@ def plan_lookup(
 ) -> Plan:
     """Returns the plan, whose lookup_id tells the list, what is asked, and of which snapshot: not how it is run."""
     folder = os.getcwd()
-    asked = (written.digest, described.snapshot.number, described.snapshot.encoder_digest, options.match, folder)
+    asked = (MAGIC, written.digest, options.queries_per_chunk, options.match, folder)
+    of = (described.snapshot.number, described.snapshot.encoder_digest)
     return Plan(
-        lookup_id=hashlib.sha256(repr(asked).encode("utf-8", "surrogateescape")).hexdigest()[:32],
+        lookup_id=hashlib.sha256(repr((asked, of)).encode("utf-8", "surrogateescape")).hexdigest()[:32],
         snapshot=described.snapshot.number,
         queries=written.queries,
         queries_per_chunk=options.queries_per_chunk,
@@ -116,74 +147,8 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
         store.create(files.path(GONE), found.getvalue())
     if not files.exists(WORK_FILE) or store.measure(files.path(WORK_FILE))[1] != written.digest:
         store.upload(files.path(WORK_FILE), path)
-
-
-def carry_out(job: Job, options: LookupOptions, listeners: Listeners) -> tuple[Owners, Counter[str]]:
-    """Answers the chunks that are not answered yet, round by round."""
-    files, plan = job.files, job.plan
-    # Beam takes seconds to import: who only writes the answers of a lookup that was cut off does without it.
-    from pipelines.lookup.run_round import run_round
-
-    done = set(map(chunk_of, files.names(ANSWERS)))
-    owners, known = Owners(), []
-    known += add_known(job, owners.add(files, sorted(done)))
-    pending = [chunk for chunk in range(plan.chunks) if chunk not in done]
-    rounds = list(plan_rounds(pending, options.chunks_per_round))
-    seconds: Counter[str] = Counter()
-    with ExitStack() as stack:
-        if rounds and options.runner == LOCAL and options.workers == 1:
-            # The steps run in this process: what they open stays open from round to round.
-            stack.enter_context(shared_worker(job))
-        for number, chunks in enumerate(rounds, 1):
-            title = f"round {number} of {len(rounds)}"
-            answered = plan.queries - sum(map(plan.size, pending[pending.index(chunks[0]) :]))
-            progress = RoundProgress(files, plan, chunks, title=title, answered=answered)
-            run_round(
-                Job(job.store, plan, tuple(known)),
-                chunks,
-                options,
-                on_progress=lambda progress=progress: listeners.on_progress(progress.look()),
-            )
-            require_answered(job, chunks)
-            seconds += clear_away(job, chunks)
-            known += add_known(job, owners.add(files, chunks))
-    return owners, seconds
-
-
-def require_answered(job: Job, chunks: Iterable[int]) -> None:
-    """Raises FirstseenError if a runner came to its end, and left a chunk without answers."""
-    answered = set(map(chunk_of, job.files.names(ANSWERS)))
-    if missing := sorted(set(chunks) - answered):
-        raise FirstseenError(
-            f"{len(missing)} chunks of {job.files.directory} were not answered, {missing[0]} first; run the same lookup "
-            "again"
-        )
-
-
-def clear_away(job: Job, chunks: Iterable[int]) -> Counter[str]:
-    """Removes what only the round needed, and returns the seconds that each stage took."""
-    files, of_round = job.files, set(chunks)
-    passing = [name for stage in PASSING for name in files.names(stage) if chunk_of(name) in of_round]
-    seconds = stage_seconds(files, [*passing, *map(answers_file, of_round)])
-    files.delete(passing)
-    return seconds
-
-
-def add_known(job: Job, contents: np.ndarray) -> list[str]:
-    """Writes contents that were answered, S32 ascending, for the rounds that follow; returns the names of the files."""
-    if not len(contents):
-        return []
-    name = f"{KNOWN}/{artifact.fresh_name()}.npy"
-    data = io.BytesIO()
-    np.save(data, contents)
-    job.store.create(job.files.path(name), data.getvalue())
-    return [name]
-
-
-def answers_of_all(job: Job, in_order: InOrder) -> Iterator[list[Answer]]:
-    """Yields the answers of all queries, in their order."""
-    for chunk, names in enumerate(read_all_names(job.store, job.files.path(WORK_FILE))):
-        yield from in_order.answers(chunk, names)
+    # That of a launcher that was killed before it could tell.
+    files.delete([REPORT])
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from serving.match.query import Query, open_queries
 
 
 class PrepareChunk(Step):
-    """Number of a chunk → the same number, once what it asks is in the store; nothing if all of it is answered by then."""
+    """Number of a chunk → the same number, once what it asks is in the store; nothing if it is answered by then."""
 
     def process(self, chunk: int) -> Iterator[int]:
         """Prepares the chunk unless that was done before."""

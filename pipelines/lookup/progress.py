@@ -1,7 +1,7 @@
-"""Tells how far a lookup is, by the files that its workers create: whatever runs them, and however often they begin anew."""
+"""Tells how far a lookup is, by the files that its workers create: whatever runs them, and begins them anew."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -57,10 +57,10 @@ class RoundProgress:
         return self._chunks & set(map(chunk_of, self._files.names(stage)))
 
 
-def stage_seconds(files: WorkingFiles, names: Iterable[str]) -> Counter[str]:
+def stage_seconds(files: WorkingFiles, names: Iterable[str]) -> dict[str, float]:
     """Returns the seconds that the files of each stage took, added up over all workers."""
     names = list(names)
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     with ThreadPoolExecutor(READERS) as pool:
         for name, work in zip(names, pool.map(files.work, names), strict=True):
             seconds[_stage_of(name)] += work.seconds
@@ -68,7 +68,7 @@ def stage_seconds(files: WorkingFiles, names: Iterable[str]) -> Counter[str]:
 
 
 def _stage_of(name: str) -> str:
-    """Returns the stage whose work a file holds: what is prepared for a closer look comes of answering the first one."""
+    """Returns the stage whose work a file holds: a closer look is prepared when the first one is answered."""
     stage, _, rest = name.partition("/")
     return ANSWERS if stage == PREPARED and rest.endswith("-1") else stage
 

@@ -1,4 +1,4 @@
-"""Runs the pipeline that answers the chunks of a round: only numbers cross its shuffles, everything else lies in files."""
+"""Runs the pipeline that answers the chunks of a round: numbers cross its shuffles, everything else lies in files."""
 
 from collections.abc import Callable, Sequence
 

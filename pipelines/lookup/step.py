@@ -8,11 +8,10 @@ import apache_beam as beam
 
 from foundation.memory import release_freed
 from pipelines.lookup.files import Part, Work
+from pipelines.lookup.names import REPORT
 from pipelines.lookup.worker import Job, Worker, shared_worker
 from pipelines.runners.failures import naming
 from pipelines.runners.reported import ErrorReport
-
-REPORT = "error.json"
 
 
 def report_of(job: Job) -> ErrorReport:

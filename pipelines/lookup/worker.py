@@ -1,4 +1,4 @@
-"""Holds what a process needs for any step of a lookup: made once, shared by its threads, and closed by the last of them."""
+"""Holds what a process needs for any step of a lookup: made once, shared by its threads, closed by the last."""
 
 import threading
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Job:
 
 
 class Worker:
-    """What a process has for a lookup: the snapshot as it is described, its lists, threads, and segments that are open."""
+    """What a process has for a lookup: the described snapshot, its lists, threads, and segments that are open."""
 
     def __init__(self, job: Job):
         self.job, self.plan, self.files = job, job.plan, job.files
@@ -100,7 +100,7 @@ class Worker:
             self._remembered = set()
 
     def is_known(self, content: bytes) -> bool:
-        """Returns whether a content (32 bytes) was answered before, or is asked by a chunk that this process prepared."""
+        """Returns whether a content (32 bytes) was answered before, or is asked in a chunk that was prepared here."""
         return content in self._remembered or bool(in_any(self._known or (), hash_array([content]))[0])
 
     def remember(self, contents: set[bytes]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from foundation.archives.uris import path_of
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
+from serving.queries import Listed
 
 STANDARD_INPUT = "-"
 
@@ -44,16 +45,16 @@ def check_new_folder(
         raise UsageError(f"{what} {folder} is not empty; expected a new or an empty one: nothing is replaced")
 
 
-def spare(names: Iterable[str], *, output: Path | None) -> Iterator[str]:
+def spare(listed: Iterable[Listed], *, output: Path | None) -> Iterator[Listed]:
     """Passes the queries on one by one; raises UsageError at one whose photo the finished output would replace.
 
     The names of a list or an inventory are known only when they are read. Nothing is replaced by then: the output
     takes its place when the last query is answered.
     """
-    for name in names:
-        if output and _is_same_file(output, name):
-            raise _is_query("output", output, name)
-        yield name
+    for one in listed:
+        if output and _is_same_file(output, one.name):
+            raise _is_query("output", output, one.name)
+        yield one
 
 
 def _check_parent(flag: str, place: Path) -> None:

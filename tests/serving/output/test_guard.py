@@ -9,6 +9,7 @@ import pytest
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
 from serving.output.guard import check_new_folder, check_output, spare
+from serving.queries import Listed
 
 Check = Callable[[Path, Store, list[str]], None]
 
@@ -187,13 +188,14 @@ def test_names_from_a_list_are_watched(photo: Path, tmp_path: Path) -> None:
     """What `-`, a folder or an inventory names is known late, but before the output takes its place."""
     os.link(photo, tmp_path / "answers.csv")
     other = str(tmp_path / "other.jpg")
-    names = spare([other, "file:///null%00byte.jpg", photo.as_uri()], output=tmp_path / "answers.csv")
-    assert [next(names), next(names)] == [other, "file:///null%00byte.jpg"]
+    names = spare(map(Listed, [other, "file:///null%00byte.jpg", photo.as_uri()]), output=tmp_path / "answers.csv")
+    assert [next(names).name, next(names).name] == [other, "file:///null%00byte.jpg"]
     with pytest.raises(UsageError, match=r"answers\.csv lies among the queries file:///"):
         next(names)
 
 
 def test_without_an_output_file_every_name_passes(photo: Path, tmp_path: Path) -> None:
     """Standard output replaces nothing, and a file that does not exist yet is nobody's photo."""
-    assert list(spare([str(photo)], output=None)) == [str(photo)]
-    assert list(spare([str(photo), "/nowhere"], output=tmp_path / "new")) == [str(photo), "/nowhere"]
+    assert [one.name for one in spare([Listed(str(photo))], output=None)] == [str(photo)]
+    listed = [Listed(str(photo)), Listed("/nowhere")]
+    assert list(spare(listed, output=tmp_path / "new")) == listed
