@@ -16,7 +16,7 @@ from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 
 MAGIC = b"firstseen lookup 1\n"
-LENGTH_BYTES = 8
+LENGTH_BYTES, MOST_HEADER_BYTES = 8, 2**20
 
 
 class Part(Protocol):
@@ -65,7 +65,7 @@ class WorkingFiles:
             data = {part: _bytes_of(one, Path(folder, part)) for part, one in parts.items()}
         described = [{"name": part, "size": len(one), "sha256": _digest(one)} for part, one in data.items()]
         header = json.dumps({"parts": described, "queries": work.queries, "seconds": work.seconds}).encode()
-        whole = [MAGIC, len(header).to_bytes(LENGTH_BYTES), header, *data.values()]
+        whole = [MAGIC, len(header).to_bytes(LENGTH_BYTES), hashlib.sha256(header).digest(), header, *data.values()]
         return self.store.create(self.path(name), b"".join(whole))
 
     def read(self, name: str, part: str, kind: Kind[Read]) -> Read:
@@ -110,10 +110,13 @@ def _digest(data: bytes) -> str:
 
 
 def _header(file: BinaryIO) -> dict[str, Any]:
-    head = bytes(file.read(len(MAGIC) + LENGTH_BYTES))
-    if head[: len(MAGIC)] != MAGIC:
-        raise ValueError("it is no working file of this program")
-    return dict(json.loads(bytes(file.read(int.from_bytes(head[len(MAGIC) :])))))
+    head = bytes(file.read(len(MAGIC) + LENGTH_BYTES + hashlib.sha256().digest_size))
+    length, digest = head[len(MAGIC) :][:LENGTH_BYTES], head[len(MAGIC) + LENGTH_BYTES :]
+    # A damaged length may be one that no memory holds.
+    header = bytes(file.read(min(int.from_bytes(length), MOST_HEADER_BYTES)))
+    if head[: len(MAGIC)] != MAGIC or hashlib.sha256(header).digest() != digest:
+        raise ValueError("its head has another digest")
+    return dict(json.loads(header))
 
 
 def _part_of(file: BinaryIO, part: str) -> bytes:

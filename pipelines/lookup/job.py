@@ -79,7 +79,7 @@ def look_up(
         )
         plan = plan_lookup(described, written, groups, options)
         begin_lookup(store, plan.lookup_id, snapshot=plan.snapshot)
-        with naming_removal(store, plan):
+        with naming_removal(store, plan.lookup_id):
             job = Job(store, plan)
             lay_out(job, described, folder / WORK_FILE, written)
             rounds = Rounds(job, options, listeners.on_progress)
@@ -152,14 +152,14 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
 
 
 @contextmanager
-def naming_removal(store: Store, plan: Plan) -> Iterator[None]:
+def naming_removal(store: Store, lookup_id: str) -> Iterator[None]:
     """Raises TemporaryError if another process finished the same lookup meanwhile, and removed what this one reads."""
     try:
         yield
     except (FirstseenError, InputNotFoundError) as error:
-        if not isinstance(error, TemporaryError) and not is_begun(store, plan.lookup_id):
+        if not isinstance(error, TemporaryError) and not is_begun(store, lookup_id):
             raise TemporaryError(
-                f"another process finished the same lookup meanwhile, and removed {lookup_directory(plan.lookup_id)}; "
+                f"another process finished the same lookup meanwhile, and removed {lookup_directory(lookup_id)}; "
                 "run again"
             ) from error
         raise

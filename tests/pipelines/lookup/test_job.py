@@ -1,0 +1,262 @@
+"""A lookup by a Beam job, with stand-ins for models and indexes: what is done, done once, and gone on with."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from foundation.errors import ArtifactRefusedError, TemporaryError, UsageError
+from foundation.store.retractions import RetractedPhoto, add_retraction
+from pipelines.lookup.job import Listeners, look_up
+from pipelines.lookup.plan import LookupOptions
+from pipelines.lookup.progress import Progress
+from pipelines.lookup.results import OutdatedAnswersError
+from serving.answers import Answer
+from serving.match.options import MatchOptions
+from serving.queries import Listed
+from serving.search import followed
+from tests.nights import Nights, make_nights
+from tests.pipelines.lookup.made_batch import Calls, make_batch
+
+
+class Desk:
+    """A store with three segments, and photos to look up; every lookup is of chunks of two, two chunks a round."""
+
+    def __init__(self, folder: Path, nights: Nights, calls: Calls):
+        self.folder, self.store, self.calls = folder, nights.store, calls
+
+    def photo(self, name: str, data: bytes) -> str:
+        """Writes a photo to look up."""
+        path = self.folder / "asked" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        return str(path)
+
+    def options(self, **changes) -> LookupOptions:
+        """Returns options."""
+        small = {"match": MatchOptions(batch_size=2), "chunk_queries": 2, "round_queries": 4}
+        return LookupOptions(store=self.store.uri, **{**small, **changes})
+
+    def look_up(self, names: Iterable[str], listeners: Listeners = Listeners(), **changes) -> list[list[Answer]]:  # noqa: B008
+        """Looks up."""
+        with look_up(map(Listed, names), self.options(**changes), listeners) as found:
+            return list(found.answers(may_be_taken_back=True))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Three nights, indexed."""
+    nights = make_nights(tmp_path, monkeypatch)
+    for number in range(3):
+        nights.put(f"{number}.jpg", number)
+        nights.night()
+    return Desk(tmp_path, nights, make_batch(monkeypatch))
+
+
+def told(answers: list[list[Answer]]) -> list[tuple[str, str, str | None]]:
+    """Returns of each query its name, its status, and the photo that was found."""
+    return [(one.query.rpartition("/")[2], one.status, one.photo_id) for (one,) in answers]
+
+
+def digest(data: bytes) -> bytes:
+    """Returns a content."""
+    return hashlib.sha256(data).digest()
+
+
+def test_each_query_has_its_answer_in_its_place(desk: Desk) -> None:
+    """Photos, one for a closer look, a missing one and a broken one, over several chunks and rounds."""
+    contents = [b"a", b"close b", b"c", b"corrupt d", b"e", b"close f", b"g"]
+    names = [desk.photo(f"{place}.jpg", data) for place, data in enumerate(contents)]
+    names.insert(3, "missing.jpg")
+    found = desk.look_up(names)
+    rejected = {"missing.jpg", "3.jpg"}
+    assert [name for name, _, _ in told(found)] == [name.rpartition("/")[2] for name in names]
+    assert {name for name, status, _ in told(found) if status == "rejected"} == rejected
+    matched = {name: photo_id for name, status, photo_id in told(found) if status == "matched"}
+    assert matched == {f"{n}.jpg": digest(data).hex() for n, data in enumerate(contents) if f"{n}.jpg" not in rejected}
+    assert desk.store.directories("lookups") == []
+
+
+def test_the_same_bytes_are_decoded_once(desk: Desk) -> None:
+    """Within a chunk, a round, and between rounds; each name has the answer, a reject too."""
+    kinds = [b"a", b"corrupt", b"close", b"b"]
+    names = [desk.photo(f"{place}.jpg", kinds[place % 4]) for place in range(24)]
+    found = told(desk.look_up(names))
+    assert desk.calls.decoded == dict.fromkeys(kinds, 1)
+    for place, (name, _, photo_id) in enumerate(found):
+        data = kinds[place % 4]
+        assert name == f"{place}.jpg"
+        assert photo_id == (None if data == b"corrupt" else digest(data).hex())
+    # Chunks of which all is known ask nothing of any segment.
+    assert desk.calls.steps["prepare"] == 12
+    assert desk.calls.steps["choose"] <= 4
+
+
+@pytest.mark.parametrize("step", ["prepare", "search", "choose", "fetch", "answer", "closer"])
+def test_a_lookup_that_was_cut_off_goes_on(desk: Desk, step: str) -> None:
+    """At whatever step: what was done is not done again, and the answers are those of an undisturbed one."""
+    names = [desk.photo(f"{place}.jpg", b"close %d" % place) for place in range(10)]
+    expected = desk.look_up(names)
+    whole = desk.calls.steps.copy()
+    desk.calls.steps.clear()
+
+    def fail(name: str) -> None:
+        if name == step and desk.calls.steps[name] == 2:
+            raise TemporaryError("cut off")
+
+    desk.calls.hook = fail
+    with pytest.raises(TemporaryError, match="cut off"):
+        desk.look_up(names)
+    desk.calls.hook = lambda name: None
+    assert desk.look_up(names) == expected
+    # The step that failed is the only one that was begun twice: one file holds the answers and what is asked closer.
+    assert desk.calls.steps - whole == ({"answer": 1, "closer": 1} if step == "closer" else {step: 1})
+    assert desk.store.directories("lookups") == []
+
+
+def test_an_error_that_no_retry_mends_keeps_its_type(desk: Desk) -> None:
+    """And what was done by then stays."""
+
+    def fail(name: str) -> None:
+        if name == "fetch":
+            raise ArtifactRefusedError("a segment is damaged")
+
+    desk.calls.hook = fail
+    names = [desk.photo("a.jpg", b"a")]
+    with pytest.raises(ArtifactRefusedError, match="a segment is damaged"):
+        desk.look_up(names)
+    desk.calls.hook = lambda name: None
+    assert told(desk.look_up(names)) == [("a.jpg", "matched", digest(b"a").hex())]
+    assert desk.calls.steps["prepare"] == 1
+
+
+def test_segments_are_opened_by_groups_once_a_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many together as the limit has room for; a group alone stays open from round to round."""
+    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(10)]
+    expected = desk.look_up(names)
+    assert desk.calls.opened == [[0, 1, 2]]
+    monkeypatch.setattr("pipelines.lookup.job.bytes_to_open", lambda segment: 1_000_000_000)
+    monkeypatch.setattr("pipelines.lookup.job.require_room", lambda segments, limit: None)
+    desk.calls.opened.clear()
+    assert desk.look_up(names, memory_limit="3.5GB") == expected
+    assert desk.calls.opened[:2] == [[0, 1], [2]]
+    assert len(desk.calls.opened) <= 4 * 3
+
+
+def test_a_damaged_file_is_named_and_made_anew(desk: Desk) -> None:
+    """One flipped bit of what was prepared is noticed; without the file the lookup goes on."""
+    names = [desk.photo("a.jpg", b"a")]
+
+    def cut_off(name: str) -> None:
+        if name == "search":
+            raise TemporaryError("cut off")
+
+    desk.calls.hook = cut_off
+    with pytest.raises(TemporaryError):
+        desk.look_up(names)
+    desk.calls.hook = lambda name: None
+    (path,) = desk.store.local_root.glob("lookups/*/prepared/*")
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(
+        ArtifactRefusedError, match=r"prepared/.* is damaged .*; delete it and run the same lookup again"
+    ):
+        desk.look_up(names)
+    path.unlink()
+    assert told(desk.look_up(names)) == [("a.jpg", "matched", digest(b"a").hex())]
+
+
+def test_answers_that_are_lost_are_found_again(desk: Desk) -> None:
+    """Also those that later chunks copy."""
+    names = [desk.photo(f"{place}.jpg", b"%d" % (place % 3)) for place in range(12)]
+    with pytest.raises(RuntimeError), look_up(map(Listed, names), desk.options()) as found:
+        expected = list(found.answers(may_be_taken_back=True))
+        raise RuntimeError("the disk for the output is full")
+    for path in sorted(desk.store.local_root.glob("lookups/*/answers/*"))[:2]:
+        path.unlink()
+    assert desk.look_up(names) == expected
+
+
+def test_what_is_withdrawn_meanwhile_is_not_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was answered before is looked up again, for all who have the same bytes, and only that."""
+    monkeypatch.setattr(followed, "LOOK_SECONDS", 0)
+    names = [desk.photo(f"{place}.jpg", b"%d" % (place % 3)) for place in range(12)]
+    with look_up(map(Listed, names), desk.options()) as found:
+        answers = found.answers(may_be_taken_back=True)
+        assert next(answers)[0].status == "matched"
+        desk.calls.decoded.clear()
+        add_retraction(desk.store, [withdrawn(b"0")], why="")
+        with pytest.raises(OutdatedAnswersError):
+            list(answers)
+        again = told(list(found.answers(may_be_taken_back=True)))
+    assert [status for _, status, _ in again] == ["no_match", "matched", "matched"] * 4
+    assert [name for name, _, _ in again] == [f"{place}.jpg" for place in range(12)]
+    assert desk.calls.decoded == {b"0": 1}
+
+
+def test_what_was_withdrawn_since_a_lookup_was_cut_off_is_not_answered(desk: Desk) -> None:
+    """A retraction by name counts as well, whatever content came under it."""
+    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(3)]
+    with pytest.raises(RuntimeError), look_up(map(Listed, names), desk.options()):
+        raise RuntimeError("the disk for the output is full")
+    add_retraction(desk.store, [withdrawn(b"0")], why="")
+    assert [status for _, status, _ in told(desk.look_up(names))] == ["no_match", "matched", "matched"]
+
+
+def withdrawn(data: bytes) -> RetractedPhoto:
+    """Returns the photo with that content."""
+    return RetractedPhoto(archive="a", photo_id="p", content_sha256=digest(data).hex())
+
+
+def test_a_lookup_is_another_one_if_anything_else_is_asked(desk: Desk) -> None:
+    """Of other photos, with other options, or of another snapshot: nothing of it is taken over."""
+    names = [desk.photo("a.jpg", b"a")]
+
+    def cut_off(found: Iterator) -> None:
+        with pytest.raises(RuntimeError), found:
+            raise RuntimeError
+
+    cut_off(look_up([Listed(names[0])], desk.options()))
+    cut_off(look_up([Listed(names[0], 1)], desk.options()))
+    cut_off(look_up([Listed(names[0])], desk.options(match=MatchOptions(batch_size=2, top_k=3))))
+    cut_off(look_up([Listed(names[0])], desk.options(snapshot=1)))
+    assert len(desk.store.directories("lookups")) == 4
+    assert desk.calls.steps["prepare"] == 4
+
+
+def test_one_whose_files_another_machine_removed_says_so(desk: Desk) -> None:
+    """The other one was faster, and has written the answers."""
+    names = [desk.photo("a.jpg", b"a")]
+    with (
+        pytest.raises(TemporaryError, match="another process finished the same lookup"),
+        look_up(map(Listed, names), desk.options()) as found,
+    ):
+        desk.store.delete([file.path for file in desk.store.walk() if file.path.startswith("lookups/")])
+        list(found.answers(may_be_taken_back=True))
+
+
+def test_progress_counts_what_lies_in_the_store(desk: Desk) -> None:
+    """Never more than there is, and all at the end."""
+    seen: list[Progress] = []
+    listed: list[int] = []
+    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(5)]
+    desk.look_up(names, Listeners(listed.append, seen.append))
+    assert listed[-1] == 5
+    assert {one.queries for one in seen} == {5}
+    assert all(0 <= one.answered <= 5 for one in seen)
+    assert seen[-1].stage.startswith("round 2 of 2")
+
+
+def test_an_empty_list_has_no_answers(desk: Desk) -> None:
+    """And starts no pipeline."""
+    assert desk.look_up([]) == []
+    assert not desk.calls.steps
+
+
+def test_a_segment_that_fits_nowhere_is_refused(desk: Desk) -> None:
+    """Before anything is listed or written."""
+    with pytest.raises(UsageError, match="raise --memory-limit"):
+        desk.look_up(["a.jpg"], memory_limit="1MB")
+    assert desk.store.directories("lookups") == []

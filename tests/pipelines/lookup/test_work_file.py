@@ -1,0 +1,39 @@
+"""The list of queries as workers read it."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from foundation.errors import ArtifactRefusedError
+from foundation.store.files import Store
+from pipelines.lookup.work_file import read_all_names, read_names, write_queries
+from serving.queries import Listed
+
+
+def test_chunks_are_read_alone_and_in_order(tmp_path: Path) -> None:
+    """And it is told how many there are so far."""
+    store, told = Store(tmp_path, create=True), []
+    listed = [Listed(f"{number}.jpg", number) for number in range(7)]
+    written = write_queries(tmp_path / "q", listed, per_chunk=3, on_listed=told.append)
+    assert written.queries == 7
+    assert told == [3, 6, 7]
+    assert read_names(store, "q", 1) == ["3.jpg", "4.jpg", "5.jpg"]
+    assert list(read_all_names(store, "q")) == [["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"], ["6.jpg"]]
+
+
+def test_the_digest_tells_another_state_of_a_photo(tmp_path: Path) -> None:
+    """The same list has the same one, whoever wrote it."""
+    time = datetime(2024, 5, 31, tzinfo=timezone.utc)
+    lists = [[Listed("a")], [Listed("a", 1)], [Listed("a", 1, time)], [Listed("a", 1, time, "e")], [Listed("b")], []]
+    digests = [write_queries(tmp_path / "q", one, per_chunk=2).digest for one in lists]
+    assert len(set(digests)) == len(lists)
+    assert digests == [write_queries(tmp_path / "other", one, per_chunk=2).digest for one in lists]
+
+
+def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
+    """With what to do about it."""
+    (tmp_path / "q").write_bytes(b"PAR1")
+    for read in (lambda: read_names(Store(tmp_path), "q", 0), lambda: list(read_all_names(Store(tmp_path), "q"))):
+        with pytest.raises(ArtifactRefusedError, match="q is damaged .* delete it and run the same lookup again"):
+            read()
