@@ -51,10 +51,10 @@ def test_any_flipped_bit_is_noticed(files: WorkingFiles) -> None:
     files.create("f", {"one": Text("first"), "two": Text("second")}, Work(1, 1.0))
     path = files.store.local_root / "lookups/a/f"
     whole = path.read_bytes()
-    first = whole.index(b"first")
+    first = whole.rindex(b"first")
     for place in {*range(len(whole))} - {*range(first, first + len(b"first"))}:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(ArtifactRefusedError, match="lookups/a/f is damaged .* delete it and run the same lookup"):
+        with pytest.raises(ArtifactRefusedError, match=r"lookups/a/f is damaged .* delete it and run the same lookup"):
             files.read("f", "two", Text)
     for length in range(len(whole)):
         path.write_bytes(whole[:length])

@@ -11,7 +11,7 @@ from serving.match.options import MatchOptions
 
 @given(st.lists(st.integers(1, 100)), st.integers(1, 150))
 def test_groups_hold_every_segment_once_and_fit(sizes: list[int], limit: int) -> None:
-    """In their order; only a segment that is too large by itself is above the limit, and no group could take the next."""
+    """In their order; only a segment that is too large by itself is above the limit, and no group has room."""
     groups = plan_groups(sizes, limit)
     assert [number for group in groups for number in group.numbers] == list(range(len(sizes)))
     held = [sum(sizes[number] for number in group.numbers) for group in groups]

@@ -35,5 +35,5 @@ def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
     """With what to do about it."""
     (tmp_path / "q").write_bytes(b"PAR1")
     for read in (lambda: read_names(Store(tmp_path), "q", 0), lambda: list(read_all_names(Store(tmp_path), "q"))):
-        with pytest.raises(ArtifactRefusedError, match="q is damaged .* delete it and run the same lookup again"):
+        with pytest.raises(ArtifactRefusedError, match=r"q is damaged .* delete it and run the same lookup again"):
             read()
