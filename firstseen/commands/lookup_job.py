@@ -133,4 +133,4 @@ def _tell_stages(found: "LookedUp") -> None:
 
     if found.seconds:
         stages = ", ".join(f"{words} {found.seconds[stage]:,.1f} s" for stage, words in STAGES.items())
-        tell(f"time of all workers together: {stages}", seconds=dict(found.seconds), queries=found.asked)
+        tell(f"time of all workers together: {stages}", seconds=dict(found.seconds), queries=found.queries)

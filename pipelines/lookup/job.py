@@ -47,12 +47,11 @@ class Listeners:
 class LookedUp:
     """A lookup whose queries are all answered: `answers` yields them in their order, see `Results.answers`.
 
-    `asked` counts the queries that this process had to answer, `seconds` says what each stage took of all its workers.
+    `seconds` says what each stage took of all workers together, those of processes that were cut off included.
     """
 
     snapshot: Snapshot
     queries: int
-    asked: int
     seconds: Mapping[str, float]
     answers: Callable[..., Iterator[list[Answer]]]
 
@@ -89,7 +88,7 @@ def look_up(
                 return look_again(job, described, names, options, folder)
 
             results = Results(job, InOrder(job.files, rounds.owners), Withdrawn(store), again)
-            yield LookedUp(described.snapshot, plan.queries, rounds.asked, rounds.seconds, results.answers)
+            yield LookedUp(described.snapshot, plan.queries, rounds.seconds, results.answers)
         end_lookup(store, plan.lookup_id)
 
 

@@ -1,6 +1,7 @@
 """Answers the chunks of a lookup round by round, which bounds its working files, and clears them away."""
 
 import io
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ import numpy as np
 
 from foundation.errors import FirstseenError
 from foundation.store import artifact
-from pipelines.lookup.names import ANSWERS, KNOWN, PASSING, answers_file, chunk_of
+from pipelines.lookup.names import ANSWERS, KNOWN, PASSING, ROUNDS, answers_file, chunk_of
 from pipelines.lookup.owners import Owners
 from pipelines.lookup.plan import LookupOptions, plan_rounds
 from pipelines.lookup.progress import OnProgress, RoundProgress, stage_seconds
@@ -19,14 +20,13 @@ from pipelines.runners.names import LOCAL
 
 
 class Rounds:
-    """The rounds of a lookup: `owners` are the contents that were answered, `seconds` what each stage took here."""
+    """The rounds of a lookup: `owners` are the contents that were answered, `seconds` what each stage took, of all workers."""
 
     def __init__(self, job: Job, options: LookupOptions, on_progress: OnProgress):
         self._job, self._options, self._on_progress = job, options, on_progress
         self._known: list[str] = []
         self.owners = Owners()
         self.seconds: dict[str, float] = defaultdict(float)
-        self.asked = 0
 
     def carry_out(self) -> None:
         """Answers the chunks that are not answered yet."""
@@ -36,7 +36,7 @@ class Rounds:
         pending = [chunk for chunk in range(job.plan.chunks) if chunk not in done]
         rounds = list(plan_rounds(pending, options.chunks_per_round))
         answered = sum(map(job.plan.size, done))
-        self.asked = job.plan.queries - answered
+        self._add_seconds(job.files.names(ROUNDS))
         with ExitStack() as stack:
             if rounds and options.runner == LOCAL and options.workers == 1:
                 # The steps run in this process: what they open stays open from round to round.
@@ -53,9 +53,14 @@ class Rounds:
         progress = RoundProgress(job.files, job.plan, chunks, title=title, answered=answered)
         run_round(job, chunks, self._options, on_progress=lambda: self._on_progress(progress.look()))
         require_answered(job, chunks)
-        for stage, seconds in clear_away(job, chunks).items():
-            self.seconds[stage] += seconds
+        self._add_seconds([clear_away(job, chunks)])
         self._take_up(chunks)
+
+    def _add_seconds(self, names: Iterable[str]) -> None:
+        for name in names:
+            took: dict[str, float] = json.loads(self._job.store.read(self._job.files.path(name)))
+            for stage, seconds in took.items():
+                self.seconds[stage] += seconds
 
     def _take_up(self, chunks: Iterable[int]) -> None:
         self._known += add_known(self._job, self.owners.add(self._job.files, chunks))
@@ -71,13 +76,16 @@ def require_answered(job: Job, chunks: Iterable[int]) -> None:
         )
 
 
-def clear_away(job: Job, chunks: Iterable[int]) -> dict[str, float]:
-    """Removes what only the round needed, and returns the seconds that each stage took."""
+def clear_away(job: Job, chunks: Iterable[int]) -> str:
+    """Removes what only the round needed; returns the name of the file that says what its stages took."""
     files, of_round = job.files, set(chunks)
     passing = [name for stage in PASSING for name in files.names(stage) if chunk_of(name) in of_round]
     seconds = stage_seconds(files, [*passing, *map(answers_file, of_round)])
+    # Written first: what a process took that is killed here, the next one counts.
+    name = f"{ROUNDS}/{artifact.fresh_name()}.json"
+    job.store.create(files.path(name), json.dumps(seconds).encode())
     files.delete(passing)
-    return seconds
+    return name
 
 
 def add_known(job: Job, contents: np.ndarray) -> list[str]:

@@ -199,8 +199,9 @@ def test_what_is_withdrawn_meanwhile_is_not_answered(desk: Desk, monkeypatch: py
         assert next(answers)[0].status == "matched"
         desk.calls.decoded.clear()
         add_retraction(desk.store, [withdrawn(b"0")], why="")
+        # A file that says otherwise has no name yet, and is written once more.
         with pytest.raises(OutdatedAnswersError):
-            list(answers)
+            next(answers for answers in answers if answers is None)
         again = told(list(found.answers(may_be_taken_back=True)))
     assert [status for _, status, _ in again] == ["no_match", "matched", "matched"] * 4
     assert [name for name, _, _ in again] == [f"{place}.jpg" for place in range(12)]
@@ -234,12 +235,14 @@ def test_a_lookup_is_another_one_if_anything_else_is_asked(desk: Desk) -> None:
 def test_one_whose_files_another_machine_removed_says_so(desk: Desk) -> None:
     """The other one was faster, and has written the answers."""
     names = [desk.photo("a.jpg", b"a")]
-    with (
-        pytest.raises(TemporaryError, match="another process finished the same lookup"),
-        look_up(map(Listed, names), desk.options()) as found,
-    ):
-        desk.store.delete([file.path for file in desk.store.walk() if file.path.startswith("lookups/")])
-        list(found.answers(may_be_taken_back=True))
+
+    def look_up_and_lose() -> None:
+        with look_up(map(Listed, names), desk.options()) as found:
+            desk.store.delete([file.path for file in desk.store.walk() if file.path.startswith("lookups/")])
+            list(found.answers(may_be_taken_back=True))
+
+    with pytest.raises(TemporaryError, match="another process finished the same lookup"):
+        look_up_and_lose()
 
 
 def test_progress_counts_what_lies_in_the_store(desk: Desk) -> None:
