@@ -73,12 +73,14 @@ class LocalIndex:
         """Returns the rows of the photos, int64 [n], that features lie in."""
         return np.searchsorted(self._starts, places, side="right") - 1
 
-    def keypoints(self, places: np.ndarray | slice) -> np.ndarray:
-        """Returns float32 [n, 4], the keypoints of features."""
-        keypoints = unpack_keypoints(self._keypoints[places])
-        # Scales are compared by their logarithms, and a damaged file may hold a scale of 0.
-        keypoints[:, 2] = np.maximum(keypoints[:, 2], SMALLEST_SCALE)
-        return keypoints
+    def rows_and_places(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the rows of the photos that features lie in, and the places among those of their photo: int64 [n]."""
+        rows = self.rows(places)
+        return rows, places - self._starts[rows]
+
+    def packed_keypoints(self, places: np.ndarray | slice) -> np.ndarray:
+        """Returns uint16 [n, 4], the keypoints of features as they lie in the file: see `unpack`."""
+        return self._keypoints[places]
 
     def stored(self, row: int) -> Stored | None:
         """Returns what is kept of one photo, None if nothing is; a photo without texture has no features."""
@@ -92,7 +94,17 @@ class LocalIndex:
             file.seek(start)
             thumbnail = file.read(end - start)
         descriptors = np.array(self._descriptors[features])
-        return Stored(CompressedFeatures(width, height, self.keypoints(features), descriptors), thumbnail)
+        return Stored(
+            CompressedFeatures(width, height, unpack(self.packed_keypoints(features)), descriptors), thumbnail
+        )
+
+
+def unpack(packed: np.ndarray) -> np.ndarray:
+    """Returns packed keypoints of an index, uint16 [n, 4], as float32 [n, 4]: see `LocalFeatures`."""
+    keypoints = unpack_keypoints(packed)
+    # Scales are compared by their logarithms, and a damaged file may hold a scale of 0.
+    keypoints[:, 2] = np.maximum(keypoints[:, 2], SMALLEST_SCALE)
+    return keypoints
 
 
 def _map(path: Path) -> np.ndarray:

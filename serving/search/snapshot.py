@@ -13,9 +13,10 @@ from foundation.store.snapshots import Snapshot, read_contents, read_snapshot
 from foundation.vectors import similarity
 from serving.search.hidden import Hidden
 from serving.search.ignored import IgnoredBank
-from serving.search.local_candidates import local_candidates
+from serving.search.local_candidates import descriptors_of, local_candidates
 from serving.search.local_index import Stored
 from serving.search.merge import Nearest, merge
+from serving.search.near_features import NearFeatures, SearchedSegment, near_features
 from serving.search.segment import OpenSegment, open_segment
 
 
@@ -102,15 +103,15 @@ class OpenSnapshot:
 
         A content that lies in several segments comes several times.
         """
-        with_features = [number for number, segment in enumerate(self._segments) if segment.local]
+        near = self.near_features(descriptors_of(views))
+        return [Voted(Place(one.segment, one.row), one.view, one.votes) for one in local_candidates(views, near, k)]
+
+    def near_features(self, descriptors: np.ndarray) -> NearFeatures:
+        """Returns the features of all segments that are near to those of a query, int8 [queries, 64]."""
         masks = self._hidden.masks
-        found = local_candidates(
-            [segment.local for segment in self._segments if segment.local],
-            views,
-            k,
-            hidden=[masks[number] for number in with_features],
-        )
-        return [Voted(Place(with_features[one.segment], one.row), one.view, one.votes) for one in found]
+        pairs = enumerate(zip(self._segments, masks, strict=True))
+        searched = [SearchedSegment(number, one.local, mask) for number, (one, mask) in pairs if one.local]
+        return near_features(searched, descriptors)
 
     def stored(self, place: Place) -> Stored | None:
         """Returns what is kept of a photo to verify it with, if anything is."""

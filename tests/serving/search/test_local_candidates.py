@@ -1,18 +1,19 @@
 """Tests of finding photos by their local features, in segments with trees and without."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from foundation.photos.compressed_features import compress
+from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import extract, inverted, mirrored
 from foundation.store.segments import LOCAL_SCANN
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
-from serving.search.local_candidates import LocalCandidate, local_candidates
+from serving.search.local_candidates import LocalCandidate, descriptors_of, local_candidates
 from serving.search.local_index import LocalIndex
+from serving.search.near_features import SearchedSegment, merge_near, near_features
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
 PHOTOS = 60
@@ -29,11 +30,22 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return LocalIndex(segment)
 
 
+def candidates_of(
+    segments: Sequence[LocalIndex],
+    views: Sequence[CompressedFeatures],
+    k: int,
+    hidden: Sequence[np.ndarray | None] | None = None,
+) -> list[LocalCandidate]:
+    """Returns what is found in some segments, searched together."""
+    searched = map(SearchedSegment, range(len(segments)), segments, hidden or [None] * len(segments))
+    return local_candidates(views, near_features(list(searched), descriptors_of(views)), k)
+
+
 def found(index: LocalIndex, pixels: np.ndarray, *, k: int = 5) -> list[LocalCandidate]:
     """Returns what is found for a query by its three views."""
     features = extract(np.ascontiguousarray(pixels), most=300)
     views = [compress(view) for view in (features, mirrored(features), inverted(features))]
-    return local_candidates([index], views, k)
+    return candidates_of([index], views, k)
 
 
 def pasted(pixels: np.ndarray) -> np.ndarray:
@@ -86,13 +98,29 @@ def test_segments_are_searched_as_if_they_were_one(tmp_path: Path):
     """Photos cut into three segments, one of blank photos, are found with the same votes as in one."""
     photos = features_of([picture(seed) for seed in range(20)])
     query = [compress(extract(picture(13)[20:150, 30:200], most=300))]
-    whole = local_candidates([LocalIndex(write_local(tmp_path / "whole", photos))], query, 8)
+    whole = candidates_of([LocalIndex(write_local(tmp_path / "whole", photos))], query, 8)
     groups = [photos[:6], features_of([BLANK, BLANK]), photos[6:]]
     parts = [LocalIndex(write_local(tmp_path / str(number), group)) for number, group in enumerate(groups)]
-    found_in_parts = local_candidates(parts, query, 8)
+    found_in_parts = candidates_of(parts, query, 8)
     assert found_in_parts[0][:2] == (2, 7)
     assert [one.row + 6 * (one.segment == 2) for one in found_in_parts] == [one.row for one in whole]
     assert [one.votes for one in found_in_parts] == pytest.approx([one.votes for one in whole])
+
+
+def test_segments_are_merged_in_any_order(tmp_path: Path):
+    """What groups of segments have near, merged in whatever order, is what all of them have, equal ones included."""
+    photos = features_of([picture(seed) for seed in range(6)])
+    # The same photos lie in all of them: everything near is equally near.
+    segments = [
+        SearchedSegment(number, LocalIndex(write_local(tmp_path / str(number), photos[number % 3 :])))
+        for number in range(5)
+    ]
+    asked = compress(extract(picture(4)[10:150, 20:200], most=300)).descriptors
+    whole = near_features(segments, asked)
+    one, two, three = (near_features([segments[number] for number in group], asked) for group in [(0, 3), (1, 4), (2,)])
+    for merged in (merge_near([merge_near([three, one]), two]), merge_near([two, merge_near([one, three])])):
+        for array, expected in zip(merged, whole, strict=True):
+            np.testing.assert_array_equal(array, expected)
 
 
 @pytest.mark.parametrize("copies", [1, 12])
@@ -110,10 +138,10 @@ def test_nothing_votes_for_a_hidden_photo(tmp_path: Path, copies: int):
         built.append(LocalIndex(segment))
     views = [compress(extract(picture(WANTED + 100)[10:150, 20:200], most=300))]
     for index in built:
-        candidates = local_candidates([index], views, 8, hidden=[hidden])
+        candidates = candidates_of([index], views, 8, hidden=[hidden])
         assert candidates[0].row == 20
         assert all(one.row <= 20 for one in candidates)
-        assert {one.row for one in local_candidates([index], views, 8, hidden=[~hidden])} <= set(range(21, 33))
+        assert {one.row for one in candidates_of([index], views, 8, hidden=[~hidden])} <= set(range(21, 33))
 
 
 def test_an_archive_of_one_photo_is_searched(tmp_path: Path):
@@ -125,7 +153,7 @@ def test_an_archive_of_one_photo_is_searched(tmp_path: Path):
 def test_an_archive_without_features_finds_nothing(tmp_path: Path):
     """Photos without texture get no votes, and no segments find nothing."""
     assert found(LocalIndex(write_local(tmp_path, features_of([BLANK]))), picture(1)) == []
-    assert local_candidates([], features_of([picture(1)]), 5) == []
+    assert candidates_of([], features_of([picture(1)]), 5) == []
 
 
 @pytest.mark.parametrize("noise", [0, 3])

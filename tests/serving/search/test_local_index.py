@@ -7,7 +7,7 @@ import pytest
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.segments import LOCAL_FRAMES, LOCAL_KEYPOINTS
-from serving.search.local_index import LocalIndex
+from serving.search.local_index import LocalIndex, unpack
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
 
@@ -41,7 +41,7 @@ def test_a_scale_of_zero_has_a_logarithm(tmp_path: Path):
     np.save(segment / LOCAL_KEYPOINTS, keypoints)
     index = LocalIndex(segment)
     assert np.isfinite(np.log2(index.stored(0).features.keypoints[:, 2])).all()
-    assert np.isfinite(np.log2(index.keypoints(np.array([0, 1]))[:, 2])).all()
+    assert np.isfinite(np.log2(unpack(index.packed_keypoints(np.array([0, 1])))[:, 2])).all()
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):
