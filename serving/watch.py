@@ -15,8 +15,6 @@ from foundation.errors import ArtifactRefusedError, FirstseenError
 from foundation.photos import photo
 from foundation.photos.local_features import FEATURE_RULE, LocalFeatures
 from foundation.photos.local_features_bytes import pack_keypoints, unpack_keypoints
-from foundation.photos.metadata import PhotoMetadata
-from foundation.photos.photo import Photo
 from foundation.photos.query_features import CLOSE_SIDE, close_features
 from foundation.photos.rejects import told_of
 from foundation.photos.thumbnail import THUMBNAIL_QUALITY, decode_thumbnail, shrink_frame
@@ -204,12 +202,13 @@ def _query(store: Store, watched: Watched) -> Query | DecodedQuery:
         )
     packed, descriptors = unpack_features(read_watched_file(store, watched, FEATURES))
     features = LocalFeatures(watched.frame_width, watched.frame_height, unpack_keypoints(packed), descriptors)
-    no_pixels = np.empty((0, 0, 3), np.uint8)
-    content = bytes.fromhex(watched.content_sha256)
-    nothing_decoded = Photo(no_pixels, content, watched.width, watched.height, "", PhotoMetadata())
     frame = decode_thumbnail(read_watched_file(store, watched, FRAME))
     pictured = QueryPhoto(watched.width, watched.height, features, frame, is_close=True)
-    return DecodedQuery(watched.query, nothing_decoded, pictured)
+    content = bytes.fromhex(watched.content_sha256)
+    size = watched.width, watched.height
+    return DecodedQuery.without_pixels(
+        watched.query, content, size=size, pictured=pictured, is_simple=pictured.is_simple
+    )
 
 
 def _copies(outcome: Outcome) -> list[FoundPhoto]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from foundation.photos.photo import Photo
 from foundation.store.segments import whole_hash
 from serving.match.evidence import VIEWS, QueryPhoto, View
 from serving.search.merge import Nearest
-from serving.search.snapshot import OpenSnapshot, Place, Voted
+from serving.search.searched_snapshot import SearchedSnapshot
+from serving.search.snapshot import Place, Voted
 
 # The photos with the most votes that are looked at closer. The right one is seldom further down, and each costs time.
 VOTED = 12
@@ -38,7 +40,14 @@ class Candidate:
     votes: float = 0.0
 
 
-def nearest_vectors(opened: OpenSnapshot, vectors: np.ndarray, k: int) -> list[Nearest]:
+class Searches(Protocol):
+    """What vectors are searched in: segments of a snapshot, all or some."""
+
+    def search(self, vectors: np.ndarray, k: int) -> Nearest:
+        """Returns, per vector, the k nearest distinct contents; float32 [queries, dimension]."""
+
+
+def nearest_vectors(opened: Searches, vectors: np.ndarray, k: int) -> list[Nearest]:
     """Returns the k nearest contents of each query, by float32 [queries, dimension]; none where it is not finite."""
     # One photo with a broken vector must not cost the batch its answers: zeros stand in for it, and what they find is
     # dropped.
@@ -49,7 +58,7 @@ def nearest_vectors(opened: OpenSnapshot, vectors: np.ndarray, k: int) -> list[N
 
 
 def find_candidates(
-    opened: OpenSnapshot, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None
+    opened: SearchedSnapshot, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None
 ) -> list[Candidate]:
     """Returns the candidates for one photo: the identical one first, then those with votes, then the nearest.
 
@@ -67,7 +76,7 @@ def find_candidates(
     return sorted(found.values(), key=lambda one: (not one.is_identical, len(one.views) != 1))
 
 
-def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Candidate]:
+def _nearest(opened: SearchedSnapshot, near: Nearest, *, compared: int) -> list[Candidate]:
     known = np.flatnonzero(near.similarities > -np.inf)
     hashes = [whole_hash(near.contents[column]) for column in known]
     return [
@@ -76,7 +85,7 @@ def _nearest(opened: OpenSnapshot, near: Nearest, *, compared: int) -> list[Cand
     ]
 
 
-def _voted(opened: OpenSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
+def _voted(opened: SearchedSnapshot, vector: np.ndarray, pictured: QueryPhoto | None) -> list[Candidate]:
     voted = opened.voted([pictured.view(view) for view in VOTING], VOTED) if pictured else []
     best: dict[bytes, Voted] = {}
     # A content that lies in several segments comes several times; where it has the most votes, its view is right.

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from foundation.errors import FirstseenError
 from foundation.photos import photo
+from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
 from foundation.photos.query_features import CLOSE_SIDE
 from foundation.store.encoders import EncoderSpec
-from serving.match.evidence import QueryPhoto
+from serving.match.evidence import QueryPhoto, Size
 from serving.match.match import Outcome
 from serving.match.query import Query
 
@@ -19,18 +22,30 @@ BLANK_DEVIATION = 2.0
 class DecodedQuery:
     """A query as it is looked up: its name, its decoded photo, and what it is verified by.
 
-    `pictured` is None where the archive keeps no local features.
+    `pictured` is None where the archive keeps no local features. `is_blank` says that the photo is one flat colour, as
+    far as pixels are kept to see that by, and `is_simple` that it has hardly any features.
     """
 
     name: str
     photo: Photo
     pictured: QueryPhoto | None = None
+    is_blank: bool = False
+    is_simple: bool = False
 
-    @property
-    def is_blank(self) -> bool:
-        """Whether the photo shows nothing that could tell it from another."""
-        # Of a watched query that keeps no pixels nobody can say so.
-        return self.photo.pixels.size > 0 and self.photo.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION
+    @classmethod
+    def without_pixels(
+        cls,
+        name: str,
+        content: bytes,
+        *,
+        size: Size,
+        pictured: QueryPhoto | None,
+        is_blank: bool = False,
+        is_simple: bool = False,
+    ) -> "DecodedQuery":
+        """Returns a query of which no square is kept for the encoder: its content (32 bytes) and its full size."""
+        no_pixels = np.empty((0, 0, 3), np.uint8)
+        return cls(name, Photo(no_pixels, content, *size, "", PhotoMetadata()), pictured, is_blank, is_simple)
 
 
 def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_features: bool) -> DecodedQuery | Outcome:
@@ -45,7 +60,13 @@ def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_feature
         decoded = photo.decode(data, size=spec.size, channels=spec.channels, with_metadata=False, frame_side=frame_side)
     # A query of the Python API reads by a function of its own, which may open a file: an OSError ends that query alone.
     except (FirstseenError, OSError) as error:
-        return Outcome(query.name, "rejected", f"{getattr(error, 'reason', 'unreadable')}: {error}")
-    if decoded.frame is None:
-        return DecodedQuery(query.name, decoded)
-    return DecodedQuery(query.name, decoded, QueryPhoto.of(decoded.frame, width=decoded.width, height=decoded.height))
+        return rejected(query.name, error)
+    is_blank = bool(decoded.pixels.std(axis=(0, 1)).max() < BLANK_DEVIATION)
+    frame = decoded.frame
+    pictured = None if frame is None else QueryPhoto.of(frame, width=decoded.width, height=decoded.height)
+    return DecodedQuery(query.name, decoded, pictured, is_blank, pictured is not None and pictured.is_simple)
+
+
+def rejected(name: str, error: Exception) -> Outcome:
+    """Returns the outcome of a query that could not be read or decoded, with the reason as a word first."""
+    return Outcome(name, "rejected", f"{getattr(error, 'reason', 'unreadable')}: {error}")

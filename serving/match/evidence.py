@@ -14,6 +14,8 @@ from foundation.photos.thumbnail import decode_thumbnail
 from serving.match.geometry.transform import apply, corners
 from serving.match.pyramid import Pyramid
 
+# With fewer keypoints a photo shows so little that the archive may hold it unnoticed.
+LEAST_FEATURES = 8
 # Width and height, in pixels.
 Size = tuple[int, int]
 
@@ -76,14 +78,8 @@ class QueryPhoto:
 
         It has no features there, and pixels there prove nothing.
         """
-        frame, size = (self._features.width, self._features.height), np.array(self.picture.shape[1::-1])
-        places = np.floor((self._features.keypoints[:, :2] + 0.5) * (size / frame)).astype(int)
-        columns, rows = np.clip(places, 0, size - 1).T
-        kept = ~area[rows, columns]
-        features = replace(
-            self._features, keypoints=self._features.keypoints[kept], descriptors=self._features.descriptors[kept]
-        )
         unusable = area if self.unusable is None else area | self.unusable
+        features = features_outside(self._features, area)
         return QueryPhoto(self.width, self.height, features, self.picture, is_close=self.is_close, unusable=unusable)
 
     @property
@@ -91,12 +87,31 @@ class QueryPhoto:
         """The number of its keypoints."""
         return len(self._features)
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether the photo shows hardly anything that tells it from others."""
+        return self.features < LEAST_FEATURES
+
     def view(self, view: View) -> CompressedFeatures:
         """Returns the features as they would be extracted from this view; they are made once, for all candidates."""
         if view not in self._views:
-            seen = mirrored(self._features) if view.is_mirrored else self._features
-            self._views[view] = compress(inverted(seen) if view.is_inverted else seen)
+            self._views[view] = seen_as(self._features, view)
         return self._views[view]
+
+
+def seen_as(features: LocalFeatures, view: View) -> CompressedFeatures:
+    """Returns the features of a query as they would be extracted from a view of it."""
+    seen = mirrored(features) if view.is_mirrored else features
+    return compress(inverted(seen) if view.is_inverted else seen)
+
+
+def features_outside(features: LocalFeatures, area: np.ndarray) -> LocalFeatures:
+    """Returns the features of a query that do not lie in an area, bool [height, width] of its picture."""
+    frame, size = (features.width, features.height), np.array(area.shape[::-1])
+    places = np.floor((features.keypoints[:, :2] + 0.5) * (size / frame)).astype(int)
+    columns, rows = np.clip(places, 0, size - 1).T
+    kept = ~area[rows, columns]
+    return replace(features, keypoints=features.keypoints[kept], descriptors=features.descriptors[kept])
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from serving.match.match import Match
 from serving.match.verdict import Verdict, judge, judge_unproved, judge_unverified
 from serving.match.verify import verify
 from serving.search.local_index import Stored
-from serving.search.snapshot import OpenSnapshot, Place
+from serving.search.searched_snapshot import SearchedSnapshot
+from serving.search.snapshot import Place
 
 IDENTICAL = "the same file, byte for byte"
 # From this share of its area on, a query is taken for one photo, and not for a page that shows some.
@@ -28,7 +29,7 @@ def explains(match: Match) -> bool:
 
 
 def examine_all(
-    opened: OpenSnapshot, pictured: QueryPhoto | None, candidates: Iterable[Candidate], *, with_similar: bool
+    opened: SearchedSnapshot, pictured: QueryPhoto | None, candidates: Iterable[Candidate], *, with_similar: bool
 ) -> list[Match]:
     """Returns what candidates come to, those with the most votes given first; see `examine`."""
     matches: list[Match] = []
@@ -42,7 +43,7 @@ def examine_all(
 
 
 def examine(
-    opened: OpenSnapshot, pictured: QueryPhoto | None, candidate: Candidate, *, with_similar: bool
+    opened: SearchedSnapshot, pictured: QueryPhoto | None, candidate: Candidate, *, with_similar: bool
 ) -> Match | None:
     """Returns the candidate as a match with its verdict, or None for what is no copy, unless `with_similar`.
 
@@ -84,12 +85,12 @@ def _columns(photo: Mapping[str, Any], first: Occurrence) -> dict[str, Any]:
     }
 
 
-def _verify(opened: OpenSnapshot, pictured: QueryPhoto, stored: Stored, candidate: Candidate) -> Evidence | None:
+def _verify(opened: SearchedSnapshot, pictured: QueryPhoto, stored: Stored, candidate: Candidate) -> Evidence | None:
     photo = StoredPhoto(stored.features, stored.thumbnail, partial(_size, opened, candidate.places[0]))
     return verify(pictured, photo, views=candidate.views)
 
 
-def _size(opened: OpenSnapshot, place: Place) -> Size:
+def _size(opened: SearchedSnapshot, place: Place) -> Size:
     photo = opened.photo(place)
     return photo["width"], photo["height"]
 

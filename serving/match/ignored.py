@@ -11,10 +11,9 @@ import numpy as np
 
 from foundation.photos.thumbnail import decode_thumbnail
 from serving.match.decoded_query import DecodedQuery
-from serving.match.evidence import VIEWS, Evidence, QueryPhoto, StoredPhoto
+from serving.match.evidence import LEAST_FEATURES, VIEWS, Evidence, QueryPhoto, StoredPhoto
 from serving.match.geometry.transform import scaling
 from serving.match.match import Match, Outcome
-from serving.match.outcome import LEAST_FEATURES
 from serving.match.verdict import is_proved
 from serving.match.verify import verify
 from serving.search.ignored import IgnoredBank, KnownIgnored
@@ -47,7 +46,7 @@ def look_past(bank: IgnoredBank, asked: DecodedQuery, pictured: QueryPhoto | Non
     same = next((one for one in bank.known if one.content == asked.photo.content_sha256), None)
     if same or pictured is None:
         return Seen(pictured, same)
-    if pictured.features < LEAST_FEATURES:
+    if pictured.is_simple:
         return Seen(pictured, next((one for one in bank.known if _is_same_flat(pictured.picture, one)), None))
     shown = [
         (one, _area(evidence, pictured))
@@ -60,7 +59,7 @@ def look_past(bank: IgnoredBank, asked: DecodedQuery, pictured: QueryPhoto | Non
             return Seen(pictured, one)
         pictured = pictured.without(area)
     # What is left of the query may be too little to tell it from others.
-    return Seen(pictured, shown[0][0] if shown and pictured.features < LEAST_FEATURES else None)
+    return Seen(pictured, shown[0][0] if shown and pictured.is_simple else None)
 
 
 def is_doubtful(match: Match) -> bool:

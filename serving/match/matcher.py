@@ -5,20 +5,19 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from foundation.encoder import SavedEncoder
-from foundation.photos.decode_ahead import decode_ahead, start_decoders
-from foundation.photos.photo import Photo
-from serving.match.candidates import find_candidates, nearest_vectors
+from foundation.photos.decode_ahead import decode_ahead
+from serving.match.candidates import nearest_vectors
 from serving.match.decoded_query import DecodedQuery, decode_query
 from serving.match.evidence import QueryPhoto
-from serving.match.examine import examine_all, explains
-from serving.match.ignored import is_doubtful, look_past, outcome_of_ignored
+from serving.match.ignored import look_past, outcome_of_ignored
+from serving.match.look import look, needs_closer_look
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 from serving.match.outcome import outcome_of
 from serving.match.query import Query
+from serving.match.threads import MatchThreads
 from serving.search.merge import Nearest
 from serving.search.snapshot import OpenSnapshot
 
@@ -30,15 +29,11 @@ class Matcher:
         self._opened = opened
         self._encoder = encoder
         self._options = options
-        self._pool = start_decoders()
-        # Products are of some hundred descriptors each: OpenBLAS would share them among threads that wait longer for
-        # each other than they compute.
-        self._blas = threadpool_limits(limits=1, user_api="blas")
+        self._threads = MatchThreads()
 
     def close(self) -> None:
         """Ends the decoder threads; queries that nobody waits for are dropped."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._blas.restore_original_limits()
+        self._threads.close()
 
     def match_all(self, queries: Iterable[Query | DecodedQuery]) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order; holds two batches of small pictures at a time.
@@ -52,7 +47,7 @@ class Matcher:
         # these. Queries are read as answers are taken, so that a list of a million is never in memory.
         size = self._options.batch_size
         decode = partial(decode_query, spec=self._encoder.spec, with_features=self._opened.has_local_features)
-        decoded = decode_ahead(queries, decode, pool=self._pool, ahead=2 * size)
+        decoded = decode_ahead(queries, decode, pool=self._threads.pool, ahead=2 * size)
         while batch := list(islice(decoded, size)):
             yield from self._match(batch)
 
@@ -65,7 +60,7 @@ class Matcher:
             vectors = self._vectors([one.photo.pixels for one in asked])
             near = nearest_vectors(self._opened, vectors, self._options.top_k)
             # OpenCV and ScaNN release the GIL: queries of a batch are proved beside each other.
-            answered = self._pool.map(self._answer, asked, vectors, near)
+            answered = self._threads.pool.map(self._answer, asked, vectors, near)
         for one in batch:
             yield one if isinstance(one, Outcome) else next(answered)
 
@@ -84,20 +79,13 @@ class Matcher:
         seen = look_past(bank, asked, asked.pictured)
         if seen.ignored:
             return outcome_of_ignored(asked.name, seen.ignored)
-        matches = self._examined(asked.photo, vector, near, seen.pictured)
-        # A photo that is small in a screenshot or a collage shows only in the details, and a blurred one hardly at all:
-        # what is not yet explained gets a closer look, which takes several times as long.
-        is_settled = any(map(explains, matches)) and not (bank.known and any(map(is_doubtful, matches)))
-        is_last = asked.pictured is None or asked.pictured.is_close or self._options.effort != "full"
-        if asked.pictured and not (is_last or is_settled):
+        matches = self._look(asked, seen.pictured, vector, near)
+        if asked.pictured and needs_closer_look(asked, matches, bank, self._options):
             seen = look_past(bank, asked, asked.pictured.closer)
             if seen.ignored:
                 return outcome_of_ignored(asked.name, seen.ignored)
-            matches = self._examined(asked.photo, vector, near, seen.pictured)
+            matches = self._look(asked, seen.pictured, vector, near)
         return outcome_of(asked, matches, self._options, is_proved=self._opened.has_local_features)
 
-    def _examined(self, photo: Photo, vector: np.ndarray, near: Nearest, pictured: QueryPhoto | None) -> list[Match]:
-        candidates = find_candidates(self._opened, photo, vector, near, pictured)
-        # Without local features nothing is proved, and what is similar is all that there is.
-        with_similar = self._options.similar or not self._opened.has_local_features
-        return examine_all(self._opened, pictured, candidates, with_similar=with_similar)
+    def _look(self, asked: DecodedQuery, pictured: QueryPhoto | None, vector: np.ndarray, near: Nearest) -> list[Match]:
+        return look(self._opened, asked, pictured, vector=vector, near=near, options=self._options)

@@ -8,8 +8,6 @@ from serving.match.footprint import Size
 from serving.match.match import Match, Outcome
 from serving.match.options import MatchOptions
 
-# With fewer keypoints a photo shows so little that the archive may hold it unnoticed.
-LEAST_FEATURES = 8
 BLANK = "blank: the photo is one flat colour; expected a scene"
 TOO_SIMPLE = "too simple: the photo shows hardly anything that tells it from others; expected a scene"
 NOT_IN_ARCHIVE = "not in this archive: no photo of it is a source of this one"
@@ -35,7 +33,7 @@ def outcome_of(asked: DecodedQuery, matches: Sequence[Match], options: MatchOpti
     # The archive does hold a source of the query, which was asked to be left out: to deny it would be wrong.
     if any(match.is_copy for match in matches):
         return Outcome(name, "no_match", f"no copy scores {options.min_score} or more", dated)
-    if asked.pictured and asked.pictured.features < LEAST_FEATURES:
+    if asked.is_simple:
         return Outcome(name, "not_matchable", TOO_SIMPLE, dated)
     return Outcome(name, "no_match", NOT_IN_ARCHIVE, dated)
 

@@ -15,9 +15,8 @@ from serving.search.hidden import Hidden
 from serving.search.ignored import IgnoredBank
 from serving.search.local_candidates import descriptors_of, local_candidates
 from serving.search.local_index import Stored
-from serving.search.merge import Nearest, merge
-from serving.search.near_features import NearFeatures, SearchedSegment, near_features
-from serving.search.segment import OpenSegment, open_segment
+from serving.search.segment import open_segment
+from serving.search.segment_group import SegmentGroup
 
 
 class Place(NamedTuple):
@@ -35,7 +34,7 @@ class Voted(NamedTuple):
     votes: float
 
 
-class OpenSnapshot:
+class OpenSnapshot(SegmentGroup):
     """The segments of one snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
     Contents that no photo has any more, retracted and ignored ones are not in it. Raises InputNotFoundError without a
@@ -48,8 +47,8 @@ class OpenSnapshot:
         self.snapshot = number if isinstance(number, Snapshot) else read_snapshot(store, number)
         self.spec, described = read_contents(store, self.snapshot)
         with ExitStack() as stack:
-            self._segments: list[OpenSegment] = [stack.enter_context(open_segment(store, one)) for one in described]
-            self._hidden = Hidden(store, self._segments)
+            segments = [stack.enter_context(open_segment(store, one)) for one in described]
+            super().__init__(segments, Hidden(store, segments), range(len(segments)))
             # Nothing failed: from here on the segments live until `close`.
             self._stack = stack.pop_all()
 
@@ -68,13 +67,6 @@ class OpenSnapshot:
         """Whether any of its segments holds local features: queries are then decoded as photos were that have some."""
         return any(segment.local for segment in self._segments)
 
-    def refresh(self) -> None:
-        """Hides what was retracted or ignored meanwhile, if the last look was some time ago; call it before each query.
-
-        Raises ArtifactRefusedError if either list cannot be read: then nothing may be answered.
-        """
-        self._hidden.refresh()
-
     @property
     def ignored(self) -> IgnoredBank:
         """What must not match wherever a query shows it, as of the last refresh."""
@@ -89,15 +81,6 @@ class OpenSnapshot:
         finally:
             self._hidden.pass_over(())
 
-    def search(self, vectors: np.ndarray, k: int) -> Nearest:
-        """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
-        # A snapshot may list no segment: it answers, and finds nothing.
-        if not self._segments:
-            return Nearest(np.empty((len(vectors), 0), np.float32), np.empty((len(vectors), 0), "S32"))
-        masks = self._hidden.masks
-        found = [one.nearest(vectors, k, hidden=mask) for one, mask in zip(self._segments, masks, strict=True)]
-        return merge(found, k)
-
     def voted(self, views: Sequence[CompressedFeatures], k: int) -> list[Voted]:
         """Returns the k photos with the most votes of a query's features.
 
@@ -105,13 +88,6 @@ class OpenSnapshot:
         """
         near = self.near_features(descriptors_of(views))
         return [Voted(Place(one.segment, one.row), one.view, one.votes) for one in local_candidates(views, near, k)]
-
-    def near_features(self, descriptors: np.ndarray) -> NearFeatures:
-        """Returns the features of all segments that are near to those of a query, int8 [queries, 64]."""
-        masks = self._hidden.masks
-        pairs = enumerate(zip(self._segments, masks, strict=True))
-        searched = [SearchedSegment(number, one.local, mask) for number, (one, mask) in pairs if one.local]
-        return near_features(searched, descriptors)
 
     def stored(self, place: Place) -> Stored | None:
         """Returns what is kept of a photo to verify it with, if anything is."""
