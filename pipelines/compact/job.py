@@ -21,10 +21,9 @@ from foundation.store.snapshots import Snapshot, publish, read_contents, read_sn
 from pipelines.compact.dead import dead_contents, may_be_dead, size_of, sizes_of
 from pipelines.compact.merge_segments import Merging, merge_segments
 from pipelines.compact.plan import Merge, SegmentSize, plan_all, plan_due
-from pipelines.compact.sources import open_tables
 from pipelines.index.memory import most_rows, require_memory
 from pipelines.index.plan import IndexOptions
-from serving.search.segment_tables import SegmentTables
+from serving.search.segment_tables import SegmentTables, open_tables
 
 Planner = Callable[..., list[Merge]]
 

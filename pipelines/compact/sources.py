@@ -8,7 +8,6 @@ import numpy as np
 
 from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features import FEATURE_RULE
-from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.segments import (
     LOCAL_DESCRIPTORS,
@@ -18,12 +17,10 @@ from foundation.store.segments import (
     LOCAL_STARTS,
     LOCAL_THUMBNAIL_STARTS,
     LOCAL_THUMBNAILS,
-    Segment,
-    segment_directory,
 )
 from pipelines.index.mapped import release
 from serving.search.segment import open_vectors, vectors_file
-from serving.search.segment_tables import SegmentTables, table_files
+from serving.search.segment_tables import SegmentTables, verified_files
 
 
 class Source:
@@ -64,13 +61,6 @@ class LocalSource:
 
 
 @contextmanager
-def open_tables(store: Store, segment: Segment) -> Iterator[SegmentTables]:
-    """Opens what a segment says, some hundred bytes a content; raises ArtifactRefusedError for damage."""
-    with _verified(store, segment, table_files(segment)) as directory:
-        yield SegmentTables(directory, segment)
-
-
-@contextmanager
 def open_source(store: Store, tables: SegmentTables) -> Iterator[Source]:
     """Opens the vectors and local features of a segment; raises ArtifactRefusedError for damage."""
     segment = tables.segment
@@ -81,21 +71,8 @@ def open_source(store: Store, tables: SegmentTables) -> Iterator[Source]:
         )
     vectors = {vectors_file(segment)} if segment.rows else set()
     # Trees are built anew, and not even read.
-    with _verified(store, segment, vectors | (LOCAL_FILES if segment.local else frozenset())) as directory:
+    with verified_files(store, segment, vectors | (LOCAL_FILES if segment.local else frozenset())) as directory:
         yield Source(tables, directory)
-
-
-@contextmanager
-def _verified(store: Store, segment: Segment, names: set[str]) -> Iterator[Path]:
-    """Yields a directory with some files of a segment, each as segment.json lists it."""
-    prefix = segment_directory(segment.segment_id)
-    if missing := names - set(segment.files):
-        raise ArtifactRefusedError(f"{prefix}/segment.json does not list {sorted(missing)}; index again")
-    with store.local_copy(prefix, sorted(names)) as directory:
-        # What is merged gets new digests: damage that slipped through would be sound ever after.
-        listed = {name: segment.files[name] for name in names}
-        artifact.verify_files(Store(directory), ".", listed, original=prefix)
-        yield directory
 
 
 def held_anywhere(segments: Sequence[SegmentTables], contents: np.ndarray, *, with_features: bool) -> np.ndarray:

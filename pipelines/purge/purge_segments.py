@@ -24,12 +24,12 @@ from foundation.store.snapshots import (
 from foundation.store.tables import open_table
 from pipelines.compact.job import within_memory
 from pipelines.compact.merge_segments import Merging, merge_segments
-from pipelines.compact.sources import open_tables
 from pipelines.index.memory import limit_per_worker
 from pipelines.index.plan import IndexOptions
 from pipelines.purge.file_traces import has_trace
 from pipelines.purge.traces import Purged
 from pipelines.runners.names import LOCAL
+from serving.search.segment_tables import open_tables
 
 
 def marked_segments(store: Store, purged: Purged) -> set[str]:

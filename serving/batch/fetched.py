@@ -1,32 +1,169 @@
 """Fetches from a group of segments what candidates are compared and answered with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from foundation.photos.compressed_features import COMPRESSED, CompressedFeatures
+from foundation.store.occurrences import Occurrence, occurrence_type
+from foundation.store.segments import whole_hash
+from serving.batch.arrays import from_blobs, from_table, joined, read_arrays, split, to_blobs, to_table, write_arrays
 from serving.batch.open_segments import OpenSegments
+from serving.batch.prefixes import rows_with
 from serving.batch.wanted import Wanted
+from serving.search.local_index import Stored
+from serving.search.segment import OpenSegment
+from serving.search.snapshot import Place
+
+# What answers say of a photo beside its occurrences.
+PHOTO = pa.schema(
+    [
+        pa.field("segment", pa.int64()),
+        pa.field("row", pa.int64()),
+        pa.field("content_sha256", pa.binary(32)),
+        pa.field("width", pa.int64()),
+        pa.field("height", pa.int64()),
+        pa.field("captured_at", pa.timestamp("us", "UTC")),
+        pa.field("caption", pa.string()),
+        pa.field("credit", pa.string()),
+    ]
+)
+SAID = pa.schema(
+    [
+        pa.field("segment", pa.int64()),
+        pa.field("content_sha256", pa.binary(32)),
+        pa.field("occurrences", pa.list_(occurrence_type())),
+    ]
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Fetched:
-    """What some segments say of the contents that are wanted, and what they keep of their photos."""
+    """What some segments say of the contents that are wanted, and what they keep of their photos.
+
+    By the place of each photo: `photos` its columns, `stored` what it is verified with (of those that are not compared,
+    without features and thumbnail), `vectors` float32 [dimension]. `said` is what a segment, by its number, says of
+    where a content (32 bytes) occurs.
+
+    A place that is compared takes some 16 KB of the file, a query has a dozen.
+    """
+
+    photos: Mapping[Place, dict[str, Any]]
+    stored: Mapping[Place, Stored]
+    vectors: Mapping[Place, np.ndarray]
+    said: Mapping[tuple[int, bytes], Sequence[Occurrence]]
 
     def write(self, path: Path) -> None:
         """Writes it as one file."""
-        raise NotImplementedError
+        photos = [dict(zip(Place._fields, place, strict=True)) | columns for place, columns in self.photos.items()]
+        said = [
+            {"segment": segment, "content_sha256": content, "occurrences": [one.to_struct() for one in occurrences]}
+            for (segment, content), occurrences in self.said.items()
+        ]
+        arrays = {
+            "photos": to_table(pa.Table.from_pylist(photos, PHOTO)),
+            "said": to_table(pa.Table.from_pylist(said, SAID)),
+            "vector_places": _places(self.vectors),
+            "vectors": np.array(list(self.vectors.values()), np.float32),
+        }
+        write_arrays(path, {**arrays, **_stored_arrays(self.stored)})
 
     @classmethod
     def read(cls, path: Path) -> "Fetched":
-        """Reads what `write` wrote, equal to the last bit."""
-        raise NotImplementedError
+        """Reads what `write` wrote, equal to the last bit; raises ArtifactRefusedError for a damaged file."""
+        arrays = read_arrays(path)
+        photos = from_table(arrays["photos"]).to_pylist()
+        said = from_table(arrays["said"]).to_pylist()
+        vectors = zip(arrays["vector_places"].tolist(), arrays["vectors"], strict=True)
+        return cls(
+            {Place(one.pop("segment"), one.pop("row")): one for one in photos},
+            _stored(arrays),
+            {Place(*place): vector for place, vector in vectors},
+            {
+                (one["segment"], one["content_sha256"]): list(map(Occurrence.from_struct, one["occurrences"]))
+                for one in said
+            },
+        )
 
 
 def fetch(segments: OpenSegments, wanted: Wanted) -> Fetched:
-    """Returns what a group of segments has of what is wanted."""
-    raise NotImplementedError
+    """Returns what a group of segments has of what is wanted.
+
+    Reads each row group of a photo table at most once, with some thousand photos.
+    """
+    return merge_fetched([Fetched({}, {}, {}, {}), *(_of_segment(*one, wanted) for one in segments.numbered)])
 
 
 def merge_fetched(fetched: Sequence[Fetched]) -> Fetched:
     """Returns what all the groups have, at least one; in any order."""
-    raise NotImplementedError
+    return Fetched(
+        {place: held for one in fetched for place, held in one.photos.items()},
+        {place: held for one in fetched for place, held in one.stored.items()},
+        {place: held for one in fetched for place, held in one.vectors.items()},
+        {key: held for one in fetched for key, held in one.said.items()},
+    )
+
+
+def _of_segment(number: int, segment: OpenSegment, wanted: Wanted) -> Fetched:
+    compared = rows_with(segment.hashes, wanted.compared)
+    # In the order of the rows, which is that of the hashes: the row group of the last photo is that of many next ones.
+    rows = np.union1d(compared, rows_with(segment.hashes, wanted.told)).tolist()
+    is_compared = set(compared.tolist())
+    stored = {row: one for row in rows if (one := _kept(segment, row, is_compared=row in is_compared))}
+    voted = wanted.places()
+    return Fetched(
+        {Place(number, row): _columns(segment.photo(row)) for row in rows},
+        {Place(number, row): one for row, one in stored.items()},
+        {Place(number, row): segment.vector(row) for row in voted[voted[:, 0] == number, 1].tolist()},
+        {(number, content): segment.occurrences(content) for content in _mentioned(segment, wanted)},
+    )
+
+
+def _columns(photo: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: photo[name] for name in PHOTO.names if name not in Place._fields}
+
+
+def _kept(segment: OpenSegment, row: int, *, is_compared: bool) -> Stored | None:
+    stored = segment.local.stored(row) if segment.local else None
+    if stored is None or is_compared:
+        return stored
+    # That there is something decides how a photo is judged, though nobody compares it.
+    features = stored.features
+    nothing = CompressedFeatures(features.width, features.height, features.keypoints[:0], features.descriptors[:0])
+    return Stored(nothing, b"")
+
+
+def _mentioned(segment: OpenSegment, wanted: Wanted) -> list[bytes]:
+    """Returns the contents (32 bytes) that are wanted and of which the segment says anything, ascending."""
+    prefixes = np.union1d(wanted.compared, wanted.told)
+    found = [hashes[rows_with(hashes, prefixes)] for hashes, _ in segment.tables]
+    return list(map(whole_hash, np.unique(joined(found, np.empty(0, "S32"))).tolist()))
+
+
+def _places(places: Iterable[Place]) -> np.ndarray:
+    return np.array(list(places), np.int64).reshape(-1, 2)
+
+
+def _stored_arrays(stored: Mapping[Place, Stored]) -> dict[str, np.ndarray]:
+    features = [one.features for one in stored.values()]
+    thumbnails, thumbnail_sizes = to_blobs([one.thumbnail for one in stored.values()])
+    return {
+        "stored_places": _places(stored),
+        "frames": np.array([(one.width, one.height, len(one)) for one in features], np.int64).reshape(-1, 3),
+        "keypoints": joined([one.keypoints for one in features], np.empty((0, 4), np.float32)),
+        "descriptors": joined([one.descriptors for one in features], np.empty((0, COMPRESSED), np.int8)),
+        "thumbnails": thumbnails,
+        "thumbnail_sizes": thumbnail_sizes,
+    }
+
+
+def _stored(arrays: Mapping[str, np.ndarray]) -> dict[Place, Stored]:
+    widths, heights, counts = arrays["frames"].T
+    keypoints, descriptors = split(arrays["keypoints"], counts), split(arrays["descriptors"], counts)
+    features = map(CompressedFeatures, widths.tolist(), heights.tolist(), keypoints, descriptors)
+    stored = map(Stored, features, from_blobs(arrays["thumbnails"], arrays["thumbnail_sizes"]))
+    return {Place(*place): one for place, one in zip(arrays["stored_places"].tolist(), stored, strict=True)}

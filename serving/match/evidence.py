@@ -88,6 +88,11 @@ class QueryPhoto:
         return len(self._features)
 
     @property
+    def local_features(self) -> LocalFeatures:
+        """Its features, as they were extracted."""
+        return self._features
+
+    @property
     def is_simple(self) -> bool:
         """Whether the photo shows hardly anything that tells it from others."""
         return self.features < LEAST_FEATURES

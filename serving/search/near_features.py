@@ -72,6 +72,10 @@ def _neighbours(segment: SearchedSegment, descriptors: np.ndarray) -> Neighbours
 def merge_near(found: Sequence[NearFeatures]) -> NearFeatures:
     """Returns the nearest of what was found in different segments, in any order, as if they were searched together."""
     joined = NearFeatures(*(np.concatenate(arrays, axis=1) for arrays in zip(*found, strict=True)))
+    return joined.take(nearest_columns(joined.features, joined.similarities))
+
+
+def nearest_columns(features: np.ndarray, similarities: np.ndarray) -> np.ndarray:
+    """Returns the columns of the nearest features, int64 [queries, NEIGHBOURS]; see `NearFeatures`."""
     # Of equally near features the one of the earlier segment comes first, and within a segment the order stays.
-    order = np.lexsort((joined.features >> SEGMENT_SHIFT, -joined.similarities))
-    return joined.take(order[:, :NEIGHBOURS])
+    return np.lexsort((features >> SEGMENT_SHIFT, -similarities))[:, :NEIGHBOURS]

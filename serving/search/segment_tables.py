@@ -1,15 +1,19 @@
 """Opens the tables of one segment: which contents it holds, and what it says of them and of others."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from foundation.errors import ArtifactRefusedError
+from foundation.store import artifact
 from foundation.store.content_hashes import find_hashes, hash_array
+from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
-from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, whole_hash
+from foundation.store.segments import CONTENT_HASHES, PHOTOS, Segment, segment_directory, whole_hash
 from serving.search.changes import CHANGE_FILES, OpenChanges
 from serving.search.photo_table import PhotoTable
 
@@ -21,6 +25,29 @@ def table_files(segment: Segment) -> set[str]:
     """Returns the files that the tables of a segment are read from."""
     rows = {PHOTOS, CONTENT_HASHES} if segment.rows else set()
     return rows | (CHANGE_FILES if segment.has_changes else set())
+
+
+@contextmanager
+def verified_files(store: Store, segment: Segment, names: set[str]) -> Iterator[Path]:
+    """Yields a directory with some files of a segment, each as segment.json lists it; a bucket's are copied.
+
+    Raises ArtifactRefusedError for one that is not listed or differs from its digest.
+    """
+    prefix = segment_directory(segment.segment_id)
+    if missing := names - set(segment.files):
+        raise ArtifactRefusedError(f"{prefix}/segment.json does not list {sorted(missing)}; index again")
+    with store.local_copy(prefix, sorted(names)) as directory:
+        # What is merged gets new digests: damage that slipped through would be sound ever after.
+        listed = {name: segment.files[name] for name in names}
+        artifact.verify_files(Store(directory), ".", listed, original=prefix)
+        yield directory
+
+
+@contextmanager
+def open_tables(store: Store, segment: Segment) -> Iterator["SegmentTables"]:
+    """Opens what a segment says, some hundred bytes a content; raises ArtifactRefusedError for damage."""
+    with verified_files(store, segment, table_files(segment)) as directory:
+        yield SegmentTables(directory, segment)
 
 
 class SegmentTables:
