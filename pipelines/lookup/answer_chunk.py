@@ -13,7 +13,8 @@ from pipelines.lookup.names import CLOSE, FETCHED, FIRST, PREPARED, WANTED, answ
 from pipelines.lookup.prepare_chunk import pictures_of
 from pipelines.lookup.step import Step
 from pipelines.lookup.worker import Job, Worker
-from serving.batch.answer import Answered, answer, closer
+from serving.batch.answer import answer, closer
+from serving.batch.answered import Answered
 from serving.batch.fetched import Fetched, merge_fetched
 from serving.batch.prepared import Prepared
 from serving.batch.wanted import Wanted

@@ -10,7 +10,7 @@ from pipelines.lookup.names import answers_file
 from pipelines.lookup.owners import Owner, Owners
 from pipelines.lookup.withdrawn import Withdrawn
 from serving.answers import Answer
-from serving.batch.answer import Answered
+from serving.batch.answered import Answered
 
 # Chunks whose answers are held: a query may have the bytes of any other one.
 HELD_CHUNKS = 64

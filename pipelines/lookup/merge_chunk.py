@@ -11,6 +11,7 @@ from pipelines.lookup.worker import Job, Worker
 from serving.batch.found import Found, merge_found
 from serving.batch.prepared import Prepared
 from serving.batch.wanted import choose
+from serving.match.look import lists_similar
 
 
 class MergeChunk(Step):
@@ -44,6 +45,5 @@ def _merge(worker: Worker, chunk: int, look: int) -> Mapping[str, Part]:
     files, plan = worker.files, worker.plan
     prepared = files.read(chunk_file(PREPARED, chunk, look), "prepared", Prepared)
     found = [files.read(group_file(FOUND, chunk, look, group), "found", Found) for group in plan.groups]
-    # Without local features nothing is proved, and what is similar is all that there is.
-    with_similar = plan.match.similar or not worker.described.has_local_features
+    with_similar = lists_similar(plan.match, has_local_features=worker.described.has_local_features)
     return {"wanted": choose(prepared, merge_found(found), with_similar=with_similar)}

@@ -13,7 +13,7 @@ from pipelines.lookup.names import FIRST, PREPARED, answers_file, chunk_file
 from pipelines.lookup.step import Step
 from pipelines.lookup.work_file import WORK_FILE, read_names
 from pipelines.lookup.worker import Worker
-from serving.batch.answer import Answered
+from serving.batch.answered import Answered
 from serving.batch.pictures import Pictures
 from serving.batch.prepare import prepare
 from serving.batch.prepared import Prepared
@@ -94,7 +94,7 @@ def _settled(worker: Worker, prepared: Prepared, contents: Contents) -> Mapping[
     """Returns the answers of a chunk that asks nothing."""
     live, claimed = worker.described.snapshot, worker.plan.match.claimed_date
     answers = {number: answers_of(outcome, live, claimed=claimed) for number, outcome in prepared.outcomes.items()}
-    return {"answered": Answered(answers, (), prepared.known, {}), "contents": contents}
+    return {"answered": Answered(answers, (), prepared.known, {}, {}), "contents": contents}
 
 
 def pictures_of(worker: Worker, chunk: int) -> Pictures:

@@ -20,7 +20,7 @@ from pipelines.runners.names import LOCAL
 
 
 class Rounds:
-    """The rounds of a lookup: `owners` are the contents that were answered, `seconds` what each stage took, of all workers."""
+    """The rounds of a lookup: `owners` knows who was answered, `seconds` says what each stage took of all workers."""
 
     def __init__(self, job: Job, options: LookupOptions, on_progress: OnProgress):
         self._job, self._options, self._on_progress = job, options, on_progress

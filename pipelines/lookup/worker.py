@@ -2,23 +2,24 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from foundation.encoder import SavedEncoder
-from foundation.photos.decode_ahead import start_decoders
 from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
 from foundation.store.files import Store
 from foundation.store.lookups import lookup_directory
 from pipelines.encode.embed_photos import shared_encoder
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.plan import Group, Plan
+from pipelines.lookup.verified import Verified
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import OpenSegments
+from serving.match.threads import MatchThreads
 from serving.search.hidden import HiddenContents
 
 # Where the contents lie that no photo has any more.
@@ -74,15 +75,9 @@ class Worker:
         return HiddenContents(self.job.store, self.gone)
 
     @cached_property
-    def pool(self):
+    def pool(self) -> ThreadPoolExecutor:
         """The threads that decode, and compare."""
-        # As in the small path: products are of some hundred descriptors each, which OpenBLAS would share among threads
-        # that wait longer for each other than they compute.
-        limits = threadpool_limits(limits=1, user_api="blas")
-        self._open.callback(limits.restore_original_limits)
-        pool = start_decoders()
-        self._open.callback(pool.shutdown, wait=False, cancel_futures=True)
-        return pool
+        return self._open.enter_context(MatchThreads()).pool
 
     @property
     def encoder(self) -> SavedEncoder:
@@ -116,7 +111,13 @@ class Worker:
                 self._group = None
                 # Closed first: two groups together may be more than there is memory for.
                 self._segments.close()
-                opened = OpenSegments(self.job.store, self.described, group.numbers, gone=self.gone)
+                opened = OpenSegments(
+                    self.job.store,
+                    self.described,
+                    group.numbers,
+                    gone=self.gone,
+                    verify=Verified(self.plan.lookup_id).verify,
+                )
                 self._group = group, self._segments.enter_context(opened)
             yield self._group[1]
 

@@ -1,10 +1,12 @@
 """Opens a group of a snapshot's segments, as many as fit into one machine's memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
+from foundation.store import artifact
 from foundation.store.files import Store
 from serving.batch.described import DescribedSnapshot
 from serving.batch.prefixes import prefixes_of
@@ -19,14 +21,22 @@ class OpenSegments(SegmentGroup):
     """Some segments of a snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
     `numbers` are their places in the snapshot's list, ascending, `gone` the contents that no photo has any more
-    (`find_gone`). Raises ArtifactRefusedError if any file differs from its digest, or a retraction or an ignored photo
-    is damaged.
+    (`find_gone`), and `verify` checks their files. Raises ArtifactRefusedError if any file differs from its digest, or
+    a retraction or an ignored photo is damaged.
     """
 
-    def __init__(self, store: Store, described: DescribedSnapshot, numbers: Sequence[int], *, gone: np.ndarray):
+    def __init__(
+        self,
+        store: Store,
+        described: DescribedSnapshot,
+        numbers: Sequence[int],
+        *,
+        gone: np.ndarray,
+        verify: Callable[..., Any] = artifact.verify_files,
+    ):
         with ExitStack() as stack:
             chosen = [described.segments[number] for number in numbers]
-            segments = [stack.enter_context(open_segment(store, one)) for one in chosen]
+            segments = [stack.enter_context(open_segment(store, one, verify=verify)) for one in chosen]
             super().__init__(segments, Hidden(store, segments, gone), numbers)
             # Nothing failed: from here on the segments live until `close`.
             self._stack = stack.pop_all()

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from foundation.encoder import SavedEncoder, load
 from foundation.store.files import Store
 from serving.answers import Answer
