@@ -153,12 +153,14 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
 @contextmanager
 def naming_removal(store: Store, lookup_id: str) -> Iterator[None]:
     """Raises TemporaryError if another process finished the same lookup meanwhile, and removed what this one reads."""
+    directory = lookup_directory(lookup_id)
     try:
         yield
-    except (FirstseenError, InputNotFoundError) as error:
-        if not isinstance(error, TemporaryError) and not is_begun(store, lookup_id):
+    except FirstseenError as error:
+        # It may have looked for what it removes before this process wrote that it begins.
+        is_missing = isinstance(error, InputNotFoundError) and directory in str(error)
+        if not isinstance(error, TemporaryError) and (is_missing or not is_begun(store, lookup_id)):
             raise TemporaryError(
-                f"another process finished the same lookup meanwhile, and removed {lookup_directory(lookup_id)}; "
-                "run again"
+                f"another process finished the same lookup meanwhile, and removed {directory}; run again"
             ) from error
         raise
