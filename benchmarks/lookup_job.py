@@ -9,8 +9,8 @@ what is there is not made again, and a lookup that was cut off after so many min
 
 import argparse
 import json
+import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -26,6 +26,9 @@ from pyarrow import parquet
 from benchmarks.results import machine, write_section
 from foundation.archives.uris import uri_of
 
+LOOK_EVERY_SECONDS = 0.2
+# The exit code of a command that was interrupted.
+INTERRUPTED = 130
 STAGES = {
     "prepared": "read, decode, encode, features",
     "found": "search",
@@ -90,31 +93,34 @@ def make_inventory(folder: Path, distinct: list[Path], queries: int) -> Path:
     return path
 
 
-def firstseen(*arguments: str, seconds: float | None = None) -> tuple[list[dict], bool]:
-    """Runs a command; returns what it told as JSON, and whether it came to its end within the time."""
-    command = [sys.executable, "-m", "firstseen", "--log-format", "json", *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 (this very program)
-    try:
-        _, told = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-        return [], False
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {told[-2_000:]}")
-    return [json.loads(line) for line in told.splitlines() if line.startswith("{")], True
+def firstseen(*arguments: str) -> None:
+    """Runs a command to its end."""
+    subprocess.run([sys.executable, "-m", "firstseen", *arguments], check=True)
 
 
-def look_up(run: Run, state: Path, *arguments: str, seconds: float | None = None) -> bool:
-    """Looks up, adds what it took to the run and writes that down; returns whether it came to its end."""
-    started = time.monotonic()
-    told, is_done = firstseen("lookup", *arguments, seconds=seconds)
+def look_up(run: Run, state: Path, *arguments: str, seconds: float = float("inf")) -> bool:
+    """Looks up, adds what it took to the run and writes that down; returns whether it came to its end in time."""
+    command = [sys.executable, "-m", "firstseen", "--log-format", "json", "lookup", *arguments]
+    started, log = time.monotonic(), state.with_suffix(".log")
+    with log.open("w") as told:
+        process = subprocess.Popen(command, stderr=told)  # noqa: S603 (this very program)
+        ended = status = 0
+        while not ended:
+            time.sleep(LOOK_EVERY_SECONDS)
+            # The peak of this process alone; of its workers, that of the largest.
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
+            if time.monotonic() - started > seconds:
+                process.send_signal(signal.SIGINT)
     run.seconds += time.monotonic() - started
     run.attempts += 1
-    run.peak_gb = max(run.peak_gb, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6)
-    run.stages = next((line["seconds"] for line in told if "time of all workers" in line["event"]), run.stages)
+    run.peak_gb = max(run.peak_gb, used.ru_maxrss * 1024 / 1e9)
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    run.stages = next((line["seconds"] for line in lines if "time of all workers" in line["event"]), run.stages)
     state.write_text(json.dumps(asdict(run)))
-    return is_done
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, INTERRUPTED, -signal.SIGINT):
+        raise SystemExit(f"{' '.join(command)} ended with {code}; see {log}")
+    return code == 0
 
 
 def compare(folder: Path, store: Path, distinct: list[Path], queries: int) -> list[Run]:

@@ -110,9 +110,14 @@ def by_segments(*groups: int) -> Callable[..., Any]:
     return lambda *_: tuple(job.Group(end - size, end) for size, end in zip(groups, ends, strict=True))
 
 
-@pytest.mark.parametrize("groups", [(3,), (1, 2), (1, 1, 1)])
 @pytest.mark.parametrize(
-    "flags", [(), ("--similar", "--top-k", "3"), ("--effort", "fast", "--claimed-date", "2015-01-01")]
+    ("groups", "flags"),
+    [
+        ((3,), ()),
+        ((1, 1, 1), ()),
+        ((1, 2), ("--similar", "--top-k", "3")),
+        ((2, 1), ("--effort", "fast", "--claimed-date", "2015-01-01")),
+    ],
 )
 def test_every_field_is_the_same(
     asked: Asked, small_work: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: tuple, flags: tuple
