@@ -48,7 +48,7 @@ def write_local(segment: Path, photos: Sequence[CompressedFeatures], *, thumbnai
     thumbnails = thumbnails or [b""] * len(photos)
     np.save(segment / LOCAL_STARTS, np.cumsum([0, *map(len, photos)]))
     np.save(segment / LOCAL_FRAMES, np.array([(one.width, one.height) for one in photos], np.uint16))
-    packed = [pack_keypoints(one.keypoints, width=one.width, height=one.height) for one in photos]
+    packed = [pack_keypoints(one.keypoints, width=one.width, height=one.height) for one in photos if len(one)]
     np.save(segment / LOCAL_KEYPOINTS, np.concatenate([np.empty((0, 4), np.uint16), *packed]))
     descriptors = [one.descriptors for one in photos]
     np.save(segment / LOCAL_DESCRIPTORS, np.concatenate([np.empty((0, COMPRESSED), np.int8), *descriptors]))
