@@ -95,7 +95,7 @@ def make_inventory(folder: Path, distinct: list[Path], queries: int) -> Path:
 
 def firstseen(*arguments: str) -> None:
     """Runs a command to its end."""
-    subprocess.run([sys.executable, "-m", "firstseen", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "firstseen", *arguments], check=True)  # noqa: S603 (this very program)
 
 
 def look_up(run: Run, state: Path, *arguments: str, seconds: float = float("inf")) -> bool:
