@@ -49,7 +49,8 @@ class Fetched:
     without features and thumbnail), `vectors` float32 [dimension]. `said` is what a segment, by its number, says of
     where a content (32 bytes) occurs.
 
-    A place that is compared takes some 16 KB of the file, a query has a dozen.
+    A query takes 95 KB of the files of all groups together, 190 KB at a closer look: a dozen photos of 16 KB, some of
+    which others want too.
     """
 
     photos: Mapping[Place, dict[str, Any]]
@@ -93,7 +94,7 @@ class Fetched:
 def fetch(segments: OpenSegments, wanted: Wanted) -> Fetched:
     """Returns what a group of segments has of what is wanted.
 
-    Reads each row group of a photo table at most once, with some thousand photos.
+    Reads the row groups of photo tables that wanted rows lie in, once for the chunk: 2 to 4 ms for each.
     """
     return merge_fetched([Fetched({}, {}, {}, {}), *(_of_segment(*one, wanted) for one in segments.numbered)])
 

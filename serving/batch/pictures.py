@@ -16,7 +16,7 @@ SIDES = np.dtype("<u2")
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The pictures of some queries, by their numbers in the chunk, each encoded without loss."""
+    """The pictures of some queries, by their numbers in the chunk, each encoded without loss: see `encode_picture`."""
 
     encoded: Mapping[int, bytes]
 

@@ -23,7 +23,7 @@ class Wanted:
     """What queries are compared with, by their numbers: the nearest contents, and the photos with the most votes.
 
     `compared` and `told` are the contents of which segments are asked, by their prefixes, uint32 ascending: of the
-    former all that is kept to compare pixels with, of the latter only what is answered.
+    former all that is kept to compare pixels with, of the latter only what is answered. A query takes 0.3 KB.
     """
 
     near: Mapping[int, Nearest]
