@@ -16,15 +16,13 @@ from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.compare import Check
 from pipelines.encode.previous import Previous
 from pipelines.runners.dataflow import require_accelerator, require_shared
-from pipelines.runners.names import LOCAL
+from pipelines.runners.names import LOCAL, expected_workers
 
 # One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
 CHUNK_PHOTOS = 512
 # Of a small archive chunks are smaller, so that each worker has some: the last one to end keeps the others waiting for
 # its last chunk.
 CHUNKS_PER_WORKER = 4
-# Workers that are reckoned with on a cluster, whose size nobody knows beforehand.
-CLUSTER_WORKERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +96,7 @@ def chunk_size(photos: int, options: EncodeOptions) -> int:
     """Returns how many photos a chunk has, at most: whole batches, and enough chunks for all workers."""
     if options.chunk_photos is not None:
         return options.chunk_photos
-    workers = options.workers if options.runner == LOCAL else CLUSTER_WORKERS
+    workers = expected_workers(options.runner, options.workers)
     if workers == 1:
         return CHUNK_PHOTOS
     batches = -(-photos // (CHUNKS_PER_WORKER * workers * options.batch_size))

@@ -28,7 +28,7 @@ from pipelines.lookup.rounds import Rounds
 from pipelines.lookup.withdrawn import Withdrawn
 from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
 from pipelines.lookup.worker import GONE, Job
-from pipelines.runners.names import check_runner
+from pipelines.runners.names import check_runner, expected_workers
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import find_gone
@@ -133,7 +133,7 @@ def plan_lookup(
         folder=folder,
         match=options.match,
         groups=groups,
-        slices=plan_slices(len(groups), options.workers),
+        slices=plan_slices(len(groups), expected_workers(options.runner, options.workers)),
     )
 
 

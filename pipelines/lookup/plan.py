@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from foundation.checks import require_range
-from pipelines.runners.names import LOCAL
+from pipelines.runners.names import LOCAL, expected_workers
 from serving.match.options import MatchOptions
 
 # One chunk is one element of the pipeline, at least: some 40 MB of pictures, and what a killed job does again.
@@ -47,7 +47,8 @@ class LookupOptions:
     @property
     def chunks_per_round(self) -> int:
         """How many chunks a round has, at least one."""
-        queries = self.round_queries or ROUND_QUERIES_PER_WORKER * self.workers
+        workers = expected_workers(self.runner, self.workers)
+        queries = self.round_queries or ROUND_QUERIES_PER_WORKER * workers
         return max(1, queries // self.queries_per_chunk)
 
 

@@ -3,6 +3,13 @@
 LOCAL = "local"
 FLINK = "flink"
 DATAFLOW = "dataflow"
+# Workers that are reckoned with on a cluster, whose size nobody knows beforehand.
+CLUSTER_WORKERS = 16
+
+
+def expected_workers(runner: str, workers: int) -> int:
+    """Returns how many workers there should be some work for; `workers` are the processes of the local runner."""
+    return workers if runner == LOCAL else CLUSTER_WORKERS
 
 
 def check_runner(runner: str, *, workers: int, beam_flags: list[str]) -> None:
