@@ -88,6 +88,7 @@ def make_inventory(folder: Path, distinct: list[Path], queries: int) -> Path:
     path = folder / f"queries-{queries}.parquet"
     if not path.exists():
         uris = [uri_of(one) for one in distinct]
+        random.Random(3).shuffle(uris)  # noqa: S311 (no secret)
         names = [uris[number % len(uris)] for number in range(queries)]
         random.Random(0).shuffle(names)  # noqa: S311 (no secret)
         parquet.write_table(pa.table({"uri": names}), path)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from firstseen.commands.lookup_job import JobFlags, is_for_a_job, looked_up, split_beam_flags, write_found
-from firstseen.commands.options import SnapshotOption, StoreOption
+from firstseen.commands.options import FlinkMasterOption, SnapshotOption, StoreOption, flags_of
 from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError
 from foundation.wording import number_of
@@ -59,8 +59,12 @@ def lookup(
     watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,
     runner: Annotated[
         str | None,
-        typer.Option(help="Look up by a job: local, or any Beam runner; default: a local one above 10,000 queries."),
+        typer.Option(
+            help="Look up by a job: local, flink, dataflow, or any Beam runner by name; default: local above 10,000 "
+            "queries, and where the index is larger than the memory."
+        ),
     ] = None,
+    flink_master: FlinkMasterOption = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes of a job; default: 1.")] = None,
     memory_limit: Annotated[
         str | None,
@@ -95,6 +99,7 @@ def lookup(
         effort=effort,
         claimed_date=parse_claimed_date(claimed_date) if claimed_date is not None else None,
     )
+    beam_flags = flags_of(beam_flags, runner=runner or "local", flink_master=flink_master)
     flags = JobFlags(runner, workers, memory_limit, tuple(beam_flags))
     listed = spare(list_queries(queries, stdin=sys.stdin), output=output)
     is_typed = "-" in queries and sys.stdin.isatty()

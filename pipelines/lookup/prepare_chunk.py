@@ -83,7 +83,8 @@ def _prepare(worker: Worker, chunk: int, reading: Reading) -> Mapping[str, Part]
         bank=worker.lists.ignored,
         batch_size=worker.plan.match.batch_size,
         known=partial(reading.is_known, worker),
-        pool=worker.pool,
+        pool=worker.decoders.threads,
+        call=worker.decoders.call,
     )
     # A reject that could be read is one under every name.
     rejected = {number: reading.contents[number] for number in prepared.outcomes if number in reading.contents}

@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from foundation.encoder import SavedEncoder
+from foundation.photos.decoder_processes import DecoderProcesses
+from foundation.photos.shared_decoders import shared_decoders
 from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
 from foundation.store.files import Store
 from foundation.store.lookups import lookup_directory
@@ -76,8 +78,13 @@ class Worker:
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """The threads that decode, and compare."""
+        """The threads that search and compare."""
         return self._open.enter_context(MatchThreads()).pool
+
+    @cached_property
+    def decoders(self) -> DecoderProcesses:
+        """The processes that decode: a photo that no decoder survives must not end the whole job, each time anew."""
+        return self._open.enter_context(shared_decoders())
 
     @property
     def encoder(self) -> SavedEncoder:

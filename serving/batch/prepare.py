@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from foundation.encoder import SavedEncoder
 from foundation.errors import FirstseenError
 from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.rejects import PhotoError
 from foundation.store.encoders import EncoderSpec
 from serving.batch.pictures import Pictures, encode_picture
 from serving.batch.prepared import Asked, Features, Prepared
@@ -22,6 +24,7 @@ from serving.match.query import Query
 from serving.search.ignored import IgnoredBank
 
 Known = Callable[[bytes], bool]
+Call = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +45,19 @@ def prepare(
     batch_size: int,
     known: Known,
     pool: ThreadPoolExecutor,
+    call: Call = lambda function, *arguments: function(*arguments),
 ) -> tuple[Prepared, Pictures]:
     """Returns what is asked for a chunk of queries, and their pictures.
 
     `with_features` is `DescribedSnapshot.has_local_features`, `bank` what is ignored (`HiddenContents.ignored`), `pool`
     that of `MatchThreads`; `batch_size` is the encoder's, too. A query whose content (32 bytes) is `known` is read, and
-    not decoded.
+    not decoded. `call` calls a function, for decoders in processes of their own: one that dies costs one photo.
 
     Similarities are those of a `Searcher` to the last bit if all chunks but the last hold whole batches and nothing is
     known; else a few may differ by 1e-7, since products of other sizes are rounded otherwise. Memory is that of the
     compressed pictures, 0.15 to 0.4 MB each, and of two batches of pixels.
     """
-    decode = partial(_decode, spec=encoder.spec, with_features=with_features, bank=bank, known=known)
+    decode = partial(_decode, spec=encoder.spec, with_features=with_features, bank=bank, known=known, call=call)
     decoded = enumerate(decode_ahead(queries, decode, pool=pool, ahead=2 * batch_size))
     outcomes: dict[int, Outcome] = {}
     met: dict[int, bytes] = {}
@@ -83,7 +87,7 @@ def seen_past(bank: IgnoredBank, query: DecodedQuery) -> Features | Outcome | No
 
 
 def _decode(
-    query: Query, spec: EncoderSpec, *, with_features: bool, bank: IgnoredBank, known: Known
+    query: Query, spec: EncoderSpec, *, with_features: bool, bank: IgnoredBank, known: Known, call: Call
 ) -> _Decoded | Outcome | bytes:
     """Returns a decoded query; the outcome of one that cannot be used, and the content of one that is known."""
     try:
@@ -93,7 +97,11 @@ def _decode(
     content = hashlib.sha256(data).digest()
     if known(content):
         return content
-    decoded = decode_query(Query(query.name, lambda: data), spec, with_features=with_features)
+    decoding = partial(decode_query, spec=spec, with_features=with_features)
+    try:
+        decoded = call(decoding, Query(query.name, partial(bytes, data)))
+    except PhotoError as error:  # of the process that decoded it
+        return rejected(query.name, error)
     if isinstance(decoded, Outcome):
         return decoded
     seen = seen_past(bank, decoded)

@@ -1,6 +1,7 @@
 """Stands in for what `serving.batch` does: no photo is decoded and no segment opened, and every call is counted."""
 
 import hashlib
+import os
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -90,6 +91,7 @@ class Calls:
     decoded: Counter[bytes] = field(default_factory=Counter)
     opened: list[list[int]] = field(default_factory=list)
     steps: Counter[str] = field(default_factory=Counter)
+    processes: set[int] = field(default_factory=set)
     match: Callable[[bytes], bytes] = lambda content: content
     hook: Callable[[str], None] = lambda step: None
 
@@ -119,8 +121,9 @@ def make_batch(patch: pytest.MonkeyPatch) -> Calls:
     """Puts the stand-ins in place; returns what they count."""
     calls = Calls()
 
-    def prepare(queries: Sequence[Any], _encoder: object, *, known: Callable[[bytes], bool], **_: object):
+    def prepare(queries: Sequence[Any], _encoder: object, *, known: Callable[[bytes], bool], call: Any, **_: object):
         calls.step("prepare")
+        calls.processes = calls.processes or {call(os.getpid)}
         made = Prepared([one.name for one in queries], {}, {}, [])
         for number, query in enumerate(queries):
             try:

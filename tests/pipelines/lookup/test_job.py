@@ -1,6 +1,7 @@
 """A lookup by a Beam job, with stand-ins for models and indexes: what is done, done once, and gone on with."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -255,6 +256,13 @@ def test_progress_counts_what_lies_in_the_store(desk: Desk) -> None:
     assert {one.queries for one in seen} == {5}
     assert all(0 <= one.answered <= 5 for one in seen)
     assert seen[-1].stage.startswith("round 2 of 2")
+
+
+def test_photos_are_decoded_in_other_processes(desk: Desk) -> None:
+    """A decoder that dies of a photo costs that photo, and not the job."""
+    desk.look_up([desk.photo("a.jpg", b"a")])
+    (process,) = desk.calls.processes
+    assert process != os.getpid()
 
 
 def test_an_empty_list_has_no_answers(desk: Desk) -> None:
