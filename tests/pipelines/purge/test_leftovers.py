@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from foundation.errors import ArtifactRefusedError, TemporaryError
+from foundation.store import lookups
+from foundation.store.lookups import begin_lookup
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from pipelines.purge.job import purge
 from serving.ignore import ignore_photo
@@ -70,6 +72,17 @@ def test_an_upload_that_was_cut_off_goes(nights: Nights, photos) -> None:
     make_old(upload)
     purge(nights.opened, photos)
     assert not upload.exists()
+
+
+def test_what_a_lookup_left_goes(nights: Nights, photos, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answers may name the photo, and it is looked up again; one that is at work is waited for."""
+    begin_lookup(nights.opened, "a", snapshot=1)
+    nights.opened.create("lookups/a/answers/00000000", photos[0].photo_id.encode())
+    with pytest.raises(TemporaryError, match=r"lookups/a is being written"):
+        purge(nights.opened, photos)
+    monkeypatch.setattr(lookups, "is_at_work", lambda begun: False)
+    purge(nights.opened, photos)
+    assert nights.opened.directories("lookups") == []
 
 
 def test_a_thumbnail_that_no_entry_names_goes(nights: Nights, photos, tmp_path: Path) -> None:
