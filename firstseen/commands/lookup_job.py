@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Written = TypeVar("Written")
 
-# Above so many queries the job pays: a process that is killed in the midst of them loses a quarter of an hour and more,
-# and the 10 s that Beam and the job's files cost are one in a hundred.
+# Above so many queries the job is chosen. Ten thousand take ten minutes and more on two cores, all of which a kill would
+# lose; what the job costs beside, to start and to write its files, is a few seconds in a hundred of these.
 JOB_QUERIES = 10_000
 
 

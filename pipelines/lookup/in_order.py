@@ -12,8 +12,9 @@ from pipelines.lookup.withdrawn import Withdrawn
 from serving.answers import Answer
 from serving.batch.answered import Answered
 
-# Chunks whose answers are held: a query may have the bytes of any other one.
-HELD_CHUNKS = 64
+# A query may have the bytes of any other one. Held are the answers of some chunks, and those that were copied lately,
+# some 3 KB each: of a million queries with a few thousand contents no chunk is read more than some times.
+HELD_CHUNKS, HELD_COPIED = 64, 65_536
 
 
 class InOrder:
@@ -25,15 +26,18 @@ class InOrder:
     def __init__(self, files: WorkingFiles, owners: Owners):
         self._files, self._owners = files, owners
         self._read = lru_cache(HELD_CHUNKS)(lambda chunk: files.read(answers_file(chunk), "answered", Answered))
+        self._copied = lru_cache(HELD_COPIED)(lambda owner: self._read(owner.chunk).answers[owner.number])
         self._again: dict[Owner, list[Answer]] = {}
 
     def answers(self, chunk: int, names: Sequence[str]) -> Iterator[list[Answer]]:
         """Yields the answers to the queries of a chunk, whose names these are."""
         answered = self._read(chunk)
         for number, name in enumerate(names):
-            is_own = number in answered.answers
-            owner = Owner(chunk, number) if is_own else self._owner(chunk, answered.known[number])
-            yield [one if one.query == name else replace(one, query=name) for one in self._own(owner)]
+            if number in answered.answers:
+                yield self._again.get(Owner(chunk, number)) or answered.answers[number]
+            else:
+                own = self._own(self._owner(chunk, answered.known[number]))
+                yield [replace(one, query=name) for one in own]
 
     def outdated(self, chunk: int, withdrawn: Withdrawn) -> Iterator[Owner]:
         """Yields the queries of a chunk whose own answers may name what is withdrawn, if none replaced them."""
@@ -52,7 +56,7 @@ class InOrder:
         self._again.clear()
 
     def _own(self, owner: Owner) -> list[Answer]:
-        return self._again.get(owner) or list(self._read(owner.chunk).answers[owner.number])
+        return self._again.get(owner) or list(self._copied(owner))
 
     def _owner(self, chunk: int, content: bytes) -> Owner:
         owner = self._owners.owner(content)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, TranslatedOnlyError
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.lookups import begin_lookup, end_lookup, is_begun, lookup_directory
@@ -82,7 +82,11 @@ def look_up(
             job = Job(store, plan)
             lay_out(job, described, folder / WORK_FILE, written)
             rounds = Rounds(job, options, listeners.on_progress)
-            rounds.carry_out()
+            try:
+                rounds.carry_out()
+            except TranslatedOnlyError:
+                end_lookup(store, plan.lookup_id)
+                raise
 
             def again(names: list[str]) -> list[list[Answer]]:
                 return look_again(job, described, names, options, folder)
@@ -159,7 +163,9 @@ def naming_removal(store: Store, lookup_id: str) -> Iterator[None]:
     except FirstseenError as error:
         # It may have looked for what it removes before this process wrote that it begins.
         is_missing = isinstance(error, InputNotFoundError) and directory in str(error)
-        if not isinstance(error, TemporaryError) and (is_missing or not is_begun(store, lookup_id)):
+        if not isinstance(error, TemporaryError | TranslatedOnlyError) and (
+            is_missing or not is_begun(store, lookup_id)
+        ):
             raise TemporaryError(
                 f"another process finished the same lookup meanwhile, and removed {directory}; run again"
             ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foundation.errors import ArtifactRefusedError, TemporaryError, UsageError
+from foundation.errors import ArtifactRefusedError, TemporaryError, TranslatedOnlyError, UsageError
 from foundation.store.retractions import RetractedPhoto, add_retraction
 from pipelines.lookup.job import Listeners, look_up
 from pipelines.lookup.plan import LookupOptions
@@ -256,6 +256,18 @@ def test_progress_counts_what_lies_in_the_store(desk: Desk) -> None:
     assert {one.queries for one in seen} == {5}
     assert all(0 <= one.answered <= 5 for one in seen)
     assert seen[-1].stage.startswith("round 2 of 2")
+
+
+def test_a_job_that_was_only_translated_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Dataflow does with --dry_run: the next call begins anew."""
+
+    def translate(*_: object, **__: object) -> None:
+        raise TranslatedOnlyError("the job was translated, not run")
+
+    monkeypatch.setattr("pipelines.lookup.run_round.run_to_end", translate)
+    with pytest.raises(TranslatedOnlyError, match="not run"):
+        desk.look_up([desk.photo("a.jpg", b"a")])
+    assert desk.store.directories("lookups") == []
 
 
 def test_photos_are_decoded_in_other_processes(desk: Desk) -> None:
