@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Written = TypeVar("Written")
 
-# Above so many queries the job is chosen. Ten thousand take ten minutes and more on two cores, all of which a kill would
-# lose; what the job costs beside, to start and to write its files, is a few seconds in a hundred of these.
+# Above so many queries the job is chosen. Ten thousand take ten minutes and more on two cores, which a kill would
+# lose whole; what the job costs beside, to start and to write its files, is a few seconds in a hundred of these.
 JOB_QUERIES = 10_000
 
 
