@@ -37,7 +37,7 @@ _BUCKET = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.*)?")
 def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     """Returns Beam's name of the runner, and the flags with this project's defaults where the user gave none.
 
-    Raises UsageError if a flag is missing that Dataflow cannot do without.
+    Raises UsageError if a flag is missing that Dataflow cannot do without, or if there are no credentials.
     """
     if find_spec("apitools") is None:
         raise UsageError("--runner dataflow takes Beam's Google Cloud libraries; expected pip install 'firstseen[gcp]'")
@@ -45,6 +45,9 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
 
     given = PipelineOptions(beam_flags).get_all_options(drop_default=True)
     _require_flags(given)
+    # A job that is only translated, or that goes to another endpoint than Google's, asks for no credentials.
+    if not any(given.get(name) for name in ("dry_run", "no_auth", "dataflow_endpoint")):
+        _require_credentials()
     defaults = {
         "machine_type": f"--worker_machine_type={MACHINE_TYPE}",
         "disk_size_gb": f"--disk_size_gb={DISK_GIGABYTES}",
@@ -128,3 +131,17 @@ def _require_flags(given: dict) -> None:
             f"--temp_location={given['temp_location']} is in no bucket; expected gs://BUCKET/FOLDER, and a bucket's "
             "name has 3 characters or more"
         )
+
+
+def _require_credentials() -> None:
+    # Beam looks for them, too, and goes on looking for minutes where there are none.
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        google.auth.default()
+    except DefaultCredentialsError as error:
+        raise UsageError(
+            "--runner dataflow found no credentials of Google Cloud; expected `gcloud auth application-default login` "
+            "or GOOGLE_APPLICATION_CREDENTIALS=FILE"
+        ) from error

@@ -13,6 +13,13 @@ needs_libraries = pytest.mark.skipif(
 NEEDED = {"project": "news", "region": "europe-west1", "temp_location": "gs://news/temp", "sdk_container_image": "i:1"}
 
 
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that nobody looks at: the tests ask no network for some."""
+    if dataflow.find_spec("apitools"):
+        monkeypatch.setattr("google.auth.default", lambda: (None, None))
+
+
 def flags(**given: str) -> list[str]:
     """Returns flags of these names and values."""
     return [f"--{name}={value}" for name, value in given.items()]
@@ -90,6 +97,23 @@ def test_a_place_that_is_no_bucket_is_refused(place: str):
     """Beam would look for a bucket on the network, for minutes."""
     with pytest.raises(UsageError, match=r"--temp_location=\S+ is in no bucket; expected gs://BUCKET/FOLDER"):
         dataflow.complete(flags(**{**NEEDED, "temp_location": place}))
+
+
+@needs_libraries
+@pytest.mark.parametrize("more", [[], ["--dry_run=True"], ["--no_auth"], ["--dataflow_endpoint=http://localhost:9"]])
+def test_missing_credentials_are_named_in_one_line(more: list[str], monkeypatch: pytest.MonkeyPatch):
+    """Beam looks for minutes; a job that is never sent to Google needs none."""
+    from google.auth.exceptions import DefaultCredentialsError
+
+    def default() -> None:
+        raise DefaultCredentialsError("none")
+
+    monkeypatch.setattr("google.auth.default", default)
+    if more:
+        assert dataflow.complete([*flags(**NEEDED), *more])
+    else:
+        with pytest.raises(UsageError, match=r"found no credentials of Google Cloud; expected `gcloud auth[^\n]*$"):
+            dataflow.complete(flags(**NEEDED))
 
 
 def test_without_googles_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
