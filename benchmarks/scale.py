@@ -1,0 +1,80 @@
+"""What ten times as much costs: indexes of 100,000 to 10 million vectors, 1 to 100 million local features, and encoding.
+
+    python -m benchmarks.scale [--folder FOLDER] [--photos FOLDER] [--only vectors features encode] [--large]
+
+Figures that are known are not measured again: delete them from FOLDER/figures.json to do so. Every step is a process of
+its own, whose peak of memory (VmHWM, mapped files included) the kernel counts.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmarks.scaled import real, vectors
+from benchmarks.scaled.figures import Figure, Figures, Step, name_of, run_step
+from foundation.store.files import Store
+
+FOLDER = Path.home() / "bench" / "scale"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+ARCHIVES = ("photos", "photos_176/*.tar", "tiny_imagenet_64/*.tar")
+MILLION = 1_000_000
+
+
+def prepare(folder: str, data: str) -> Figure:
+    """Encodes the real photos, and keeps what everything is made of: seeds, planted photos, queries."""
+    store = Path(folder, "real")
+    real.encode_once([str(Path(data, name)) for name in ARCHIVES], store)
+    opened = Store(store)
+    planted = real.read_photos(opened, real.runs_of(opened, planted=True))
+    rows = real.choose_planted(planted)
+    real.write_asked(Path(folder, "asked.npz"), real.edits_of(opened, planted, rows))
+    vectors.write_seeds(folder, real.read_photos(opened, real.runs_of(opened, planted=False)), planted, rows)
+    return {}
+
+
+STEPS: dict[str, Step] = {
+    "prepare": prepare,
+    "structure_of_real": vectors.structure_of_real,
+    "structure": vectors.structure_of,
+    "shards": vectors.write_shards,
+    "build": vectors.build,
+    "compare": vectors.compare,
+    "search": vectors.search,
+}
+
+
+def measure_vectors(figures: Figures, rows: int, segment_rows: int) -> None:
+    """Measures so many vectors in segments of at most `segment_rows`; what other sizes have built is not built again."""
+    for first, count in vectors.parts_of(rows, segment_rows):
+        if name_of("build", {"first": first, "rows": count}) not in figures.known:
+            figures.measure("shards", first=first, rows=count)
+        figures.measure("build", first=first, rows=count)
+        figures.measure("compare", first=first, rows=count)
+    figures.measure("search", rows=rows, segment_rows=segment_rows)
+    figures.measure("structure", rows=rows, segment_rows=segment_rows)
+
+
+def main() -> None:
+    """Measures what is not known yet and writes the section of RESULTS.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--vectors", type=int, nargs="*", default=[100_000, MILLION, 10 * MILLION])
+    parser.add_argument("--one-tree", type=int, nargs="*", default=[10 * MILLION])
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--told", type=json.loads, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        run_step(STEPS[options.step], str(options.folder), options.told)
+        return
+    figures = Figures(options.folder, "benchmarks.scale")
+    figures.measure("prepare", data=str(options.data))
+    figures.measure("structure_of_real")
+    for rows in options.vectors:
+        measure_vectors(figures, rows, MILLION)
+    for rows in options.one_tree:
+        measure_vectors(figures, rows, rows)
+
+
+if __name__ == "__main__":
+    main()
