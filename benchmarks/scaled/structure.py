@@ -5,10 +5,10 @@ import numpy as np
 from foundation.vectors import exact_neighbours
 
 # Neighbours that the dimension is estimated from: fewer are noise, more are not local.
-LOCAL = 20
+NEAREST = 20
 
 
-def nearest_similarities(queries: np.ndarray, vectors: np.ndarray, *, k: int = LOCAL) -> np.ndarray:
+def nearest_similarities(queries: np.ndarray, vectors: np.ndarray, *, k: int = NEAREST) -> np.ndarray:
     """Returns the cosines of the k nearest of vectors to each query, float32 [queries, k], without the query itself.
 
     queries, vectors: float32 [n, dimension] of unit length.
@@ -16,6 +16,11 @@ def nearest_similarities(queries: np.ndarray, vectors: np.ndarray, *, k: int = L
     _, found = exact_neighbours(queries, vectors, k=k + 1, distance="cosine")
     same = found[:, :1] > 1 - 1e-6
     return np.where(same, found[:, 1:], found[:, :-1])
+
+
+def best_of(*found: np.ndarray) -> np.ndarray:
+    """Returns the best of what several searches found, best first: float32 [queries, NEAREST + 1] at most."""
+    return -np.sort(-np.concatenate(found, axis=1), axis=1)[:, : NEAREST + 1]
 
 
 def local_dimensions(similarities: np.ndarray) -> np.ndarray:

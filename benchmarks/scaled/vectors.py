@@ -12,7 +12,7 @@ import pyarrow as pa
 from benchmarks.scaled import made, real
 from benchmarks.scaled.figures import FIGURES, Figure, name_of
 from benchmarks.scaled.real import RealPhotos
-from benchmarks.scaled.structure import LOCAL, nearest_similarities, summary
+from benchmarks.scaled.structure import NEAREST, best_of, nearest_similarities, summary
 from foundation.store.artifact import FileRecord
 from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
@@ -153,8 +153,8 @@ def compare(folder: str, first: int, rows: int) -> Figure:
     asked = np.concatenate(_questions(folder))
     nearest = np.empty((len(asked), 0), np.float32)
     for start in range(0, len(vectors), COMPARED_ROWS):
-        _, found = exact_neighbours(asked, vectors[start : start + COMPARED_ROWS], k=LOCAL + 1, distance="cosine")
-        nearest = -np.sort(-np.concatenate([nearest, found], axis=1), axis=1)[:, : LOCAL + 1]
+        _, found = exact_neighbours(asked, vectors[start : start + COMPARED_ROWS], k=NEAREST + 1, distance="cosine")
+        nearest = best_of(nearest, found)
     np.save(Path(folder, f"nearest-{first}-{rows}.npy"), nearest)
     return {}
 
@@ -170,8 +170,7 @@ def _questions(folder: str) -> list[np.ndarray]:
 
 def _nearest(folder: str, parts: Parts) -> np.ndarray:
     """Returns how near the nearest of some segments are to the queries of `_questions`, best first."""
-    found = np.concatenate([np.load(Path(folder, f"nearest-{first}-{rows}.npy")) for first, rows in parts], axis=1)
-    return -np.sort(-found, axis=1)[:, : LOCAL + 1]
+    return best_of(*(np.load(Path(folder, f"nearest-{first}-{rows}.npy")) for first, rows in parts))
 
 
 def built(folder: str, parts: Parts) -> list[SegmentReference]:
