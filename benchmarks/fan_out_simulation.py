@@ -155,8 +155,9 @@ class _Loop:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a simulation came to: seconds until each query was answered, float64 [queries], and requests for each."""
+    """What a simulation came to: when queries came and how long each took, float64 [queries], and requests for each."""
 
+    arrivals: np.ndarray
     seconds: np.ndarray
     requests: float
 
@@ -175,4 +176,4 @@ def simulate(parts: Sequence[Part], times: ServiceTimes, *, rate: float, queries
         loop = _Loop(part, arrivals, times.draw(generator, 4 * queries))
         answered = np.maximum(answered, loop.run())
         requests += loop.requests
-    return Answered(answered - arrivals, requests / queries)
+    return Answered(arrivals, answered - arrivals, requests / queries)

@@ -23,6 +23,7 @@ class Figures:
     """The figures of a benchmark in a JSON file of its folder, by the name of a step and what it was told."""
 
     def __init__(self, folder: Path, module: str):
+        self.folder = folder
         self._path = folder / FIGURES
         self._command = [sys.executable, "-m", module, "--folder", str(folder)]
         self.known: dict[str, Figure] = json.loads(self._path.read_text()) if self._path.exists() else {}

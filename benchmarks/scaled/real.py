@@ -21,7 +21,7 @@ from serving.match.candidates import VOTING
 from serving.match.decoded_query import DecodedQuery, decode_query
 from serving.match.query import Query
 from training.edits.degrade import to_jpeg
-from training.edits.kinds import COMMON, draw
+from training.edits.kinds import draw
 
 # Photos that are planted, and asked for by an edit each.
 PLANTED = 500
@@ -98,19 +98,21 @@ def choose_planted(photos: RealPhotos) -> np.ndarray:
     return np.sort(np.random.default_rng(1).permutation(len(photos))[:PLANTED])
 
 
-def edits_of(store: Store, photos: RealPhotos, rows: np.ndarray) -> Asked:
-    """Edits each of some photos in one of the everyday ways, and decodes the edit as a lookup does."""
+def edits_of(store: Store, photos: RealPhotos, rows: np.ndarray, *, kinds: Sequence[str]) -> Asked:
+    """Edits some photos, each in the next one of some ways, and decodes the edits as a lookup does."""
     encoder = load(store, shipped_encoder())
-    decoded = [_edited(encoder, photos, int(row), number) for number, row in enumerate(rows)]
+    decoded = [
+        _edited(encoder, photos, int(row), number, kinds[number % len(kinds)]) for number, row in enumerate(rows)
+    ]
     vectors = encoder.encode(np.stack([one.photo.pixels for one in decoded]))
     return Asked(vectors, [[one.pictured.view(view) for view in VOTING] for one in decoded if one.pictured])
 
 
-def _edited(encoder: SavedEncoder, photos: RealPhotos, row: int, number: int) -> DecodedQuery:
+def _edited(encoder: SavedEncoder, photos: RealPhotos, row: int, number: int, kind: str) -> DecodedQuery:
     generator = np.random.default_rng(number)
     beside = generator.choice(len(photos), OTHERS, replace=False)
     source, *others = (_pixels(photos.uris[one]) for one in (row, *beside))
-    data = to_jpeg(draw(COMMON[number % len(COMMON)], generator, others)(source))
+    data = to_jpeg(draw(kind, generator, others)(source))
     decoded = decode_query(Query(str(number), lambda: data), encoder.spec, with_features=True)
     assert isinstance(decoded, DecodedQuery)
     return decoded

@@ -29,6 +29,8 @@ from pipelines.index.tune import shares_found
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder, snapshot
 
+# Everyday edits of planted photos.
+ASKED = "asked.npz"
 BLOCK_ROWS = 50_000
 K = 10
 # Queries are searched in the batches of a `lookup`, and one by one.
@@ -165,7 +167,7 @@ def _questions(folder: str) -> list[np.ndarray]:
         maker, count = made.Maker(seeds["vectors"], seeds["near"]), len(seeds["vectors"])
         planted, held_out = len(seeds["planted"]), seeds["held_out"]
     (block,) = made.blocks(maker, count, BLOCK_ROWS, first=0, block_rows=BLOCK_ROWS)
-    return [real.read_asked(Path(folder, "asked.npz")).vectors, block[planted:][:SAMPLED], held_out[:SAMPLED]]
+    return [real.read_asked(Path(folder, ASKED)).vectors, block[planted:][:SAMPLED], held_out[:SAMPLED]]
 
 
 def _nearest(folder: str, parts: Parts) -> np.ndarray:
@@ -210,7 +212,7 @@ def search(folder: str, rows: int, segment_rows: int) -> Figure:
     spec, digest = read_spec(store, next(iter(list_encoders(store))))
     segments = built(folder, parts)
     live = snapshot(1, encoder_id=spec.encoder_id, encoder_digest=digest, segments=segments)
-    asked = real.read_asked(Path(folder, "asked.npz")).vectors
+    asked = real.read_asked(Path(folder, ASKED)).vectors
     started = time.perf_counter()
     with OpenSnapshot(store, live) as opened:
         opening = time.perf_counter() - started
