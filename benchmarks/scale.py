@@ -1,4 +1,4 @@
-"""What ten times as much costs: indexes of 100,000 to 10 million vectors, 1 to 100 million local features, and encoding.
+"""What ten times as much costs: indexes of up to 10 million vectors and 100 million local features, and encoding.
 
     python -m benchmarks.scale [--folder FOLDER] [--photos FOLDER] [--only vectors features encode] [--large]
 
@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.scaled import features, photos, real, vectors
+from benchmarks.scaled import features, photos, real, vectors, votes
 from benchmarks.scaled.figures import Figure, Figures, Step, name_of, run_step
 from foundation.store.files import Store
 from pipelines.index.local_scann import MOST_DESCRIPTORS
@@ -22,6 +22,7 @@ ARCHIVES = ("photos", "photos_176/*.tar", "tiny_imagenet_64/*.tar")
 MILLION = 1_000_000
 # Photos that a hundred thousand of are quickly written, and photos as a news desk has them.
 SMALL_SIDE, NEWS_SIDE = 192, 1_200
+NEWS_PHOTOS = (500, 2_500)
 LOOKED_UP = 200
 
 
@@ -53,8 +54,8 @@ STEPS: dict[str, Step] = {
     "search": vectors.search,
     "features": features.write_features,
     "feature_structure": features.structure_of,
-    "trees": features.build_trees,
-    "vote": features.vote,
+    "trees": votes.build_trees,
+    "vote": votes.vote,
     "photos": photos.write_photos,
     "encode": photos.encode,
     "index": photos.index,
@@ -63,7 +64,7 @@ STEPS: dict[str, Step] = {
 
 
 def measure_vectors(figures: Figures, rows: int, segment_rows: int) -> None:
-    """Measures so many vectors in segments of at most `segment_rows`; what other sizes have built is not built again."""
+    """Measures so many vectors in segments of so many rows; what other sizes have built is not built again."""
     for first, count in vectors.parts_of(rows, segment_rows):
         if name_of("build", {"first": first, "rows": count}) not in figures.known:
             figures.measure("shards", first=first, rows=count)
@@ -122,7 +123,8 @@ def main() -> None:
         measure_photos(figures, str(options.data), count, SMALL_SIDE, "none")
     for count in options.photos_with_features:
         measure_photos(figures, str(options.data), count, SMALL_SIDE, "local")
-    measure_photos(figures, str(options.data), 1_000, NEWS_SIDE, "local")
+    for count in NEWS_PHOTOS:
+        measure_photos(figures, str(options.data), count, NEWS_SIDE, "local")
 
 
 if __name__ == "__main__":

@@ -1,39 +1,25 @@
-"""Builds trees over made local features as `index` does, and lets the features of edits vote as `lookup` does."""
+"""Writes local features of made photos into the files of a segment, as many as are wanted."""
 
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.scaled import made, real
+from benchmarks.scaled import made
 from benchmarks.scaled.figures import Figure
 from benchmarks.scaled.real import RealPhotos
 from benchmarks.scaled.structure import NEAREST, best_of, summary
-from foundation.store.segments import (
-    LOCAL,
-    LOCAL_DESCRIPTORS,
-    LOCAL_FILES,
-    LOCAL_SCANN,
-    LocalTree,
-)
+from foundation.store.segments import LOCAL_DESCRIPTORS
 from foundation.vectors import exact_neighbours
 from pipelines.index.local_files import create_local_files
-from pipelines.index.local_scann import plan_local_trees, write_local_scann
+from pipelines.index.local_scann import plan_local_trees
 from pipelines.index.mapped import RowsOnDisk
 from pipelines.index.read_shards import LocalSizes
 from pipelines.index.scann_tree import write_tree
-from serving.match.candidates import VOTED
-from serving.search import descriptor_index
-from serving.search.descriptor_index import LENGTH, Neighbours, search_tree, tree_vectors
-from serving.search.local_candidates import local_candidates
-from serving.search.local_index import LocalIndex
+from serving.search.descriptor_index import LENGTH, search_tree, tree_vectors
 
 # Fewer neighbours than vectors have: descriptors lie in fewer directions, and 32 span as many as the real ones.
 NEIGHBOURS = 32
@@ -43,7 +29,6 @@ ASKED_ROWS = 50_000
 # Made photos come in blocks: of each of so many real photos so many others.
 BLOCK_PHOTOS, TIMES = 250, 4
 QUERIES = 300
-QUANTILES = 21
 SAMPLED = 300
 COMPARED_ROWS = 500_000
 
@@ -70,7 +55,9 @@ def _neighbours(descriptors: np.ndarray) -> np.ndarray:
         tree = write_tree(
             Path(name, "tree"), RowsOnDisk(descriptors, tree_vectors), plan, neighbours=NEIGHBOURS, distance="cosine"
         )
-        found = [search_tree(tree, descriptors[at : at + ASKED_ROWS], NEIGHBOURS + 1) for at in range(0, rows, ASKED_ROWS)]
+        found = [
+            search_tree(tree, descriptors[at : at + ASKED_ROWS], NEIGHBOURS + 1) for at in range(0, rows, ASKED_ROWS)
+        ]
     places = np.concatenate([one.places for one in found])
     # Each is near itself, but not always first, for hashes are rounded; a missing neighbour is the descriptor itself.
     own = np.arange(rows)[:, None]
@@ -80,9 +67,11 @@ def _neighbours(descriptors: np.ndarray) -> np.ndarray:
 
 
 def read_seeds(folder: str, name: str) -> tuple[RealPhotos, np.ndarray]:
-    """Returns photos that were kept, with the neighbours of their descriptors, or the rows of those that are planted."""
+    """Returns photos that were kept, and the neighbours of their descriptors, or the rows that are planted."""
     with np.load(Path(folder, f"features-{name}.npz"), allow_pickle=False) as arrays:
-        photos = RealPhotos([], np.empty((0, 0)), *(arrays[one] for one in ("frames", "starts", "keypoints", "descriptors")))
+        photos = RealPhotos(
+            [], np.empty((0, 0)), *(arrays[one] for one in ("frames", "starts", "keypoints", "descriptors"))
+        )
         return photos, arrays["near"]
 
 
@@ -139,99 +128,6 @@ def _made(maker: made.Maker, starts: np.ndarray, numbers: np.ndarray) -> Iterato
             own = slice(end - count, end)
             descriptors = np.rint(drawn[own].transpose(1, 0, 2) * LENGTH).astype(np.int8)
             yield np.tile(places[own], TIMES), descriptors.reshape(-1, descriptors.shape[-1])
-
-
-def build_trees(folder: str, features: int, most: int, leaves: float = 1.0) -> Figure:
-    """Builds the trees over the features, of at most `most` each and so many times the leaves that are planned."""
-    place = place_of(folder, features)
-    descriptors = np.load(place / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
-    planned = plan_local_trees(len(descriptors), most=most)
-    trees = [replace(tree, leaves=round(tree.leaves * leaves)) for tree in planned]
-    return _build(place_of(folder, features, way_of(most, leaves)), place, trees)
-
-
-def way_of(most: int, leaves: float = 1.0) -> str:
-    """Returns the name of a way to build trees."""
-    return f"{most}" if leaves == 1 else f"{most}-{leaves}"
-
-
-def _build(target: Path, source: Path, trees: list[LocalTree]) -> Figure:
-    """Builds trees over the features in a folder, in another that shares their files."""
-    shutil.rmtree(target, ignore_errors=True)
-    (target / LOCAL).mkdir(parents=True)
-    for name in LOCAL_FILES:
-        os.link(source / name, target / name)
-    started = time.perf_counter()
-    descriptors = np.load(target / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
-    recall = write_local_scann(target / LOCAL_SCANN, descriptors, trees)
-    files = [path for path in target.rglob("*") if path.is_file()]
-    return {
-        "seconds": round(time.perf_counter() - started, 2),
-        "trees": len(trees),
-        "leaves": trees[0].leaves,
-        "leaves_to_search": trees[0].leaves_to_search,
-        "recall": round(recall, 4),
-        "disk_bytes": sum(path.stat().st_size for path in files),
-        "tree_bytes": sum(path.stat().st_size for path in files if LOCAL_SCANN in str(path)),
-    }
-
-
-def vote(folder: str, features: int, way: str, searched: int = 0) -> Figure:
-    """Lets the features of edits vote in the trees that were built in one way, a query after the other.
-
-    Each tree searches as many leaves as it was planned to, unless `searched` says how many.
-    """
-    started = time.perf_counter()
-    index = LocalIndex(place_of(folder, features, way))
-    opening = time.perf_counter() - started
-    asked = real.read_asked(Path(folder, ASKED)).views
-    passed, busy, ranks = [], [], []
-    with _searching(searched):
-        for number, views in enumerate(asked):
-            # Once for what is read from disk, and once for the clocks.
-            local_candidates([index], views, VOTED)
-            begun, processor = time.perf_counter(), time.process_time()
-            found = local_candidates([index], views, VOTED)
-            passed.append(time.perf_counter() - begun)
-            busy.append(time.process_time() - processor)
-            ranks.append(next((rank for rank, one in enumerate(found) if one.row == number), VOTED))
-    return {
-        "opening_seconds": round(opening, 2),
-        "planted_first": round(float(np.mean(np.equal(ranks, 0))), 4),
-        "planted_in_12": round(float(np.mean(np.less(ranks, VOTED))), 4),
-        "ms": round(1e3 * float(np.median(passed)), 2),
-        "processor_ms": round(1e3 * float(np.median(busy)), 2),
-        # Of all queries, the least first and the most last.
-        "processor_ms_quantiles": np.round(1e3 * np.quantile(busy, np.linspace(0, 1, QUANTILES)), 2).tolist(),
-        "features_asked": round(float(np.mean([sum(map(len, views)) for views in asked]))),
-    }
-
-
-@contextmanager
-def _searching(leaves: int) -> Iterator[None]:
-    """Lets every tree search so many leaves, or as many as it was planned to where that is 0."""
-
-    def search(tree: Any, descriptors: np.ndarray, k: int) -> Neighbours:
-        return plain(_WithLeaves(tree, leaves), descriptors, k)
-
-    plain = descriptor_index.search_tree
-    descriptor_index.search_tree = search if leaves else plain
-    try:
-        yield
-    finally:
-        descriptor_index.search_tree = plain
-
-
-class _WithLeaves:
-    """ScaNN's searcher, asked to look into another number of leaves than the one it was built with."""
-
-    def __init__(self, tree: Any, leaves: int):
-        self._tree = tree
-        self._leaves = leaves
-        self.size = tree.size
-
-    def search_batched_parallel(self, *told: Any, **named: Any) -> Any:
-        return self._tree.search_batched_parallel(*told, leaves_to_search=self._leaves, **named)
 
 
 def structure_of(folder: str, features: int) -> Figure:

@@ -26,17 +26,23 @@ class Figures:
         self.folder = folder
         self._path = folder / FIGURES
         self._command = [sys.executable, "-m", module, "--folder", str(folder)]
-        self.known: dict[str, Figure] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        self.known: dict[str, Figure] = _read(self._path)
 
     def measure(self, step: str, **told: Any) -> Figure:
         """Returns the figures of a step, done in a process of its own unless they are known."""
         name = name_of(step, told)
         if name not in self.known:
             print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
-            self.known[name] = in_a_process(self._command, step, told)
+            found = in_a_process(self._command, step, told)
+            # Another run may have added to the file meanwhile.
+            self.known |= _read(self._path) | {name: found}
             replace_file(self._path, json.dumps(self.known, indent=1).encode())
             print(f"{time.strftime('%H:%M:%S')} {self.known[name]}", flush=True)
         return self.known[name]
+
+
+def _read(path: Path) -> dict[str, Figure]:
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def name_of(step: str, told: Mapping[str, Any]) -> str:

@@ -70,7 +70,11 @@ def read_photos(store: Store, runs: Sequence[Run]) -> RealPhotos:
     from pyarrow import parquet
 
     names = ["uri", "embedding", *(field.name for field in local_fields() if field.name != "thumbnail")]
-    parts = [parquet.read_table(store.local_root / run.directory / name, columns=names) for run in runs for name in run.shards]
+    parts = [
+        parquet.read_table(store.local_root / run.directory / name, columns=names)
+        for run in runs
+        for name in run.shards
+    ]
     table = pa.concat_tables([part.replace_schema_metadata(None) for part in parts]).sort_by("uri").combine_chunks()
     dimension = table["embedding"].type.list_size
     descriptors = np.frombuffer(b"".join(table["descriptors"].to_pylist()), np.int8).reshape(-1, COMPRESSED)

@@ -56,14 +56,14 @@ def vector_store(folder: str) -> Store:
 
 def write_seeds(folder: str, seeds: RealPhotos, others: RealPhotos, planted: np.ndarray) -> None:
     """Keeps vectors to make others of, their neighbours, and vectors that are planted, and that are held out."""
-    starts = range(0, len(seeds), ASKED_ROWS)
+    every = seeds.vectors
     near = [
-        exact_neighbours(seeds.vectors[start : start + ASKED_ROWS], seeds.vectors, k=made.NEIGHBOURS + 1, distance="cosine")
-        for start in starts
+        exact_neighbours(every[start : start + ASKED_ROWS], every, k=made.NEIGHBOURS + 1, distance="cosine")
+        for start in range(0, len(every), ASKED_ROWS)
     ]
     np.savez(
         Path(folder, "seeds.npz"),
-        vectors=seeds.vectors,
+        vectors=every,
         # The nearest of each is itself.
         near=np.concatenate([rows[:, 1:] for rows, _ in near]),
         planted=others.vectors[planted],

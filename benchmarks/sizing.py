@@ -1,0 +1,161 @@
+"""Computes what an archive of a given size takes, from the figures that `benchmarks.scale` measured.
+
+Everything here is arithmetic over `benchmarks/scale.json`; what is assumed and not measured is a constant with its
+reason. docs/scale.md is made of it by `python -m docs.scale`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scaled.figures import name_of
+from pipelines.index.local_scann import MOST_DESCRIPTORS
+from pipelines.index.plan import IndexOptions
+
+RECORD = Path(__file__).with_name("scale.json")
+PRICES = Path(__file__).parents[1] / "infra" / "prices.json"
+MILLION = 1_000_000
+# What a machine of the deployment is: like the one that was measured, which `worker_hour` of the prices is of; and one
+# that searches, with as many such machines' worth of cores, memory and price.
+WORKER_CORES, WORKER_GIGABYTES = 2, 24
+SEARCHER_CORES, SEARCHER_GIGABYTES = 8, 96
+# Of a searcher's memory, what index files may take: the rest is for the program, queries, and other pages.
+INDEX_SHARE = 0.75
+# Keypoints are read for the neighbours of each query, anywhere: 8 bytes a feature.
+KEYPOINT_BYTES = 8
+# Content hashes in memory while they are searched.
+HASH_BYTES = 32
+# A night brings so much of an archive of this age: what ten years have gathered evenly.
+NIGHT_SHARE = 1 / 3_650
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one photo, vector, feature or lookup costs, as it was measured; seconds are of the processor, all cores.
+
+    `encode_seconds` are of the clock of one worker. `search_quantiles` are the processor times of single queries, in no
+    unit: their shape is what counts.
+    """
+
+    encode_seconds: float
+    encode_bytes: float
+    segment_bytes: float
+    vector_build_seconds: float
+    feature_build_seconds: float
+    features_per_photo: float
+    tree_bytes: float
+    vector_tree_bytes: float
+    vector_seconds_per_million: float
+    feature_seconds: float
+    lookup_seconds: float
+    search_quantiles: tuple[float, ...]
+
+    def search_seconds(self, photos: float) -> float:
+        """Returns the processor seconds of searching an index of so many photos for one query, in segments."""
+        return photos * (self.features_per_photo * self.feature_seconds + self.vector_seconds_per_million / MILLION)
+
+    @property
+    def resident_bytes(self) -> float:
+        """Returns what a photo takes of a searcher's memory: trees, keypoints and hashes."""
+        return self.features_per_photo * (self.tree_bytes + KEYPOINT_BYTES) + self.vector_tree_bytes + HASH_BYTES
+
+
+@dataclass(frozen=True)
+class Size:
+    """What an archive takes: see docs/scale.md; hours are those of one worker."""
+
+    photos: int
+    encode_hours: float
+    index_hours: float
+    night_hours: float
+    embeddings_bytes: float
+    segments_bytes: float
+    resident_bytes: float
+    segments: int
+    searchers: int
+    segments_per_searcher: float
+    search_seconds: float
+    lookups_per_second: float
+    million_lookups_hours: float
+    encode_price: float
+    store_price_month: float
+    searchers_price_month: float
+    million_lookups_price: float
+
+
+@cache
+def read_figures() -> dict[str, dict[str, Any]]:
+    """Returns the figures that were recorded."""
+    return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def figure(step: str, **told: Any) -> dict[str, Any]:
+    """Returns the figures of one step that were recorded."""
+    return read_figures()[name_of(step, told)]
+
+
+def read_measured() -> Measured:
+    """Returns what was measured, for what an archive is sized by."""
+    few, many = (figure("encode", photos=photos, side=1_200, features="local") for photos in (500, 2_500))
+    stored = figure("index", photos=2_500, side=1_200, features="local")
+    vectors = figure("build", first=0, rows=MILLION)
+    searched = figure("search", rows=MILLION, segment_rows=MILLION)
+    way = str(MOST_DESCRIPTORS)
+    features = figure("features", features=10 * MILLION)
+    trees = figure("trees", features=10 * MILLION, most=MOST_DESCRIPTORS)
+    small, large = (figure("vote", features=count, way=way) for count in (MILLION, 10 * MILLION))
+    counts = [figure("features", features=count)["features"] for count in (MILLION, 10 * MILLION)]
+    return Measured(
+        # Without what starting up takes.
+        encode_seconds=(many["seconds"] - few["seconds"]) / 2_000,
+        encode_bytes=many["disk_bytes"] / 2_500,
+        segment_bytes=stored["disk_bytes"] / 2_500,
+        vector_build_seconds=vectors["processor_seconds"] / MILLION,
+        feature_build_seconds=trees["processor_seconds"] / features["features"],
+        features_per_photo=features["features"] / features["photos"],
+        tree_bytes=trees["tree_bytes"] / features["features"],
+        # Four bits for two of the numbers, and which leaf it is in.
+        vector_tree_bytes=128 / 4 + 4,
+        vector_seconds_per_million=searched["processor_ms_in_batches"] / 1e3,
+        feature_seconds=(large["processor_ms"] - small["processor_ms"]) / 1e3 / (counts[1] - counts[0]),
+        lookup_seconds=figure("lookup", photos=2_500, side=1_200, queries=200)["processor_ms"] / 1e3,
+        search_quantiles=tuple(large["processor_ms_quantiles"]),
+    )
+
+
+def size(photos: int, measured: Measured, prices: Mapping[str, Any]) -> Size:
+    """Returns what an archive of so many photos takes."""
+    index = photos * (measured.vector_build_seconds + measured.features_per_photo * measured.feature_build_seconds)
+    index_hours = index / WORKER_CORES / 3_600
+    encode_hours = photos * measured.encode_seconds / 3_600
+    resident = photos * measured.resident_bytes
+    searchers = -(-resident // (SEARCHER_GIGABYTES * 1e9 * INDEX_SHARE))
+    segments = -(-photos // IndexOptions().max_segment_rows)
+    search = measured.search_seconds(photos)
+    lookup = search + measured.lookup_seconds
+    stored = photos * (measured.encode_bytes + measured.segment_bytes)
+    worker_hour = prices["worker_hour"]
+    searcher_hour = worker_hour * SEARCHER_CORES / WORKER_CORES
+    million_hours = MILLION * lookup / WORKER_CORES / 3_600
+    return Size(
+        photos=photos,
+        encode_hours=encode_hours,
+        index_hours=index_hours,
+        night_hours=NIGHT_SHARE * (encode_hours + index_hours),
+        embeddings_bytes=photos * measured.encode_bytes,
+        segments_bytes=photos * measured.segment_bytes,
+        resident_bytes=resident,
+        segments=segments,
+        searchers=int(searchers),
+        segments_per_searcher=segments / searchers,
+        search_seconds=search,
+        lookups_per_second=searchers * SEARCHER_CORES / lookup,
+        million_lookups_hours=million_hours,
+        encode_price=(encode_hours + index_hours) * worker_hour,
+        store_price_month=stored / 1e9 * prices["storage_gigabyte_month"],
+        searchers_price_month=searchers * searcher_hour * 730,
+        million_lookups_price=million_hours * worker_hour,
+    )
