@@ -18,6 +18,8 @@ from pipelines.index.plan import IndexOptions
 RECORD = Path(__file__).with_name("scale.json")
 PRICES = Path(__file__).parents[1] / "infra" / "prices.json"
 MILLION = 1_000_000
+# The largest trees over local features that were measured, and the fewest leaves that find as much.
+LARGE_TREES, FEW_LEAVES = 16_000_000, 4
 # What a machine of the deployment is: like the one that was measured, which `worker_hour` of the prices is of; and one
 # that searches, with as many such machines' worth of cores, memory and price.
 WORKER_CORES, WORKER_GIGABYTES = 2, 24
@@ -97,32 +99,38 @@ def figure(step: str, **told: Any) -> dict[str, Any]:
     return read_figures()[name_of(step, told)]
 
 
-def read_measured() -> Measured:
-    """Returns what was measured, for what an archive is sized by."""
+def read_measured(*, most: int = MOST_DESCRIPTORS, searched: int = 0) -> Measured:
+    """Returns what was measured, for what an archive is sized by.
+
+    Its trees over local features hold at most so many, and search so many leaves, or as many as is usual for 0.
+    """
     few, many = (figure("encode", photos=photos, side=1_200, features="local") for photos in (500, 2_500))
     stored = figure("index", photos=2_500, side=1_200, features="local")
     vectors = figure("build", first=0, rows=MILLION)
-    searched = figure("search", rows=MILLION, segment_rows=MILLION)
-    way = str(MOST_DESCRIPTORS)
-    features = figure("features", features=10 * MILLION)
-    trees = figure("trees", features=10 * MILLION, most=MOST_DESCRIPTORS)
-    small, large = (figure("vote", features=count, way=way) for count in (MILLION, 10 * MILLION))
-    counts = [figure("features", features=count)["features"] for count in (MILLION, 10 * MILLION)]
+    query = figure("search", rows=MILLION, segment_rows=MILLION)
+    small, large = (figure("features", features=count) for count in (MILLION, 10 * MILLION))
+    trees = figure("trees", features=10 * MILLION, most=most)
+    usual = [figure("vote", features=count, way=str(MOST_DESCRIPTORS)) for count in (MILLION, 10 * MILLION)]
+    told = {"searched": searched} if searched else {}
+    votes = figure("vote", features=10 * MILLION, way=str(most), **told)
+    # What is not spent in trees is what one query costs in any archive: a line through two sizes tells.
+    each = (usual[1]["processor_ms"] - usual[0]["processor_ms"]) / (large["features"] - small["features"])
+    beside = usual[0]["processor_ms"] - each * small["features"]
     return Measured(
         # Without what starting up takes.
         encode_seconds=(many["seconds"] - few["seconds"]) / 2_000,
         encode_bytes=many["disk_bytes"] / 2_500,
         segment_bytes=stored["disk_bytes"] / 2_500,
         vector_build_seconds=vectors["processor_seconds"] / MILLION,
-        feature_build_seconds=trees["processor_seconds"] / features["features"],
-        features_per_photo=features["features"] / features["photos"],
-        tree_bytes=trees["tree_bytes"] / features["features"],
+        feature_build_seconds=trees["processor_seconds"] / large["features"],
+        features_per_photo=large["features"] / large["photos"],
+        tree_bytes=trees["tree_bytes"] / large["features"],
         # Four bits for two of the numbers, and which leaf it is in.
         vector_tree_bytes=128 / 4 + 4,
-        vector_seconds_per_million=searched["processor_ms_in_batches"] / 1e3,
-        feature_seconds=(large["processor_ms"] - small["processor_ms"]) / 1e3 / (counts[1] - counts[0]),
+        vector_seconds_per_million=query["processor_ms_in_batches"] / 1e3,
+        feature_seconds=(votes["processor_ms"] - beside) / 1e3 / large["features"],
         lookup_seconds=figure("lookup", photos=2_500, side=1_200, queries=200)["processor_ms"] / 1e3,
-        search_quantiles=tuple(large["processor_ms_quantiles"]),
+        search_quantiles=tuple(votes["processor_ms_quantiles"]),
     )
 
 

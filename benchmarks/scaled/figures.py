@@ -28,10 +28,10 @@ class Figures:
         self._command = [sys.executable, "-m", module, "--folder", str(folder)]
         self.known: dict[str, Figure] = _read(self._path)
 
-    def measure(self, step: str, **told: Any) -> Figure:
-        """Returns the figures of a step, done in a process of its own unless they are known."""
+    def measure(self, step: str, *, again: bool = False, **told: Any) -> Figure:
+        """Returns the figures of a step, done in a process of its own unless they are known, or it is done `again`."""
         name = name_of(step, told)
-        if name not in self.known:
+        if again or name not in self.known:
             print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
             found = in_a_process(self._command, step, told)
             # Another run may have added to the file meanwhile.

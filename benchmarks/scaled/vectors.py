@@ -1,6 +1,7 @@
 """Builds segments of made vectors as `index` does, and searches them as `lookup` does."""
 
 import json
+import shutil
 import time
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -18,7 +19,7 @@ from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
 from foundation.store.occurrences import occurrence_type
 from foundation.store.run_tables import shard_schema
-from foundation.store.segments import VECTORS, SegmentReference, read_segment, segment_directory
+from foundation.store.segments import SEGMENTS, VECTORS, SegmentReference, read_segment, segment_directory
 from foundation.vectors import exact_neighbours
 from pipelines.encode.write_shards import write_shard
 from pipelines.index.build_segment import build_segment
@@ -52,6 +53,11 @@ def vector_store(folder: str) -> Store:
     if not list_encoders(store):
         add_encoder(store, dimension=128)
     return store
+
+
+def remove(folder: str) -> None:
+    """Removes all segments that were built: seven gigabytes of ten million vectors."""
+    shutil.rmtree(Path(folder, "vectors", SEGMENTS), ignore_errors=True)
 
 
 def write_seeds(folder: str, seeds: RealPhotos, others: RealPhotos, planted: np.ndarray) -> None:
