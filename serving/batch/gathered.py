@@ -67,9 +67,11 @@ class GatheredSnapshot:
         return [self._fetched.photos[place]["content_sha256"] for place in places]
 
     def places(self, contents: Sequence[bytes]) -> list[list[Place]]:
-        """Returns, per content hash (32 bytes), every place that holds exactly these bytes; none of a hidden one."""
-        hides = self._gathered.lists.hides
-        return [[] if hides(one) else self._gathered.places.get(one, []) for one in contents]
+        """Returns, per content hash (32 bytes), every place that holds exactly these bytes.
+
+        That of a hidden content too, whose candidates come to nothing: it has no occurrences.
+        """
+        return [self._gathered.places.get(one, []) for one in contents]
 
     def occurrences(self, content: bytes) -> list[Occurrence]:
         """Returns the photos that have a content (32 bytes) now, first published first; none of a hidden one."""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foundation.store.content_hashes import find_hashes, hash_array
+from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence, latest_occurrences
 from serving.search.ignored import IgnoredBank, IgnoredPhotos
@@ -55,15 +55,6 @@ class HiddenContents:
         """Returns the contents that must not be found, S32 ascending."""
         retracted, bank = self.listed
         return np.union1d(self._gone, hash_array(retracted | bank.contents))
-
-    def hides(self, content: bytes) -> bool:
-        """Returns whether a content (32 bytes) must not be found."""
-        retracted, bank = self.listed
-        return (
-            content in retracted
-            or content in bank.contents
-            or bool((find_hashes(self._gone, hash_array([content])) >= 0)[0])
-        )
 
     def shown(self, content: bytes, occurrences: Iterable[Occurrence]) -> list[Occurrence]:
         """Returns what is left of a content's occurrences in all segments, first published first.

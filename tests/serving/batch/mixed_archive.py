@@ -108,13 +108,15 @@ def write_mixed(encoder_store: Path, folder: Path, encoder_id: str) -> Store:
     archive = MixedArchive(store, encoder_id)
     gone = [occurrence("third-9.jpg", generation=2, is_removed=True)]
     earlier = [occurrence("other.jpg", "file:///other", published_at=day(3), caption="earlier")]
+    corrected = [occurrence("first-2.jpg", published_at=day(50))]
+    said = {content_of(9): gone, content_of(3): earlier, content_of(2): corrected}
     publish_segments(
         store,
         encoder_id,
         archive.add("first", [0, 1, 2, 3, 4]),
         archive.add("second", [5, 6, 7, 8], features=False),
         archive.add("third", [4, 5, 9, 10], without=[10]),
-        archive.add("fourth", [], features=False, changes={content_of(9): gone, content_of(3): earlier}),
+        archive.add("fourth", [], features=False, changes=said),
         archive.add("fifth", [0, 11, 12], twins=[1], changes={content_of(12): earlier}),
     )
     return store

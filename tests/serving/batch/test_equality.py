@@ -18,6 +18,7 @@ from serving.match.claim import parse_claimed_date
 from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.searcher import Searcher
+from tests.builders import day
 from tests.photos import jpeg
 from tests.segments import publish_segments
 from tests.serving.batch.gathering import Gathering
@@ -73,6 +74,8 @@ def test_queries_find_something_of_every_kind(of_searcher: list[list[Answer]]):
     assert found["small in a page"] in ("embedded", "edited")
     assert found["gone"] == found["stranger"] == "no_match"
     assert (found["blank"], found["missing"], found["no photo"]) == ("not_matchable", "rejected", "rejected")
+    by_name = {found[0].query: found[0] for found in of_searcher}
+    assert (by_name["saved again"].published_at, by_name["mirrored"].published_at) == (day(3), day(50))
     # A content and its twin, whose hashes begin alike, are two.
     assert len(of_searcher[[query.name for query in queries()].index("cropped")]) == 2
 
