@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,22 +43,38 @@ class Translated(NamedTuple):
 
     @property
     def steps(self) -> dict[str, beam_runner_api_pb2.PTransform]:
-        """The steps of the job by name, without what they are made of."""
-        transforms = self.graph.components.transforms
+        """The steps of the job by name, without what they are made of, unless a part needs a worker of its own."""
         (root,) = self.graph.root_transform_ids
-        return {transforms[one].unique_name: transforms[one] for one in transforms[root].subtransforms}
+        return {step.unique_name: step for step in self._parts(root)}
+
+    def _parts(self, step: str) -> Iterator[beam_runner_api_pb2.PTransform]:
+        transforms = self.graph.components.transforms
+        for one in transforms[step].subtransforms:
+            if any(self._hints(part) for part in transforms[one].subtransforms):
+                yield from self._parts(one)
+            else:
+                yield transforms[one]
 
     def hints(self, step: str) -> dict[str, str]:
         """What a step needs of its worker, by the name of the hint."""
-        environment = self.graph.components.environments.get(self.steps[step].environment_id)
-        found = environment.resource_hints if environment else {}
+        transforms = self.graph.components.transforms
+        found = self._hints(next(key for key, one in transforms.items() if one.unique_name == step))
         return {urn.split(":")[2]: value.decode() for urn, value in sorted(found.items())}
 
-    def coders(self, step: str) -> list[str]:
-        """How what a step gives is written, by the kind of coder; a step that only writes files gives one too."""
+    def _hints(self, step: str) -> Mapping[str, bytes]:
         components = self.graph.components
-        found = [components.pcollections[one].coder_id for one in self.steps[step].outputs.values()]
-        return [components.coders[one].spec.urn.split(":")[2] for one in found]
+        environment = components.environments.get(components.transforms[step].environment_id)
+        return environment.resource_hints if environment else {}
+
+    def coders(self, step: str) -> list[str]:
+        """How what a step gives is written, by kinds of coders; a step that only writes files gives something, too."""
+        outputs = self.steps[step].outputs.values()
+        return [self._coder(self.graph.components.pcollections[one].coder_id) for one in outputs]
+
+    def _coder(self, key: str) -> str:
+        coder = self.graph.components.coders[key]
+        parts = ", ".join(self._coder(one) for one in coder.component_coder_ids)
+        return coder.spec.urn.split(":")[2] + (f"({parts})" if parts else "")
 
 
 def translate(command: list[str], store: Path, folder: Path) -> Translated:
@@ -128,6 +144,10 @@ def examples(folder: Path) -> Iterator[tuple[str, Translated]]:
     subprocess.run([sys.executable, "-m", "firstseen", *encode, "--store", store], capture_output=True, check=True)  # noqa: S603
     index = ["index", "--memory-limit", "8GB"]
     yield "`firstseen index --memory-limit 8GB`", translate(index, store, folder / "index-job")
+    subprocess.run([sys.executable, "-m", "firstseen", "index", "--store", store], capture_output=True, check=True)  # noqa: S603
+    lookup = ["lookup", "--memory-limit", "8GB"]
+    words = [*lookup, str(folder / "photos"), "--format", "jsonl"]
+    yield "`firstseen lookup --memory-limit 8GB`", translate(words, store, folder / "lookup-job")
     # A template runs its command on a worker, and that command makes jobs as those above.
     parameters = {"verb": "reindex", "archive": "gs://BUCKET/photos", "store": "gs://BUCKET/store"}
     words = [*(f"--{name}={value}" for name, value in parameters.items()), "--runner=DataflowRunner", "--no_auth"]

@@ -1,9 +1,12 @@
 """Runs the pipeline that answers the chunks of a round: numbers cross its shuffles, everything else lies in files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import apache_beam as beam
 
+from pipelines.index.memory import limit_per_worker
 from pipelines.lookup.answer_chunk import AnswerChunk
 from pipelines.lookup.fetch_group import FetchGroup
 from pipelines.lookup.merge_chunk import MergeChunk
@@ -13,18 +16,25 @@ from pipelines.lookup.prepare_chunk import PrepareChunk
 from pipelines.lookup.search_group import SearchGroup, pieces_of
 from pipelines.lookup.step import report_of
 from pipelines.lookup.worker import Job
+from pipelines.runners.dataflow import require_shared, resource_hints
 from pipelines.runners.run import create_pipeline, run_to_end
 
 
 def run_round(job: Job, chunks: Sequence[int], options: LookupOptions, *, on_progress: Callable[[], None]) -> None:
     """Answers the chunks; their answers lie in the store when it is done, and working files if it is cut off."""
+    require_shared(options.runner, options.beam_flags, job.store.uri)
+    # Groups of segments are planned so that a worker has room for one within the limit.
+    limit = limit_per_worker(options.memory_limit, runner=options.runner, workers=options.workers)
+    hints = resource_hints(options.runner, memory_bytes=limit)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
-    add_steps(pipeline, job, chunks)
+    add_steps(pipeline, job, chunks, hints=hints)
     run_to_end(pipeline, report=report_of(job), on_progress=on_progress)
 
 
-def add_steps(pipeline: beam.Pipeline, job: Job, chunks: Sequence[int]) -> None:
-    """Adds the whole job to the pipeline."""
+def add_steps(
+    pipeline: beam.Pipeline, job: Job, chunks: Sequence[int], *, hints: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Adds the whole job to the pipeline; `hints` are what the steps that open segments need of their workers."""
     # The numbers come from one Create, which a runner fuses with all that follows: without this shuffle one worker
     # would prepare the whole round. Flink spreads the work at the first Reshuffle only.
     prepared = (
@@ -33,16 +43,16 @@ def add_steps(pipeline: beam.Pipeline, job: Job, chunks: Sequence[int]) -> None:
         | "SpreadChunks" >> beam.Reshuffle()
         | "PrepareChunk" >> beam.ParDo(PrepareChunk(job))
     )
-    left_open = prepared | "FirstLook" >> Look(job, FIRST)
-    _ = left_open | "CloserLook" >> Look(job, CLOSE)
+    left_open = prepared | "FirstLook" >> Look(job, FIRST, hints)
+    _ = left_open | "CloserLook" >> Look(job, CLOSE, hints)
 
 
 class Look(beam.PTransform):
     """Chunks that ask something → those of which some queries have to be looked at closer."""
 
-    def __init__(self, job: Job, look: int):
+    def __init__(self, job: Job, look: int, hints: Mapping[str, Any]):
         super().__init__()
-        self._job, self._look = job, look
+        self._job, self._look, self._hints = job, look, hints
 
     def expand(self, chunks):
         """Searches all segments group by group, then fetches from them what was chosen, then answers."""
@@ -53,12 +63,12 @@ class Look(beam.PTransform):
             # All chunks come to a worker together: it opens the group that it is given once.
             | "ToGroups" >> beam.FlatMap(pieces_of, **spread)
             | "ByGroup" >> beam.GroupByKey()
-            | "SearchGroup" >> beam.ParDo(SearchGroup(job, look))
+            | "SearchGroup" >> beam.ParDo(SearchGroup(job, look)).with_resource_hints(**self._hints)
             | "ByChunk" >> beam.GroupByKey()
             | "MergeChunk" >> beam.ParDo(MergeChunk(job, look))
             | "ToGroupsAgain" >> beam.FlatMap(pieces_of, **spread)
             | "ByGroupAgain" >> beam.GroupByKey()
-            | "FetchGroup" >> beam.ParDo(FetchGroup(job, look))
+            | "FetchGroup" >> beam.ParDo(FetchGroup(job, look)).with_resource_hints(**self._hints)
             | "ByChunkAgain" >> beam.GroupByKey()
             | "AnswerChunk" >> beam.ParDo(AnswerChunk(job, look))
         )

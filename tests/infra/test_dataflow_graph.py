@@ -1,5 +1,7 @@
 """The jobs as the real DataflowRunner translates them, with no network and no credentials."""
 
+import re
+
 import pytest
 
 from pipelines.runners.dataflow import find_spec
@@ -57,6 +59,16 @@ def test_a_segment_is_built_where_its_memory_is(translated: dict[str, graph.Tran
     found = translated["`firstseen index --memory-limit 8GB`"]
     assert {name for name in found.steps if found.hints(name)} == {"BuildSegment"}
     assert found.hints("BuildSegment") == {"min_ram_bytes": str(8_000_000_000 + 1_000_000_000)}
+
+
+def test_segments_are_searched_where_their_memory_is(translated: dict[str, graph.Translated]):
+    """The steps that open a group of segments ask for what a group may take; only numbers come to them and leave."""
+    found = translated["`firstseen lookup --memory-limit 8GB`"]
+    opening = {f"{look}/{step}" for look in ("FirstLook", "CloserLook") for step in ("SearchGroup", "FetchGroup")}
+    assert {name for name in found.steps if found.hints(name)} == opening
+    assert all(found.hints(name) == {"min_ram_bytes": "9000000000"} for name in opening)
+    written = {kind for name in found.steps for coder in found.coders(name) for kind in re.findall(r"\w+", coder)}
+    assert written == {"varint", "kv", "tuple", "iterable"}
 
 
 def test_every_worker_runs_the_image_and_installs_nothing(gpu: graph.Translated):
