@@ -7,6 +7,7 @@ running when the launcher is killed.
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -40,21 +41,22 @@ class FlinkJobRunner(flink_runner.FlinkRunner):
 
     def default_job_server(self, options: PipelineOptions) -> job_server.JobServer:
         """Returns the job server to start, unless the user names one that runs."""
-        flink = options.view_as(FlinkRunnerOptions)
-        if flink.flink_submit_uber_jar:
+        if options.view_as(FlinkRunnerOptions).flink_submit_uber_jar:
             return super().default_job_server(options)
-        flink.flink_master = self.add_http_scheme(flink.flink_master)
         self._server = JobServer(options)
         return self._server
 
     def run_portable_pipeline(self, pipeline: Any, options: PipelineOptions) -> "FlinkJob":
         """Submits the job, and returns at once."""
+        flink = options.view_as(FlinkRunnerOptions)
+        # Taken now: of a job that needs no job server, Beam sets another one.
+        master = flink.flink_master = self.add_http_scheme(flink.flink_master)
         try:
             job = super().run_portable_pipeline(pipeline, options)
         except BaseException:
             self._stop_server()
             raise
-        return FlinkJob(job, options, self._stop_server)
+        return FlinkJob(job, master, options.view_as(GoogleCloudOptions).job_name, on_end=self._stop_server)
 
     def _stop_server(self) -> None:
         if self._server:
@@ -62,13 +64,11 @@ class FlinkJobRunner(flink_runner.FlinkRunner):
 
 
 class FlinkJob(PipelineResult):
-    """A job that was submitted: whoever stops waiting for it cancels it."""
+    """A job that was submitted: whoever stops waiting for it cancels it, by its name at the cluster's REST API."""
 
-    def __init__(self, job: PipelineResult, options: PipelineOptions, on_end: Any):
+    def __init__(self, job: PipelineResult, master: str, name: str, *, on_end: Callable[[], None]):
         super().__init__(None)
-        self._job, self._on_end = job, on_end
-        self._master = options.view_as(FlinkRunnerOptions).flink_master
-        self._name = options.view_as(GoogleCloudOptions).job_name
+        self._job, self._master, self._name, self._on_end = job, master, name, on_end
 
     @property
     def state(self) -> str:

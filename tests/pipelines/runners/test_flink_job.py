@@ -27,7 +27,7 @@ def options_of(folder: Path, script: str) -> PipelineOptions:
     java.write_text(script.format(folder=folder))
     java.chmod(0o755)
     jar.touch()
-    return PipelineOptions([f"--job_server_java_launcher={java}", f"--flink_job_server_jar={jar}", "--job_name=mine"])
+    return PipelineOptions([f"--job_server_java_launcher={java}", f"--flink_job_server_jar={jar}"])
 
 
 class Waiting(PipelineResult):
@@ -74,15 +74,12 @@ class Answers:
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt(), RuntimeError("lost")])
-def test_whoever_stops_waiting_cancels_the_job(
-    error: BaseException | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_stops_waiting_cancels_the_job(error: BaseException | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """That job alone, if it still runs; a job that is done is left alone, and the job server is ended in any case."""
     monkeypatch.setattr(flink_job.requests, "Session", Answers)
     Answers.cancelled = []
-    options = PipelineOptions(["--flink_master=http://host:1", "--job_name=mine"])
     ended: list[int] = []
-    job = flink_job.FlinkJob(Waiting(error), options, lambda: ended.append(1))
+    job = flink_job.FlinkJob(Waiting(error), "http://host:1", "mine", on_end=lambda: ended.append(1))
     if error is None:
         assert job.wait_until_finish() == "DONE"
     else:
