@@ -154,7 +154,7 @@ def make_batch(patch: pytest.MonkeyPatch) -> Calls:
         calls.step("choose")
         return found
 
-    def fetch(segments: Segments, _wanted: Found) -> Found:
+    def fetch(segments: Segments, _wanted: Found, _told: None) -> Found:
         calls.step("fetch")
         return Found(segments.numbers)
 
@@ -170,7 +170,7 @@ def make_batch(patch: pytest.MonkeyPatch) -> Calls:
                 unsettled.append(one.number)
                 continue
             content, name = calls.match(one.content), prepared.names[one.number]
-            is_shown = not lists.hides(content)
+            is_shown = content.rstrip(b"\0") not in lists.all().tolist()
             common = {"query": name, "snapshot": described.snapshot.number, "encoder": "made"}
             shown[one.number] = [content] if is_shown else []
             match = {"status": "matched", "photo_id": content.hex()} if is_shown else {"status": "no_match"}
@@ -205,7 +205,7 @@ def make_batch(patch: pytest.MonkeyPatch) -> Calls:
         (prepare_chunk, {"prepare": prepare}),
         (search_group, {"search": search}),
         (merge_chunk, {"merge_found": merge, "choose": choose}),
-        (fetch_group, {"fetch": fetch}),
+        (fetch_group, {"fetch": fetch, "tell": lambda _segments, _wanted: None}),
         (answer_chunk, {"answer": answer, "closer": closer, "merge_fetched": merge}),
     ):
         for name, function in made.items():
