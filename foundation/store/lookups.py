@@ -65,10 +65,13 @@ def is_begun(store: Store, lookup_id: str) -> bool:
 def end_lookup(store: Store, lookup_id: str) -> None:
     """Removes all that a lookup needed, and what says that it began after everything else."""
     directory = lookup_directory(lookup_id)
-    paths = [f"{directory}/{name}" for name in store.sizes(directory)]
-    begun = [path for path in paths if path.startswith(f"{directory}/{BEGUN}")]
-    store.delete(sorted(set(paths) - set(begun)))
-    store.delete(begun)
+    paths = {f"{directory}/{name}" for name in store.sizes(directory)}
+    if root := store.local_root:
+        # Those of uploads that were killed are in no listing of the object store's client.
+        paths |= {path.relative_to(root).as_posix() for path in (root / directory).rglob("*") if path.is_file()}
+    begun = {path for path in paths if path.startswith(f"{directory}/{BEGUN}")}
+    store.delete(sorted(paths - begun))
+    store.delete(sorted(begun))
     store.remove_directories(path for path in store.empty_directories() if path.startswith(LOOKUPS))
 
 

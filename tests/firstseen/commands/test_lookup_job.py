@@ -59,7 +59,7 @@ def test_a_job_is_chosen_by_the_number_of_queries(live_desk: Desk, monkeypatch: 
 
 def test_an_index_above_the_memory_takes_a_job(live_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its segments are opened by groups there."""
-    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: 1_000_000_000)
+    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: 1_100_000_000)
     assert choose(live_desk, 1) == (True, 1)
 
 
@@ -83,7 +83,7 @@ def test_typed_names_are_not_waited_for(live_desk: Desk) -> None:
         (["--runner", "local", "--evidence", "proof"], "--evidence and --decode are not written by a job"),
         (["--workers", "0"], "workers is 0; expected"),
         (["--memory-limit", "much"], "--memory-limit is 'much'; expected a number of bytes"),
-        (["--memory-limit", "1GB"], "raise --memory-limit"),
+        (["--memory-limit", "700MB"], "raise --memory-limit"),
         (["--", "--flink_mastr=x"], "Beam does not know --flink_mastr=x"),
         (["--runner", "Nowhere"], "runner 'Nowhere' cannot be used"),
     ],

@@ -37,6 +37,7 @@ def test_a_lookup_is_at_work_until_all_of_it_is_removed(store: Store) -> None:
     begin_lookup(store, "a", snapshot=3)
     begin_lookup(store, "b", snapshot=4)
     store.create("lookups/a/answers/1", b"x")
+    (store.local_root / "lookups/a/answers/2#1").write_bytes(b"an upload that was cut off")
     assert lookups_at_work(store) == ["lookups/a", "lookups/b"]
     assert [one.snapshot for one in unfinished_lookups(store)["a"]] == [3]
     end_lookup(store, "a")

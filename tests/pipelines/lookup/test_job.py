@@ -140,7 +140,7 @@ def test_segments_are_opened_by_groups_once_a_look(desk: Desk, monkeypatch: pyte
     monkeypatch.setattr("pipelines.lookup.job.bytes_to_open", lambda segment: 1_000_000_000)
     monkeypatch.setattr("pipelines.lookup.job.require_room", lambda segments, limit: None)
     desk.calls.opened.clear()
-    assert desk.look_up(names, memory_limit="3.5GB") == expected
+    assert desk.look_up(names, memory_limit="3GB") == expected
     assert desk.calls.opened[:2] == [[0, 1], [2]]
     assert len(desk.calls.opened) <= 4 * 3
 

@@ -32,6 +32,6 @@ def test_a_segment_without_room_is_refused() -> None:
     fits = segment(0, vectors=100 * MB)
     require_room([fits], FIXED_BYTES + 100 * MB)
     with pytest.raises(
-        UsageError, match=r"segments/segment takes about 1\.3 GB of memory .* limit is 1\.3 GB per worker"
+        UsageError, match=r"segments/segment takes about 900 MB of memory .* limit is 899 MB per worker"
     ):
         require_room([fits], FIXED_BYTES + 99 * MB)
