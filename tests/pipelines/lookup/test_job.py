@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from foundation.errors import ArtifactRefusedError, TemporaryError, TranslatedOnlyError, UsageError
+from foundation.store.gc import GcOptions, collect_garbage
 from foundation.store.retractions import RetractedPhoto, add_retraction
+from foundation.store.snapshots import snapshot_numbers
 from pipelines.lookup.job import Listeners, look_up
 from pipelines.lookup.plan import LookupOptions
 from pipelines.lookup.progress import Progress
@@ -17,6 +20,7 @@ from serving.answers import Answer
 from serving.match.options import MatchOptions
 from serving.queries import Listed
 from serving.search import followed
+from serving.search.snapshot import OpenSnapshot
 from tests.nights import Nights, make_nights
 from tests.pipelines.lookup.made_batch import Calls, make_batch
 
@@ -25,7 +29,7 @@ class Desk:
     """A store with three segments, and photos to look up; every lookup is of chunks of two, two chunks a round."""
 
     def __init__(self, folder: Path, nights: Nights, calls: Calls):
-        self.folder, self.store, self.calls = folder, nights.store, calls
+        self.folder, self.nights, self.store, self.calls = folder, nights, nights.store, calls
 
     def photo(self, name: str, data: bytes) -> str:
         """Writes a photo to look up."""
@@ -222,6 +226,24 @@ def withdrawn(data: bytes) -> RetractedPhoto:
     return RetractedPhoto(archive="a", photo_id="p", content_sha256=digest(data).hex())
 
 
+def test_a_snapshot_that_is_published_meanwhile_changes_nothing(desk: Desk) -> None:
+    """The lookup stays with its own, which a collection of garbage leaves in its place."""
+
+    def publish(step: str) -> None:
+        if step == "search" and desk.calls.steps[step] == 1:
+            desk.nights.put("new.jpg", 20)
+            desk.nights.night()
+            collect_garbage(desk.store, GcOptions(keep=1, grace_hours=0))
+
+    desk.calls.hook = publish
+    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(6)]
+    assert {one.snapshot for (one,) in desk.look_up(names)} == {3}
+    assert {3, 4} == {*snapshot_numbers(desk.store)}
+    with OpenSnapshot(desk.store, 3):
+        collect_garbage(desk.store, GcOptions(keep=1, grace_hours=0))
+    assert snapshot_numbers(desk.store) == [4]
+
+
 def test_a_lookup_is_another_one_if_anything_else_is_asked(desk: Desk) -> None:
     """Of other photos, with other options, or of another snapshot: nothing of it is taken over."""
     names = [desk.photo("a.jpg", b"a")]
@@ -288,3 +310,28 @@ def test_a_segment_that_fits_nowhere_is_refused(desk: Desk) -> None:
     with pytest.raises(UsageError, match="raise --memory-limit"):
         desk.look_up(["a.jpg"], memory_limit="1MB")
     assert desk.store.directories("lookups") == []
+
+
+PAGE, PAGES = os.sysconf("SC_PAGE_SIZE"), 256
+
+
+@pytest.mark.parametrize("left", [0, 4, 12])
+def test_a_full_disk_ends_a_lookup_that_goes_on_later(desk: Desk, left: int) -> None:
+    """With so many pages left: a temporary error that names the disk, and no answer is lost by it."""
+    folder = desk.store.local_root / "lookups"
+    folder.mkdir()
+    size = f"size={PAGE * PAGES}"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"cannot mount a small disk: {mounted.stderr.decode().strip()}")
+    try:
+        names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(6)]
+        (folder / "ballast").write_bytes(bytes(PAGE * (PAGES - left - 1)))
+        with pytest.raises(TemporaryError, match=r"(?i)no space"):
+            desk.look_up(names)
+        (folder / "ballast").unlink()
+        assert [photo_id for _, _, photo_id in told(desk.look_up(names))] == [digest(b"%d" % n).hex() for n in range(6)]
+        # What was done by then was not done again.
+        assert desk.calls.steps["search"] <= 3 + 1
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
