@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.results import machine, write_section
-from benchmarks.scaled import features, photos, real, tables, vectors, votes
+from benchmarks.scaled import features, hashes, photos, real, tables, vector_ways, vectors, votes
 from benchmarks.scaled.figures import Figure, Figures, Step, name_of, run_step
 from benchmarks.sizing import FEW_LEAVES, LARGE_TREES, RECORD
 from foundation.store.files import Store
@@ -30,13 +30,14 @@ LOOKED_UP = 200
 # What a build in one piece takes of the disk for a vector: three times itself, its shard and its photo's columns; and
 # what a local feature takes with its trees.
 ONE_TREE_BYTES, FEATURE_BYTES = 2_200, 140
-# Leaves that larger trees are searched with.
+# Leaves that larger trees are searched with, and those of vectors.
 SEARCHED = (8, FEW_LEAVES)
+VECTOR_LEAVES = (8, 32, 128)
 VECTORS_SAID = (
     "Segments by `build_segment` of shards by `write_shard`, 128 numbers a vector, searched by `OpenSnapshot.search`. "
     "Queries: everyday edits of 500 planted photos. Recall@10: of their exact neighbours; of a build, of its own "
-    "queries. Peak: of the process (VmHWM), mapped files included; of its own: without these. Estimate: what the planner "
-    "expects, as a share of the peak."
+    "queries. Peak: of the process (VmHWM), mapped files included; of its own: without these. Estimate: what the "
+    "planner expects, as a share of the peak."
 )
 FEATURES_SAID = (
     "Trees by `write_local_scann`, votes by `local_candidates`, one query after the other. Queries: edits of 300 "
@@ -80,6 +81,8 @@ STEPS: dict[str, Step] = {
     "build": vectors.build,
     "compare": vectors.compare,
     "search": vectors.search,
+    "leaves": vector_ways.search_leaves,
+    "hashes": hashes.look_for,
     "features": features.write_features,
     "feature_structure": features.structure_of,
     "trees": votes.build_trees,
@@ -100,6 +103,9 @@ def measure_vectors(figures: Figures, rows: int, segment_rows: int) -> None:
         figures.measure("compare", first=first, rows=count)
     figures.measure("search", rows=rows, segment_rows=segment_rows)
     figures.measure("structure", rows=rows, segment_rows=segment_rows)
+    if rows <= segment_rows:
+        for leaves in VECTOR_LEAVES:
+            figures.measure("leaves", rows=rows, leaves=leaves)
 
 
 def measure_features(figures: Figures, count: int) -> None:
@@ -176,6 +182,7 @@ def main() -> None:
     figures = Figures(options.folder, "benchmarks.scale")
     figures.measure("prepare", data=str(options.data))
     figures.measure("structure_of_real")
+    figures.measure("hashes")
     for rows in options.vectors:
         measure_vectors(figures, rows, MILLION)
     for rows in options.one_tree:

@@ -47,11 +47,19 @@ def gigabytes(value: float) -> str:
     return f"{number(value / 1e12)} TB" if value >= 1e12 else f"{number(value / 1e9)} GB"
 
 
+def duration(seconds: float) -> str:
+    """Returns seconds in the unit that a person takes."""
+    for unit, length in (("hours", 3_600), ("minutes", 60), ("s", 1)):
+        if seconds >= 2 * length:
+            return f"{number(seconds / length)} {unit}"
+    return f"{number(1e3 * seconds)} ms"
+
+
 def render() -> str:
     """Returns the page."""
     prices = json.loads(sizing.PRICES.read_text(encoding="utf-8"))
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 (Markdown)
-    environment.filters |= {"number": number, "gigabytes": gigabytes}
+    environment.filters |= {"number": number, "gigabytes": gigabytes, "duration": duration}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     found = ways(prices)
     return template.render(
@@ -59,6 +67,7 @@ def render() -> str:
         large=found["large"],
         figure=figure,
         prices=prices,
+        strains=[sizing.strain(photos) for photos in SIZES[1:]],
         fan_out=json.loads(FAN_OUT.read_text(encoding="utf-8")),
         sizing=sizing,
     )

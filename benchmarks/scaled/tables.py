@@ -45,6 +45,13 @@ def vector_tables(figures: Mapping[str, Figure]) -> list[str]:
         ]
         for said, one in of_step(figures, "search")
     ]
+    leaves = [
+        [
+            *(f"{int(said['rows']):,}", f"{said['leaves']} of {one['leaves']:,}", f"{one['processor_ms']:.3f}"),
+            *(f"{one['recall']:.3f}", f"{one['planted_first']:.3f}", f"{one['planted_in_10']:.3f}"),
+        ]
+        for said, one in of_step(figures, "leaves")
+    ]
     return [
         *table("vectors in one segment|s|processor s|peak MB|estimate|MB on disk|recall@10|searched|load", builds),
         "",
@@ -52,6 +59,10 @@ def vector_tables(figures: Mapping[str, Figure]) -> list[str]:
             "vectors|segments|processor ms a query in batches|ms|queries/s|processor ms one by one|recall@10|"
             "planted first|planted in 10|peak MB|of its own|load",
             searches,
+        ),
+        "",
+        *table(
+            "vectors in one tree|leaves searched|processor ms a query|recall@10|planted first|planted in 10", leaves
         ),
     ]
 

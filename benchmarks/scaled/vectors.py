@@ -176,7 +176,7 @@ def _questions(folder: str) -> list[np.ndarray]:
     return [real.read_asked(Path(folder, ASKED)).vectors, block[planted:][:SAMPLED], held_out[:SAMPLED]]
 
 
-def _nearest(folder: str, parts: Parts) -> np.ndarray:
+def nearest_of(folder: str, parts: Parts) -> np.ndarray:
     """Returns how near the nearest of some segments are to the queries of `_questions`, best first."""
     return best_of(*(np.load(Path(folder, f"nearest-{first}-{rows}.npy")) for first, rows in parts))
 
@@ -195,7 +195,7 @@ def parts_of(rows: int, segment_rows: int) -> Parts:
 
 def structure_of(folder: str, rows: int, segment_rows: int) -> Figure:
     """Returns how near the neighbours of made and of real vectors are, and in how many directions they lie."""
-    nearest = _nearest(folder, parts_of(rows, segment_rows))
+    nearest = nearest_of(folder, parts_of(rows, segment_rows))
     own, held_out = nearest[-2 * SAMPLED : -SAMPLED, 1:], nearest[-SAMPLED:, :-1]
     return {"made": summary(own), "held_out": summary(held_out)}
 
@@ -226,7 +226,7 @@ def search(folder: str, rows: int, segment_rows: int) -> Figure:
         found = opened.search(asked, K)
         many, many_processor = _timed(opened, asked, BATCH)
         one, one_processor = _timed(opened, asked[:FEW], 1)
-    last = _nearest(folder, parts)[: len(asked), K - 1]
+    last = nearest_of(folder, parts)[: len(asked), K - 1]
     hits = found.contents == contents_of(0, BLOCK_ROWS)[: len(asked)].view("S32")
     return {
         "opening_seconds": round(opening, 2),
