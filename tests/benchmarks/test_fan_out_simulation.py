@@ -46,6 +46,12 @@ def test_a_repeated_request_cuts_the_tail_and_costs_few_more():
     assert 1 < hedged.requests / plain.requests < 1.05
 
 
+def test_a_request_is_never_repeated_on_the_copy_that_has_it():
+    """A second time in the same queue would help nobody."""
+    found = simulate([Part(slots=2, hedge_after=0.005)], CONSTANT, rate=20, queries=200)
+    assert found.requests == 1
+
+
 @pytest.mark.parametrize(("copies", "slowest"), [(1, 60), (2, 1.1)])
 def test_a_lost_searcher_keeps_lookups_waiting_only_where_nobody_else_has_its_part(copies: int, slowest: float):
     """Without a copy, queries wait until it is back; with one, those alone that it was being asked, until noticed."""
