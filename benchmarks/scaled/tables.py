@@ -82,7 +82,7 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
         [
             *(f"{_features(figures, said):,}", said["way"], said.get("searched", "planned")),
             *(f"{one['processor_ms']:,.0f}", f"{one['ms']:,.0f}", f"{one['planted_first']:.3f}"),
-            *(f"{one['planted_in_12']:.3f}", f"{one['own_bytes'] / 1e6:,.0f}", _load(one)),
+            *(f"{one['planted_in_12']:.3f}", str(one["queries"]), f"{one['own_bytes'] / 1e6:,.0f}", _load(one)),
         ]
         for said, one in of_step(figures, "vote")
     ]
@@ -91,7 +91,7 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
         "",
         *table(
             "local features|features a tree, at most|leaves searched|processor ms a query|ms|planted first|"
-            "planted in 12|MB of its own|load",
+            "planted in 12|queries|MB of its own|load",
             votes,
         ),
     ]

@@ -94,6 +94,7 @@ def vote(folder: str, features: int, way: str, searched: int = 0) -> Figure:
         "processor_ms": round(1e3 * float(np.median(busy)), 2),
         # Of all queries, the least first and the most last.
         "processor_ms_quantiles": np.round(1e3 * np.quantile(busy, np.linspace(0, 1, QUANTILES)), 2).tolist(),
+        "queries": len(asked),
         "features_asked": round(float(np.mean([sum(map(len, views)) for views in asked]))),
     }
 
