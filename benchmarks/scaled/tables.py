@@ -83,7 +83,12 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
         [
             *(f"{_features(figures, said):,}", said["way"], said.get("searched", "planned")),
             *(f"{one['processor_ms']:,.0f}", f"{one['ms']:,.0f}", f"{one['planted_first']:.3f}"),
-            *(f"{one['planted_in_12']:.3f}", str(one.get("queries", QUERIES)), f"{one['own_bytes'] / 1e6:,.0f}", _load(one)),
+            *(
+                f"{one['planted_in_12']:.3f}",
+                str(one.get("queries", QUERIES)),
+                f"{one['own_bytes'] / 1e6:,.0f}",
+                _load(one),
+            ),
         ]
         for said, one in of_step(figures, "vote")
     ]
