@@ -28,8 +28,20 @@ SEGMENTS = 5
 
 
 def colour(seed: int) -> np.ndarray:
-    """Returns the picture of that number, uint8 [HEIGHT, WIDTH, 3]; that of 11 is one flat colour."""
-    return np.full((HEIGHT, WIDTH, 3), 90, np.uint8) if seed == 11 else scene(seed, WIDTH, HEIGHT)
+    """Returns the picture of that number, uint8 [HEIGHT, WIDTH, 3].
+
+    That of 11 is one flat colour, and that of 13 carries that of 2 as a placard.
+    """
+    if seed == 11:
+        return np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    return with_placard(seed) if seed == 13 else scene(seed, WIDTH, HEIGHT)
+
+
+def with_placard(seed: int) -> np.ndarray:
+    """Returns a picture that carries photo 2 in its upper half, uint8 [HEIGHT, WIDTH, 3]."""
+    carrying = scene(seed, WIDTH, HEIGHT)
+    carrying[:150, :200] = cv2.resize(colour(2), (200, 150), interpolation=cv2.INTER_AREA)
+    return carrying
 
 
 def photo(seed: int) -> bytes:
@@ -117,7 +129,7 @@ def write_mixed(encoder_store: Path, folder: Path, encoder_id: str) -> Store:
         archive.add("second", [5, 6, 7, 8], features=False),
         archive.add("third", [4, 5, 9, 10], without=[10]),
         archive.add("fourth", [], features=False, changes=said),
-        archive.add("fifth", [0, 11, 12], twins=[1], changes={content_of(12): earlier}),
+        archive.add("fifth", [0, 11, 12, 13], twins=[1], changes={content_of(12): earlier}),
     )
     return store
 

@@ -22,7 +22,15 @@ from tests.builders import day
 from tests.photos import jpeg
 from tests.segments import publish_segments
 from tests.serving.batch.gathering import Gathering
-from tests.serving.batch.mixed_archive import MixedArchive, colour, content_of, photo, queries, write_mixed
+from tests.serving.batch.mixed_archive import (
+    MixedArchive,
+    colour,
+    content_of,
+    photo,
+    queries,
+    with_placard,
+    write_mixed,
+)
 from tests.serving.match.pictures import scene
 
 Groups = Sequence[Sequence[int]]
@@ -124,7 +132,7 @@ def test_what_is_withdrawn_is_not_answered_and_looked_past(store: Store, tmp_pat
     beside = np.concatenate([colour(2), colour(3)], axis=1)
     page = cv2.resize(scene(50), (640, 480))
     page[100:325, 200:500] = colour(2)
-    more = {"ignored beside": beside, "ignored in a page": page, "ignored": colour(2)}
+    more = {"ignored beside": beside, "ignored in a page": page, "ignored": colour(2), "placard": with_placard(60)}
     asked = [query for query in queries() if query.name in (*QUICK, "mirrored", "negative")]
     asked += [Query(name, lambda shown=shown: jpeg(shown, quality=85)) for name, shown in more.items()]
     expected = looked_up(listed, asked)
@@ -132,6 +140,8 @@ def test_what_is_withdrawn_is_not_answered_and_looked_past(store: Store, tmp_pat
     found = verdicts(expected)
     assert (found["mirrored"], found["ignored"], found["negative"]) == ("not_matchable", "not_matchable", "no_match")
     assert found["ignored beside"] in ("embedded", "edited")
+    # The archive holds a photo that carries the placard, too, and that is no reason to find it.
+    assert found["placard"] == "no_match"
 
 
 def test_a_broken_vector_costs_a_query_its_neighbours_alone(
