@@ -1,5 +1,6 @@
 """Writes the figures of `benchmarks.scale` as tables, those that are there."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,13 @@ def of_step(figures: Mapping[str, Figure], step: str) -> list[tuple[dict[str, st
     return [(said, figure) for name, said, figure in found if name == step]
 
 
+def growth(small: tuple[float, float], large: tuple[float, float]) -> str:
+    """Returns how many times as much ten times the size takes, of two (size, cost); nothing for one size."""
+    if large[0] <= small[0]:
+        return ""
+    return f"{(large[1] / small[1]) ** (1 / math.log10(large[0] / small[0])):.1f}"
+
+
 def vector_tables(figures: Mapping[str, Figure]) -> list[str]:
     """Returns the lines about vectors: builds, searches, and how alike made and real ones lie."""
     builds = [
@@ -36,15 +44,18 @@ def vector_tables(figures: Mapping[str, Figure]) -> list[str]:
         for said, one in of_step(figures, "build")
         if said["first"] == "0"
     ]
+    searched = of_step(figures, "search")
+    sizes = [(int(said["rows"]), one["processor_ms_in_batches"]) for said, one in searched]
     searches = [
         [
             *(f"{int(said['rows']):,}", str(-(-int(said["rows"]) // int(said["segment_rows"])))),
+            growth(max((two for two in sizes if two[0] < int(said["rows"])), default=sizes[0]), size),
             *(f"{one['processor_ms_in_batches']:.2f}", f"{one['ms_in_batches']:.2f}"),
             *(f"{1e3 / one['ms_in_batches']:,.0f}", f"{one['processor_ms_one_by_one']:.2f}"),
             *(f"{one['recall']:.3f}", f"{one['planted_first']:.3f}", f"{one['planted_in_10']:.3f}"),
             *(f"{one['peak_bytes'] / 1e6:,.0f}", f"{one['own_bytes'] / 1e6:,.0f}", _load(one)),
         ]
-        for said, one in of_step(figures, "search")
+        for size, (said, one) in zip(sizes, searched, strict=True)
     ]
     leaves = [
         [
@@ -57,7 +68,7 @@ def vector_tables(figures: Mapping[str, Figure]) -> list[str]:
         *table("vectors in one segment|s|processor s|peak MB|estimate|MB on disk|recall@10|searched|load", builds),
         "",
         *table(
-            "vectors|segments|processor ms a query in batches|ms|queries/s|processor ms one by one|recall@10|"
+            "vectors|segments|times the processor ms for 10 times as many|processor ms a query in batches|ms|queries/s|processor ms one by one|recall@10|"
             "planted first|planted in 10|peak MB|of its own|load",
             searches,
         ),
@@ -79,9 +90,12 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
         ]
         for said, one in of_step(figures, "trees")
     ]
+    voted = of_step(figures, "vote")
+    first = {said.get("searched"): (_features(figures, said), one["processor_ms"]) for said, one in reversed(voted)}
     votes = [
         [
-            *(f"{_features(figures, said):,}", said["way"], said.get("searched", "planned")),
+            *(f"{_features(figures, said):,}", f"{int(said['way']):,}", said.get("searched", "planned")),
+            growth(first[said.get("searched")], (_features(figures, said), one["processor_ms"])),
             *(f"{one['processor_ms']:,.0f}", f"{one['ms']:,.0f}", f"{one['planted_first']:.3f}"),
             *(
                 f"{one['planted_in_12']:.3f}",
@@ -90,13 +104,13 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
                 _load(one),
             ),
         ]
-        for said, one in of_step(figures, "vote")
+        for said, one in voted
     ]
     return [
         *table("local features|trees × leaves|s|processor s|peak MB|trees, MB|MB on disk|recall|load", builds),
         "",
         *table(
-            "local features|features a tree, at most|leaves searched|processor ms a query|ms|planted first|"
+            "local features|features a tree, at most|leaves searched|times the ms for 10 times as many|processor ms a query|ms|planted first|"
             "planted in 12|queries|MB of its own|load",
             votes,
         ),

@@ -10,7 +10,7 @@ from benchmarks.scaled import features, made, vectors, votes
 from benchmarks.scaled.figures import FIGURES, Figures, name_of
 from benchmarks.scaled.real import Asked, RealPhotos, read_asked, write_asked
 from benchmarks.scaled.structure import best_of, local_dimensions, nearest_similarities, summary
-from benchmarks.scaled.tables import of_step, table
+from benchmarks.scaled.tables import growth, of_step, table
 from foundation.photos.compressed_features import CompressedFeatures
 from foundation.vectors import exact_neighbours
 
@@ -153,6 +153,12 @@ def test_a_step_that_is_known_is_not_done_again(tmp_path: Path, monkeypatch: pyt
     figures.measure("build", rows=6)
     assert done == [("build", {"rows": 5}), ("search", {"rows": 5}), ("build", {"rows": 6})]
     assert list(json.loads((tmp_path / FIGURES).read_text())) == ["build rows=5", "search rows=5", "build rows=6"]
+
+
+def test_growth_is_said_for_ten_times_the_size():
+    """Sizes that are not quite ten times apart are compared as if they were."""
+    assert growth((100, 2), (1_000, 4)) == growth((100, 2), (10_000, 8)) == "2.0"
+    assert growth((100, 2), (100, 4)) == ""
 
 
 def test_figures_are_found_by_their_step():
