@@ -9,7 +9,7 @@ from foundation.store.builds import error_path, take_build, write_build
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
-from pipelines.runners.dataflow import require_shared, resource_hints
+from pipelines.runners.dataflow import THREADS, require_shared, resource_hints
 from pipelines.runners.reported import ErrorReport
 from pipelines.runners.run import create_pipeline, run_to_end
 
@@ -29,8 +29,8 @@ def build_in_parallel(
 ) -> list[SegmentReference]:
     """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order."""
     require_shared(runner, beam_flags, store.uri)
-    # Segments are planned so that building one keeps within the limit: a worker needs that much, and no more.
-    hints = resource_hints(runner, memory_bytes=memory_limit_bytes)
+    # Segments are planned so that building one keeps within the limit, and each thread of a worker may build one.
+    hints = resource_hints(runner, memory_bytes=memory_limit_bytes and THREADS * memory_limit_bytes)
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()

@@ -58,7 +58,7 @@ def test_a_segment_is_built_where_its_memory_is(translated: dict[str, graph.Tran
     """--memory-limit is what one build may take; a worker takes some beside it."""
     found = translated["`firstseen index --memory-limit 8GB`"]
     assert {name for name in found.steps if found.hints(name)} == {"BuildSegment"}
-    assert found.hints("BuildSegment") == {"min_ram_bytes": str(8_000_000_000 + 1_000_000_000)}
+    assert found.hints("BuildSegment") == {"min_ram_bytes": str(2 * 8_000_000_000 + 1_000_000_000)}
 
 
 def test_segments_are_searched_where_their_memory_is(translated: dict[str, graph.Translated]):
