@@ -33,7 +33,7 @@ def demo(
     step("firstseen", "encode", str(paths.archive), "--store", store, *catalog, *runner)
     # So few photos would be searched exactly; the demo shows the approximate search that a large archive gets.
     step("firstseen", "index", "--store", store, "--exact-below", "100", *runner)
-    step("firstseen", "lookup", str(paths.queries), "--store", store)
+    step("firstseen", "lookup", str(paths.queries), "--store", store, *runner)
     page = ["--format", "html", "--output", str(paths.page), "--evidence", str(paths.evidence)]
     step("firstseen", "lookup", str(paths.queries), "--store", store, *page)
     tell("the name of a query says what was done to which photo, so you can tell which were found, and judged rightly")

@@ -22,8 +22,11 @@ from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
 from pipelines.index.plan import IndexOptions
+from pipelines.lookup.job import look_up
+from pipelines.lookup.plan import LookupOptions
 from pipelines.reindex.job import reindex
 from pipelines.runners.flink import JOB_SERVER
+from serving.queries import Listed
 from tests.conftest import REPOSITORY
 from tests.infra.flink_cluster import WORK, FlinkCluster, brought_up
 from tests.photos import noise, write_archive
@@ -61,7 +64,7 @@ def answers_of(store: Path, photos: list[Path]) -> list[Any]:
 
 
 def test_jobs_give_what_the_local_runner_gives(cluster: FlinkCluster, store: Path, tmp_path: Path) -> None:
-    """Row by row and answer by answer: encode, index, and a reindex with new, changed and unreadable photos."""
+    """Row by row and answer by answer: encode, index, a reindex with new, changed and unreadable photos, and lookup."""
     archive = tmp_path / "archive"
     photos = write_archive(archive, photos=24, picture=noise)
     stores = {"local": store, "flink": Path(shutil.copytree(store, tmp_path / "flink"))}
@@ -80,7 +83,14 @@ def test_jobs_give_what_the_local_runner_gives(cluster: FlinkCluster, store: Pat
         encoding = EncodeOptions(archive=str(archive), store=str(place), batch_size=4, **places[name])
         reindex(encoding, IndexOptions())
     assert rows_of(stores["local"]) == rows_of(stores["flink"])
-    assert answers_of(stores["local"], photos) == answers_of(stores["flink"], photos)
+    answers = answers_of(stores["local"], photos)
+    assert answers == answers_of(stores["flink"], photos)
+
+    names = [Listed(str(path)) for path in photos]
+    flags = tuple(places["flink"]["beam_flags"])
+    options = LookupOptions(store=str(stores["flink"]), chunk_queries=8, runner="flink", beam_flags=flags)
+    with look_up(names, options) as looked:
+        assert list(looked.answers(may_be_taken_back=False)) == answers
 
 
 def wait_for(happened: Callable[[], bool], *, seconds: float) -> None:

@@ -46,7 +46,8 @@ def test_the_demo_ends_with_the_command_that_failed(tmp_path: Path, monkeypatch:
 
 
 def test_the_demo_runs_its_jobs_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """By the options that a user would give: the jobs alone, since looking up a few photos is none."""
+    """By the options that a user would give: all but the lookup that writes evidence, which no job does."""
     _, commands = run_demo(monkeypatch, tmp_path, "--flink-master", "host:1", codes={})
     on_flink = [command[0] for command in commands if command[-4:] == ["--runner", "flink", "--flink-master", "host:1"]]
-    assert on_flink == ["encode", "index"]
+    assert on_flink == ["encode", "index", "lookup"]
+    assert "--evidence" in commands[-1]
