@@ -4,6 +4,8 @@ Beam's own Flink runner takes Ctrl-C for itself, leaves the job on the cluster w
 running when the launcher is killed.
 """
 
+import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -153,11 +155,12 @@ def last_line(log: Path) -> str:
 
 
 def end(process: subprocess.Popen) -> None:
-    """Ends a process that ends with its input, and forgets it."""
+    """Ends a process that ends with its input, and what it started, and forgets it."""
     if process.stdin:
         process.stdin.close()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    # The shell alone may be gone by now, or Java may have been too busy to hear: the group is that of its session.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

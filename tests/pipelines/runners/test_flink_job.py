@@ -12,7 +12,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
-from foundation.errors import FirstseenError
+from foundation.errors import FirstseenError, TemporaryError
 from pipelines.runners import flink_job
 from tests.conftest import REPOSITORY
 from tests.processes import is_running
@@ -96,6 +96,20 @@ def test_a_job_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.start()
     server.stop()
     server.stop()
+
+
+def test_a_job_server_that_does_not_leave_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java itself, and not the shell before it alone."""
+    monkeypatch.setattr(flink_job, "END_SECONDS", 0.2)
+    monkeypatch.setattr(flink_job, "START_SECONDS", 1)
+    deaf = "#!/bin/sh\ntrap '' TERM\necho $$ > {folder}/pid\nwhile true; do sleep 1; done\n"
+    server = flink_job.JobServer(options_of(tmp_path, deaf))
+    with pytest.raises(TemporaryError, match="does not answer after 1 s: it said nothing"):
+        server.start()
+    pid = int((tmp_path / "pid").read_text())
+    assert is_running(pid)
+    server.stop()
+    assert not is_running(pid)
 
 
 LAUNCHER = """
