@@ -44,6 +44,6 @@ def is_whole(groups: Iterable[tuple[int, int]], plan: Plan) -> bool:
 def _merge(worker: Worker, chunk: int, look: int) -> Mapping[str, Part]:
     files, plan = worker.files, worker.plan
     prepared = files.read(chunk_file(PREPARED, chunk, look), "prepared", Prepared)
-    found = [files.read(group_file(FOUND, chunk, look, group), "found", Found) for group in plan.groups]
+    found = (files.read(group_file(FOUND, chunk, look, group), "found", Found) for group in plan.groups)
     with_similar = lists_similar(plan.match, has_local_features=worker.described.has_local_features)
     return {"wanted": choose(prepared, merge_found(found), with_similar=with_similar)}

@@ -76,7 +76,8 @@ def closer(
 
     `wanted` is that of the first look, whose nearest contents stand.
     """
-    chosen = [one for one in prepared.asked if one.number in set(unsettled)]
+    numbers = set(unsettled)
+    chosen = [one for one in prepared.asked if one.number in numbers]
     found = list(pool.map(partial(_seen_closer, prepared, pictures, bank), chosen))
     outcomes = {one.number: seen for one, seen in zip(chosen, found, strict=True) if isinstance(seen, Outcome)}
     asked = [

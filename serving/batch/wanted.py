@@ -15,8 +15,6 @@ from serving.search.local_candidates import LocalCandidate, local_candidates
 from serving.search.merge import Nearest
 from serving.search.near_features import PLACE_BITS, ROW_BITS, NearFeatures
 
-VOTE = np.dtype([("segment", np.int64), ("row", np.int64), ("view", np.int64), ("votes", np.float64)])
-
 
 @dataclass(frozen=True, eq=False)
 class Wanted:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from foundation.vectors import sort_keys
 from serving.search.descriptor_index import Neighbours, nearest_of
 from serving.search.local_index import LocalIndex
 
@@ -14,6 +15,8 @@ NEIGHBOURS = 8
 # are in the order of segments and rows.
 PLACE_BITS, ROW_BITS = 16, 32
 SEGMENT_SHIFT = PLACE_BITS + ROW_BITS
+# What is merged at a time may have so many columns.
+COLUMN_BITS = 12
 
 
 class SearchedSegment(NamedTuple):
@@ -76,6 +79,9 @@ def merge_near(found: Sequence[NearFeatures]) -> NearFeatures:
 
 
 def nearest_columns(features: np.ndarray, similarities: np.ndarray) -> np.ndarray:
-    """Returns the columns of the nearest features, int64 [queries, NEIGHBOURS]; see `NearFeatures`."""
+    """Returns which of at most 4,096 columns hold the nearest features, int64 [queries, NEIGHBOURS], best first."""
     # Of equally near features the one of the earlier segment comes first, and within a segment the order stays.
-    return np.lexsort((features >> SEGMENT_SHIFT, -similarities))[:, :NEIGHBOURS]
+    segments = (features >> SEGMENT_SHIFT) + 1
+    keys = sort_keys(similarities, segments << COLUMN_BITS | np.arange(features.shape[1]))
+    best = np.sort(np.partition(keys, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS], axis=1)
+    return best & ((1 << COLUMN_BITS) - 1)

@@ -85,11 +85,10 @@ class Gathering:
     def _look(self, prepared: Prepared, pictures: Any) -> Any:
         k, pool = self.options.top_k, self.threads.pool
         found = [self._through_file(search(group, prepared, k=k, pool=pool)) for group in self.groups]
-        while len(found) > 1:
-            # The last with the first, so that no two neighbours are merged.
-            found = [self._through_file(merge_found([found[-1], found[0]])), *found[1:-1]]
+        # The last with the first, so that no two neighbours are merged; then all others at once.
+        found = [self._through_file(merge_found([found[-1], found[0]])), *found[1:-1]] if len(found) > 1 else found
         with_similar = lists_similar(self.options, has_local_features=self.described.has_local_features)
-        wanted = self._through_file(choose(prepared, found[0], with_similar=with_similar))
+        wanted = self._through_file(choose(prepared, merge_found(found), with_similar=with_similar))
         fetched = merge_fetched([self._through_file(fetch(group, wanted)) for group in reversed(self.groups)])
         answered = answer(
             prepared,
