@@ -53,9 +53,9 @@ def prepare(
     that of `MatchThreads`; `batch_size` is the encoder's, too. A query whose content (32 bytes) is `known` is read, and
     not decoded. `call` calls a function, for decoders in processes of their own: one that dies costs one photo.
 
-    Similarities are those of a `Searcher` to the last bit if all chunks but the last hold whole batches and nothing is
-    known; else a few may differ by 1e-7, since products of other sizes are rounded otherwise. Memory is that of the
-    compressed pictures, 0.15 to 0.4 MB each, and of two batches of pixels.
+    On a CPU the vectors are those of a `Searcher` to the last bit, whatever is known. Other models may round by what is
+    in a batch: these have the same if all chunks but the last hold whole batches. Memory is that of the compressed
+    pictures, 0.15 to 0.4 MB each, and of two batches of pixels.
     """
     decode = partial(_decode, spec=encoder.spec, with_features=with_features, bank=bank, known=known, call=call)
     decoded = enumerate(decode_ahead(queries, decode, pool=pool, ahead=2 * batch_size))

@@ -20,6 +20,7 @@ from foundation.store.segments import SegmentReference
 from serving.match.query import Query
 from tests.builders import day
 from tests.photos import jpeg
+from tests.photos import scene as smooth_scene
 from tests.segments import add_segment, held, occurrence, publish_segments
 from tests.serving.match.pictures import scene, turned
 
@@ -167,6 +168,7 @@ def queries() -> list[Query]:
         "kept without features": jpeg(colour(10), quality=70),
         "in a segment without features": jpeg(colour(7), quality=70),
         "stranger": jpeg(scene(99, WIDTH, HEIGHT)),
+        "simple": jpeg(smooth_scene(7)),
         "blank": jpeg(np.full((HEIGHT, WIDTH, 3), 200, np.uint8)),
         "no photo": b"<html>",
     }

@@ -81,6 +81,7 @@ def test_queries_find_something_of_every_kind(of_searcher: list[list[Answer]]):
     assert (found["cropped"], found["mirrored"], found["negative"]) == ("cropped", "mirrored", "recoloured")
     assert found["small in a page"] in ("embedded", "edited")
     assert found["gone"] == found["stranger"] == "no_match"
+    assert found["simple"] == "not_matchable"
     assert (found["blank"], found["missing"], found["no photo"]) == ("not_matchable", "rejected", "rejected")
     by_name = {found[0].query: found[0] for found in of_searcher}
     assert (by_name["saved again"].published_at, by_name["mirrored"].published_at) == (day(3), day(50))
