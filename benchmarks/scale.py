@@ -8,12 +8,13 @@ its own, whose peak of memory (VmHWM, mapped files included) the kernel counts.
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 
 from benchmarks.results import machine, write_section
 from benchmarks.scaled import features, hashes, photos, real, tables, vector_ways, vectors, votes
-from benchmarks.scaled.figures import Figure, Figures, Step, name_of, run_step
+from benchmarks.scaled.figures import Figure, Figures, Step, Steps, run_step
 from benchmarks.sizing import FEW_LEAVES, LARGE_TREES, RECORD
 from foundation.store.files import Store
 from pipelines.index.local_scann import MOST_DESCRIPTORS
@@ -33,6 +34,8 @@ ONE_TREE_BYTES, FEATURE_BYTES = 2_200, 140
 # Leaves that larger trees are searched with, and those of vectors.
 SEARCHED = (8, FEW_LEAVES)
 VECTOR_LEAVES = (8, 32, 128)
+# Steps whose time is no result.
+UNTIMED = ("prepare", "photos", "compare", "structure", "structure_of_real", "feature_structure")
 VECTORS_SAID = (
     "Segments by `build_segment` of shards by `write_shard`, 128 numbers a vector, searched by `OpenSnapshot.search`. "
     "Queries: everyday edits of 500 planted photos. Recall@10: of their exact neighbours; of a build, of its own "
@@ -96,47 +99,52 @@ STEPS: dict[str, Step] = {
 
 def measure_vectors(figures: Figures, rows: int, segment_rows: int) -> None:
     """Measures so many vectors in segments of so many rows; what other sizes have built is not built again."""
-    for first, count in vectors.parts_of(rows, segment_rows):
-        if name_of("build", {"first": first, "rows": count}) not in figures.known:
-            figures.measure("shards", first=first, rows=count)
-        figures.measure("build", first=first, rows=count)
-        figures.measure("compare", first=first, rows=count)
-    figures.measure("search", rows=rows, segment_rows=segment_rows)
-    figures.measure("structure", rows=rows, segment_rows=segment_rows)
-    if rows <= segment_rows:
-        for leaves in VECTOR_LEAVES:
-            figures.measure("leaves", rows=rows, leaves=leaves)
+    parts = vectors.parts_of(rows, segment_rows)
+    builds: Steps = [("build", {"first": first, "rows": count}) for first, count in parts]
+    after: Steps = [(step, {"rows": rows, "segment_rows": segment_rows}) for step in ("search", "structure")]
+    if len(parts) == 1:
+        after += [("leaves", {"rows": rows, "leaves": leaves}) for leaves in VECTOR_LEAVES]
+    if figures.lacks(builds + after) and not vectors.are_there(str(figures.folder), figures.known, builds):
+        figures.forget(builds)
+    for build in builds:
+        if figures.lacks([build]):
+            figures.measure("shards", again=True, **build[1])
+        figures.measure_all([build, ("compare", build[1])])
+    figures.measure_all(after)
 
 
-def measure_features(figures: Figures, count: int) -> None:
-    """Measures so many local features in trees of the default size."""
-    done = name_of("vote", {"features": count, "way": votes.way_of(MOST_DESCRIPTORS)}) in figures.known
-    # What was cut off after it had written them, and had removed them since, writes them once more.
-    is_lost = not done and not features.place_of(str(figures.folder), count).exists()
-    figures.measure("features", again=is_lost, features=count)
-    figures.measure("trees", features=count, most=MOST_DESCRIPTORS)
-    figures.measure("vote", features=count, way=votes.way_of(MOST_DESCRIPTORS))
-    figures.measure("feature_structure", features=count)
+def measure_features(figures: Figures, count: int, *, with_ways: bool) -> None:
+    """Measures so many local features in trees of the default size, and perhaps in larger ones, with fewer leaves."""
+    told, usual, large = {"features": count}, votes.way_of(MOST_DESCRIPTORS), votes.way_of(LARGE_TREES)
+    steps: Steps = [
+        ("features", told),
+        ("trees", {**told, "most": MOST_DESCRIPTORS}),
+        ("vote", {**told, "way": usual}),
+        ("vote", {**told, "way": usual, "searched": FEW_LEAVES}),
+        ("feature_structure", told),
+    ]
+    if with_ways:
+        few: Steps = [("vote", {**told, "way": large, "searched": searched}) for searched in SEARCHED]
+        steps += [("trees", {**told, "most": LARGE_TREES}), ("vote", {**told, "way": large}), *few]
+    if figures.lacks(steps) and not features.place_of(str(figures.folder), count).exists():
+        figures.forget(steps)
+    figures.measure_all(steps)
+    votes.remove(str(figures.folder), count)
 
 
 def measure_photos(figures: Figures, data: str, count: int, side: int, kept: str) -> None:
-    """Encodes and indexes so many photos, with local features or without."""
-    told = {"photos": count, "side": side}
-    figures.measure("photos", data=data, **told)
-    figures.measure("encode", **told, features=kept)
-    figures.measure("index", **told, features=kept)
+    """Encodes and indexes so many photos, with local features or without, and perhaps looks some up."""
+    photos_of = {"photos": count, "side": side}
+    steps: Steps = [("encode", {**photos_of, "features": kept}), ("index", {**photos_of, "features": kept})]
     if (count, side) == (NEWS_PHOTOS[-1], NEWS_SIDE):
-        figures.measure("lookup", data=data, **told, queries=LOOKED_UP)
+        steps.append(("lookup", {"data": data, **photos_of, "queries": LOOKED_UP}))
+    if not figures.lacks(steps):
+        return
+    if not photos.store_of(str(figures.folder), count, side, kept).exists():
+        figures.forget(steps)
+    figures.measure("photos", data=data, **photos_of)
+    figures.measure_all(steps)
     photos.remove(str(figures.folder), count, side, kept)
-
-
-def measure_ways(figures: Figures, count: int) -> None:
-    """Measures larger trees over local features, and fewer leaves, in trees of the default size too."""
-    figures.measure("vote", features=count, way=votes.way_of(MOST_DESCRIPTORS), searched=FEW_LEAVES)
-    figures.measure("trees", features=count, most=LARGE_TREES)
-    figures.measure("vote", features=count, way=votes.way_of(LARGE_TREES))
-    for searched in SEARCHED:
-        figures.measure("vote", features=count, way=votes.way_of(LARGE_TREES), searched=searched)
 
 
 def require_disk(folder: Path, size: int) -> None:
@@ -147,12 +155,17 @@ def require_disk(folder: Path, size: int) -> None:
 
 def write_results(figures: Figures) -> None:
     """Writes the sections of RESULTS.md, and the record that docs/scale.md is made of."""
+    # Neither where photos lay on this machine, nor the names of segments, are of use to anybody else.
     known = {
-        name: {key: value for key, value in one.items() if key != "segment"} for name, one in figures.known.items()
+        re.sub(r" data=\S+", "", name): {key: value for key, value in one.items() if key != "segment"}
+        for name, one in figures.known.items()
     }
     RECORD.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     command = f"`python -m benchmarks.scale` on {machine()}."
-    loaded = "Load: what other work ran on the machine when a step began, empty below 0.7; seconds are then disturbed."
+    loaded = (
+        "Load: how many cores other work had meanwhile, empty where that is next to nothing; of the first session, of 22 "
+        "November 2026, the load average. Seconds are then disturbed, processor seconds a little."
+    )
     for title, lines in (
         ("Scale: vectors", [f"{command} {VECTORS_SAID} {loaded}", "", *tables.vector_tables(known)]),
         ("Scale: local features", [f"{command} {FEATURES_SAID} {loaded}", "", *tables.feature_tables(known)]),
@@ -173,6 +186,7 @@ def main() -> None:
     parser.add_argument("--ways", type=int, nargs="*", default=[10 * MILLION], help="of --features: with larger trees")
     parser.add_argument("--photos", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     parser.add_argument("--photos-with-features", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--quiet", action="store_true", help="measure again what met other work on the machine")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--told", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -180,6 +194,8 @@ def main() -> None:
         run_step(STEPS[options.step], str(options.folder), options.told)
         return
     figures = Figures(options.folder, "benchmarks.scale")
+    if options.quiet:
+        figures.forget_loaded(tables.QUIET_LOAD, but=UNTIMED)
     figures.measure("prepare", data=str(options.data))
     figures.measure("structure_of_real")
     figures.measure("hashes")
@@ -193,10 +209,7 @@ def main() -> None:
     figures.measure("feature_structure", features=0)
     for count in options.features:
         require_disk(options.folder, count * FEATURE_BYTES)
-        measure_features(figures, count)
-        if count in options.ways:
-            measure_ways(figures, count)
-        votes.remove(str(options.folder), count)
+        measure_features(figures, count, with_ways=count in options.ways)
     for count in options.photos:
         measure_photos(figures, str(options.data), count, SMALL_SIDE, "none")
     for count in options.photos_with_features:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ FIGURES = "figures.json"
 # What a step is told in words and numbers, and what it hands back.
 Figure = dict[str, Any]
 Step = Callable[..., Figure]
+# Names of steps, each with what it is told.
+Steps = list[tuple[str, dict[str, Any]]]
 
 
 class Figures:
@@ -35,10 +38,30 @@ class Figures:
             print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
             found = in_a_process(self._command, step, told)
             # Another run may have added to the file meanwhile.
-            self.known |= _read(self._path) | {name: found}
-            replace_file(self._path, json.dumps(self.known, indent=1).encode())
+            self._keep({**self.known, **_read(self._path), name: found})
             print(f"{time.strftime('%H:%M:%S')} {self.known[name]}", flush=True)
         return self.known[name]
+
+    def measure_all(self, steps: Steps) -> None:
+        """Does those of some steps that are not known, one after the other."""
+        for step, told in steps:
+            self.measure(step, **told)
+
+    def lacks(self, steps: Steps) -> bool:
+        """Returns whether one of some steps is not known."""
+        return any(name_of(step, told) not in self.known for step, told in steps)
+
+    def forget(self, steps: Steps) -> None:
+        """Forgets what is known of some steps, whose files are gone that the next ones need."""
+        self._keep({name: one for name, one in self.known.items() if name not in {name_of(*step) for step in steps}})
+
+    def forget_loaded(self, load: float, *, but: Sequence[str]) -> None:
+        """Forgets what met more other work than this, but for steps whose time is no result."""
+        self._keep({name: one for name, one in self.known.items() if name.split()[0] in but or one["load"] < load})
+
+    def _keep(self, known: dict[str, Figure]) -> None:
+        self.known = known
+        replace_file(self._path, json.dumps(known, indent=1).encode())
 
 
 def _read(path: Path) -> dict[str, Figure]:
@@ -51,16 +74,29 @@ def name_of(step: str, told: Mapping[str, Any]) -> str:
 
 
 def in_a_process(command: Sequence[str], step: str, told: Mapping[str, Any]) -> Figure:
-    """Returns what a step printed, and its seconds, those of the processor, and the load that it met.
+    """Returns what a step printed, and as its load how many cores other work had meanwhile, in the mean.
 
     Raises SystemExit with the end of what it said if it failed.
     """
-    load = os.getloadavg()[0]
+    started, busy, own = time.perf_counter(), _busy_seconds(), _own_seconds()
     step_of = [*command, "--step", step, "--told", json.dumps(told)]
     done = subprocess.run(step_of, capture_output=True, text=True, check=False)  # noqa: S603 (our own command)
     if done.returncode:
         raise SystemExit(f"{name_of(step, told)} ended with {done.returncode}: {done.stderr[-2_000:]}")
-    return {**json.loads(done.stdout.splitlines()[-1]), "load": round(load, 1)}
+    others = (_busy_seconds() - busy - (_own_seconds() - own)) / (time.perf_counter() - started)
+    return {**json.loads(done.stdout.splitlines()[-1]), "load": round(max(0.0, others), 2)}
+
+
+def _busy_seconds() -> float:
+    """Returns how long all cores together have worked, for anybody."""
+    user, nice, system = map(int, Path("/proc/stat").read_text().split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    """Returns how long they have worked for the processes that this one started, once these have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def run_step(step: Step, folder: str, told: Mapping[str, Any]) -> None:

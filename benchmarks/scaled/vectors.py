@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.scaled import made, real
-from benchmarks.scaled.figures import FIGURES, Figure, name_of
+from benchmarks.scaled.figures import FIGURES, Figure, Steps, name_of
 from benchmarks.scaled.real import RealPhotos
 from benchmarks.scaled.structure import NEAREST, best_of, nearest_similarities, summary
 from foundation.store.artifact import FileRecord
@@ -53,6 +54,12 @@ def vector_store(folder: str) -> Store:
     if not list_encoders(store):
         add_encoder(store, dimension=128)
     return store
+
+
+def are_there(folder: str, known: Mapping[str, Figure], builds: Steps) -> bool:
+    """Returns whether the segments that some steps have built lie there."""
+    made = [known[name_of(*build)]["segment"]["segment_id"] for build in builds if name_of(*build) in known]
+    return all(Path(folder, "vectors", SEGMENTS, segment_id).exists() for segment_id in made)
 
 
 def remove(folder: str) -> None:

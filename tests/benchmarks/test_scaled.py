@@ -155,6 +155,18 @@ def test_a_step_that_is_known_is_not_done_again(tmp_path: Path, monkeypatch: pyt
     assert list(json.loads((tmp_path / FIGURES).read_text())) == ["build rows=5", "search rows=5", "build rows=6"]
 
 
+def test_what_met_other_work_is_measured_again(tmp_path: Path):
+    """Quiet figures stay, and those of steps that only prepare."""
+    known = {"build rows=1": {"load": 3.0}, "build rows=2": {"load": 0.1}, "prepare": {"load": 3.0}}
+    (tmp_path / FIGURES).write_text(json.dumps(known))
+    figures = Figures(tmp_path, "benchmarks.scale")
+    figures.forget_loaded(0.7, but=("prepare",))
+    assert list(Figures(tmp_path, "benchmarks.scale").known) == ["build rows=2", "prepare"]
+    assert figures.lacks([("build", {"rows": 2}), ("build", {"rows": 1})])
+    figures.forget([("build", {"rows": 2})])
+    assert list(json.loads((tmp_path / FIGURES).read_text())) == ["prepare"]
+
+
 def test_growth_is_said_for_ten_times_the_size():
     """Sizes that are not quite ten times apart are compared as if they were."""
     assert growth((100, 2), (1_000, 4)) == growth((100, 2), (10_000, 8)) == "2.0"
