@@ -163,8 +163,8 @@ def write_results(figures: Figures) -> None:
     RECORD.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     command = f"`python -m benchmarks.scale` on {machine()}."
     loaded = (
-        "Load: how many cores other work had meanwhile, empty where that is next to nothing; of the first session, of 22 "
-        "November 2026, the load average. Seconds are then disturbed, processor seconds a little."
+        "Load: how many cores other work had meanwhile, empty where that is next to nothing; of 22 November 2026, "
+        "the load average. Seconds are then disturbed, processor seconds a little."
     )
     for title, lines in (
         ("Scale: vectors", [f"{command} {VECTORS_SAID} {loaded}", "", *tables.vector_tables(known)]),
