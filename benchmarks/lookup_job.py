@@ -1,6 +1,6 @@
 """Photos per second of a lookup by a job, stage by stage, against the lookup in one process; and a million queries.
 
-    python -m benchmarks.lookup_job --photos FOLDER --folder WORK [--queries 4000] [--compare 400] [--minutes 600]
+    python -m benchmarks.lookup_job --photos FOLDER --folder WORK [--queries 4000] [--distinct 1000] …
 
 Two thirds of the photos are the archive. Looked up are all of them, crops of the archive's, and copies saved smaller:
 each of these distinct photos as often as it takes, in a random order, named in an inventory. Everything lies in WORK:
@@ -65,7 +65,10 @@ def make_store(folder: Path, photos: list[Path], segments: int) -> Path:
 
 
 def make_queries(folder: Path, photos: list[Path], archived: int) -> list[Path]:
-    """Writes the distinct photos that are looked up: all as they are, crops and smaller copies of the archive's."""
+    """Writes the distinct photos that are looked up: all as they are, crops and smaller copies of the archive's.
+
+    They come in a random order, the same each time.
+    """
     queries = folder / "asked"
     if not (folder / "edited").exists():
         queries.mkdir(exist_ok=True)
@@ -80,16 +83,16 @@ def make_queries(folder: Path, photos: list[Path], archived: int) -> list[Path]:
             cv2.imwrite(str(queries / f"{number:05d}-crop.jpg"), crop, [cv2.IMWRITE_JPEG_QUALITY, 80])
             cv2.imwrite(str(queries / f"{number:05d}-smaller.jpg"), smaller, [cv2.IMWRITE_JPEG_QUALITY, 75])
         (folder / "edited").touch()
-    return sorted(queries.iterdir())
+    paths = sorted(queries.iterdir())
+    random.Random(3).shuffle(paths)  # noqa: S311 (no secret)
+    return paths
 
 
 def make_inventory(folder: Path, distinct: list[Path], queries: int) -> Path:
     """Writes an inventory of so many queries, of each distinct photo equally many, in a random order."""
-    path = folder / f"queries-{queries}.parquet"
+    path = folder / f"queries-{queries}-{len(distinct)}.parquet"
     if not path.exists():
-        uris = [uri_of(one) for one in distinct]
-        random.Random(3).shuffle(uris)  # noqa: S311 (no secret)
-        names = [uris[number % len(uris)] for number in range(queries)]
+        names = [uri_of(distinct[number % len(distinct)]) for number in range(queries)]
         random.Random(0).shuffle(names)  # noqa: S311 (no secret)
         parquet.write_table(pa.table({"uri": names}), path)
     return path
@@ -145,16 +148,21 @@ def compare(folder: Path, store: Path, distinct: list[Path], queries: int) -> li
     return runs
 
 
-def look_up_all(folder: Path, store: Path, inventory: Path, *, queries: int, minutes: float, workers: int) -> Run:
-    """Looks the inventory up by a job, or goes on with it; ends the program if the time is not enough."""
-    state, output = folder / f"run-{queries}-{workers}.json", folder / f"answers-{queries}-{workers}.parquet"
+def look_up_all(folder: Path, store: Path, inventory: Path, *, minutes: float, workers: int) -> tuple[Run, Path]:
+    """Looks the inventory up by a job, or goes on with it; ends the program if the time is not enough.
+
+    Returns what it took, and the file of answers.
+    """
+    name = f"{inventory.stem}-{workers}"
+    state, output = folder / f"run-{name}.json", folder / f"answers-{name}.parquet"
+    queries = parquet.read_metadata(inventory).num_rows
     run = Run(**json.loads(state.read_text())) if state.exists() else Run(queries)
     flags = ["--runner", "local", "--workers", str(workers), "--output", str(output)]
     if output.exists():
-        return run
+        return run, output
     if not look_up(run, state, str(inventory), "--store", str(store), *flags, seconds=60 * minutes):
         raise SystemExit(f"{run.seconds:,.0f} s so far, and not done: run it again, and it goes on")
-    return run
+    return run, output
 
 
 def report(runs: list[Run], whole: Run, *, distinct: int, archived: int, segments: int, output: Path) -> str:
@@ -190,6 +198,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where all of it lies; used again if it is there")
     parser.add_argument("--queries", type=int, default=4_000)
     parser.add_argument("--compare", type=int, default=400, help="distinct queries that both ways look up")
+    parser.add_argument("--distinct", type=int, help="so many different photos among the queries, at most")
     parser.add_argument("--segments", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600, help="the long lookup is cut off then, and goes on later")
@@ -201,13 +210,12 @@ def main() -> None:
     store = make_store(asked.folder, photos[:archived], asked.segments)
     distinct = make_queries(asked.folder, photos, archived)
     runs = compare(asked.folder, store, distinct, asked.compare)
+    distinct = distinct[: asked.distinct]
     inventory = make_inventory(asked.folder, distinct, asked.queries)
-    whole = look_up_all(
-        asked.folder, store, inventory, queries=asked.queries, minutes=asked.minutes, workers=asked.workers
-    )
-    output = asked.folder / f"answers-{asked.queries}-{asked.workers}.parquet"
+    whole, output = look_up_all(asked.folder, store, inventory, minutes=asked.minutes, workers=asked.workers)
     text = report(runs, whole, distinct=len(distinct), archived=archived, segments=asked.segments, output=output)
-    command = f"`python -m benchmarks.lookup_job --queries {asked.queries} --workers {asked.workers}`"
+    flags = f"--queries {asked.queries} --distinct {len(distinct)} --workers {asked.workers}"
+    command = f"`python -m benchmarks.lookup_job {flags}`"
     write_section("Lookup by a job", f"{command} on {machine()}, local runner, the shipped encoder. {text}")
     print(text)
 
