@@ -15,6 +15,8 @@ _OWN_ERROR = re.compile(rf"\b{re.escape(FirstseenError.__module__)}\.(\w+): (.*)
 _OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
 # What a task manager says when it cannot start a worker, or when that ends at once.
 _NO_WORKER = re.compile(r"IOException: (?:Cannot run program .*: )?error=\d+, (.+)|(Process died with exit code \d+)")
+# What Flink's client says when the job manager is gone, or when the slots that a job lost do not come back.
+_CLUSTER_LOST = re.compile(r"\b(?:ConnectException|NoResourceAvailableException)\b: (.+)")
 # Beam appends the step to the message of whatever is raised in it.
 _STEP = " [while running "
 _FULL_DISK = tuple(os.strerror(number) for number in NO_SPACE)
@@ -61,6 +63,11 @@ def typed_error(error: Exception) -> FirstseenError:
         return UsageError(
             f"a machine of the cluster cannot start workers ({found[1] or found[2]}); expected firstseen-worker on its "
             "PATH: install this version of firstseen there, or name its place by --environment_config after `--`"
+        )
+    if found := _CLUSTER_LOST.search(str(error)):
+        return TemporaryError(
+            f"the cluster lost the job ({found[1]}); run again once it is up with the workers it had, and what was "
+            "finished counts"
         )
     if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")

@@ -4,6 +4,7 @@ import errno
 import inspect
 import os
 import pickle
+import re
 import traceback
 
 import numpy as np
@@ -133,3 +134,36 @@ def test_an_unknown_error_is_told_without_beams_advice() -> None:
 def test_memory_that_ends_outside_of_any_named_work_is_recognised_too() -> None:
     """An error without words, raised as itself."""
     assert type(typed_error(MemoryError())) is UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        (
+            'java.io.IOException: Cannot run program "firstseen-worker": error=2, No such file or directory',
+            UsageError,
+            r"cannot start workers \(No such file or directory\); expected firstseen-worker on its PATH",
+        ),
+        ("java.io.IOException: error=13, Permission denied", UsageError, r"cannot start workers \(Permission denied\)"),
+        (
+            "java.lang.IllegalStateException: Process died with exit code 3",
+            UsageError,
+            r"cannot start workers \(Process died with exit code 3\); expected .* --environment_config after `--`",
+        ),
+        (
+            "java.net.ConnectException: Connection refused",
+            TemporaryError,
+            r"the cluster lost the job \(Connection refused\); run again",
+        ),
+        (
+            "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Slot request timeout.",
+            TemporaryError,
+            "the cluster lost the job .Slot request timeout..; run again",
+        ),
+    ],
+)
+def test_what_a_cluster_lacks_is_told_in_words_of_this_project(text: str, kind: type, message: str) -> None:
+    """A worker that cannot be started is for the user to mend; a cluster that is gone may come back."""
+    error = typed_error(RuntimeError(f"Pipeline firstseen-1_2 failed in state FAILED: {text}"))
+    assert type(error) is kind
+    assert re.search(message, str(error))
