@@ -33,6 +33,8 @@ HEDGED_ABOVE = 0.95
 # A searcher that is lost: noticed, and a new one has its files, checked and opened, so much later.
 NOTICED_SECONDS, LOST_SECONDS = 1.0, 300.0
 LOST_AT = 60.0
+# What the picture shows together.
+WINDOW_SECONDS = 5.0
 LOST_SEARCHERS = 64
 # How many copies there are, and whether slow requests are repeated.
 WAYS = ((1, False), (2, False), (2, True))
@@ -117,6 +119,15 @@ def loss_of(copies: int, arrivals: np.ndarray, seconds: np.ndarray) -> dict[str,
     }
 
 
+def in_windows(arrivals: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the middles of windows of time, and the median and the greatest seconds of what came in each."""
+    windows = np.floor(arrivals / WINDOW_SECONDS)
+    present = np.unique(windows)
+    middle = np.array([np.median(seconds[windows == one]) for one in present])
+    slowest = np.array([seconds[windows == one].max() for one in present])
+    return (present + 0.5) * WINDOW_SECONDS, middle, slowest
+
+
 def draw(rows: Sequence[dict[str, Any]], lost: dict[int, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
     """Draws how long lookups take by the number of searchers, and what a lost searcher does to them."""
     import matplotlib as mpl
@@ -140,13 +151,14 @@ def draw(rows: Sequence[dict[str, Any]], lost: dict[int, tuple[np.ndarray, np.nd
         left.legend(frameon=False, fontsize=8)
         left.grid(alpha=0.3)
         for copies, colour in ((1, "#c8503c"), (2, "#2456a6")):
-            arrivals, seconds = lost[copies]
             label = "1 copy" if copies == 1 else "2 copies, slow requests repeated"
-            right.plot(arrivals, seconds, ".", color=colour, markersize=3, label=label)
+            times, middle, slowest = in_windows(*lost[copies])
+            right.plot(times, slowest, "-", color=colour, label=f"{label}: slowest of {WINDOW_SECONDS:.0f} s")
+            right.plot(times, middle, ":", color=colour, label="median")
         right.axvspan(LOST_AT, LOST_AT + LOST_SECONDS, color="#eeeeee", zorder=0)
         right.set(yscale="log", xlabel="seconds", ylabel="seconds a lookup")
         right.set_title(f"One of {LOST_SEARCHERS} searchers is gone while it is grey", fontsize=10)
-        right.legend(frameon=False, fontsize=8, markerscale=3)
+        right.legend(frameon=False, fontsize=8)
         right.grid(alpha=0.3)
         for side in (left, right):
             side.yaxis.set_major_formatter("{x:g}")

@@ -17,6 +17,8 @@ _OUT_OF_MEMORY = re.compile(r"\b\w*MemoryError\b|\bResourceExhaustedError\b")
 _NO_WORKER = re.compile(r"IOException: (?:Cannot run program .*: )?error=\d+, (.+)|(Process died with exit code \d+)")
 # What Flink's client says when the job manager is gone, or when the slots that a job lost do not come back.
 _CLUSTER_LOST = re.compile(r"\b(?:ConnectException|NoResourceAvailableException)\b: (.+)")
+# What the local runner says when a worker process was killed.
+_LOST_WORKER = "Channel closed prematurely"
 # Beam appends the step to the message of whatever is raised in it.
 _STEP = " [while running "
 _FULL_DISK = tuple(os.strerror(number) for number in NO_SPACE)
@@ -68,6 +70,11 @@ def typed_error(error: Exception) -> FirstseenError:
         return TemporaryError(
             f"the cluster lost the job ({found[1]}); run again once it is up with the workers it had, and what was "
             "finished counts"
+        )
+    if _LOST_WORKER in str(error):
+        return TemporaryError(
+            "a worker process ended in the middle of its work, killed by somebody or for want of memory; expected it to "
+            "come to its end: run again, which goes on, with fewer --workers if memory was short"
         )
     if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")

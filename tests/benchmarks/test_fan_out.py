@@ -33,6 +33,12 @@ def test_what_a_loss_costs_is_counted_while_it_lasts():
     assert (found["before"], found["during_p50"], found["longest"]) == (1, 8, 50)
 
 
+def test_windows_hold_what_came_in_them():
+    """Each window has its own median and its own slowest lookup; one without any is left out."""
+    times, middle, slowest = fan_out.in_windows(np.array([0.1, 1, 2, 12]), np.array([1.0, 2, 9, 4]))
+    assert (times.tolist(), middle.tolist(), slowest.tolist()) == ([2.5, 12.5], [2, 4], [9, 4])
+
+
 def test_sections_and_picture_show_each_case(tmp_path: Path):
     """A row for each case and each number of copies, and the same picture from the same figures."""
     pytest.importorskip("matplotlib", reason="the picture needs the extra `study`")

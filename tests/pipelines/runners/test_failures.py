@@ -167,3 +167,10 @@ def test_what_a_cluster_lacks_is_told_in_words_of_this_project(text: str, kind: 
     error = typed_error(RuntimeError(f"Pipeline firstseen-1_2 failed in state FAILED: {text}"))
     assert type(error) is kind
     assert re.search(message, str(error))
+
+
+def test_a_worker_process_that_was_killed_is_worth_another_try() -> None:
+    """The local runner knows no reason: the channel to the process is closed."""
+    found = typed_error(RuntimeError("Channel closed prematurely."))
+    assert (type(found), found.exit_code) == (TemporaryError, 75)
+    assert "a worker process ended" in str(found)
