@@ -1,9 +1,11 @@
 """What ten times as much costs: indexes of up to 10 million vectors and 100 million local features, and encoding.
 
-    python -m benchmarks.scale [--folder FOLDER] [--photos FOLDER] [--only vectors features encode] [--large]
+    python -m benchmarks.scale --data FOLDER [--folder FOLDER] [--quiet]
 
-Figures that are known are not measured again: delete them from FOLDER/figures.json to do so. Every step is a process of
-its own, whose peak of memory (VmHWM, mapped files included) the kernel counts.
+`--data` holds real photos: a folder `photos`, and the tar shards of `photos_176` and `tiny_imagenet_64`. Everything that
+is made of them goes to `--folder`, 25 GB at most. Figures that are known are not measured again, but with `--quiet`
+those that met other work on the machine. Every step is a process of its own, whose peak of memory (VmHWM, mapped files
+included) the kernel counts.
 """
 
 import argparse
@@ -21,7 +23,6 @@ from pipelines.index.local_scann import MOST_DESCRIPTORS
 from training.edits.kinds import COMMON, KINDS
 
 FOLDER = Path.home() / "bench" / "scale"
-DATA = Path(__file__).parents[3] / "shared" / "data"
 ARCHIVES = ("photos", "photos_176/*.tar", "tiny_imagenet_64/*.tar")
 MILLION = 1_000_000
 # Photos that a hundred thousand of are quickly written, and photos as a news desk has them.
@@ -179,7 +180,7 @@ def main() -> None:
     """Measures what is not known yet and writes the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--data", type=Path, help="folder of the real photos that everything is made of")
     parser.add_argument("--vectors", type=int, nargs="*", default=[100_000, MILLION, 10 * MILLION])
     parser.add_argument("--one-tree", type=int, nargs="*", default=[10 * MILLION])
     parser.add_argument("--features", type=int, nargs="*", default=[MILLION, 10 * MILLION, 100 * MILLION])
@@ -193,6 +194,8 @@ def main() -> None:
     if options.step:
         run_step(STEPS[options.step], str(options.folder), options.told)
         return
+    if not options.data:
+        parser.error("--data is missing: expected the folder of the real photos that everything is made of")
     figures = Figures(options.folder, "benchmarks.scale")
     if options.quiet:
         figures.forget_loaded(tables.QUIET_LOAD, but=UNTIMED)
