@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale --data FOLDER [--folder FOLDER] [--quiet]
 
-`--data` holds real photos: a folder `photos`, and the tar shards of `photos_176` and `tiny_imagenet_64`. Everything that
+`--data` holds real photos: a folder `photos`, tar shards in `photos_176` and `tiny_imagenet_64`. Everything that
 is made of them goes to `--folder`, 25 GB at most. Figures that are known are not measured again, but with `--quiet`
 those that met other work on the machine. Every step is a process of its own, whose peak of memory (VmHWM, mapped files
 included) the kernel counts.
