@@ -73,8 +73,8 @@ def typed_error(error: Exception) -> FirstseenError:
         )
     if _LOST_WORKER in str(error):
         return TemporaryError(
-            "a worker process ended in the middle of its work, killed by somebody or for want of memory; expected it to "
-            "come to its end: run again, which goes on, with fewer --workers if memory was short"
+            "a worker process ended in the middle of its work, killed by somebody or for want of memory; expected it "
+            "to come to its end: run again, which goes on, with fewer --workers if memory was short"
         )
     if any(text in last for text in _FULL_DISK):
         return TemporaryError(f"{_without_step(last)}; free some space, temporary files included, and run again")
