@@ -22,9 +22,9 @@ class DoneChunks:
         self._counts: dict[str, Counts] = {}
         self._looked = time.monotonic()
 
-    def look(self) -> Counts:
-        """Returns the counts of the chunks that are done, as of the last look."""
-        if time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
+    def look(self, *, at_once: bool = False) -> Counts:
+        """Returns the counts of the chunks that are done, as of the last look or as of now."""
+        if at_once or time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
             # A listing that fails must not end the job, which may be hours into its work.
             with suppress(FirstseenError):
                 self._take_up()

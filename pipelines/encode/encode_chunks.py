@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -39,27 +40,36 @@ def encode_chunks(
     """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off."""
     hints = resource_hints(options.runner, memory_bytes=MEMORY_BYTES, accelerator=options.accelerator)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
-    with _followed(store, run, work, runner=options.runner) as (directory, read):
+    tell = partial(_tell, on_progress, photos)
+    with _followed(store, run, work, tell, runner=options.runner) as (directory, look):
         add_steps(
             pipeline, store, run, spec, work, batch_size=options.batch_size, progress_directory=directory, hints=hints
         )
         report = ErrorReport(store, work.error_path)
-        run_to_end(pipeline, report=report, on_progress=lambda: on_progress(photos, *read()))
+        run_to_end(pipeline, report=report, on_progress=look)
 
 
 def _numbers(chunks: int) -> Iterator[int]:
     yield from range(chunks)
 
 
+def _tell(on_progress: Callable[[int, int, int], None], photos: int, counts: Counts) -> None:
+    on_progress(photos, *counts)
+
+
 @contextmanager
-def _followed(store: Store, run: Run, work: Work, *, runner: str) -> Iterator[tuple[str | None, Callable[[], Counts]]]:
-    """Yields a directory that workers count into, if they share one with the launcher, and what reads the counts."""
+def _followed(
+    store: Store, run: Run, work: Work, tell: Callable[[Counts], None], *, runner: str
+) -> Iterator[tuple[str | None, Callable[[], None]]]:
+    """Yields a directory that workers count into, if they share one with the launcher, and what looks how far it is."""
     if runner == LOCAL:
         with tempfile.TemporaryDirectory(prefix="firstseen-progress-") as directory:
-            yield directory, lambda: add_up(read_progress(directory).values())
+            yield directory, lambda: tell(add_up(read_progress(directory).values()))
     else:
         # Workers on other machines share nothing with the launcher but the store.
-        yield None, DoneChunks(store, run.directory, work.attempt).look
+        done = DoneChunks(store, run.directory, work.attempt)
+        yield None, lambda: tell(done.look())
+        tell(done.look(at_once=True))
 
 
 def add_steps(

@@ -66,3 +66,4 @@ def test_looks_are_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     done = DoneChunks(store, RUN, "now")
     finish(store, "now", 0, GOOD)
     assert done.look() == (0, 0)
+    assert done.look(at_once=True) == (1, 0)
