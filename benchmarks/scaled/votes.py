@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,15 @@ import numpy as np
 from benchmarks.scaled import real
 from benchmarks.scaled.features import ASKED, place_of
 from benchmarks.scaled.figures import Figure
+from foundation.photos.compressed_features import CompressedFeatures
 from foundation.store.segments import LOCAL, LOCAL_DESCRIPTORS, LOCAL_FILES, LOCAL_SCANN, LocalTree
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.match.candidates import VOTED
 from serving.search import descriptor_index
 from serving.search.descriptor_index import Neighbours
-from serving.search.local_candidates import local_candidates
+from serving.search.local_candidates import LocalCandidate, descriptors_of, local_candidates
 from serving.search.local_index import LocalIndex
+from serving.search.near_features import SearchedSegment, near_features
 
 QUANTILES = 21
 
@@ -73,16 +75,16 @@ def vote(folder: str, features: int, way: str, searched: int = 0) -> Figure:
     Each tree searches as many leaves as it was planned to, unless `searched` says how many.
     """
     started = time.perf_counter()
-    index = LocalIndex(place_of(folder, features, way))
+    segment = SearchedSegment(0, LocalIndex(place_of(folder, features, way)))
     opening = time.perf_counter() - started
     asked = real.read_asked(Path(folder, ASKED)).views
     passed, busy, ranks = [], [], []
     with _searching(searched):
         for number, views in enumerate(asked):
             # Once for what is read from disk, and once for the clocks.
-            local_candidates([index], views, VOTED)
+            _voted(segment, views)
             begun, processor = time.perf_counter(), time.process_time()
-            found = local_candidates([index], views, VOTED)
+            found = _voted(segment, views)
             passed.append(time.perf_counter() - begun)
             busy.append(time.process_time() - processor)
             ranks.append(next((rank for rank, one in enumerate(found) if one.row == number), VOTED))
@@ -97,6 +99,10 @@ def vote(folder: str, features: int, way: str, searched: int = 0) -> Figure:
         "queries": len(asked),
         "features_asked": round(float(np.mean([sum(map(len, views)) for views in asked]))),
     }
+
+
+def _voted(segment: SearchedSegment, views: Sequence[CompressedFeatures]) -> list[LocalCandidate]:
+    return local_candidates(views, near_features([segment], descriptors_of(views)), VOTED)
 
 
 @contextmanager
