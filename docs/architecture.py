@@ -39,10 +39,10 @@ class Box(NamedTuple):
 BOXES = {
     "firstseen": Box(150, 44, 820, 72, "what people type and import"),
     "evaluation": Box(150, 162, 820, 100, "measures"),
-    "pipelines": Box(575, 308, 395, 72, "the Beam jobs"),
-    "training": Box(150, 426, 395, 160, "makes encoders"),
-    "serving": Box(575, 426, 395, 160, "answers"),
-    "foundation": Box(150, 632, 820, 72, "what all stand on"),
+    "pipelines": Box(575, 308, 395, 100, "the Beam jobs"),
+    "training": Box(150, 454, 395, 160, "makes encoders"),
+    "serving": Box(575, 454, 395, 160, "answers"),
+    "foundation": Box(150, 660, 820, 100, "what all stand on"),
 }
 # Arrows that go past other boxes run in lanes beside them: (which side, how far out).
 LANES = {
@@ -78,11 +78,11 @@ def draw() -> str:
     boxes = [_box(name, box) for name, box in BOXES.items()]
     return "\n".join(
         [
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1120 724" width="1120" height="724" '
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1120 780" width="1120" height="780" '
             'font-family="DejaVu Sans, system-ui, sans-serif">',
             f'<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
             f'orient="auto"><path d="M0 0 8 4 0 8z" fill="{LINE}"/></marker></defs>',
-            f'<rect width="1120" height="724" fill="{PAPER}"/>',
+            f'<rect width="1120" height="780" fill="{PAPER}"/>',
             _text(150, 26, 13, SOFT, "An arrow points to what is imported; its number says how many modules do."),
             *boxes,
             *arrows,
@@ -108,6 +108,8 @@ def _box(name: str, box: Box) -> str:
             'stroke="#dcdcd6"/>' + _text(left + 7, top + 15, 11, INK, part)
         )
         left += width + CHIP_GAP
+    if top + CHIP_HEIGHT > box.bottom:
+        raise ValueError(f"the parts of {name} do not fit into its box; expected a higher one in BOXES")
     return "\n".join(drawn)
 
 
