@@ -32,7 +32,8 @@ pid_of() {
 alive() {
   local pid
   pid=$(pid_of "$1")
-  [ -n "$pid" ] && ps -o args= -p "$pid" 2>/dev/null | grep --quiet --fixed-strings -- "-Dfirstseen.run=$run "
+  # No pipe to grep, which leaves at the first match: ps may then fail to write the rest.
+  [ -n "$pid" ] && [[ $(ps -o args= -p "$pid" 2>/dev/null) == *"-Dfirstseen.run=$run "* ]]
 }
 
 names() {

@@ -235,8 +235,9 @@ def test_a_store_in_a_bucket_answers_like_its_copy_here(live_desk: Desk, archive
     queries = list(map(str, archive_photos[:3]))
     here = set(Path(tempfile.gettempdir()).glob("firstseen-*"))
     with Searcher.open(bucket) as searcher:
-        copies = set(Path(tempfile.gettempdir()).glob("firstseen-*")) - here
-        assert any((copy / "photos.parquet").exists() for copy in copies)
+        new = set(Path(tempfile.gettempdir()).glob("firstseen-*")) - here
+        copies = [folder for folder in new if (folder / "photos.parquet").exists()]
+        assert copies
         found = list(searcher.lookup(queries))
     assert found == ask(live_desk, *queries)
     assert not any(copy.exists() for copy in copies)

@@ -16,6 +16,7 @@ from pipelines.encode import chunks
 from pipelines.encode.chunks import EncodeChunk, outcomes_path, read_chunk
 from pipelines.encode.outcomes import read_finished_chunk
 from pipelines.encode.work import Work
+from pipelines.runners.reported import ErrorReport
 from tests.nights import Nights, hash_of
 
 Planned = tuple[Store, Run, Any, Work]
@@ -121,9 +122,20 @@ def test_an_error_names_its_chunk(planned: Planned, make_step: Callable, monkeyp
         raise InputNotFoundError("cannot read: it does not exist")
 
     monkeypatch.setattr(chunks, "read_chunk", gone)
-    with pytest.raises(InputNotFoundError, match=rf"^chunk 2 of {work.path}: cannot read"):
-        list(make_step().process(2))
+    step = make_step()
+    assert list(step.process(2)) == [2]
     assert not store.exists(outcomes_path(run, work, 2))
+    with pytest.raises(InputNotFoundError, match=rf"^chunk 2 of {work.path}: cannot read"):
+        ErrorReport(store, work.error_path).settle()
+
+
+def test_once_an_error_is_reported_no_chunk_is_encoded(planned: Planned, make_step: Callable) -> None:
+    """The job has failed: what is left of it would be for nothing."""
+    store, run, _, work = planned
+    with ErrorReport(store, work.error_path).reporting():
+        raise InputNotFoundError("the encoder is gone: expected it; restore it")
+    assert list(make_step().process(0)) == [0]
+    assert not store.exists(outcomes_path(run, work, 0))
 
 
 def test_an_error_in_a_decoder_names_its_chunk(

@@ -194,7 +194,7 @@ def test_another_process_that_is_at_it_is_not_disturbed(archive: Nights) -> None
     """Exit code 75: the scheduler tries again. One that is gone, or whose number another one has, is no matter."""
     cut_off(archive, after=1)
     parent = os.getppid()
-    begun_by(archive, process=parent, started=unfinished._started(parent))
+    begun_by(archive, process=parent, started=unfinished.started_at(parent))
     with pytest.raises(
         TemporaryError, match=rf"^process {parent} is encoding file://.*/archive .* run again"
     ) as caught:
@@ -206,7 +206,7 @@ def test_another_process_that_is_at_it_is_not_disturbed(archive: Nights) -> None
 
 def test_without_the_times_of_processes_their_numbers_count(archive: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as on macOS: one that is gone stands in nobody's way, and one that is alive does."""
-    monkeypatch.setattr(unfinished, "_started", lambda _: "")
+    monkeypatch.setattr(unfinished, "started_at", lambda _: "")
     cut_off(archive, after=1)
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
