@@ -82,7 +82,10 @@ def _may_write(store: "Store") -> bool:
 
 
 def is_larger_than_memory(store: "Store", snapshot: int | None) -> bool:
-    """Returns whether the segments of a snapshot, all open together, take more memory than there is."""
+    """Returns whether the segments of a snapshot, all open together, take more memory than there is.
+
+    Where one of them alone does, a job is no way out.
+    """
     from pipelines.index.memory import limit_per_worker
     from pipelines.lookup.memory import FIXED_BYTES, bytes_to_open
     from pipelines.runners.names import LOCAL
@@ -90,7 +93,8 @@ def is_larger_than_memory(store: "Store", snapshot: int | None) -> bool:
 
     described = DescribedSnapshot.read(store, snapshot)
     limit = limit_per_worker(None, runner=LOCAL, workers=1)
-    return limit is not None and FIXED_BYTES + sum(map(bytes_to_open, described.segments)) > limit
+    sizes = list(map(bytes_to_open, described.segments))
+    return limit is not None and bool(sizes) and max(sizes) <= limit - FIXED_BYTES < sum(sizes)
 
 
 @contextmanager

@@ -42,7 +42,9 @@ class LookupLine:
             self._draw(progress)
         elif now - self._told >= PLAIN_LINE_EVERY_SECONDS:
             self._told = now
-            rate = (progress.answered - self._first[1]) / (now - self._first[0])
+            # The first call may come long after the listing began, and knows no rate.
+            passed = now - self._first[0]
+            rate = (progress.answered - self._first[1]) / passed if passed else 0.0
             left = time_left((progress.queries - progress.answered) / rate) if rate else "time left unknown"
             words = f"looking up: {progress.answered:,} of {progress.queries:,} queries, {rate:,.1f}/s, {left}"
             tell(f"{words}; {progress.stage}", listed=progress.queries, done=progress.answered)

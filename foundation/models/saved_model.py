@@ -41,6 +41,18 @@ class SavedModel:
         """Returns what the model gives for a batch [n, …]."""
         import tensorflow as tf
 
+        try:
+            return self._run(inputs)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+            if self._compute is self._signature:
+                raise
+            # XLA lacks some operations, such as resizing with antialiasing: such a model runs as it is.
+            self._compute = self._signature
+            return self._run(inputs)
+
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
+        import tensorflow as tf
+
         return self._compute(**{self._input: tf.constant(inputs)})[self._output].numpy()
 
 

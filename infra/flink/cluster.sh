@@ -32,8 +32,8 @@ pid_of() {
 alive() {
   local pid
   pid=$(pid_of "$1")
-  # No pipe to grep, which leaves at the first match: ps may then fail to write the rest.
-  [ -n "$pid" ] && [[ $(ps -o args= -p "$pid" 2>/dev/null) == *"-Dfirstseen.run=$run "* ]]
+  # The whole line, whatever COLUMNS says; and no pipe to grep, which leaves at the first match.
+  [ -n "$pid" ] && [[ $(ps -ww -o args= -p "$pid" 2>/dev/null) == *"-Dfirstseen.run=$run "* ]]
 }
 
 names() {

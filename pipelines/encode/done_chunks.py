@@ -3,6 +3,8 @@
 import time
 from contextlib import suppress
 
+from pyarrow import ArrowException
+
 from foundation.errors import FirstseenError
 from foundation.store.files import Store
 from pipelines.encode.outcomes import outcome_paths, read_counts
@@ -26,7 +28,7 @@ class DoneChunks:
         """Returns the counts of the chunks that are done, as of the last look or as of now."""
         if at_once or time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
             # A listing that fails must not end the job, which may be hours into its work.
-            with suppress(FirstseenError):
+            with suppress(FirstseenError, ArrowException, OSError, LookupError, ValueError):
                 self._take_up()
             self._looked = time.monotonic()
         return add_up(self._counts.values())

@@ -37,6 +37,7 @@ from pipelines.encode.unfinished import find_unfinished
 from pipelines.encode.unopened import list_again, list_nothing, require_known
 from pipelines.encode.withdrawn import Withdrawn, read_withdrawn
 from pipelines.encode.work import plan_work, remove_attempt, remove_work
+from pipelines.runners.dataflow import is_translation
 from pipelines.runners.names import check_runner
 
 
@@ -127,6 +128,9 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
         except TranslatedOnlyError:
             remove_attempt(store, run, work, is_first=not mark)
             raise
+    elif is_translation(options.runner, options.beam_flags):
+        remove_attempt(store, run, work, is_first=not mark)
+        raise TranslatedOnlyError("no photo has to be read: there is no job to translate, and nothing was written")
     found.look(is_last=True)
     if not options.read_again:
         require_readable(found.database, prepared.archive.uri, prepared.archive.folder)

@@ -10,6 +10,7 @@ import numpy as np
 
 from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
+from foundation.store.run_paths import run_path
 from foundation.store.runs import Run
 from foundation.store.snapshots import Snapshot
 from foundation.store.unfinished import begun_paths
@@ -72,11 +73,13 @@ def plan_work(
 
 
 def remove_work(store: Store, run: Run) -> None:
-    """Removes what a run needed until it was finished, and shards that it does not list."""
+    """Removes what a run needed until it was finished, and shards that it does not list; `run` names those it lists."""
     names = [f"{folder}/{name}" for folder in (WORK, OUTCOMES) for name in store.files(f"{run.directory}/{folder}")]
     # A worker that is killed between a shard and the outcomes that name it leaves the shard, and its chunk is done
     # again under another name.
-    names += [name for name in store.files(run.directory) if name.startswith(SHARD_PREFIX) and name not in run.rows]
+    # Of a run that another process has finished meanwhile, that one knows which shards count.
+    if run.rows or not store.exists(run_path(run.encoder_id, run.run_id)):
+        names += [one for one in store.files(run.directory) if one.startswith(SHARD_PREFIX) and one not in run.rows]
     store.delete([*begun_paths(store, run.directory), *(f"{run.directory}/{name}" for name in names)])
 
 

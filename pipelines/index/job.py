@@ -6,7 +6,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from foundation.checks import require_digest
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, UsageError
+from foundation.errors import (
+    ArtifactRefusedError,
+    FirstseenError,
+    InputNotFoundError,
+    TranslatedOnlyError,
+    UsageError,
+)
 from foundation.photos.local_features import FEATURE_RULE
 from foundation.store import artifact
 from foundation.store.chains import FinishedRun, RunsOfEncoder, read_runs, waiting_runs
@@ -25,6 +31,7 @@ from foundation.store.segments import (
 from foundation.store.snapshots import ArchiveState, Snapshot, live_snapshot, publish
 from pipelines.index.build_segment import build_segment
 from pipelines.index.plan import IndexOptions, Surroundings, list_changes, plan_segments
+from pipelines.runners.dataflow import is_translation
 from pipelines.runners.failures import typed_error
 from pipelines.runners.names import LOCAL, check_runner
 
@@ -89,6 +96,8 @@ def build_index(
     if base:
         require_not_live(store, base, kept, options.leave_out)
     added = build_segments(store, waiting, kept, spec, digest, options, runner, list(beam_flags), workers=workers)
+    if is_translation(runner, beam_flags):
+        raise TranslatedOnlyError("no segment has to be built: there is no job to translate, and nothing was published")
     snapshot = next_snapshot(live, base, spec, digest, [*kept, *added], waiting, options)
     if gate:
         try:

@@ -31,13 +31,14 @@ class FetchGroup(Step):
         (first, end, _), chunks = piece
         group = Group(first, end)
         left = iter(sorted(chunks))
-        while together := list(islice(left, CHUNKS_TOGETHER)):
-            told = cache(partial(_told, self.worker, together, self._look, group))
-            for chunk in together:
-                name = group_file(FETCHED, chunk, self._look, group)
-                make = partial(_fetch, self.worker, chunk, self._look, group, told)
-                if self.once(name, make, queries=self.worker.plan.size(chunk)):
-                    yield chunk, (first, end)
+        with self.worker.turn():
+            while together := list(islice(left, CHUNKS_TOGETHER)):
+                told = cache(partial(_told, self.worker, together, self._look, group))
+                for chunk in together:
+                    name = group_file(FETCHED, chunk, self._look, group)
+                    make = partial(_fetch, self.worker, chunk, self._look, group, told)
+                    if self.once(name, make, queries=self.worker.plan.size(chunk)):
+                        yield chunk, (first, end)
 
 
 def _told(worker: Worker, chunks: Sequence[int], look: int, group: Group) -> Told:

@@ -28,6 +28,7 @@ from pipelines.lookup.rounds import Rounds
 from pipelines.lookup.withdrawn import Withdrawn
 from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
 from pipelines.lookup.worker import GONE, Job
+from pipelines.runners.dataflow import require_shared
 from pipelines.runners.names import check_runner, expected_workers
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
@@ -68,15 +69,20 @@ def look_up(
     ArtifactRefusedError, and TemporaryError if another process is at the same lookup.
     """
     check_runner(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
+    require_shared(options.runner, options.beam_flags, options.store)
     store = Store(options.store)
     described = DescribedSnapshot.read(store, options.snapshot)
     groups = groups_of(described, options)
     with tempfile.TemporaryDirectory(prefix="firstseen-") as name:
         folder = Path(name)
         written = write_queries(
-            folder / WORK_FILE, listed, per_chunk=options.queries_per_chunk, on_listed=listeners.on_listed
+            folder / WORK_FILE,
+            reachable(listed, options),
+            per_chunk=options.queries_per_chunk,
+            on_listed=listeners.on_listed,
         )
         plan = plan_lookup(described, written, groups, options)
+        is_new = not is_begun(store, plan.lookup_id)
         begin_lookup(store, plan.lookup_id, snapshot=plan.snapshot)
         with naming_removal(store, plan.lookup_id):
             job = Job(store, plan)
@@ -85,7 +91,9 @@ def look_up(
             try:
                 rounds.carry_out()
             except TranslatedOnlyError:
-                end_lookup(store, plan.lookup_id)
+                # What an earlier attempt has answered stays, to be gone on with.
+                if is_new:
+                    end_lookup(store, plan.lookup_id)
                 raise
 
             def again(names: list[str]) -> list[list[Answer]]:
@@ -94,6 +102,13 @@ def look_up(
             results = Results(job, InOrder(job.files, rounds.owners), Withdrawn(store), again)
             yield LookedUp(described.snapshot, plan.queries, rounds.seconds, results.answers)
         end_lookup(store, plan.lookup_id)
+
+
+def reachable(listed: Iterable[Listed], options: LookupOptions) -> Iterator[Listed]:
+    """Passes the queries on; raises UsageError at one that no worker of Dataflow reaches."""
+    for one in listed:
+        require_shared(options.runner, options.beam_flags, one.name)
+        yield one
 
 
 def look_again(

@@ -32,11 +32,12 @@ class SearchGroup(Step):
         """Searches the group for each of the chunks unless that was done before."""
         (first, end, _), chunks = piece
         group = Group(first, end)
-        for chunk in sorted(chunks):
-            name = group_file(FOUND, chunk, self._look, group)
-            make = partial(_search, self.worker, chunk, self._look, group)
-            if self.once(name, make, queries=self.worker.plan.size(chunk)):
-                yield chunk, (first, end)
+        with self.worker.turn():
+            for chunk in sorted(chunks):
+                name = group_file(FOUND, chunk, self._look, group)
+                make = partial(_search, self.worker, chunk, self._look, group)
+                if self.once(name, make, queries=self.worker.plan.size(chunk)):
+                    yield chunk, (first, end)
 
 
 def _search(worker: Worker, chunk: int, look: int, group: Group) -> Mapping[str, Part]:

@@ -16,16 +16,24 @@ class Withdrawn:
         """Takes the first look; raises ArtifactRefusedError if a list is damaged, or has lost an entry."""
         self._retracted = RetractedPhotos(store)
         self._ignored = IgnoredPhotos(store)
+        self._take_up()
 
     def look(self) -> bool:
         """Takes up what is new, if the last look was some time ago; returns whether anything is."""
         found = [self._retracted.look(), self._ignored.look()]
+        if any(found):
+            self._take_up()
         return any(found)
+
+    def _take_up(self) -> None:
+        # Made once a look: of a million queries, each is compared with them.
+        self._contents = self._retracted.contents | self._ignored.bank.contents
+        self._names = {photo_id for _, photo_id in self._retracted.names}
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever withdrawn."""
-        return not (self._retracted.contents or self._ignored.bank.contents)
+        return not self._contents
 
     def is_named_in(self, answers: Sequence[Answer], contents: Iterable[bytes]) -> bool:
         """Returns whether answers may name what is withdrawn; `contents` (32 bytes each) are those of their matches.
@@ -33,12 +41,11 @@ class Withdrawn:
         A retracted photo's name is withdrawn too, whatever content came under it. An answer does not say of which
         archive its photos are: one of the same name counts as well, and is found again by a lookup that knows.
         """
-        withdrawn = self._retracted.contents | self._ignored.bank.contents
-        if not withdrawn.isdisjoint(contents):
+        if not self._contents.isdisjoint(contents):
             return True
-        names = {photo_id for _, photo_id in self._retracted.names}
         return any(
-            one.photo_id in names or (one.first_seen_uri and _ends_in_any(unquote(one.first_seen_uri), names))
+            one.photo_id in self._names
+            or (one.first_seen_uri and _ends_in_any(unquote(one.first_seen_uri), self._names))
             for one in answers
         )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
+from foundation.archives.uris import is_in_bucket, path_of
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import READ_CHUNK_BYTES, Store
 from serving.queries import Listed
@@ -36,7 +38,7 @@ def write_queries(
     path: Path, listed: Iterable[Listed], *, per_chunk: int, on_listed: Callable[[int], None] = lambda listed: None
 ) -> Written:
     """Writes the queries in bounded memory; `on_listed` is told how many there are so far."""
-    queries, rows = 0, iter(listed)
+    queries, rows = 0, map(_measured, listed)
     with parquet.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         while some := list(islice(rows, per_chunk)):
             writer.write_table(pa.Table.from_pylist([one._asdict() for one in some], schema=SCHEMA))
@@ -47,6 +49,20 @@ def write_queries(
         while part := file.read(READ_CHUNK_BYTES):
             digest.update(part)
     return Written(queries, digest.hexdigest())
+
+
+def _measured(one: Listed) -> Listed:
+    """Returns a query with size and time, where its file lies on this machine and the listing did not tell them.
+
+    A photo that takes the place of another between two attempts would otherwise get the answer of that one.
+    """
+    if one.size_bytes is not None or is_in_bucket(one.name):
+        return one
+    try:
+        found = path_of(one.name).stat()
+    except (OSError, ValueError):  # Its answer will say that it cannot be read.
+        return one
+    return one._replace(size_bytes=found.st_size, modified_at=datetime.fromtimestamp(found.st_mtime, timezone.utc))
 
 
 def read_names(store: Store, path: str, chunk: int) -> list[str]:

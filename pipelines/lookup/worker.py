@@ -55,7 +55,7 @@ class Worker:
         self._copies = ExitStack()
         self._known: list[np.ndarray] | None = None
         self._group: tuple[Group, OpenSegments] | None = None
-        self._searching = threading.Lock()
+        self._searching = threading.RLock()
         self._remembering = threading.Lock()
         self._remembered: set[bytes] = set()
 
@@ -111,6 +111,13 @@ class Worker:
             self._remembered |= contents
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keeps other threads of the process from opening another group until the block ends."""
+        # Two threads that take turns chunk by chunk would open both of their groups for each of them.
+        with self._searching:
+            yield
+
+    @contextmanager
     def group(self, group: Group) -> Iterator[OpenSegments]:
         """Yields the segments of a group; the process has one group open, and its threads take turns."""
         with self._searching:
@@ -142,12 +149,14 @@ _workers: dict[str, tuple[Worker, int]] = {}
 def shared_worker(job: Job) -> Iterator[Worker]:
     """Yields what this process has for the lookup; whoever leaves last closes it."""
     # Beam sets up a step once for each of its threads, and each would open the segments of its own.
-    key = f"{job.store.uri}/{job.files.directory}"
+    # A store that travelled to a worker has an absolute address, whatever the user typed.
+    key = f"{job.store.local_root or job.store.uri}/{job.files.directory}"
     with _changing:
         worker, users = _workers.get(key) or (Worker(job), 0)
         _workers[key] = worker, users + 1
-        worker.renew(job)
     try:
+        with _changing:
+            worker.renew(job)
         yield worker
     finally:
         with _changing:

@@ -79,17 +79,28 @@ def require_accelerator(runner: str, accelerator: str | None) -> None:
         )
 
 
+def is_translation(runner: str, beam_flags: Sequence[str]) -> bool:
+    """Returns whether a job for Dataflow is only to be translated: `--dry_run` and `--template_location` say so."""
+    if not is_dataflow(runner):
+        return False
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    given = PipelineOptions(list(beam_flags)).get_all_options(drop_default=True)
+    return bool(given.get("dry_run") or given.get("template_location"))
+
+
 def require_shared(runner: str, beam_flags: Sequence[str], *places: str) -> None:
     """Raises UsageError for a store or an archive of this machine, which no worker of Dataflow reaches.
 
     A job that is only translated may have one.
     """
-    is_translation = any(flag.startswith(("--dry_run", "--template_location")) for flag in beam_flags)
+    if not is_dataflow(runner) or is_translation(runner, beam_flags):
+        return
     for place in places:
-        if is_dataflow(runner) and not is_translation and not place.startswith(("gs://", "s3://")):
+        if not place.startswith(("gs://", "s3://")):
             raise UsageError(
                 f"--runner {runner} cannot reach {place}, which is of this machine; expected gs://BUCKET/FOLDER, for "
-                "the store and for the archive"
+                "the store, the archive and the queries"
             )
 
 

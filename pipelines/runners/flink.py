@@ -16,6 +16,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from foundation.errors import FirstseenError, TemporaryError, UsageError
 
 ASK_SECONDS = 10
+# From this status of HTTP on, it is the server that has a problem.
+SERVER_ERROR = 500
 # What infra/flink/setup.sh makes, in the folder that firstseen is started in.
 JOB_SERVER = Path(".flink", "beam-runners-flink-1.19-job-server-2.62.0.jar")
 WORKER = "firstseen-worker"
@@ -78,7 +80,7 @@ def ask(master: str) -> Cluster:
         session.trust_env = False  # Flink's own client takes no proxy either.
         try:
             paths = ("overview", "jobmanager/config")
-            said, config = (session.get(f"{url.rstrip('/')}/{path}", timeout=ASK_SECONDS).json() for path in paths)
+            said, config = (_answer(session, f"{url.rstrip('/')}/{path}") for path in paths)
             return Cluster(
                 version=said["flink-version"],
                 slots=said["slots-total"],
@@ -96,19 +98,26 @@ def ask(master: str) -> Cluster:
     raise problem
 
 
+def _answer(session: requests.Session, url: str) -> Any:
+    answer = session.get(url, timeout=ASK_SECONDS)
+    # A job manager that starts, or that waits to be elected, says so in JSON, too.
+    if answer.status_code >= SERVER_ERROR:
+        raise requests.ConnectionError(f"status {answer.status_code}")
+    return answer.json()
+
+
 def choose_parallelism(cluster: Cluster, master: str, wanted: int | None) -> int:
     """Returns how many workers to use: all that are free, if none are wanted."""
-    if wanted is not None and wanted > cluster.slots > 0:
-        raise UsageError(
-            f"--parallelism={wanted}, but the cluster at {master} has {cluster.slots} slots; expected no more than that"
-        )
-    # With a number, Flink waits for slots itself; without any there is no number to take.
-    if not cluster.slots or (wanted is None and not cluster.free_slots):
+    if wanted is not None:
+        # Flink waits for slots itself. A cluster on Kubernetes or YARN makes them when a job asks, and has none before.
+        return wanted
+    if not cluster.free_slots:
         raise TemporaryError(
-            f"the cluster at {master} has no free slot of {cluster.slots}; expected one: wait for its other jobs, or "
-            "start more task managers"
+            f"the cluster at {master} has no free slot of {cluster.slots}; expected one: wait for its other jobs, "
+            "start more task managers, or say how many workers a cluster is to make that makes them on demand, by "
+            "--parallelism=N after `--`"
         )
-    return wanted or cluster.free_slots
+    return cluster.free_slots
 
 
 def choose_cache_ms(config: dict[str, str]) -> int:

@@ -6,7 +6,7 @@ for a minute, before it gave up.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from foundation import errors
@@ -33,8 +33,12 @@ class ErrorReport:
             raise
         except FirstseenError as error:
             said = {"type": type(error).__name__, "message": str(error)}
-            # Of several workers, the one that comes first is heard: the others most likely met the same.
-            self.store.create(self.path, json.dumps(said).encode())
+            try:
+                # Of several workers, the one that comes first is heard: the others most likely met the same.
+                self.store.create(self.path, json.dumps(said).encode())
+            except FirstseenError:
+                # Where nothing can be written, what went wrong first is what has to be told.
+                raise error from None
 
     def is_there(self) -> bool:
         """Returns whether an error was reported: what is left of the work is for nothing then."""
@@ -44,6 +48,16 @@ class ErrorReport:
         """Removes the report, and raises the error that it names; does nothing without one."""
         if not self.is_there():
             return
-        said = json.loads(self.store.read(self.path))
-        self.store.delete([self.path])
-        raise getattr(errors, said["type"], FirstseenError)(said["message"])
+        data = self.store.read(self.path)
+        with suppress(FirstseenError):
+            self.store.delete([self.path])
+        raise _read(data)
+
+
+def _read(data: bytes) -> FirstseenError:
+    """Returns the error that a report names."""
+    try:
+        said = json.loads(data)
+        return getattr(errors, said["type"], FirstseenError)(said["message"])
+    except (ValueError, KeyError, TypeError):
+        return FirstseenError(f"a worker failed, and its report cannot be read: {data[:200]!r}; run again")

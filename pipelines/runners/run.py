@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, TestOptions
 
-from foundation.errors import TranslatedOnlyError, UsageError
+from foundation.errors import TemporaryError, TranslatedOnlyError, UsageError
 from pipelines.runners import dataflow, flink
 from pipelines.runners.failures import typed_error
 from pipelines.runners.flags import check_flags
@@ -55,7 +55,8 @@ def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Cal
         if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
             raise KeyboardInterrupt from error
         # What was reported came first: a step further down may have failed for want of what was not done.
-        report.settle()
+        with suppress(TemporaryError):
+            report.settle()
         raise typed_error(error) from error
     report.settle()
     if where := _translated_to(pipeline):

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from foundation.errors import UsageError
 from foundation.store.files import Store
 from pipelines.lookup.progress import Progress
 from pipelines.lookup.results import OutdatedAnswersError
+from serving.batch.described import DescribedSnapshot
 from serving.queries import Listed
 from serving.watch import watched_contents
 from tests.conftest import Desk
@@ -57,10 +59,23 @@ def test_a_job_is_chosen_by_the_number_of_queries(live_desk: Desk, monkeypatch: 
     assert choose(live_desk, 9, has_folders=True) == choose(live_desk, 9, is_typed=True) == (False, 9)
 
 
-def test_an_index_above_the_memory_takes_a_job(live_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its segments are opened by groups there."""
-    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: 1_100_000_000)
-    assert choose(live_desk, 1) == (True, 1)
+@pytest.mark.parametrize(
+    ("segments", "is_job"), [([], False), ([400], False), ([400, 400], True), ([700], False), ([700, 100], False)]
+)
+def test_an_index_above_the_memory_takes_a_job(
+    live_desk: Desk, monkeypatch: pytest.MonkeyPatch, segments: list[int], is_job: bool
+) -> None:
+    """Its segments are opened by groups there; where one alone is too large, a job would be refused."""
+    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: 2_000_000_000)
+    monkeypatch.setattr("pipelines.lookup.memory.bytes_to_open", lambda megabytes: megabytes * 1_000_000)
+    monkeypatch.setattr(DescribedSnapshot, "read", lambda *_: SimpleNamespace(segments=segments))
+    assert choose(live_desk, 1) == (is_job, 1)
+
+
+def test_little_memory_is_no_reason_for_a_job(live_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small index is looked up in as before."""
+    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: 1_000_000_000)
+    assert choose(live_desk, 1) == (False, 1)
 
 
 def test_a_store_that_is_only_read_is_looked_up_in_here(live_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
