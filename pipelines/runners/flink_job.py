@@ -30,8 +30,15 @@ from foundation.errors import FirstseenError, TemporaryError
 
 START_SECONDS = 120
 END_SECONDS = 5
-# A shell between the two ends the job server when the launcher's end of the pipe closes, even if that was killed.
-UNTIL_STDIN_ENDS = 'exec 3<&0; "$@" </dev/null & server=$!; { cat <&3 >/dev/null; kill $server; } & wait $server'
+# A job that was being submitted when its job server ended may show on the cluster only now.
+SHOWS_SECONDS = 2.0
+# A shell between the two ends the job server when the launcher's end of the pipe closes, even if that was killed; one
+# that is deaf to that is killed.
+UNTIL_STDIN_ENDS = (
+    'exec 3<&0; "$@" </dev/null & server=$!; '
+    "{ cat <&3 >/dev/null; kill $server; sleep 5; kill -9 $server; } 2>/dev/null & wait $server"
+)
+ENDED = ("FINISHED", "FAILED", "CANCELED")
 
 
 class FlinkJobRunner(flink_runner.FlinkRunner):
@@ -80,21 +87,30 @@ class FlinkJob(PipelineResult):
     def wait_until_finish(self, duration: int | None = None) -> str:
         """Waits for the end of the job; raises what the runner makes of its failure."""
         try:
-            return str(self._job.wait_until_finish(duration))
+            state = str(self._job.wait_until_finish(duration))
         except BaseException:
+            # The job server first: it may be submitting the job at this moment.
+            self._on_end()
             self.cancel()
             raise
-        finally:
-            self._on_end()
+        self._on_end()
+        return state
 
     def cancel(self) -> None:
         """Cancels what is left of the job on the cluster: the job server can only stop waiting for it."""
         with suppress(requests.RequestException, KeyError, ValueError), requests.Session() as session:
             session.trust_env = False
-            jobs = session.get(f"{self._master}/jobs/overview", timeout=END_SECONDS).json()["jobs"]
-            for one in jobs:
-                if one["name"] == self._name and one["state"] not in ("FINISHED", "FAILED", "CANCELED"):
-                    session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=END_SECONDS)
+            deadline = time.monotonic() + SHOWS_SECONDS
+            while not self._cancel_shown(session) and time.monotonic() < deadline:
+                time.sleep(0.2)
+
+    def _cancel_shown(self, session: requests.Session) -> bool:
+        jobs = session.get(f"{self._master}/jobs/overview", timeout=END_SECONDS).json()["jobs"]
+        own = [one for one in jobs if one["name"] == self._name]
+        for one in own:
+            if one["state"] not in ENDED:
+                session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=END_SECONDS)
+        return bool(own)
 
     def metrics(self) -> Any:
         """Returns Beam's counters; only while the job server is there."""

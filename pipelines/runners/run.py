@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, TestOptions
+from apache_beam.runners.runner import PipelineResult
 
 from foundation.errors import TemporaryError, TranslatedOnlyError, UsageError
 from pipelines.runners import dataflow, flink
@@ -50,7 +51,7 @@ def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Cal
     try:
         with _ticking(on_progress):
             # Portable runners return at once and others at the end; waiting is right for both.
-            pipeline.run().wait_until_finish()
+            _wait(pipeline.run(), is_on_dataflow=_is_on_dataflow(pipeline))
     except Exception as error:
         if KeyboardInterrupt.__name__ in str(error):  # it struck while a step was running in this thread
             raise KeyboardInterrupt from error
@@ -63,10 +64,26 @@ def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Cal
         raise TranslatedOnlyError(f"the job was translated, not run: {where}")
 
 
+def _wait(result: PipelineResult, *, is_on_dataflow: bool) -> None:
+    try:
+        result.wait_until_finish()
+    except BaseException:
+        # Otherwise the machines of a job whose launcher was interrupted go on, and are paid for.
+        if is_on_dataflow:
+            with suppress(Exception):
+                result.cancel()
+        raise
+
+
+def _is_on_dataflow(pipeline: beam.Pipeline) -> bool:
+    # The class itself stands on Google's libraries, which need not be there.
+    return type(pipeline.runner).__name__ == dataflow.BEAM_NAME
+
+
 def _translated_to(pipeline: beam.Pipeline) -> str | None:
     """Returns what became of a job that Dataflow was not to run, in words; None of one that it ran."""
-    # Other runners pass over these flags. The class itself stands on Google's libraries, which need not be there.
-    if type(pipeline.runner).__name__ != "DataflowRunner":
+    # Other runners pass over these flags.
+    if not _is_on_dataflow(pipeline):
         return None
     options = pipeline.options
     if template := options.view_as(GoogleCloudOptions).template_location:

@@ -140,3 +140,19 @@ def test_a_job_server_ends_with_a_launcher_that_is_killed(tmp_path: Path) -> Non
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(pid)
+
+
+def test_a_job_that_shows_late_is_cancelled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was being submitted when the launcher was interrupted."""
+    looks: list[int] = []
+
+    class Late(Answers):
+        def json(self) -> Any:
+            looks.append(1)
+            return super().json() if len(looks) > 2 else {"jobs": []}
+
+    monkeypatch.setattr(flink_job.requests, "Session", Late)
+    job = flink_job.FlinkJob(Waiting(KeyboardInterrupt()), "http://host:1", "mine", on_end=lambda: None)
+    with pytest.raises(KeyboardInterrupt):
+        job.wait_until_finish()
+    assert Late.cancelled == ["http://host:1/jobs/b?mode=cancel"]

@@ -1,5 +1,6 @@
 """Runners: flags checked before anything starts, and errors of a worker that arrive as themselves."""
 
+import contextlib
 import logging
 import os
 import time
@@ -230,13 +231,26 @@ def test_what_was_reported_comes_before_what_failed_for_it(report: ErrorReport) 
 
 
 class DataflowRunner(PipelineRunner):
-    """Stands in for the runner of that name, which needs Google's libraries: it comes to an end and does nothing."""
+    """Stands in for the runner of that name, which needs Google's libraries: its job ends as it is told to."""
+
+    def __init__(self, error: BaseException | None = None):
+        self._error = error
+        self.cancelled = 0
 
     def run_pipeline(self, pipeline: beam.Pipeline, options: PipelineOptions) -> PipelineResult:
         """Returns a result that is there already."""
         result = PipelineResult(PipelineState.DONE)
-        result.wait_until_finish = lambda duration=None: None
+        result.wait_until_finish = self._wait
+        result.cancel = self._cancel
         return result
+
+    def _wait(self, duration: int | None = None) -> None:
+        if self._error:
+            raise self._error
+
+    def _cancel(self) -> None:
+        self.cancelled += 1
+        raise OSError("no answer")
 
 
 @pytest.mark.parametrize(
@@ -261,3 +275,15 @@ def test_flags_of_dataflow_mean_nothing_to_other_runners(tmp_path: Path, report:
     _ = pipeline | beam.Create([1]) | beam.Map(write_process, str(tmp_path))
     run.run_to_end(pipeline, report=report)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt(), RuntimeError("failed")])
+def test_a_job_on_dataflow_is_cancelled_with_its_launcher(error: BaseException | None, report: ErrorReport) -> None:
+    """Its machines would go on, and be paid for; what stops the launcher is what is told."""
+    pipeline = run.create_pipeline("local", beam_flags=[])
+    pipeline.runner = runner = DataflowRunner(error)
+    with contextlib.ExitStack() as raised:
+        if error:
+            raised.enter_context(pytest.raises(KeyboardInterrupt if error.args == () else FirstseenError))
+        run.run_to_end(pipeline, report=report)
+    assert runner.cancelled == (1 if error else 0)
