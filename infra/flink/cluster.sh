@@ -113,16 +113,17 @@ PYTHON
 }
 
 up() {
-  local port n
+  local port n was_up=yes
   check
   mkdir -p "$run/tmp"
-  if ! alive jobmanager; then
+  alive jobmanager || was_up=''
+  if [ -z "$was_up" ]; then
     for port in "$rest_port" "$rpc_port"; do
       ! answers "$port" || fail "another program listens on port $port; expected a free one: set FLINK_REST_PORT and FLINK_RPC_PORT"
     done
   fi
-  # Whatever goes wrong from here on leaves nothing running.
-  trap down EXIT
+  # Whatever goes wrong from here on leaves nothing running, but for a cluster that was up before.
+  [ -n "$was_up" ] || trap down EXIT
   start jobmanager
   await jobmanager "the job manager does not answer on port $rest_port" answers "$rest_port"
   for ((n = 1; n <= task_managers; n++)); do start "taskmanager-$n"; done
