@@ -155,3 +155,24 @@ def test_a_place_on_this_machine_is_refused_before_a_job_is_made(archive: str, s
         EncodeOptions(archive=archive, store=store, runner="dataflow")
     assert EncodeOptions(archive=archive, store=store, runner="dataflow", beam_flags=["--dry_run=True"])
     assert EncodeOptions(archive=archive, store=store, runner="flink")
+
+
+@pytest.mark.parametrize(
+    ("runner", "flags", "expected"),
+    [
+        ("dataflow", ["--dry_run=True"], True),
+        ("DataflowRunner", ["--template_location=gs://bucket/t.json"], True),
+        # Beam takes any text for yes, this one included, and runs nothing.
+        ("dataflow", ["--dry_run=False"], True),
+        ("dataflow", [], False),
+        ("flink", ["--dry_run=True"], False),
+    ],
+)
+def test_what_is_only_translated_is_told_by_the_flags(runner: str, flags: list[str], expected: bool) -> None:
+    """As Beam reads them, and for Dataflow alone: a real job must not be given a store of this machine."""
+    assert dataflow.is_translation(runner, flags) is expected
+    if runner == "dataflow" and not expected:
+        with pytest.raises(UsageError, match="cannot reach /srv/store"):
+            dataflow.require_shared(runner, flags, "/srv/store")
+    else:
+        dataflow.require_shared(runner, flags, "/srv/store")
