@@ -95,7 +95,7 @@ def _settled(worker: Worker, prepared: Prepared, contents: Contents) -> Mapping[
     """Returns the answers of a chunk that asks nothing."""
     live, claimed = worker.described.snapshot, worker.plan.match.claimed_date
     answers = {number: answers_of(outcome, live, claimed=claimed) for number, outcome in prepared.outcomes.items()}
-    return {"answered": Answered(answers, (), prepared.known, {}, {}), "contents": contents}
+    return {"answered": Answered(answers, (), prepared.known, {}), "contents": contents}
 
 
 def pictures_of(worker: Worker, chunk: int) -> Pictures:

@@ -43,5 +43,4 @@ class SearchGroup(Step):
 def _search(worker: Worker, chunk: int, look: int, group: Group) -> Mapping[str, Part]:
     prepared = worker.files.read(chunk_file(PREPARED, chunk, look), "prepared", Prepared)
     with worker.group(group) as segments:
-        segments.refresh()
         return {"found": search(segments, prepared, k=worker.plan.match.top_k, pool=worker.pool)}

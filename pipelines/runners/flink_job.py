@@ -112,10 +112,6 @@ class FlinkJob(PipelineResult):
                 session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=END_SECONDS)
         return bool(own)
 
-    def metrics(self) -> Any:
-        """Returns Beam's counters; only while the job server is there."""
-        return self._job.metrics()
-
 
 class JobServer(job_server.JobServer):
     """Beam's job server, for one job; a Java process that translates the job for Flink and submits it."""

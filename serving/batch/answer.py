@@ -54,7 +54,6 @@ def answer(
         answers=answers,
         unsettled=[number for number, one in outcomes.items() if one is None],
         known=prepared.known,
-        contents={one.number: one.content for one in prepared.asked if one.number in answers},
         shown={
             number: [match.candidate.content for match in one.matches]
             for number, one in outcomes.items()

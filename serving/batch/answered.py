@@ -15,29 +15,26 @@ class Answered:
     """Answers by the number of their query in the chunk, as `Searcher.lookup` yields them.
 
     `unsettled` are the numbers of those that need a closer look first, and `known` the contents (32 bytes) of those
-    that were answered before: the same answers are theirs, under their own name. `contents` are those of the answered,
-    `shown` those of their matches: whoever hands an answer on later looks whether one was withdrawn.
+    that were answered before: the same answers are theirs, under their own name. `shown` are the contents of the
+    matches: whoever hands an answer on later looks whether one was withdrawn.
     """
 
     answers: Mapping[int, list[Answer]]
     unsettled: Sequence[int]
     known: Mapping[int, bytes]
-    contents: Mapping[int, bytes]
     shown: Mapping[int, Sequence[bytes]]
 
     def with_closer(self, closer: "Answered") -> "Answered":
         """Returns the answers of both looks."""
         answers = dict(sorted({**self.answers, **closer.answers}.items()))
-        contents, shown = {**self.contents, **closer.contents}, {**self.shown, **closer.shown}
-        return Answered(answers, closer.unsettled, self.known, contents, shown)
+        return Answered(answers, closer.unsettled, self.known, {**self.shown, **closer.shown})
 
     def write(self, path: Path) -> None:
         """Writes it as one file."""
         rows = [{"number": number, **asdict(one)} for number, each in self.answers.items() for one in each]
-        held = {"known": self.known, "contents": self.contents}
-        hashes = {name: {number: one.hex() for number, one in some.items()} for name, some in held.items()}
+        known = {number: one.hex() for number, one in self.known.items()}
         shown = {number: [one.hex() for one in some] for number, some in self.shown.items()}
-        text = to_text({"unsettled": list(self.unsettled), "shown": shown, **hashes})
+        text = to_text({"unsettled": list(self.unsettled), "shown": shown, "known": known})
         write_arrays(path, {"text": text, "answers": to_table(pa.Table.from_pylist(rows, ROWS))})
 
     @classmethod
@@ -49,11 +46,8 @@ class Answered:
         for row in from_table(arrays["answers"]).to_pylist():
             answers.setdefault(row.pop("number"), []).append(Answer(**row))
         shown = {int(number): [bytes.fromhex(one) for one in some] for number, some in text["shown"].items()}
-        return cls(answers, text["unsettled"], _hashes(text["known"]), _hashes(text["contents"]), shown)
-
-
-def _hashes(held: Mapping[str, str]) -> dict[int, bytes]:
-    return {int(number): bytes.fromhex(one) for number, one in held.items()}
+        known = {int(number): bytes.fromhex(one) for number, one in text["known"].items()}
+        return cls(answers, text["unsettled"], known, shown)
 
 
 def _exact(field: pa.Field) -> pa.Field:

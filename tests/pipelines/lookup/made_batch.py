@@ -68,12 +68,11 @@ class Answered(Pickled):
     answers: dict[int, list[Answer]]
     unsettled: Sequence[int]
     known: dict[int, bytes]
-    contents: dict[int, bytes]
     shown: dict[int, list[bytes]]
 
     def with_closer(self, closer: "Answered") -> "Answered":
         """Returns both."""
-        return Answered(self.answers | closer.answers, (), self.known, {}, self.shown | closer.shown)
+        return Answered(self.answers | closer.answers, (), self.known, self.shown | closer.shown)
 
 
 @dataclass
@@ -180,7 +179,7 @@ def make_batch(patch: pytest.MonkeyPatch) -> Calls:
             answers[number] = [
                 Answer(query=outcome.query, snapshot=described.snapshot.number, encoder="made", **status)
             ]
-        return Answered(answers, unsettled, {} if prepared.is_close else prepared.known, {}, shown)
+        return Answered(answers, unsettled, {} if prepared.is_close else prepared.known, shown)
 
     def closer(
         prepared: Prepared, _pictures: Pictures, _wanted: Found, unsettled: Sequence[int], **_: object
