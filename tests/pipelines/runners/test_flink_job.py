@@ -15,7 +15,7 @@ from apache_beam.runners.runner import PipelineResult
 from foundation.errors import FirstseenError, TemporaryError
 from pipelines.runners import flink_job
 from tests.conftest import REPOSITORY
-from tests.processes import is_running
+from tests.processes import ends, is_running
 
 # Stands in for Java: says where it is, and stays.
 SERVER = "#!/bin/sh\necho $$ > {folder}/pid\nexec sleep 60\n"
@@ -109,7 +109,7 @@ def test_a_job_server_that_does_not_leave_is_killed(tmp_path: Path, monkeypatch:
     pid = int((tmp_path / "pid").read_text())
     assert is_running(pid)
     server.stop()
-    assert not is_running(pid)
+    assert ends(pid)
 
 
 LAUNCHER = """
@@ -137,9 +137,7 @@ def test_a_job_server_ends_with_a_launcher_that_is_killed(tmp_path: Path) -> Non
         pid = int((tmp_path / "pid").read_text())
         assert is_running(pid)
         launcher.send_signal(signal.SIGKILL)
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(pid)
+    assert ends(pid)
 
 
 def test_a_job_that_shows_late_is_cancelled_too(monkeypatch: pytest.MonkeyPatch) -> None:

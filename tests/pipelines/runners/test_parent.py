@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.runners import parent
 from tests.conftest import REPOSITORY
-from tests.processes import is_running
+from tests.processes import ends, is_running
 
 # A launcher that starts a child, which waits as a worker does, and tells the child's number.
 LAUNCHER = """
@@ -39,10 +39,7 @@ def test_a_worker_ends_with_its_launcher() -> None:
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
     launcher.stdout.close()
-    deadline = time.monotonic() + 20
-    while is_running(child) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    ended = not is_running(child)
+    ended = ends(child)
     if not ended:
         os.kill(child, signal.SIGKILL)
     assert ended
