@@ -178,7 +178,7 @@ def report(runs: list[Run], whole: Run, *, distinct: int, archived: int, segment
         f"included; peak memory {runs[0].peak_gb:.1f} and {runs[1].peak_gb:.1f} GB; the same bytes of JSON Lines.",
         "",
         f"{whole.queries:,} queries, {min(distinct, whole.queries):,} of them distinct, by a job: "
-        f"{whole.seconds:,.0f} s in {whole.attempts} attempts, {whole.queries / whole.seconds:,.1f} photos/s, peak "
+        f"{whole.seconds:,.0f} s (attempts: {whole.attempts}), {whole.queries / whole.seconds:,.1f} photos/s, peak "
         f"memory {whole.peak_gb:.1f} GB; {statuses}. Seconds of all workers together:",
         "",
         "| stage | s | queries/s | distinct photos/s |",
