@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -41,17 +41,29 @@ class Store:
     """
 
     def __init__(self, uri: str | Path, *, create: bool = False):
+        self._name(uri)
+        if create and self.local_root:
+            _make_local(self.local_root)
+        _ = self._backend
+
+    def _name(self, uri: str | Path) -> None:
         self.uri = str(uri)
         self.local_root = local_root(self.uri)
+
+    @cached_property
+    def _backend(self) -> ObjectStore:
         if self.local_root:
-            self._backend: ObjectStore = _open_local(self.local_root, create=create)
-        else:
-            with translated(f"open store {self.uri}"):
-                self._backend = open_bucket(self.uri)
+            return _open_local(self.local_root)
+        with translated(f"open store {self.uri}"):
+            return open_bucket(self.uri)
 
     def __reduce__(self):
-        """Workers reopen the store by its address: no connection and no credential travels."""
-        return Store, (str(self.local_root or self.uri),)
+        """Workers open the store by its address with its first use: no connection and no credential travels."""
+        return _travelled, (str(self.local_root or self.uri),)
+
+    def is_there(self) -> bool:
+        """Returns whether a local store is there; on another machine than that which opened it, it may not be."""
+        return self.local_root is None or self.local_root.is_dir()
 
     def read(self, path: str) -> bytes:
         """Returns one file whole; raises InputNotFoundError if it does not exist."""
@@ -244,14 +256,25 @@ def local_root(uri: str) -> Path | None:
     return Path(path).expanduser().absolute()
 
 
-def _open_local(root: Path, *, create: bool) -> LocalStore:
-    if not create and not root.is_dir():
+def _travelled(address: str) -> Store:
+    """Returns a store that is not looked at yet: a worker that lacks it can say so in its own way."""
+    store = Store.__new__(Store)
+    store._name(address)
+    return store
+
+
+def _make_local(root: Path) -> None:
+    with translated(f"open store {root}"):
+        LocalStore(root, mkdir=True)
+    if not os.access(root, os.W_OK):
+        # The user learns of it here, before a training of hours, and not from the write that follows it.
+        raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
+
+
+def _open_local(root: Path) -> LocalStore:
+    if not root.is_dir():
         raise InputNotFoundError(
             f"no store at {root}: expected a directory; `firstseen encode ARCHIVE --store {root}` makes one"
         )
     with translated(f"open store {root}"):
-        opened = LocalStore(root, mkdir=create)
-    if create and not os.access(root, os.W_OK):
-        # The user learns of it here, before a training of hours, and not from the write that follows it.
-        raise InputNotFoundError(f"cannot write to the store {root}: permission denied; check its access rights")
-    return opened
+        return LocalStore(root)

@@ -4,6 +4,8 @@ An element of the pipeline is the number of a chunk, and that number is all that
 no vector crosses a shuffle.
 """
 
+import logging
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -30,6 +32,8 @@ from pipelines.encode.write_shards import write_shard
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 from pipelines.runners.reported import ErrorReport
+
+_log = logging.getLogger(__name__)
 
 
 def outcomes_path(run: Run, work: Work, chunk: int) -> str:
@@ -79,7 +83,13 @@ class EncodeChunk(beam.DoFn):
         self._open = ExitStack()
         self._embedded_here = EmbeddedHere()
         self._decoders = self._open.enter_context(shared_decoders())
+        self._sees_work = False
         with self._report.reporting():
+            # A folder of the same name on another machine is another store: nothing is to be written there.
+            self._sees_work = self._store.exists(self._work.path)
+            if not self._sees_work:
+                _log.error("%s has no %s in store %s", socket.gethostname(), self._work.path, self._store.uri)
+                return
             known, withdrawn = (
                 tuple(self._open.enter_context(local_hashes(self._store, paths)))
                 for paths in (self._work.known, self._work.withdrawn)
@@ -89,11 +99,14 @@ class EncodeChunk(beam.DoFn):
             )
 
     def process(self, chunk: int) -> Iterator[int]:
-        """Encodes the chunk unless that was done before, or the job has failed; an error says which chunk it struck."""
+        """Encodes the chunk unless that was done before, or the job has failed; an error says which chunk it struck.
+
+        A worker that does not see the store passes over it: the launcher finds that it was not done.
+        """
         with self._report.reporting(), naming(f"chunk {chunk} of {self._work.path}"):
             path = outcomes_path(self._run, self._work, chunk)
             # A runner may do an element twice, and the one that comes to its end first counts.
-            if not self._report.is_there() and not self._store.exists(path):
+            if self._sees_work and not self._report.is_there() and not self._store.exists(path):
                 self._encode(chunk, path)
                 # Allocators would keep the memory of a chunk in pieces, and take more of it for every other one.
                 release_freed()

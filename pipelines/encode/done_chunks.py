@@ -34,6 +34,6 @@ class DoneChunks:
         return add_up(self._counts.values())
 
     def _take_up(self) -> None:
-        for path in outcome_paths(self._store, self._run_directory):
-            if path not in self._counts and path.rpartition("/")[2].startswith(self._attempt):
+        for path in outcome_paths(self._store, self._run_directory, attempt=self._attempt):
+            if path not in self._counts:
                 self._counts[path] = read_counts(self._store, path)

@@ -14,12 +14,13 @@ from foundation.store.files import Store
 from foundation.store.runs import Run
 from pipelines.encode.chunks import EncodeChunk
 from pipelines.encode.done_chunks import DoneChunks
+from pipelines.encode.outcomes import outcome_paths
 from pipelines.encode.plan import EncodeOptions
 from pipelines.encode.work import Work
 from pipelines.runners.dataflow import resource_hints
 from pipelines.runners.names import LOCAL
 from pipelines.runners.progress import Counts, add_up, read_progress
-from pipelines.runners.reported import ErrorReport
+from pipelines.runners.reported import ErrorReport, unshared
 from pipelines.runners.run import create_pipeline, run_to_end
 
 # 350 MB were measured with two decoder processes and photos of 21 megapixels, and 70 MB come with each process more.
@@ -37,7 +38,10 @@ def encode_chunks(
     photos: int,
     on_progress: Callable[[int, int, int], None],
 ) -> None:
-    """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off."""
+    """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off.
+
+    Raises UsageError if chunks were left undone, since not all workers see the store.
+    """
     hints = resource_hints(options.runner, memory_bytes=MEMORY_BYTES, accelerator=options.accelerator)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     tell = partial(_tell, on_progress, photos)
@@ -47,6 +51,8 @@ def encode_chunks(
         )
         report = ErrorReport(store, work.error_path)
         run_to_end(pipeline, report=report, on_progress=look)
+        if undone := work.chunks - len(outcome_paths(store, run.directory, attempt=work.attempt)):
+            raise unshared(store, f"{undone} of {work.chunks} chunks not encoded")
 
 
 def _numbers(chunks: int) -> Iterator[int]:

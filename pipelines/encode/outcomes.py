@@ -55,10 +55,10 @@ def outcomes_directory(run_directory: str) -> str:
     return f"{run_directory}/{OUTCOMES}"
 
 
-def outcome_paths(store: Store, run_directory: str) -> list[str]:
-    """Returns where the outcomes of a run's chunks stand that are done, whichever attempt did them."""
+def outcome_paths(store: Store, run_directory: str, *, attempt: str = "") -> list[str]:
+    """Returns where the outcomes of a run's chunks stand that are done, by one attempt or by any."""
     directory = outcomes_directory(run_directory)
-    return [f"{directory}/{name}" for name in store.files(directory)]
+    return [f"{directory}/{name}" for name in store.files(directory) if name.startswith(attempt)]
 
 
 def write_outcomes(

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import apache_beam as beam
 
 from foundation.store import artifact
-from foundation.store.builds import error_path, take_build, write_build
+from foundation.store.builds import build_path, error_path, take_build, write_build
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
 from pipelines.runners.dataflow import THREADS, require_shared, resource_hints
-from pipelines.runners.reported import ErrorReport
+from pipelines.runners.reported import ErrorReport, unshared
 from pipelines.runners.run import create_pipeline, run_to_end
 
 # The number of a planned segment, and how a snapshot names it: None if it would hold nothing.
@@ -27,7 +27,10 @@ def build_in_parallel(
     workers: int,
     beam_flags: list[str],
 ) -> list[SegmentReference]:
-    """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order."""
+    """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order.
+
+    Raises UsageError if segments are missing, since not all workers see the store.
+    """
     require_shared(runner, beam_flags, store.uri)
     # Segments are planned so that building one keeps within the limit, and each thread of a worker may build one.
     hints = resource_hints(runner, memory_bytes=memory_limit_bytes and THREADS * memory_limit_bytes)
@@ -45,9 +48,11 @@ def build_in_parallel(
     _ = (
         pipeline
         | "Finish" >> beam.Create([build_id])
-        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), store=store)
+        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), planned=len(plans), report=report)
     )
     run_to_end(pipeline, report=report)
+    if not store.exists(build_path(build_id)):
+        raise unshared(store, f"not all of {len(plans)} segments built")
     return take_build(store, build_id)
 
 
@@ -60,10 +65,13 @@ def _build_reporting(
             yield build(plan)
 
 
-def _write_build(build_id: str, built: Iterable[Built], *, store: Store) -> None:
+def _write_build(build_id: str, built: Iterable[Built], *, planned: int, report: ErrorReport) -> None:
     """Hands the segments to the launcher in the order of the plan: a pipeline returns nothing by itself.
 
     Publishing is the launcher's and no step's: Beam may run a step twice, and a late attempt would publish again.
     """
     ordered = sorted(built, key=lambda numbered: numbered[0])
-    write_build(store, build_id, [reference for _, reference in ordered if reference])
+    # Of workers that do not see the store there is nothing, and the rest alone would be published as if it was all.
+    if len(ordered) == planned:
+        with report.reporting():
+            write_build(report.store, build_id, [reference for _, reference in ordered if reference])

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from foundation.errors import FirstseenError
 from foundation.store import artifact
 from pipelines.lookup.names import ANSWERS, KNOWN, PASSING, ROUNDS, answers_file, chunk_of
 from pipelines.lookup.owners import Owners
@@ -17,6 +16,7 @@ from pipelines.lookup.plan import LookupOptions, plan_rounds
 from pipelines.lookup.progress import OnProgress, RoundProgress, stage_seconds
 from pipelines.lookup.worker import Job, shared_worker
 from pipelines.runners.names import LOCAL
+from pipelines.runners.reported import unshared
 
 
 class Rounds:
@@ -67,13 +67,10 @@ class Rounds:
 
 
 def require_answered(job: Job, chunks: Iterable[int]) -> None:
-    """Raises FirstseenError if a runner came to its end, and left a chunk without answers."""
+    """Raises UsageError if a runner came to its end, and left a chunk without answers."""
     answered = set(map(chunk_of, job.files.names(ANSWERS)))
     if missing := sorted(set(chunks) - answered):
-        raise FirstseenError(
-            f"{len(missing)} chunks of {job.files.directory} were not answered, {missing[0]} first; run the same "
-            "lookup again"
-        )
+        raise unshared(job.store, f"{len(missing)} chunks of {job.files.directory} not answered")
 
 
 def clear_away(job: Job, chunks: Iterable[int]) -> str:

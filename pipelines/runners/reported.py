@@ -5,13 +5,17 @@ for a minute, before it gave up.
 """
 
 import json
+import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from foundation import errors
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import FirstseenError, TemporaryError, UsageError
 from foundation.store.files import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class ErrorReport:
         except TemporaryError:
             raise
         except FirstseenError as error:
+            if not self.store.is_there():
+                # No retry brings the store to this machine, and raising would be retried. The launcher finds what was
+                # left undone, see `unshared`.
+                _log.error("%s does not see store %s: %s", socket.gethostname(), self.store.uri, error)
+                return
             said = {"type": type(error).__name__, "message": str(error)}
             try:
                 # Of several workers, the one that comes first is heard: the others most likely met the same.
@@ -52,6 +61,14 @@ class ErrorReport:
         with suppress(FirstseenError):
             self.store.delete([self.path])
         raise _read(data)
+
+
+def unshared(store: Store, undone: str) -> UsageError:
+    """Returns the error of a job that came to its end, reported nothing, and left something undone in the store."""
+    return UsageError(
+        f"the job ended with {undone}: not all of its workers see the store {store.uri}; expected one that the "
+        "launcher and all workers reach by this name: a bucket, or a folder that all machines share"
+    )
 
 
 def _read(data: bytes) -> FirstseenError:

@@ -1,7 +1,9 @@
 """Encoding a chunk: done whole and written down once, and an error says which chunk it struck."""
 
+import pickle
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,3 +204,18 @@ def test_what_a_worker_knows_is_not_decoded(planned: Planned, nights: Nights) ->
         (hash_of(5), None),
     ]
     assert nights.decoded == []
+
+
+@pytest.mark.parametrize("is_another", [False, True])
+def test_a_worker_that_does_not_see_the_store_does_nothing(planned: Planned, tmp_path: Path, is_another: bool) -> None:
+    """Whether its machine lacks the folder or has another of that name: a retry there would end the same way."""
+    store, *_ = planned
+    travelling = pickle.dumps(EncodeChunk(*planned, batch_size=2, progress_directory=None))
+    store.local_root.rename(tmp_path / "elsewhere")
+    if is_another:
+        store.local_root.mkdir()
+    step = pickle.loads(travelling)  # noqa: S301 (made above)
+    step.setup()
+    assert list(step.process(0)) == [0]
+    step.teardown()
+    assert (list(store.local_root.iterdir()) if is_another else store.is_there()) in ([], False)

@@ -47,7 +47,7 @@ def test_chunks_that_are_done_are_added_up(store: Store) -> None:
 def test_a_store_that_does_not_answer_ends_no_job(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was counted stays, and the next look tries again."""
 
-    def fail(*_: object) -> list[str]:
+    def fail(*_: object, **__: object) -> list[str]:
         raise TemporaryError("no answer: expected one")
 
     finish(store, "now", 0, GOOD)

@@ -10,15 +10,16 @@ from pyarrow import parquet
 
 from foundation.archives.archive import open_archive, read
 from foundation.encoder import SavedEncoder
-from foundation.errors import ArtifactRefusedError
+from foundation.errors import ArtifactRefusedError, UsageError
 from foundation.photos import photo
 from foundation.store.chains import RunsOfEncoder
 from foundation.store.files import Store
 from foundation.store.runs import Run
+from pipelines.encode import encode_chunks, job
 from pipelines.encode.compare import work_schema
 from pipelines.encode.encode_chunks import add_steps
 from pipelines.encode.outcomes import outcome_paths
-from pipelines.encode.plan import plan_run
+from pipelines.encode.plan import EncodeOptions, plan_run
 from pipelines.encode.previous import find_previous
 from pipelines.encode.work import Work
 from pipelines.runners.reported import ErrorReport
@@ -73,3 +74,12 @@ def test_an_encoder_that_the_run_does_not_name_is_refused(
     with pytest.raises(ArtifactRefusedError, match="names 000000000000…"):
         encode(store, replace(run, encoder_digest="0" * 64), work, saved_encoder)
     assert outcome_paths(store, run.directory) == []
+
+
+def test_chunks_that_no_worker_did_are_told(store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that do not see the store pass over their work, and the runner takes the job for done."""
+    monkeypatch.setattr(encode_chunks, "run_to_end", lambda *_, **__: None)
+    with pytest.raises(
+        UsageError, match=r"with 1 of 1 chunks not encoded: not all of its workers see the store \S+; exp"
+    ):
+        job.encode(EncodeOptions(archive=str(archive), store=str(store)))

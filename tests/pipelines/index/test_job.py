@@ -1,6 +1,7 @@
 """The index job: shards in, measured segments and one new snapshot out."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,11 @@ from foundation.store.segments import (
     read_segment,
 )
 from foundation.store.snapshots import Snapshot, publish, read_snapshot, snapshot_numbers
-from pipelines.index import job
+from pipelines.index import build_segments, job
+from pipelines.index.build_segments import Built
 from pipelines.index.memory import estimate_bytes
-from pipelines.index.plan import IndexOptions
+from pipelines.index.plan import IndexOptions, SegmentPlan
+from pipelines.runners.reported import ErrorReport
 from tests.builders import add_encoder, add_run, unit_vectors
 
 DIMENSION = 8
@@ -248,4 +251,25 @@ def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
         job.build_index(store)
+    assert snapshot_numbers(store) == []
+
+
+def build_one(plan: SegmentPlan, *, build: Callable, report: ErrorReport) -> Iterator[Built]:
+    """Builds as two workers do, one of whom does not see the store."""
+    if plan.number == 0:
+        yield build(plan)
+
+
+def test_what_some_workers_did_not_build_is_not_left_out(
+    made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot of the segments that are there would have lost the photos of the others, and nobody would see it."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(200))
+    monkeypatch.setattr(build_segments, "_build_reporting", build_one)
+    options = IndexOptions(max_segment_rows=100)
+    with pytest.raises(
+        UsageError, match=r"not all of 2 segments built: not all of its workers see the store \S+; expected"
+    ):
+        job.build_index(store, options=options, runner="FnApiRunner")
     assert snapshot_numbers(store) == []

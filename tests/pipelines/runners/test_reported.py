@@ -50,3 +50,12 @@ def test_without_an_error_nothing_is_written(report: ErrorReport, tmp_path: Path
         pass
     report.settle()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_store_is_not_there_an_error_is_left_to_the_launcher(report: ErrorReport, tmp_path: Path) -> None:
+    """A worker on a machine without it: raised, the error would be retried; and no folder is made there."""
+    elsewhere = pickle.loads(pickle.dumps(report))  # noqa: S301
+    tmp_path.rmdir()
+    with elsewhere.reporting():
+        elsewhere.is_there()
+    assert not tmp_path.exists()
