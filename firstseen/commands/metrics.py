@@ -71,6 +71,12 @@ def count(accounting: "Accounting") -> None:
         _job.accounting = accounting
 
 
+def forget() -> None:
+    """Leaves the file as it was: the command that runs now turned out to be no run, and no success."""
+    global _job
+    _job = None
+
+
 def end(exit_code: int) -> None:
     """Writes the metrics of the command that has just ended; what stands in the way is told, and changes no exit code.
 

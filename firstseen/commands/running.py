@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from firstseen.commands import failures, interruption, logs, metrics, streams
 from firstseen.commands.app import make_app
-from foundation.errors import UsageError
+from foundation.errors import TranslatedOnlyError, UsageError
 
 
 def run(arguments: list[str]) -> int:
@@ -29,6 +29,10 @@ def _run(arguments: list[str]) -> int:
         code = make_app()(arguments or ["--help"], prog_name="firstseen", standalone_mode=False) or 0
         sys.stdout.flush()  # now, while an error of it can still be told
         return code
+    except TranslatedOnlyError as error:
+        # It ends well, and did nothing: a night that only translates its job must not count as one that succeeded.
+        metrics.forget()
+        return failures.report(error)
     except (Exception, SystemExit) as error:
         return failures.report(error)
 

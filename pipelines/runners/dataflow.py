@@ -6,10 +6,14 @@ The defaults are for workers of one image, infra/container/Dockerfile; docs/data
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from foundation.checks import require_choice
 from foundation.errors import UsageError
 from pipelines.runners.names import DATAFLOW
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 BEAM_NAME = "DataflowRunner"
 # Four cores decode what one encoder takes, and each decoder may take 4 GiB of the 16 at the worst.
@@ -80,13 +84,23 @@ def require_accelerator(runner: str, accelerator: str | None) -> None:
 
 
 def is_translation(runner: str, beam_flags: Sequence[str]) -> bool:
-    """Returns whether a job for Dataflow is only to be translated: `--dry_run` and `--template_location` say so."""
+    """Returns whether a job is only to be translated, by its runner and the flags for Beam."""
     if not is_dataflow(runner):
         return False
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    given = PipelineOptions(list(beam_flags)).get_all_options(drop_default=True)
-    return bool(given.get("dry_run") or given.get("template_location"))
+    return translated_to(PipelineOptions(list(beam_flags))) is not None
+
+
+def translated_to(options: "PipelineOptions") -> str | None:
+    """Returns what becomes of a job that Dataflow is not to run, in words; None of one that it runs.
+
+    Other runners pass over these flags.
+    """
+    given = options.get_all_options()
+    if template := given["template_location"]:
+        return f"its description lies at {template}, and its graph where --staging_location says"
+    return "--dry_run keeps nothing of it" if given["dry_run"] else None
 
 
 def require_shared(runner: str, beam_flags: Sequence[str], *places: str) -> None:

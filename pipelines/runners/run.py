@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, TestOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
 from foundation.errors import TemporaryError, TranslatedOnlyError, UsageError
@@ -60,7 +60,7 @@ def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Cal
             report.settle()
         raise typed_error(error) from error
     report.settle()
-    if where := _translated_to(pipeline):
+    if _is_on_dataflow(pipeline) and (where := dataflow.translated_to(pipeline.options)):
         raise TranslatedOnlyError(f"the job was translated, not run: {where}")
 
 
@@ -78,17 +78,6 @@ def _wait(result: PipelineResult, *, is_on_dataflow: bool) -> None:
 def _is_on_dataflow(pipeline: beam.Pipeline) -> bool:
     # The class itself stands on Google's libraries, which need not be there.
     return type(pipeline.runner).__name__ == dataflow.BEAM_NAME
-
-
-def _translated_to(pipeline: beam.Pipeline) -> str | None:
-    """Returns what became of a job that Dataflow was not to run, in words; None of one that it ran."""
-    # Other runners pass over these flags.
-    if not _is_on_dataflow(pipeline):
-        return None
-    options = pipeline.options
-    if template := options.view_as(GoogleCloudOptions).template_location:
-        return f"its description lies at {template}, and its graph where --staging_location says"
-    return "--dry_run keeps nothing of it" if options.view_as(TestOptions).dry_run else None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from firstseen.commands import metrics
 from firstseen.commands.running import run
-from foundation.errors import PublishRaceLostError, TemporaryError
+from foundation.errors import PublishRaceLostError, TemporaryError, TranslatedOnlyError
 from foundation.store.files import Store
 from foundation.store.runs import Accounting
 from pipelines.encode.job import EncodeResult
@@ -198,3 +198,14 @@ def test_a_command_without_the_option_leaves_nothing(store: Store, tmp_path: Pat
     (tmp_path / "x.prom").unlink()
     assert run(["status", "--store", store.uri]) == 0
     assert not (tmp_path / "x.prom").exists()
+
+
+def test_a_job_that_was_only_translated_is_no_run(store: Store, tmp_path: Path, encode: Callable[..., int]):
+    """It ends well and encodes nothing: nights of it must raise the alert of nights that did not happen."""
+    translated = fail(TranslatedOnlyError("the job was translated, not run"))
+    assert encode(translated) == 0
+    assert not (tmp_path / "encode.prom").exists()
+    encode(lambda: finished(store))
+    before = (tmp_path / "encode.prom").read_bytes()
+    assert encode(translated) == 0
+    assert (tmp_path / "encode.prom").read_bytes() == before

@@ -40,10 +40,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> ErrorReport:
         (["--direct_num_workers=many"], "Beam refuses a flag: .*invalid int value: 'many'"),
         (["--project"], "Beam refuses a flag: .*expected one argument"),
         (["--runner=FlinkRunner"], "expected firstseen's own --runner"),
+        (["--dry_run=False"], "Beam takes --dry_run=False for yes; expected no --dry_run at all"),
+        (["--dry_run", "no"], "Beam takes --dry_run=no for yes"),
     ],
 )
 def test_a_flag_that_beam_would_drop_is_a_usage_error(flags: list[str], message: str) -> None:
-    """Unknown, shortened, without a value, with a bad one, or one that firstseen sets itself."""
+    """Unknown, shortened, without a value, with a bad one, one that firstseen sets itself, or one that means yes."""
     with pytest.raises(UsageError, match=message):
         run.create_pipeline("local", beam_flags=flags)
 
