@@ -56,6 +56,14 @@ def main() -> None:
     sys.exit(code)
 
 
+class _Told(logging.Handler):
+    """Tells what a job has to say beside its outcome, such as that it goes on elsewhere."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the record as a line for people."""
+        streams.tell(f"firstseen: {record.getMessage()}", level="warning")
+
+
 def quiet_libraries(arguments: Sequence[str]) -> None:
     """Keeps what TensorFlow, Beam and Pillow say about themselves off the terminal, before they are imported."""
     # Between lines of JSON even TensorFlow's errors are one too many: it raises those that matter.
@@ -63,5 +71,6 @@ def quiet_libraries(arguments: Sequence[str]) -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
     logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger("pipelines").addHandler(_Told(logging.WARNING))
     # A damaged EXIF block is an everyday matter in an archive.
     warnings.filterwarnings("ignore", module=r"PIL\.")

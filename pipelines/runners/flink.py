@@ -5,7 +5,6 @@ All that a user has to say is where Flink's REST API is, `--flink_master=HOST:PO
 
 import re
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +67,6 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     flags = [f"--{name}={value}" for name, value in defaults.items() if name not in given]
     if "job_endpoint" not in given:
         flags += start_job_server(cluster, master, given)
-    if "job_name" not in given:
-        flags.append(f"--job_name=firstseen-{uuid.uuid4().hex[:12]}")
     return RUNNER, [*beam_flags, *flags]
 
 

@@ -4,11 +4,13 @@ Beam's own Flink runner takes Ctrl-C for itself, leaves the job on the cluster w
 running when the launcher is killed.
 """
 
+import logging
 import os
 import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -30,6 +32,9 @@ from foundation.errors import FirstseenError, TemporaryError
 
 START_SECONDS = 120
 END_SECONDS = 5
+# An interrupted command is ended after 3 s, wherever it is, and has to say before that what it could not do.
+CANCEL_SECONDS = 1.5
+ENDED_MEANWHILE = 409
 # A job that was being submitted when its job server ended may show on the cluster only now.
 SHOWS_SECONDS = 2.0
 # A shell between the two ends the job server when the launcher's end of the pipe closes, even if that was killed; one
@@ -39,6 +44,8 @@ UNTIL_STDIN_ENDS = (
     "{ cat <&3 >/dev/null; kill $server; sleep 5; kill -9 $server; } 2>/dev/null & wait $server"
 )
 ENDED = ("FINISHED", "FAILED", "CANCELED")
+
+_log = logging.getLogger(__name__)
 
 
 class FlinkJobRunner(flink_runner.FlinkRunner):
@@ -57,15 +64,18 @@ class FlinkJobRunner(flink_runner.FlinkRunner):
 
     def run_portable_pipeline(self, pipeline: Any, options: PipelineOptions) -> "FlinkJob":
         """Submits the job, and returns at once."""
-        flink = options.view_as(FlinkRunnerOptions)
+        flink, cloud = options.view_as(FlinkRunnerOptions), options.view_as(GoogleCloudOptions)
         # Taken now: of a job that needs no job server, Beam sets another one.
         master = flink.flink_master = self.add_http_scheme(flink.flink_master)
+        # Flink's number of the job is not told to the launcher, which finds its job by the name; that of a user may be
+        # the name of a colleague's job, too.
+        cloud.job_name = f"{cloud.job_name or 'firstseen'}-{uuid.uuid4().hex[:12]}"
         try:
             job = super().run_portable_pipeline(pipeline, options)
         except BaseException:
             self._stop_server()
             raise
-        return FlinkJob(job, master, options.view_as(GoogleCloudOptions).job_name, on_end=self._stop_server)
+        return FlinkJob(job, master, cloud.job_name, on_end=self._stop_server)
 
     def _stop_server(self) -> None:
         if self._server:
@@ -73,7 +83,10 @@ class FlinkJobRunner(flink_runner.FlinkRunner):
 
 
 class FlinkJob(PipelineResult):
-    """A job that was submitted: whoever stops waiting for it cancels it, by its name at the cluster's REST API."""
+    """A job that was submitted: whoever stops waiting for it cancels it, by its name at the cluster's REST API.
+
+    No other job may have the name.
+    """
 
     def __init__(self, job: PipelineResult, master: str, name: str, *, on_end: Callable[[], None]):
         super().__init__(None)
@@ -97,19 +110,30 @@ class FlinkJob(PipelineResult):
         return state
 
     def cancel(self) -> None:
-        """Cancels what is left of the job on the cluster: the job server can only stop waiting for it."""
-        with suppress(requests.RequestException, KeyError, ValueError), requests.Session() as session:
-            session.trust_env = False
-            deadline = time.monotonic() + SHOWS_SECONDS
-            while not self._cancel_shown(session) and time.monotonic() < deadline:
-                time.sleep(0.2)
+        """Cancels what is left of the job on the cluster, or says who has to: the job server can only stop waiting."""
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                deadline = time.monotonic() + SHOWS_SECONDS
+                while not self._cancel_shown(session) and time.monotonic() < deadline:
+                    time.sleep(0.2)
+        except (requests.RequestException, LookupError, TypeError, ValueError) as error:
+            _log.warning(
+                "job %s was not cancelled on Flink (%s) and may go on there; expected it to end: look for it at %s, in "
+                "a browser, and cancel it",
+                self._name,
+                type(error).__name__,
+                self._master,
+            )
 
     def _cancel_shown(self, session: requests.Session) -> bool:
-        jobs = session.get(f"{self._master}/jobs/overview", timeout=END_SECONDS).json()["jobs"]
+        jobs = session.get(f"{self._master}/jobs/overview", timeout=CANCEL_SECONDS).json()["jobs"]
         own = [one for one in jobs if one["name"] == self._name]
         for one in own:
             if one["state"] not in ENDED:
-                session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=END_SECONDS)
+                answer = session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=CANCEL_SECONDS)
+                if answer.status_code != ENDED_MEANWHILE:
+                    answer.raise_for_status()
         return bool(own)
 
 

@@ -188,3 +188,17 @@ def test_an_error_that_cannot_be_told_keeps_its_exit_code():
             [sys.executable, "-m", "firstseen", "no-such-verb"], cwd=REPOSITORY, stderr=full, check=False
         )
     assert done.returncode == 2
+
+
+def test_what_a_job_has_to_say_beside_its_outcome_is_told() -> None:
+    """As a line like all others: a job that goes on elsewhere after Ctrl-C; libraries stay silent."""
+    script = (
+        "import logging\n"
+        "from firstseen.commands.running import quiet_libraries\n"
+        "quiet_libraries([])\n"
+        "logging.getLogger('pipelines.runners.flink_job').warning('job %s was not cancelled', 'mine')\n"
+        "logging.getLogger('apache_beam.runners').warning('no matter')\n"
+        "logging.getLogger('pipelines.encode.chunks').info('no matter')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "firstseen: job mine was not cancelled\n")

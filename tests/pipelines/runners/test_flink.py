@@ -63,10 +63,9 @@ def options_of(flags: list[str]) -> dict[str, str]:
 
 
 def test_an_address_is_all_that_a_user_has_to_say(installed: Path) -> None:
-    """Slots, workers, the job server and how long a worker is kept follow from it; each job has a name of its own."""
+    """Slots, workers, the job server and how long a worker is kept follow from it."""
     with job_manager(config=RESTARTS) as master:
         runner, flags = flink.complete([f"--flink_master={master}"])
-        _, again = flink.complete([f"--flink_master={master}"])
     options = options_of(flags)
     assert runner == flink.RUNNER
     assert options["parallelism"] == "3"
@@ -75,7 +74,6 @@ def test_an_address_is_all_that_a_user_has_to_say(installed: Path) -> None:
     assert options["environment_cache_millis"] == "2000"
     assert options["flink_job_server_jar"] == str(installed)
     assert options["expansion_port"] == "-1"
-    assert options["job_name"] != options_of(again)["job_name"]
 
 
 def test_what_the_user_says_stands(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Jobs on Flink from the launcher's side: no job and no job server is left by whoever stops waiting."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.runner import PipelineResult
+from requests import ConnectTimeout, Response
 
 from foundation.errors import FirstseenError, TemporaryError
 from pipelines.runners import flink_job
@@ -48,6 +51,7 @@ class Answers:
     """Flink's REST API with three jobs, one of them ours; notes what is cancelled."""
 
     cancelled: list[str]
+    status = 202
     trust_env = True
 
     def __init__(self) -> None:
@@ -68,9 +72,12 @@ class Answers:
         jobs = [("a", "other", "RUNNING"), ("b", "mine", "RUNNING"), ("c", "mine", "FINISHED")]
         return {"jobs": [{"jid": jid, "name": name, "state": state} for jid, name, state in jobs]}
 
-    def patch(self, url: str, **_: object) -> None:
+    def patch(self, url: str, **_: object) -> Response:
         """Notes the address."""
         self.cancelled.append(url)
+        answer = Response()
+        answer.status_code = self.status
+        return answer
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt(), RuntimeError("lost")])
@@ -154,3 +161,46 @@ def test_a_job_that_shows_late_is_cancelled_too(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(KeyboardInterrupt):
         job.wait_until_finish()
     assert Late.cancelled == ["http://host:1/jobs/b?mode=cancel"]
+
+
+class Silent(Answers):
+    """An API that nobody answers at."""
+
+    def get(self, *_: object, **__: object) -> "Answers":
+        """Waits in vain."""
+        raise ConnectTimeout("no answer")
+
+
+class Forbidding(Answers):
+    """An API that lets nobody cancel, as `web.cancel.enable: false` does."""
+
+    status = 404
+
+
+class Faster(Answers):
+    """An API whose job came to its end before it could be cancelled."""
+
+    status = 409
+
+
+@pytest.mark.parametrize(("api", "words"), [(Silent, "ConnectTimeout"), (Forbidding, "HTTPError"), (Faster, None)])
+def test_a_job_that_cannot_be_cancelled_is_told(
+    api: type[Answers], words: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with where to do it by hand: it holds slots, and goes on writing."""
+    monkeypatch.setattr(flink_job.requests, "Session", api)
+    flink_job.FlinkJob(Waiting(None), "http://host:1", "mine", on_end=lambda: None).cancel()
+    expected = rf"job mine was not cancelled on Flink \({words}\) .*; expected it to end: look for it at http://host:1,"
+    assert [bool(re.match(expected, one)) for one in caplog.messages] == ([True] if words else [])
+
+
+def test_no_two_jobs_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do those that a user gives one name: a colleague's would be cancelled with it."""
+    monkeypatch.setattr(FlinkRunner, "run_portable_pipeline", lambda *_: Waiting(None))
+    names = []
+    for flags in (["--job_name=nightly"], ["--job_name=nightly"], []):
+        options = PipelineOptions(["--flink_master=host:1", *flags])
+        flink_job.FlinkJobRunner().run_portable_pipeline(None, options)
+        names.append(options.view_as(GoogleCloudOptions).job_name)
+    assert len(set(names)) == 3
+    assert [name.rpartition("-")[0] for name in names] == ["nightly", "nightly", "firstseen"]
