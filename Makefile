@@ -11,7 +11,7 @@ demo: $(INSTALLED)
 
 # Java and Maven are needed, too: 0.4 GB are fetched into .flink/ the first time, in three minutes.
 flink-demo: $(INSTALLED)
-	PYTHON=$(CURDIR)/$(BIN)/python infra/flink/demo.sh
+	PYTHON=$(abspath $(BIN))/python infra/flink/demo.sh
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2

@@ -16,6 +16,11 @@ rpc_port=${FLINK_RPC_PORT:-6123}
 task_managers=${FLINK_TASK_MANAGERS:-2}
 slots=${FLINK_SLOTS:-1}
 python=${PYTHON:-$repository/.venv/bin/python}
+# A process is known by the name of the folder: one folder has one name.
+work=$(realpath --canonicalize-missing "$work")
+run=$(realpath --canonicalize-missing "$run")
+# Not that of a link: the Python of an environment is one.
+[[ $python == /* ]] || python=$PWD/$python
 flink=$work/flink-1.19.3
 job_server=$work/beam-runners-flink-1.19-job-server-2.62.0.jar
 
@@ -28,12 +33,23 @@ pid_of() {
   cat "$run/$1.pid" 2>/dev/null || true
 }
 
-# Whether a process of that name is there and ours: after a restart of the machine another one may have its number.
-alive() {
+# The command line of a process.
+line_of() {
   local pid
   pid=$(pid_of "$1")
-  # The whole line, whatever COLUMNS says; and no pipe to grep, which leaves at the first match.
-  [ -n "$pid" ] && [[ $(ps -ww -o args= -p "$pid" 2>/dev/null) == *"-Dfirstseen.run=$run "* ]]
+  # The whole line, whatever COLUMNS says.
+  [ -z "$pid" ] || ps -ww -o args= -p "$pid" 2>/dev/null || true
+}
+
+# Whether a process of that name is there and ours: after a restart of the machine another one may have its number.
+alive() {
+  # No pipe to grep, which leaves at the first match.
+  [[ $(line_of "$1") == *"-Dfirstseen.run=$run "* ]]
+}
+
+# The port that the job manager was started with.
+port_of() { # port_of rest.port
+  [[ ! $(line_of jobmanager) =~ \ "$1"=([0-9]+)\  ]] || echo "${BASH_REMATCH[1]}"
 }
 
 names() {
@@ -117,7 +133,11 @@ up() {
   check
   mkdir -p "$run/tmp"
   alive jobmanager || was_up=''
-  if [ -z "$was_up" ]; then
+  if [ -n "$was_up" ]; then
+    [ "$(port_of rest.port) $(port_of jobmanager.rpc.port)" = "$rest_port $rpc_port" ] ||
+      fail "the cluster of $run is up on ports $(port_of rest.port) and $(port_of jobmanager.rpc.port), not $rest_port" \
+        "and $rpc_port; expected the same FLINK_REST_PORT and FLINK_RPC_PORT, \`$0 down\` first, or another FLINK_RUN"
+  else
     for port in "$rest_port" "$rpc_port"; do
       ! answers "$port" || fail "another program listens on port $port; expected a free one: set FLINK_REST_PORT and FLINK_RPC_PORT"
     done

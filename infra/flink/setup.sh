@@ -9,7 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=${FLINK_WORK:-$here/../../.flink}
 python=${PYTHON:-python3}
 flink_version=1.19.3
-# Of apache-flink-libraries-1.19.3.tar.gz, PyPI's sdist, which holds the jars of the distribution.
+# PyPI's sdist, which holds the jars of the distribution, and its digest.
+flink_sdist=apache-flink-libraries-$flink_version.tar.gz
 flink_sha256=4a58e3a1fb7d83340bc96b6c080624c6d792d69fae5d294b96224775204a9c60
 job_server=beam-runners-flink-1.19-job-server-2.62.0.jar
 
@@ -36,15 +37,19 @@ fetch_flink() {
   [ ! -f "$work/flink-$flink_version/.done" ] || return 0
   "$python" -m pip --version >/dev/null 2>&1 || unavailable "$python has no pip; expected a Python that has, named by PYTHON"
   echo "fetching Flink $flink_version (230 MB)"
-  local archive=$work/download/apache-flink-libraries-$flink_version.tar.gz folder=$work/flink-$flink_version
+  local archive=$work/download/$flink_sdist folder=$work/flink-$flink_version
   # Only the digest says that a file is whole: a download may have been broken off.
   if ! echo "$flink_sha256  $archive" | sha256sum --check --status 2>/dev/null; then
+    mkdir -p "$work/download"
     rm -f "$archive"
-    "$python" -m pip download --no-deps --dest "$work/download" "apache-flink-libraries==$flink_version" \
-      >"$work/fetch.log" 2>&1 || unavailable "cannot fetch apache-flink-libraries==$flink_version from the package index:" \
-      "$(reason "$work/fetch.log"); see $work/fetch.log"
-    echo "$flink_sha256  $archive" | sha256sum --check --status || fail "$archive has another digest than" \
-      "$flink_sha256; expected what PyPI has: remove it and run again"
+    # pip unpacks an sdist and runs its setup.py to see what it is: it must know the digest before that.
+    echo "apache-flink-libraries==$flink_version --hash=sha256:$flink_sha256" >"$work/download/requirements.txt"
+    "$python" -m pip download --no-deps --require-hashes --dest "$work/download" \
+      --requirement "$work/download/requirements.txt" >"$work/fetch.log" 2>&1 || {
+      ! grep --quiet 'DO NOT MATCH THE HASHES' "$work/fetch.log" || fail "$flink_sdist of the package index has another" \
+        "digest than $flink_sha256; expected what PyPI has: see $work/fetch.log"
+      unavailable "cannot fetch $flink_sdist from the package index: $(reason "$work/fetch.log"); see $work/fetch.log"
+    }
   fi
   rm -rf "$folder"
   mkdir -p "$folder"

@@ -3,6 +3,7 @@
 All that a user has to say is where Flink's REST API is, `--flink_master=HOST:PORT`; what they say beside that stands.
 """
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from foundation.errors import FirstseenError, TemporaryError, UsageError
 ASK_SECONDS = 10
 # From this status of HTTP on, it is the server that has a problem.
 SERVER_ERROR = 500
-# What infra/flink/setup.sh makes, in the folder that firstseen is started in.
+# What infra/flink/setup.sh makes, in the folder that firstseen is started in, or in that of FLINK_WORK.
 JOB_SERVER = Path(".flink", "beam-runners-flink-1.19-job-server-2.62.0.jar")
+WORK = "FLINK_WORK"
 WORKER = "firstseen-worker"
 RUNNER = "pipelines.runners.flink_job.FlinkJobRunner"
 # A worker that is kept for the next stage of its job must be forgotten before a restart: Flink would use one again that
@@ -157,13 +159,14 @@ def find_job_server(cluster: Cluster, master: str, given: dict[str, Any]) -> str
     jar = given.get("flink_job_server_jar")
     if jar is None and "flink_version" in given:
         return None
-    if jar is None and not JOB_SERVER.exists():
+    made = Path(os.environ.get(WORK) or JOB_SERVER.parent, JOB_SERVER.name)
+    if jar is None and not made.exists():
         raise UsageError(
-            f"no job server of Beam for Flink {cluster.version}: {JOB_SERVER} is not there; expected that (run "
+            f"no job server of Beam for Flink {cluster.version}: {made} is not there; expected that (run "
             "infra/flink/setup.sh), or after `--` either --flink_job_server_jar=JAR or, for Beam to fetch its own, "
             f"--flink_version={short(cluster.version)}"
         )
-    jar = jar or str(JOB_SERVER.absolute())
+    jar = jar or str(made.absolute())
     if "://" not in jar and not Path(jar).is_file():
         raise UsageError(f"--flink_job_server_jar={jar} is not there; expected the jar of Beam's Flink job server")
     # Both this project and Beam say in the name what version a jar is for.

@@ -2,15 +2,19 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipelines.runners import flink
+from tests.conftest import REPOSITORY
 from tests.infra.flink_cluster import SCRIPTS, FlinkCluster, new_cluster, set_up
 
 
@@ -34,6 +38,17 @@ def test_up_and_down_are_safe_to_repeat(tmp_path: Path) -> None:
         before = cluster.pid("jobmanager"), cluster.pid("taskmanager-1")
         assert cluster.script("up").returncode == 0
         assert before == (cluster.pid("jobmanager"), cluster.pid("taskmanager-1"))
+
+        moved = replace(cluster, environment=cluster.environment | {"FLINK_REST_PORT": "1"})
+        refused = moved.script("up")
+        assert refused.returncode == 1
+        port = cluster.environment["FLINK_REST_PORT"]
+        assert re.search(rf"is up on ports {port} and \d+, not 1 and \d+; expected the same FLINK_REST", refused.stderr)
+        # The same folder by another name: relative to where the script is called.
+        folder = os.path.relpath(tmp_path / "run")
+        assert (
+            replace(cluster, environment=cluster.environment | {"FLINK_RUN": folder}).script("status").returncode == 0
+        )
 
         beside = replace(cluster, environment=cluster.environment | {"FLINK_RUN": str(tmp_path / "beside")})
         refused = beside.script("up")
@@ -78,7 +93,7 @@ def fail(script: str, *arguments: str, **environment: str) -> tuple[int, str]:
 def few_programs(tmp_path: Path) -> str:
     """A PATH with what the scripts take before they look for Java, Maven and Python."""
     (tmp_path / "bin").mkdir()
-    for program in ("dirname", "flock", "mkdir", "sha256sum"):
+    for program in ("dirname", "flock", "mkdir", "realpath", "sha256sum"):
         (tmp_path / "bin" / program).symlink_to(f"/usr/bin/{program}")
     return str(tmp_path / "bin")
 
@@ -99,6 +114,36 @@ def test_setup_without_the_programs_it_takes_says_so(tmp_path: Path, few_program
     code, said = fail("setup.sh", PATH=few_programs, FLINK_WORK=str(tmp_path / "work"), PYTHON="/nowhere/python")
     assert code == 69
     assert said.startswith("setup.sh: /nowhere/python has no pip; expected")
+
+
+def test_what_has_another_digest_is_never_unpacked(tmp_path: Path) -> None:
+    """pip runs the setup.py of an sdist before it hands it over: a tampered index must not come so far."""
+    folder, ran = tmp_path / "apache-flink-libraries-1.19.3", tmp_path / "ran"
+    folder.mkdir()
+    (folder / "setup.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    with tarfile.open(tmp_path / f"{folder.name}.tar.gz", "w:gz") as sdist:
+        sdist.add(folder, folder.name)
+    index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_NO_BUILD_ISOLATION": "0"}
+    done = subprocess.run(
+        [SCRIPTS / "setup.sh"],
+        env=os.environ | {"FLINK_WORK": str(tmp_path / "work"), "PYTHON": sys.executable} | index,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.match(r"setup.sh: apache-flink-libraries-1.19.3.tar.gz .* has another digest than 4a58", done.stderr)
+    assert not ran.exists()
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="no make on this machine")
+@pytest.mark.parametrize(("venv", "folder"), [("/opt/firstseen", ""), ("env", f"{REPOSITORY}/")])
+def test_the_demo_takes_the_environment_that_it_is_given(venv: str, folder: str) -> None:
+    """Wherever that lies."""
+    said = subprocess.run(
+        ["make", "--dry-run", "flink-demo", f"VENV={venv}"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert f"PYTHON={folder}{venv}/bin/python infra/flink/demo.sh" in said.stdout
 
 
 def test_scripts_and_the_runner_speak_of_one_job_server() -> None:

@@ -50,6 +50,7 @@ def job_manager(overview: Any = OVERVIEW, config: dict[str, str] | None = None) 
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to start in with a job server, and a Java; returns the jar."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(flink.WORK, raising=False)
     monkeypatch.setattr(flink.shutil, "which", lambda program: f"/usr/bin/{program}")
     jar = tmp_path / flink.JOB_SERVER
     jar.parent.mkdir()
@@ -190,6 +191,17 @@ def test_the_option_of_the_command_line_becomes_beams_flag() -> None:
     assert flags_of(None, runner="local", flink_master=None) == []
     with pytest.raises(UsageError, match="--flink-master is of no use to --runner local; expected --runner flink"):
         flags_of(None, runner="local", flink_master="host:1")
+
+
+def test_the_job_server_is_looked_for_where_it_was_made(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scripts put it elsewhere by the same variable."""
+    elsewhere = installed.rename(tmp_path / installed.name)
+    monkeypatch.setenv("FLINK_WORK", str(tmp_path))
+    with job_manager() as master:
+        _, flags = flink.complete([f"--flink_master={master}"])
+    assert options_of(flags)["flink_job_server_jar"] == str(elsewhere)
 
 
 @pytest.mark.parametrize("slots", [0, 2])
