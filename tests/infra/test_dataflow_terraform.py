@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def test_terraform_evaluates_the_file(found: dict[str, Any], tmp_path: Path):
     template = json.loads(inputs["terraform_data.google_storage_bucket_object-template"]["content"])
     assert template["image"] == GIVEN["image"]
     assert template["metadata"] == json.loads((FOLDER / "metadata.json").read_text())
-    assert len(inputs) == 20
+    assert len(inputs) == 22
 
 
 @needs_terraform
@@ -95,10 +96,49 @@ def test_the_scheduler_launches_the_template(found: dict[str, Any]):
 
 
 def test_rights_are_the_least(found: dict[str, Any]):
-    """No owner, no editor, no administrator; photos are only read."""
+    """No owner, no editor, no administrator; photos are only read, and whoever launches reads the template alone."""
     roles = [text for text in texts(found["resource"]) for text in re.findall(r"roles/[\w.]+", text)]
     assert not [role for role in roles if re.search(r"(?i)owner|editor|admin", role)]
     members = found["resource"]["google_storage_bucket_iam_member"]
     assert [one["role"] for one in members.values() if one["bucket"] == "${var.archive_bucket}"] == [
         "roles/storage.objectViewer"
     ]
+    launching = "${google_service_account.scheduler.member}"
+    allowed = [one["condition"]["expression"] for one in members.values() if one["member"] == launching]
+    assert allowed == [
+        'resource.name.startsWith("projects/_/buckets/${google_storage_bucket.store.name}/objects/templates/")'
+    ]
+
+
+def test_every_api_that_a_resource_takes_is_enabled(found: dict[str, Any]):
+    """A new project has next to none, and the first apply would end in the middle."""
+    needed = found["resource"]["google_project_service"]["needed"]
+    enabled = set(re.findall(r'"(\w+)"', needed["for_each"]))
+    assert needed["service"] == "${each.key}.googleapis.com"
+    by_resource = {
+        "google_artifact_registry": "artifactregistry",
+        "google_cloud_scheduler": "cloudscheduler",
+        "google_project_iam": "cloudresourcemanager",
+        "google_service_account": "iam",
+    }
+    for start, api in by_resource.items():
+        assert any(kind.startswith(start) for kind in found["resource"])
+        assert api in enabled
+    assert {"compute", "dataflow"} <= enabled
+
+
+@needs_terraform
+def test_the_first_command_of_the_page_is_one(found: dict[str, Any], tmp_path: Path):
+    """The repository alone, before there is an image: every variable has to be given, and be one that is taken."""
+    page = (REPOSITORY / "docs" / "dataflow.md").read_text()
+    command = re.search(r"^terraform apply -target.*$", page.replace("\\\n", " "), re.MULTILINE)
+    words = shlex.split(command[0].replace("$(printf '0%.0s' {1..64})", "0" * 64))
+    folder = tmp_path / "terraform"
+    folder.mkdir()
+    (folder / "main.tf.json").write_text(json.dumps(without_provider(found)))
+    shutil.copy(FOLDER / "metadata.json", tmp_path)
+    run_terraform(folder, "init", "-backend=false")
+    address = words[3].replace("google_", "terraform_data.google_").replace(".images", "-images")
+    said = run_terraform(folder, "plan", "-input=false", "-target", address, *words[4:])
+    # The APIs come before it.
+    assert "7 to add" in said

@@ -151,6 +151,18 @@ def test_memory_that_ends_outside_of_any_named_work_is_recognised_too() -> None:
             r"cannot start workers \(Process died with exit code 3\); expected .* --environment_config after `--`",
         ),
         (
+            "java.lang.IllegalStateException: Process died with exit code 137",
+            TemporaryError,
+            r"killed by somebody or for want of memory; .*run again, .*--parallelism=N after `--`",
+        ),
+        ("java.lang.IllegalStateException: Process died with exit code 128", UsageError, "exit code 128"),
+        (
+            "java.lang.OutOfMemoryError: Metaspace. The metaspace out-of-memory error has occurred",
+            UsageError,
+            r"^Java needed .* \(Metaspace\); expected more .*-Xmx2g after `--`, .*taskmanager.memory .*cluster.sh$",
+        ),
+        ("java.lang.OutOfMemoryError", UsageError, r"^Java needed more memory than it is given \(OutOfMemoryError\);"),
+        (
             "java.net.ConnectException: Connection refused",
             TemporaryError,
             r"the cluster lost the job \(Connection refused\); run again",
