@@ -60,11 +60,12 @@ class EncodeResult:
 class Prepared:
     """All that is known before the listing: the archive, the encoder, and the run that is planned.
 
-    `live` is the live snapshot, if it is of this encoder; `words` are the runs of the one that is, which know of dates
-    and captions when another encoder takes over.
+    `workers` is how many there should be some work for; `live` is the live snapshot, if it is of this encoder; `words`
+    are the runs of the one that is, which know of dates and captions when another encoder takes over.
     """
 
     options: EncodeOptions
+    workers: int
     store: Store
     archive: Archive
     catalog: Catalog | None
@@ -115,7 +116,7 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
         found.withdrawn,
         database=found.database,
         folder=found.folder,
-        chunk_photos=chunk_size(comparison.read, options),
+        chunk_photos=chunk_size(comparison.read, options, workers=prepared.workers),
     )
     if work.chunks:
         # Beam takes seconds to import: a night without new photos does without it.
@@ -147,7 +148,7 @@ def of_encoder(live: Snapshot | None, encoder_digest: str) -> Snapshot | None:
 
 def prepare(options: EncodeOptions) -> Prepared:
     """Checks everything that a user can get wrong before the listing, which may take minutes, and opens the archive."""
-    check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
+    workers = check_runner(options.runner, workers=options.workers, beam_flags=options.beam_flags)
     # What is read again is found where it was, and what is taken out need not be there: the archive may be gone.
     archive = None if options.read_again or options.remove_archive else open_wanted(options)
     catalog = read_catalog(options.catalog) if options.catalog else None
@@ -167,7 +168,7 @@ def prepare(options: EncodeOptions) -> Prepared:
     archive = archive or (list_nothing(uri) if options.remove_archive else list_again(uri, store, previous))
     run = plan_run(archive, spec, digest, previous, dtype=options.dtype, features=options.features)
     words = previous if live or not answering else find_other(store, answering, archive.uri)
-    return Prepared(options, store, archive, catalog, spec, live, previous, words, run)
+    return Prepared(options, workers, store, archive, catalog, spec, live, previous, words, run)
 
 
 def open_wanted(options: EncodeOptions) -> Archive:

@@ -16,9 +16,10 @@ from foundation.store.runs import Accounting, Dtype, Features, Run
 from pipelines.encode.compare import Check
 from pipelines.encode.previous import Previous
 from pipelines.runners.dataflow import require_accelerator, require_shared
-from pipelines.runners.names import LOCAL, expected_workers
+from pipelines.runners.names import LOCAL
 
 # One chunk is one element of the pipeline and one shard: 10 MB with local features, and what a killed job does again.
+# A larger batch makes larger ones.
 CHUNK_PHOTOS = 512
 # Of a small archive chunks are smaller, so that each worker has some: the last one to end keeps the others waiting for
 # its last chunk.
@@ -92,15 +93,15 @@ def require_apart(archive: Archive, store: str) -> None:
         raise UsageError(f"store {store} lies in the archive {archive.folder}; expected it elsewhere: move it")
 
 
-def chunk_size(photos: int, options: EncodeOptions) -> int:
+def chunk_size(photos: int, options: EncodeOptions, *, workers: int) -> int:
     """Returns how many photos a chunk has, at most: whole batches, and enough chunks for all workers."""
     if options.chunk_photos is not None:
         return options.chunk_photos
-    workers = expected_workers(options.runner, options.workers)
-    if workers == 1:
-        return CHUNK_PHOTOS
-    batches = -(-photos // (CHUNKS_PER_WORKER * workers * options.batch_size))
-    return min(CHUNK_PHOTOS, max(1, batches) * options.batch_size)
+    # The encoder computes whole batches: what a chunk lacks of its last one is computed for nothing.
+    most = max(1, CHUNK_PHOTOS // options.batch_size)
+    if workers > 1:
+        most = min(most, max(1, -(-photos // (CHUNKS_PER_WORKER * workers * options.batch_size))))
+    return most * options.batch_size
 
 
 def plan_run(

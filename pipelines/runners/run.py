@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
 from foundation.errors import TemporaryError, TranslatedOnlyError, UsageError
@@ -40,6 +40,12 @@ def create_pipeline(runner: str, *, workers: int = 1, beam_flags: list[str]) -> 
             f"runner {runner!r} cannot be used ({reason}); expected local, flink, dataflow or a Beam runner "
             "by its name, and its options after `--`"
         ) from error
+
+
+def parallelism_of(pipeline: beam.Pipeline) -> int | None:
+    """Returns how many slots of a cluster the pipeline will take, if that is known."""
+    parallelism: int = pipeline.options.view_as(FlinkRunnerOptions).parallelism
+    return parallelism if parallelism > 0 else None
 
 
 def run_to_end(pipeline: beam.Pipeline, *, report: ErrorReport, on_progress: Callable[[], None] | None = None) -> None:

@@ -293,23 +293,27 @@ def test_an_empty_archive_is_no_run(store: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("photos", "changes", "size"),
+    ("photos", "workers", "changes", "size"),
     [
-        (10, {}, 512),
-        (10_000_000, {"runner": "FlinkRunner"}, 512),
-        (10_000_000, {"workers": 2}, 512),
-        (300, {"runner": "FlinkRunner"}, 64),
-        (300, {"runner": "FlinkRunner", "batch_size": 16}, 16),
-        (10_000, {"runner": "FlinkRunner"}, 192),
-        (2_000, {"workers": 2}, 256),
-        (1, {"workers": 2}, 64),
-        (300, {"workers": 2, "chunk_photos": 7}, 7),
-        (10, {"workers": 2, "batch_size": 4_096}, 512),
+        (10, 1, {}, 512),
+        (10_000_000, 16, {}, 512),
+        (10_000_000, 2, {}, 512),
+        (300, 16, {}, 64),
+        (300, 16, {"batch_size": 16}, 16),
+        (10_000, 16, {}, 192),
+        (2_000, 2, {}, 256),
+        (1, 2, {}, 64),
+        (300, 2, {"chunk_photos": 7}, 7),
+        (10, 2, {"batch_size": 4_096}, 4_096),
+        (100_000, 1, {"batch_size": 100}, 500),
+        (100_000, 2, {"batch_size": 100}, 500),
+        (100_000, 1, {"batch_size": 1_024}, 1_024),
+        (10_000_000, 16, {"batch_size": 512}, 512),
     ],
 )
-def test_chunks_of_a_small_archive_leave_no_worker_idle(photos: int, changes: dict, size: int):
+def test_chunks_of_a_small_archive_leave_no_worker_idle(photos: int, workers: int, changes: dict, size: int):
     """One worker does them one after the other anyway; of several each has some, in whole batches."""
-    assert chunk_size(photos, EncodeOptions(archive="a", store="s", **changes)) == size
+    assert chunk_size(photos, EncodeOptions(archive="a", store="s", **changes), workers=workers) == size
 
 
 @pytest.mark.parametrize("name", ["workers", "batch_size", "chunk_photos"])

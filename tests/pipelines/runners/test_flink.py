@@ -13,6 +13,7 @@ import pytest
 from firstseen.commands.options import flags_of
 from foundation.errors import TemporaryError, UsageError
 from pipelines.runners import flink
+from pipelines.runners.names import check_runner
 
 OVERVIEW = {"flink-version": "1.19.3", "slots-total": 4, "slots-available": 3, "taskmanagers": 2}
 NEWER = {**OVERVIEW, "flink-version": "1.20.1"}
@@ -209,3 +210,9 @@ def test_a_cluster_that_makes_slots_on_demand_takes_any_number(slots: int) -> No
     """On Kubernetes and YARN there may be none before a job asks; a fixed cluster makes the job wait."""
     wanted = flink.choose_parallelism(flink.Cluster("1.19.3", slots, slots, {}), "host:1", 4)
     assert wanted == 4
+
+
+def test_work_is_cut_for_the_slots_that_are_free() -> None:
+    """Those that the job will take: of a small archive each of them has some."""
+    with job_manager() as master:
+        assert check_runner("flink", workers=1, beam_flags=[f"--flink_master={master}"]) == 3

@@ -20,7 +20,7 @@ from foundation.errors import (
     UsageError,
 )
 from foundation.store.files import Store
-from pipelines.runners import run
+from pipelines.runners import names, run
 from pipelines.runners.reported import ErrorReport
 
 
@@ -289,3 +289,17 @@ def test_a_job_on_dataflow_is_cancelled_with_its_launcher(error: BaseException |
             raised.enter_context(pytest.raises(KeyboardInterrupt if error.args == () else FirstseenError))
         run.run_to_end(pipeline, report=report)
     assert runner.cancelled == (1 if error else 0)
+
+
+@pytest.mark.parametrize(
+    ("runner", "flags", "expected"),
+    [
+        ("local", [], 2),
+        ("local", ["--project=p"], 2),
+        ("FlinkRunner", ["--parallelism=5"], 5),
+        ("FlinkRunner", [], names.CLUSTER_WORKERS),
+    ],
+)
+def test_work_is_cut_for_the_workers_that_there_are(runner: str, flags: list[str], expected: int) -> None:
+    """As far as a cluster says how many it has."""
+    assert names.check_runner(runner, workers=2, beam_flags=flags) == expected
