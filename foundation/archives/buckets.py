@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -21,9 +22,8 @@ from obstore.store import ObjectStore
 from foundation.archives.ahead import in_order
 from foundation.archives.photos import Entry, File, UnreadablePhotoError, require_size
 from foundation.archives.uris import bucket_and_key, bucket_uri
-from foundation.errors import FirstseenError, InputNotFoundError
+from foundation.errors import InputNotFoundError
 from foundation.objects import buffered, open_bucket, retried, translated
-from foundation.photos.photo import PhotoError
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -198,11 +198,12 @@ def open_file(file: File) -> BinaryIO:
 
 
 def read_range(file: File, offset: int, length: int) -> bytes:
-    """Returns bytes of an object; raises UnreadablePhotoError, also if it has changed since it was looked up."""
-    try:
+    """Returns bytes of an object; raises UnreadablePhotoError, also if it has changed since it was looked up.
+
+    Raises TemporaryError if no answer comes: the photo may well be there.
+    """
+    with _of_a_photo():
         return _range_of(file, offset, length)
-    except FirstseenError as error:
-        raise UnreadablePhotoError(str(error)) from error
 
 
 def _range_of(file: File, offset: int, length: int) -> bytes:
@@ -220,7 +221,10 @@ def _range_of(file: File, offset: int, length: int) -> bytes:
 
 
 def read_file(uri: str) -> bytes:
-    """Returns the bytes of one object; raises UnreadablePhotoError, or PhotoTooLargeError before its bytes are read."""
+    """Returns the bytes of one object; raises UnreadablePhotoError, or PhotoTooLargeError before its bytes are read.
+
+    Raises TemporaryError if no answer comes: the photo may well be there.
+    """
     bucket, key = bucket_and_key(uri)
 
     def read() -> bytes:
@@ -228,10 +232,14 @@ def read_file(uri: str) -> bytes:
         require_size(uri, answer.meta["size"])
         return bytes(answer.bytes())
 
+    with _of_a_photo(), translated(f"read {uri}"):
+        return retried(read)
+
+
+@contextmanager
+def _of_a_photo() -> Iterator[None]:
+    """Turns what is wrong with one object for good into an error of that photo; an outage stays one."""
     try:
-        with translated(f"read {uri}"):
-            return retried(read)
-    except PhotoError:
-        raise
-    except FirstseenError as error:
+        yield
+    except InputNotFoundError as error:
         raise UnreadablePhotoError(str(error)) from error

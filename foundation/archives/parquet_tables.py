@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from foundation.archives import inventories, places
 from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size, unreadable
 from foundation.archives.uris import shown, split, with_part
-from foundation.errors import FirstseenError, InputNotFoundError, UsageError
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,8 @@ def _inventory_tables(file: File) -> "Iterator[pa.Table]":
 def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     """Yields the photos with these URIs, all of one file: rows in ascending order are read in one pass.
 
-    Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error.
+    Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error. Raises
+    TemporaryError if a bucket does not answer.
     """
     import pyarrow as pa
 
@@ -73,6 +74,8 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
         for photo in _read_in_passes(split(names[0])[0], [int(split(name)[1]) for name in names]):
             yield photo
             done += 1
+    except TemporaryError:
+        raise
     except (FirstseenError, pa.ArrowException, ValueError, OSError) as error:
         problem = UnreadablePhotoError(f"{names[done]} cannot be read: {str(error).splitlines()[0]}")
         yield from (unreadable(problem) for _ in names[done:])

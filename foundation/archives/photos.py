@@ -61,8 +61,9 @@ class EncodedPhoto:
     """How to get the encoded bytes of one photo, and its class (None where the archive tells none).
 
     For files and tar shards the read happens in the thread or process that calls, so that many are read at once. `read`
-    raises UnreadablePhotoError or PhotoTooLargeError. It can be pickled, so that another process may call it: it holds
-    where the bytes lie, or the bytes themselves where they were read in a pass over a file of many.
+    raises UnreadablePhotoError or PhotoTooLargeError, which are of that photo alone, and TemporaryError where storage
+    does not answer, of which nothing follows for the photo. It can be pickled, so that another process may call it: it
+    holds where the bytes lie, or the bytes themselves where they were read in a pass over a file of many.
     """
 
     read: Callable[[], bytes]

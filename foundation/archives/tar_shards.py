@@ -19,7 +19,7 @@ from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhot
 from foundation.archives.sidecars import ORPHANED, stem_of, with_sidecar
 from foundation.archives.tar_headers import members_of
 from foundation.archives.uris import printable_path, shown, split, with_part
-from foundation.errors import FirstseenError, InputNotFoundError
+from foundation.errors import InputNotFoundError
 from foundation.photos.metadata import MAX_XMP_BYTES
 
 SUFFIX = ".tar"
@@ -108,7 +108,7 @@ class _Shard:
         name = f"{shown(self._uri)}#{printable_path(part)}"
         try:
             return partial(_read, name, self._file, _index(self._file).get(part))
-        except FirstseenError as error:
+        except InputNotFoundError as error:
             return unreadable(UnreadablePhotoError(str(error))).read
 
     def label(self, part: str) -> str | None:

@@ -17,7 +17,7 @@ from foundation.archives import places
 from foundation.archives.photos import EncodedPhoto, Entry, File, UnreadablePhotoError, require_size
 from foundation.archives.tensorflow_examples import read_example
 from foundation.archives.uris import shown, split, with_part
-from foundation.errors import FirstseenError, InputNotFoundError
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError
 
 # `train.tfrecord`, `train.tfrecord-00003-of-00010`; compressed ones are refused in words.
 NAME = re.compile(r".*\.tfrecords?(-\d+-of-\d+)?(\.gz)?", re.IGNORECASE)
@@ -138,6 +138,8 @@ class _RecordFile:
         require_size(self._name(part), length)
         try:
             return read_example(self._data(offset, length))
+        except TemporaryError:
+            raise
         except (ValueError, FirstseenError) as error:
             raise UnreadablePhotoError(f"{self._name(part)} cannot be read: {error}") from error
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundation.errors import FirstseenError
+from foundation.errors import FirstseenError, TemporaryError
 from foundation.photos import photo
 from foundation.photos.metadata import PhotoMetadata
 from foundation.photos.photo import Photo
@@ -49,7 +49,10 @@ class DecodedQuery:
 
 
 def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_features: bool) -> DecodedQuery | Outcome:
-    """Reads and decodes a query by the same path as the archive's photos; one that cannot be used has its outcome."""
+    """Reads and decodes a query by the same path as the archive's photos; one that cannot be used has its outcome.
+
+    Raises TemporaryError if it lies in a bucket that does not answer.
+    """
     if isinstance(query, DecodedQuery):
         return query
     # Without the file's own caption and dates, which nobody asks of a query. Any other decoder, or another size, would
@@ -68,5 +71,10 @@ def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_feature
 
 
 def rejected(name: str, error: Exception) -> Outcome:
-    """Returns the outcome of a query that could not be read or decoded, with the reason as a word first."""
+    """Returns the outcome of a query that could not be read or decoded, with the reason as a word first.
+
+    Raises a TemporaryError as it is: what storage does not give now is no answer to keep.
+    """
+    if isinstance(error, TemporaryError):
+        raise error
     return Outcome(name, "rejected", f"{getattr(error, 'reason', 'unreadable')}: {error}")

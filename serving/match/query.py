@@ -18,7 +18,8 @@ ASKED_TOGETHER = 4_096
 class Query:
     """A photo to look up: its name as the user gave it, and how to get its bytes.
 
-    `read` is called in a thread, once; an error of the project that it raises becomes the answer.
+    `read` is called in a thread, once; an error of the project that it raises becomes the answer, but for a
+    TemporaryError, which ends the lookup: the photo may well be there.
     """
 
     # Not the bytes themselves: of a long list some photos are in memory at a time, and an upload needs no file.

@@ -1,17 +1,20 @@
 """Buckets on a bad day: what fails for a moment is tried again, and what fails for good is never a shorter listing."""
 
 import multiprocessing
+import random
 import warnings
 from collections.abc import Iterator
 
 import pytest
 
 from foundation.archives import buckets, tar_shards
-from foundation.archives.archive import open_archive, read
+from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.errors import TemporaryError
 from tests.faulty import Faults, faulty_s3
 from tests.foundation.archives.test_buckets import contents, fill, shard, table
+from tests.foundation.archives.test_tensorflow_examples import example
+from tests.foundation.archives.test_tensorflow_records import records
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_an_answer_that_is_cut_is_asked_for_again(bucket: str, faults: Faults):
 
 
 @pytest.mark.parametrize("kind", ["503", "429", "reset"])
-def test_an_outage_ends_a_listing_and_rejects_a_photo(bucket: str, faults: Faults, kind: str):
+def test_an_outage_ends_a_listing_and_a_read(bucket: str, faults: Faults, kind: str):
     """When no answer comes at all, the scheduler may try again later: exit code 75, and no photo counts as removed."""
     fill(bucket, {"1.jpg": b"x"})
     archive = open_archive(bucket)
@@ -50,8 +53,31 @@ def test_an_outage_ends_a_listing_and_rejects_a_photo(bucket: str, faults: Fault
         list(archive.list())
     assert caught.value.exit_code == 75
     assert "\n" not in str(caught.value)
-    with pytest.raises(UnreadablePhotoError, match=r"cannot read s3://.*1\.jpg"):
+    with pytest.raises(TemporaryError, match=r"cannot read s3://.*1\.jpg"):
         read(f"{bucket}/1.jpg")
+
+
+@pytest.mark.parametrize("moment", ["before", "between"])
+@pytest.mark.parametrize("name", ["folder", "1.tar", "1.parquet", "1.tfrecord"])
+def test_an_outage_rejects_no_photo_of_any_archive(bucket: str, faults: Faults, tmp_path, name: str, moment: str):
+    """Whatever a photo lies in, and whenever storage goes: nothing follows for the photo, and the run is cut off."""
+    large = [bytes([number]) + random.Random(number).randbytes(6 * 2**20) for number in range(3)]  # noqa: S311
+    names = [f"{number}.jpg" for number in range(3)]
+    kinds = {
+        "folder": dict(zip(names, large, strict=True)),
+        "1.tar": {name: shard(tmp_path, names)},
+        "1.parquet": {name: table(large)},
+        "1.tfrecord": {name: records(*(example({"image": one}) for one in large))},
+    }
+    fill(bucket, kinds[name])
+    uris = [entry.uri for entry in open_archive(bucket if name == "folder" else f"{bucket}/{name}").list()]
+    tar_shards._index.cache_clear()
+    photos = read_photos(uris)
+    if moment == "between":
+        next(photos).read()
+    faults.share, faults.kinds = 1.0, ("503",)
+    with pytest.raises(TemporaryError, match=r"cannot read s3://\S+: .* run again later$"):
+        _ = [photo.read() for photo in photos]
 
 
 def test_an_outage_amid_the_shards_ends_the_listing(bucket: str, faults: Faults, tmp_path):

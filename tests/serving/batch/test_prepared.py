@@ -1,15 +1,24 @@
 """What is asked for a chunk of queries is read as it was written, and votes as the queries do."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 
+from foundation.errors import TemporaryError
 from foundation.photos.query_features import query_features
+from serving.batch.prepare import prepare
 from serving.batch.prepared import Asked, Features, Prepared
 from serving.match.candidates import VOTING
 from serving.match.evidence import QueryPhoto
 from serving.match.match import Outcome
+from serving.match.query import Query
+from serving.match.threads import MatchThreads
+from serving.search.ignored import IgnoredBank
 from serving.search.merge import Nearest
+from tests.builders import encoder_spec
 from tests.serving.match.pictures import scene
 
 PICTURE = scene(3)
@@ -72,3 +81,17 @@ def test_it_votes_as_the_query_does():
             np.testing.assert_array_equal(voting.descriptors, expected.view(view).descriptors)
             np.testing.assert_array_equal(voting.keypoints, expected.view(view).keypoints)
     assert 0 < query.without(left_out()).features < query.features
+
+
+def test_an_outage_is_no_reject():
+    """A chunk of which a photo does not come now is prepared another time."""
+
+    def away() -> bytes:
+        raise TemporaryError("cannot read s3://b/a.jpg: 503; run again later")
+
+    def never(*_: object) -> bool:
+        return False
+
+    given: dict[str, Any] = {"with_features": True, "bank": IgnoredBank([]), "batch_size": 2, "known": never}
+    with MatchThreads() as threads, pytest.raises(TemporaryError, match="run again later"):
+        prepare([Query("a.jpg", away)], SimpleNamespace(spec=encoder_spec()), **given, pool=threads.pool)  # type: ignore[arg-type]

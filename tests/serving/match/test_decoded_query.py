@@ -2,8 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from foundation.archives.photos import UnreadablePhotoError
+from foundation.errors import TemporaryError
 from foundation.photos.photo import decode
 from foundation.photos.query_features import CLOSE_SIDE
 from serving.match.decoded_query import DecodedQuery, decode_query
@@ -60,6 +62,16 @@ def test_what_cannot_be_read_or_decoded_says_why():
     rejected = refused(lambda: b"<html>")
     assert (rejected.query, rejected.status) == ("a", "rejected")
     assert (rejected.reason or "").startswith("not_a_photo: ")
+
+
+def test_an_outage_is_no_answer():
+    """The photo may well be there: who asks later gets its answer."""
+
+    def away() -> bytes:
+        raise TemporaryError("cannot read s3://b/a.jpg: 503; run again later")
+
+    with pytest.raises(TemporaryError, match="run again later"):
+        refused(away)
 
 
 def test_one_flat_colour_is_blank():
