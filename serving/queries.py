@@ -63,7 +63,7 @@ def read_query(name: str, folder: Path | None = None) -> bytes:
         return read(str(folder / name))
     except PhotoError as error:
         # The reason stands in an answer, which names the photo as the user did, wherever it was read.
-        told = str(error).replace(printable_path(folder / name), printable_path(name), 1)
+        told = str(error).replace(printable_path(folder / name), printable_path(Path(name)), 1)
         raise type(error)(told) from error
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from firstseen.commands.options import path
+
 Dtype = Literal["float32", "float16"]
 Features = Literal["local", "none"]
 Check = Literal["stat", "hash"]
@@ -14,7 +16,13 @@ ArchiveArgument = Annotated[
     str, typer.Argument(help="Photos in folders, tar, Parquet or TFRecord; an inventory; s3://, gs:// or tfds:NAME.")
 ]
 CatalogOption = Annotated[
-    Path | None, typer.Option("--catalog", help="CSV or Parquet: photo_id, published_at, caption, credit, source.")
+    Path | None,
+    typer.Option(
+        "--catalog",
+        parser=path,
+        metavar="FILE",
+        help="CSV or Parquet: photo_id, published_at, caption, credit, source.",
+    ),
 ]
 IncludeOption = Annotated[
     list[str] | None, typer.Option("--include", metavar="PATTERN", help="Take these photos alone, such as '*.jpg'.")
@@ -22,7 +30,9 @@ IncludeOption = Annotated[
 ExcludeOption = Annotated[
     list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Leave these out; a folder's name is one, too.")
 ]
-DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where TensorFlow Datasets are prepared.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", parser=path, metavar="DIR", help="Where TensorFlow Datasets are prepared.")
+]
 WorkersOption = Annotated[int, typer.Option("--workers", help="Processes of the local runner.")]
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="float32, or float16 for half the size.")]
 FeaturesOption = Annotated[

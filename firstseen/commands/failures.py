@@ -1,6 +1,8 @@
 """Turns whatever ended a command into one line on stderr and an exit code."""
 
+import os
 import traceback
+from collections.abc import Sequence
 
 import typer
 
@@ -10,12 +12,12 @@ from foundation.errors import NO_SPACE, FirstseenError, InputNotFoundError, Temp
 from foundation.wording import spelled_out
 
 
-def report(error: BaseException) -> int:
-    """Says in one line what ended the command; returns the exit code."""
+def report(error: BaseException, arguments: Sequence[str] = ()) -> int:
+    """Says in one line what ended the command with these arguments; returns the exit code."""
     if _is_unread(_origin(error)):
         streams.silence(streams.STDOUT)
         return 0
-    code, words = _judge(_origin(error))
+    code, words = _judge(_origin(error), arguments)
     # Nobody expected this: whoever mends it needs to see where it comes from.
     trace = _show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
     tell(f"firstseen: {words}", level="error" if code else "info", exit_code=code, **trace)
@@ -39,10 +41,10 @@ def _is_unread(error: BaseException) -> bool:
     return isinstance(error, BrokenPipeError) and error.filename == streams.STANDARD_OUTPUT
 
 
-def _judge(error: BaseException) -> tuple[int, str]:
+def _judge(error: BaseException, arguments: Sequence[str]) -> tuple[int, str]:
     """Returns the exit code, and what is told."""
     if isinstance(error, typer.TyperException):
-        return UsageError.exit_code, _misused(error)
+        return UsageError.exit_code, _misused(error, arguments)
     if isinstance(error, FirstseenError):
         return error.exit_code, spelled_out(str(error))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
@@ -52,6 +54,9 @@ def _judge(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError) and error.filename:
         unreadable = f"{error.strerror}: {error.filename!r}; check the name and its access rights"
         return InputNotFoundError.exit_code, unreadable
+    if isinstance(error, FileNotFoundError) and _has_lost_its_folder():
+        lost = "the folder that this was started in is gone; expected one that is there: cd to it, and run again"
+        return InputNotFoundError.exit_code, lost
     if _is_out_of_memory(error):
         return UsageError.exit_code, _out_of_memory(error)
     defect = f"unexpected {type(error).__name__}: {error}; this is a defect, please report it"
@@ -66,12 +71,23 @@ def _show_trace(error: BaseException) -> dict[str, str]:
     return {}
 
 
-def _misused(error: typer.TyperException) -> str:
+def _has_lost_its_folder() -> bool:
+    # What is relative cannot be found any more; the system names no file then.
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def _misused(error: typer.TyperException, arguments: Sequence[str]) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "firstseen"
     # Typer's messages end with a full stop or not, and some have several lines.
     message = " ".join(error.format_message().split()).rstrip(".")
-    return f"{message}; see {command} --help"
+    file = next((one for one in arguments if one.startswith("-") and os.path.isfile(one)), None)
+    meant = f"; the file is given as ./{file}" if file and message.startswith("No such option") else ""
+    return f"{message}{meant}; see {command} --help"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from firstseen.commands.lookup_job import JobFlags, is_for_a_job, looked_up, split_beam_flags, write_found
-from firstseen.commands.options import FlinkMasterOption, SnapshotOption, StoreOption, flags_of
+from firstseen.commands.options import FlinkMasterOption, SnapshotOption, StoreOption, flags_of, path
 from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError
 from foundation.wording import number_of
@@ -48,12 +48,18 @@ def lookup(
     format: Annotated[
         str | None, typer.Option(help="table, json, jsonl, csv, parquet or html; default: as --output ends, or table.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(parser=path, metavar="FILE", help="File to write; default: stdout.")
+    ] = None,
     evidence: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="New folder for a page and a JSON file about each copy found.")
+        Path | None,
+        typer.Option(parser=path, metavar="DIR", help="New folder for a page and a JSON file about each copy found."),
     ] = None,
     decode: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG.")
+        Path | None,
+        typer.Option(
+            parser=path, metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG."
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,

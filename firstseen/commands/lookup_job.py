@@ -41,9 +41,15 @@ class JobFlags:
 
 
 def split_beam_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns (queries, Beam's flags): what follows `--` and begins with one that looks like a flag is Beam's."""
+    """Returns (queries, Beam's flags): what follows `--` and begins with one that looks like a flag is Beam's.
+
+    Raises UsageError if one of the flags is the name of a file, which is meant as a query.
+    """
     # Before the `--` the command line takes what looks like a flag for one of its own: here it can only stand behind.
     place = next((place for place, one in enumerate(arguments) if one.startswith("--")), len(arguments))
+    for flag in arguments[place:]:
+        if flag.startswith("--") and os.path.isfile(flag):
+            raise UsageError(f"{flag} stands where Beam's flags do, and is a file; expected ./{flag} for the photo")
     return list(arguments[:place]), list(arguments[place:])
 
 

@@ -7,6 +7,14 @@ import typer
 
 from foundation.errors import UsageError
 
+
+def path(text: str) -> Path:
+    """Returns a path of this machine; raises UsageError for the address of a bucket, which would lose a slash."""
+    if "://" in text:
+        raise UsageError(f"{text!r} is an address; expected a path on this machine, and none in a bucket")
+    return Path(text)
+
+
 StoreOption = Annotated[str, typer.Option("--store", help="The store: a local directory, gs://… or s3://…")]
 EncoderOption = Annotated[
     str | None, typer.Option("--encoder", help="Encoder id; default: the live snapshot's, or the only one.")
@@ -19,7 +27,10 @@ SnapshotOption = Annotated[int | None, typer.Option("--snapshot", help="Snapshot
 MetricsOption = Annotated[
     Path | None,
     typer.Option(
-        "--metrics-file", metavar="FILE.prom", help="Write what it came to, as metrics for Prometheus's node_exporter."
+        "--metrics-file",
+        parser=path,
+        metavar="FILE.prom",
+        help="Write what it came to, as metrics for Prometheus's node_exporter.",
     ),
 ]
 RunnerOption = Annotated[str, typer.Option("--runner", help="local, flink, dataflow, or any Beam runner by name.")]

@@ -34,7 +34,7 @@ def _run(arguments: list[str]) -> int:
         metrics.forget()
         return failures.report(error)
     except (Exception, SystemExit) as error:
-        return failures.report(error)
+        return failures.report(error, arguments)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from firstseen.commands.options import StoreOption
+from firstseen.commands.options import StoreOption, path
 from firstseen.commands.streams import tell
 from foundation.errors import FirstseenError
 from foundation.wording import number_of
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 ListFormat = Literal["table", "json"]
 WatchOutputOption = Annotated[
     Path | None,
-    typer.Option("--watch-output", metavar="FILE", help="Append what is new of watched queries here; default: stdout."),
+    typer.Option(
+        "--watch-output",
+        parser=path,
+        metavar="FILE",
+        help="Append what is new of watched queries here; default: stdout.",
+    ),
 ]
 
 watch = typer.Typer(

@@ -263,7 +263,14 @@ def _travelled(address: str) -> Store:
     return store
 
 
+def _refuse_file(root: Path) -> None:
+    # Otherwise who creates it would be told that it exists, and who reads it, to create it.
+    if root.exists() and not root.is_dir():
+        raise InputNotFoundError(f"store {root} is a file; expected a directory: check the name")
+
+
 def _make_local(root: Path) -> None:
+    _refuse_file(root)
     with translated(f"open store {root}"):
         LocalStore(root, mkdir=True)
     if not os.access(root, os.W_OK):
@@ -272,6 +279,7 @@ def _make_local(root: Path) -> None:
 
 
 def _open_local(root: Path) -> LocalStore:
+    _refuse_file(root)
     if not root.is_dir():
         raise InputNotFoundError(
             f"no store at {root}: expected a directory; `firstseen encode ARCHIVE --store {root}` makes one"

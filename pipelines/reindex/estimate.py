@@ -95,7 +95,7 @@ def dry(options: EncodeOptions) -> Iterator[EncodeOptions]:
     Nothing of the archive is known then, whichever store it is.
     """
     root = local_root(options.store)
-    store = Store(options.store) if root is None or root.is_dir() else None
+    store = Store(options.store) if root is None or root.exists() else None
     known = list_encoders(store) if store else []
     ships = options.encoder in (SHIPPED, shipped_encoder()) and shipped_encoder() not in known
     if known and not ships:

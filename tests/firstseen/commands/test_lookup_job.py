@@ -37,6 +37,14 @@ def test_beams_flags_follow_the_queries(arguments: list[str], queries: list[str]
     assert split_beam_flags(arguments) == (queries, flags)
 
 
+def test_a_photo_is_no_flag_of_beam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who puts `--` before a file name, as with other programs, is told how it is given here."""
+    monkeypatch.chdir(tmp_path)
+    Path("--x.jpg").touch()
+    with pytest.raises(UsageError, match=r"^--x\.jpg .* is a file; expected \./--x\.jpg"):
+        split_beam_flags(["--name=y", "--x.jpg"])
+
+
 def choose(desk: Desk, number: int, flags: JobFlags = JobFlags(), **changes: bool) -> tuple[bool, int]:  # noqa: B008
     """Returns whether a job looks so many queries up, and how many of them come out."""
     given = {"snapshot": None, "has_folders": False, "is_typed": False, **changes}

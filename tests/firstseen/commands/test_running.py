@@ -51,6 +51,11 @@ from tests.photos import write_archive
         ("index --store {store} --min-recall 2", 2, "min-recall is 2"),
         ("rollback --store {store}", 4, "no parent"),
         ("rollback --store {store} --to 5", 4, "no snapshot 5"),
+        ("encode {archive} --store {file}", 4, "{file} is a file; expected a directory"),
+        ("status --store {file}", 4, "{file} is a file; expected a directory"),
+        ("estimate {archive} --store {file}", 4, "{file} is a file; expected a directory"),
+        ("encode {archive} --store {store} --catalog s3://b/a.csv", 2, "'s3://b/a.csv' is an address"),
+        ("lookup {photo} --store {store} --output gs://b/a.csv", 2, "'gs://b/a.csv' is an address"),
         ("train --source {archive} --store {store} --recipe nope", 2, "convolutional"),
         ("train --source {archive} --store {store} --set nope", 2, "NAME=VALUE"),
         ("train --source /nowhere --store {store}", 4, "/nowhere"),
@@ -61,9 +66,9 @@ def test_bad_input_ends_in_one_line_and_the_right_code(
 ):
     """Received, expected, remedy; the store answers as before."""
     before = sorted(path for path in desk.store.rglob("*") if path.suffix == ".json")
-    names = {"photo": photo_of(desk), "store": desk.store, "archive": desk.archive, "long": "x" * 300}
+    names = {"photo": photo_of(desk), "store": desk.store, "archive": desk.archive, "long": "x" * 300, "file": __file__}
     assert run([word.format(**names) for word in arguments.split()]) == code
-    assert words in one_error_line(capsys)
+    assert words.format(**names) in one_error_line(capsys)
     assert sorted(path for path in desk.store.rglob("*") if path.suffix == ".json") == before
 
 
@@ -71,6 +76,45 @@ def test_an_empty_argument_is_not_the_current_folder(desk: Desk, capsys: pytest.
     """An unset variable must not look everything up that lies around."""
     assert run(["lookup", "", "--store", str(desk.store)]) == 2
     assert "one argument is empty" in one_error_line(capsys)
+
+
+@pytest.mark.parametrize(("name", "option"), [("--x.jpg", "--x.jpg"), ("-x.jpg", "-x")])
+def test_a_file_that_looks_like_an_option_is_told_how_to_be_given(
+    live_desk: Desk,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    option: str,
+):
+    """Its name is a photo's, and to the command line an option's; a name of no file is an option that there is not."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["lookup", name, "--store", str(live_desk.store)]) == 2
+    assert one_error_line(capsys) == f"firstseen: No such option: {option}; see firstseen lookup --help"
+    Path(name).write_bytes(Path(photo_of(live_desk)).read_bytes())
+    assert run(["lookup", name, "--store", str(live_desk.store)]) == 2
+    assert f"; the file is given as ./{name}; see" in one_error_line(capsys)
+    assert run(["lookup", f"./{name}", "--store", str(live_desk.store)]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status", "--store", "here"], ["encode", "here", "--store", "{store}"], ["lookup", "here.jpg", "--workers", "1"]],
+)
+def test_a_working_directory_that_was_removed_is_one_line(
+    live_desk: Desk,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+):
+    """What is relative cannot be found any more, and that is no defect."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    store = [] if "--store" in arguments else ["--store", str(live_desk.store)]
+    assert run([*(word.format(store=live_desk.store) for word in arguments), *store]) == 4
+    assert "the folder that this was started in is gone" in one_error_line(capsys)
 
 
 def test_closed_streams_are_no_defect(live_desk: Desk):

@@ -177,7 +177,7 @@ def test_a_file_in_place_of_a_directory_is_an_input_error(tmp_path: Path) -> Non
     """A store that is a file cannot be opened, and nothing can be written below a file."""
     (tmp_path / "file").write_bytes(b"x")
     for create in (False, True):
-        with pytest.raises(InputNotFoundError):
+        with pytest.raises(InputNotFoundError, match="file is a file; expected a directory: check the name"):
             Store(tmp_path / "file", create=create)
     store = Store(tmp_path)
     for write in (lambda: store.create("file/x", b"x"), lambda: store.upload("file/x", tmp_path / "file")):
