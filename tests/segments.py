@@ -1,6 +1,6 @@
 """Segments for tests, written by hand: which photos have which contents, what changed, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,15 @@ def add_segment(
     written: Segment = segment(**{**described, **description})
     digest = artifact.finish(store, segment_path(segment_id), written)
     return SegmentReference(segment_id=segment_id, digest=digest, rows=written.rows, photos=written.photos)
+
+
+def add_numbered(
+    store: Store, encoder_id: str, segment_id: str, numbers: Iterable[int], vectors: np.ndarray, **of: Any
+) -> SegmentReference:
+    """Writes a segment of the contents with these numbers, `N.jpg` each, which have the vectors of that place."""
+    numbers = list(numbers)
+    rows = [held(number, occurrence(f"{number}.jpg", **of)) for number in numbers]
+    return add_segment(store, encoder_id, segment_id, rows, vectors=vectors[numbers])
 
 
 def local_record(features: Sequence[CompressedFeatures]) -> LocalFeaturesRecord:

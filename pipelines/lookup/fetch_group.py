@@ -1,15 +1,13 @@
 """Fetches from a group of segments what chunks of queries are compared and answered with."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from itertools import islice
 
 from pipelines.lookup.files import Part
-from pipelines.lookup.names import FETCHED, WANTED, chunk_file, group_file
+from pipelines.lookup.names import FETCHED, WANTED, chunk_file
 from pipelines.lookup.plan import Group
-from pipelines.lookup.search_group import Piece
-from pipelines.lookup.step import Step
-from pipelines.lookup.worker import Job, Worker
+from pipelines.lookup.search_group import GroupStep
+from pipelines.lookup.worker import Worker
 from serving.batch.fetched import fetch
 from serving.batch.told import Told, tell
 from serving.batch.wanted import Wanted
@@ -19,26 +17,16 @@ from serving.batch.wanted import Wanted
 CHUNKS_TOGETHER = 16
 
 
-class FetchGroup(Step):
-    """(group and piece, its chunks) → (chunk, group) for each, once what the group has of it is in the store."""
+class FetchGroup(GroupStep):
+    """Fetches what each of the chunks wants of the group."""
 
-    def __init__(self, job: Job, look: int):
-        super().__init__(job)
-        self._look = look
+    stage = FETCHED
+    chunks_together = CHUNKS_TOGETHER
 
-    def process(self, piece: Piece) -> Iterator[tuple[int, tuple[int, int]]]:
-        """Fetches what each of the chunks wants of the group unless that was done before."""
-        (first, end, _), chunks = piece
-        group = Group(first, end)
-        left = iter(sorted(chunks))
-        with self.worker.turn():
-            while together := list(islice(left, CHUNKS_TOGETHER)):
-                told = cache(partial(_told, self.worker, together, self._look, group))
-                for chunk in together:
-                    name = group_file(FETCHED, chunk, self._look, group)
-                    make = partial(_fetch, self.worker, chunk, self._look, group, told)
-                    if self.once(name, make, queries=self.worker.plan.size(chunk)):
-                        yield chunk, (first, end)
+    def maker(self, chunks: Sequence[int], group: Group) -> Callable[[int], Mapping[str, Part]]:
+        """Returns what fetches for a chunk; the tables are read for all of them at the first one that needs it."""
+        told = cache(partial(_told, self.worker, chunks, self._look, group))
+        return partial(_fetch, self.worker, self._look, group, told)
 
 
 def _told(worker: Worker, chunks: Sequence[int], look: int, group: Group) -> Told:
@@ -46,7 +34,7 @@ def _told(worker: Worker, chunks: Sequence[int], look: int, group: Group) -> Tol
         return tell(segments, [_wanted(worker, chunk, look) for chunk in chunks])
 
 
-def _fetch(worker: Worker, chunk: int, look: int, group: Group, told: Callable[[], Told]) -> Mapping[str, Part]:
+def _fetch(worker: Worker, look: int, group: Group, told: Callable[[], Told], chunk: int) -> Mapping[str, Part]:
     wanted, said = _wanted(worker, chunk, look), told()
     with worker.group(group) as segments:
         return {"fetched": fetch(segments, wanted, said)}

@@ -13,25 +13,13 @@ from foundation.store.occurrences import Occurrence, occurrence_type
 from serving.batch.arrays import from_blobs, from_table, joined, read_arrays, split, to_blobs, to_table, write_arrays
 from serving.batch.open_segments import OpenSegments
 from serving.batch.prefixes import rows_with
-from serving.batch.told import Told, contents_with, tell
+from serving.batch.told import PHOTO, Told, contents_with, tell
 from serving.batch.wanted import Wanted
 from serving.search.local_index import Stored
 from serving.search.segment import OpenSegment
 from serving.search.snapshot import Place
 
-# What answers say of a photo beside its occurrences.
-PHOTO = pa.schema(
-    [
-        pa.field("segment", pa.int64()),
-        pa.field("row", pa.int64()),
-        pa.field("content_sha256", pa.binary(32)),
-        pa.field("width", pa.int64()),
-        pa.field("height", pa.int64()),
-        pa.field("captured_at", pa.timestamp("us", "UTC")),
-        pa.field("caption", pa.string()),
-        pa.field("credit", pa.string()),
-    ]
-)
+PLACED = pa.schema([pa.field("segment", pa.int64()), pa.field("row", pa.int64()), *PHOTO])
 SAID = pa.schema(
     [
         pa.field("segment", pa.int64()),
@@ -66,7 +54,7 @@ class Fetched:
             for (segment, content), occurrences in self.said.items()
         ]
         arrays = {
-            "photos": to_table(pa.Table.from_pylist(photos, PHOTO)),
+            "photos": to_table(pa.Table.from_pylist(photos, PLACED)),
             "said": to_table(pa.Table.from_pylist(said, SAID)),
             "vector_places": _places(self.vectors),
             "vectors": np.array(list(self.vectors.values()), np.float32),

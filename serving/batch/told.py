@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from foundation.store.occurrences import Occurrence
 from foundation.store.segments import whole_hash
@@ -15,7 +16,16 @@ from serving.search.segment import OpenSegment
 from serving.search.snapshot import Place
 
 # What answers say of a photo beside its occurrences.
-COLUMNS = ("content_sha256", "width", "height", "captured_at", "caption", "credit")
+PHOTO = pa.schema(
+    [
+        pa.field("content_sha256", pa.binary(32)),
+        pa.field("width", pa.int64()),
+        pa.field("height", pa.int64()),
+        pa.field("captured_at", pa.timestamp("us", "UTC")),
+        pa.field("caption", pa.string()),
+        pa.field("credit", pa.string()),
+    ]
+)
 
 
 class Told(NamedTuple):
@@ -44,7 +54,7 @@ def tell(segments: OpenSegments, wanted: Sequence[Wanted]) -> Told:
             said[number, content] = segment.occurrences(content)
             if row is not None:
                 photo = segment.photo(row)
-                photos[Place(number, row)] = {name: photo[name] for name in COLUMNS}
+                photos[Place(number, row)] = {name: photo[name] for name in PHOTO.names}
     return Told(photos, said)
 
 

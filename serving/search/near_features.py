@@ -1,4 +1,4 @@
-"""Finds the features of an archive that are nearest to those of a query, segment by segment, and merges them."""
+"""Finds the features of an archive that are nearest to those of a query, segment by segment."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -39,10 +39,6 @@ class NearFeatures(NamedTuple):
     scales: np.ndarray
     angles: np.ndarray
 
-    def take(self, columns: np.ndarray) -> "NearFeatures":
-        """Returns some columns of each query, int64 [queries, columns]."""
-        return NearFeatures(*(np.take_along_axis(one, columns, axis=1) for one in self))
-
 
 def near_features(segments: Sequence[SearchedSegment], descriptors: np.ndarray) -> NearFeatures:
     """Returns the nearest features of some segments, in the order of their numbers; descriptors: int8 [queries, 64]."""
@@ -70,12 +66,6 @@ def _none(queries: int) -> Neighbours:
 def _neighbours(segment: SearchedSegment, descriptors: np.ndarray) -> Neighbours:
     places, similarities = segment.local.neighbours(descriptors, NEIGHBOURS, hidden=segment.hidden)
     return Neighbours(np.where(places < 0, -1, places + (segment.number << SEGMENT_SHIFT)), similarities)
-
-
-def merge_near(found: Sequence[NearFeatures]) -> NearFeatures:
-    """Returns the nearest of what was found in different segments, in any order, as if they were searched together."""
-    joined = NearFeatures(*(np.concatenate(arrays, axis=1) for arrays in zip(*found, strict=True)))
-    return joined.take(nearest_columns(joined.features, joined.similarities))
 
 
 def nearest_columns(features: np.ndarray, similarities: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from serving.batch.open_segments import OpenSegments, find_gone
 from serving.search import followed
 from serving.search.hidden import HiddenContents
 from tests.builders import add_encoder, content, unit_vectors
-from tests.segments import add_segment, held, occurrence, publish_segments
+from tests.segments import add_numbered, add_segment, held, occurrence, publish_segments
 
 VECTORS = unit_vectors(4, 8)
 NOTHING_GONE = np.empty(0, "S32")
@@ -26,16 +26,7 @@ def store(tmp_path: Path) -> Store:
     """A store of two contents in each of two segments; a third one says that the photo of content 1 went."""
     store = Store(tmp_path / "store", create=True)
     encoder_id = add_encoder(store, dimension=8)
-    segments = [
-        add_segment(
-            store,
-            encoder_id,
-            f"segment-{first}",
-            [held(name, occurrence(f"{name}.jpg")) for name in (first, first + 1)],
-            vectors=VECTORS[first : first + 2],
-        )
-        for first in (0, 2)
-    ]
+    segments = [add_numbered(store, encoder_id, f"segment-{first}", (first, first + 1), VECTORS) for first in (0, 2)]
     gone = occurrence("1.jpg", generation=2, is_removed=True)
     publish_segments(store, encoder_id, *segments, add_segment(store, encoder_id, "gone", changes={content(1): [gone]}))
     return store

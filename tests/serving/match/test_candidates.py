@@ -12,7 +12,7 @@ from serving.match.candidates import VOTING, Candidate, find_candidates, nearest
 from serving.match.evidence import QueryPhoto
 from serving.search.snapshot import OpenSnapshot, Place, Voted
 from tests.builders import add_encoder, content, unit_vectors
-from tests.segments import add_segment, held, occurrence, publish_segments
+from tests.segments import add_numbered, publish_segments
 
 VECTORS = unit_vectors(20, 8)
 
@@ -23,13 +23,7 @@ def opened(tmp_path: Path) -> OpenSnapshot:
     store = Store(tmp_path / "store", create=True)
     encoder_id = add_encoder(store, dimension=8)
     segments = [
-        add_segment(
-            store,
-            encoder_id,
-            f"segment{number}",
-            [held(row, occurrence(f"{row}.jpg", f"s3://archive{number}")) for row in range(rows)],
-            vectors=VECTORS[:rows],
-        )
+        add_numbered(store, encoder_id, f"segment{number}", range(rows), VECTORS, archive=f"s3://archive{number}")
         for number, rows in enumerate((20, 5))
     ]
     publish_segments(store, encoder_id, *segments)

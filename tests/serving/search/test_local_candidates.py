@@ -13,7 +13,7 @@ from foundation.store.segments import LOCAL_SCANN
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.search.local_candidates import LocalCandidate, descriptors_of, local_candidates
 from serving.search.local_index import LocalIndex
-from serving.search.near_features import SearchedSegment, merge_near, near_features
+from serving.search.near_features import SearchedSegment, near_features
 from tests.serving.search.local_segments import BLANK, features_of, picture, write_local
 
 PHOTOS = 60
@@ -105,22 +105,6 @@ def test_segments_are_searched_as_if_they_were_one(tmp_path: Path):
     assert found_in_parts[0][:2] == (2, 7)
     assert [one.row + 6 * (one.segment == 2) for one in found_in_parts] == [one.row for one in whole]
     assert [one.votes for one in found_in_parts] == pytest.approx([one.votes for one in whole])
-
-
-def test_segments_are_merged_in_any_order(tmp_path: Path):
-    """What groups of segments have near, merged in whatever order, is what all of them have, equal ones included."""
-    photos = features_of([picture(seed) for seed in range(6)])
-    # The same photos lie in all of them: everything near is equally near.
-    segments = [
-        SearchedSegment(number, LocalIndex(write_local(tmp_path / str(number), photos[number % 3 :])))
-        for number in range(5)
-    ]
-    asked = compress(extract(picture(4)[10:150, 20:200], most=300)).descriptors
-    whole = near_features(segments, asked)
-    one, two, three = (near_features([segments[number] for number in group], asked) for group in [(0, 3), (1, 4), (2,)])
-    for merged in (merge_near([merge_near([three, one]), two]), merge_near([two, merge_near([one, three])])):
-        for array, expected in zip(merged, whole, strict=True):
-            np.testing.assert_array_equal(array, expected)
 
 
 @pytest.mark.parametrize("copies", [1, 12])
