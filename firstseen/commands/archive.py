@@ -46,6 +46,7 @@ from firstseen.commands.options import (
     RunnerOption,
     StoreOption,
     flags_of,
+    options_of,
 )
 from firstseen.commands.streams import tell
 from firstseen.commands.watch import WatchOutputOption, report_watched
@@ -89,25 +90,8 @@ def encode(
     from pipelines.encode.plan import EncodeOptions
 
     require_range("--max-rejects", max_rejects, 0, 1)
-    options = EncodeOptions(
-        archive=archive,
-        store=store,
-        encoder=encoder,
-        catalog=catalog,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        data_dir=data_dir,
-        runner=runner,
-        workers=workers,
-        dtype=dtype,
-        features=features,
-        batch_size=batch_size,
-        accelerator=accelerator,
-        check=check,
-        retry_rejects=retry_rejects,
-        allow_shrink=allow_shrink,
-        remove_archive=remove_archive,
-        beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master),
+    options = options_of(
+        EncodeOptions, locals(), beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master)
     )
     with ProgressLine("encoding") as progress:
         result = encode_archive(options, listeners_of(progress))
@@ -147,15 +131,8 @@ def index(
     from pipelines.index.memory import limit_per_worker
     from pipelines.index.plan import IndexOptions
 
-    options = IndexOptions(
-        max_segment_rows=max_segment_rows,
-        memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers),
-        exact_below=exact_below,
-        min_recall=min_recall,
-        target_recall=target_recall,
-        leave_out=tuple(leave_out or ()),
-        take_up=tuple(take_up or ()),
-        allow_shrink=allow_shrink,
+    options = options_of(
+        IndexOptions, locals(), memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers)
     )
     opened = Store(store)
     result = build_index(
@@ -220,33 +197,11 @@ def reindex(
     from pipelines.reindex.job import reindex as reindex_archive
 
     require_range("--max-rejects", max_rejects, 0, 1)
-    encoding = EncodeOptions(
-        archive=archive,
-        store=store,
-        encoder=encoder,
-        catalog=catalog,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        data_dir=data_dir,
-        runner=runner,
-        workers=workers,
-        dtype=dtype,
-        features=features,
-        batch_size=batch_size,
-        accelerator=accelerator,
-        check=check,
-        retry_rejects=retry_rejects,
-        allow_shrink=allow_shrink,
-        remove_archive=remove_archive,
-        beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master),
+    encoding = options_of(
+        EncodeOptions, locals(), beam_flags=flags_of(beam_flags, runner=runner, flink_master=flink_master)
     )
-    indexing = IndexOptions(
-        max_segment_rows=max_segment_rows,
-        memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers),
-        exact_below=exact_below,
-        min_recall=min_recall,
-        target_recall=target_recall,
-        allow_shrink=allow_shrink,
+    indexing = options_of(
+        IndexOptions, locals(), memory_limit_bytes=limit_per_worker(memory_limit, runner=runner, workers=workers)
     )
     if dry_run:
         print_estimate(encoding)

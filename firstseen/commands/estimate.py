@@ -15,7 +15,7 @@ from firstseen.commands.archive_options import (
     FeaturesOption,
     IncludeOption,
 )
-from firstseen.commands.options import EncoderOption, StoreOption
+from firstseen.commands.options import EncoderOption, StoreOption, options_of
 from firstseen.commands.streams import tell
 
 if TYPE_CHECKING:
@@ -41,17 +41,7 @@ def estimate(
     """Say what a re-index would do, and what it would take; nothing is written."""
     from pipelines.encode.plan import EncodeOptions
 
-    options = EncodeOptions(
-        archive=archive,
-        store=store,
-        encoder=encoder,
-        catalog=catalog,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        data_dir=data_dir,
-        features=features,
-        check=check,
-    )
+    options = options_of(EncodeOptions, locals())
     print_estimate(options, machines=machines, prices=prices, as_json=as_json)
     tell(f"next: {reindex_command(options)}")
 

@@ -1,11 +1,18 @@
 """Defines the options that several verbs share."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from foundation.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 
 def path(text: str) -> Path:
@@ -51,3 +58,11 @@ def flags_of(beam_flags: list[str] | None, *, runner: str, flink_master: str | N
     if runner != "flink":
         raise UsageError(f"--flink-master is of no use to --runner {runner}; expected --runner flink with it")
     return [f"--flink_master={flink_master}", *(beam_flags or [])]
+
+
+def options_of(kind: type[Options], flags: Mapping[str, Any], **others: Any) -> Options:
+    """Returns options of this dataclass: of a verb's flags those that it has under the same name, and others."""
+    # Verbs that take the same options would otherwise list each of them twice, and one would come to forget some.
+    given = {one.name: flags.get(one.name) for one in fields(kind)}
+    kept = {name: tuple(flag) if isinstance(flag, list) else flag for name, flag in given.items() if flag is not None}
+    return kind(**kept | others)

@@ -1,10 +1,14 @@
 """Tests the verbs that take an archive into the store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from firstseen.commands.running import run
+from foundation.errors import TemporaryError
+from pipelines.encode.plan import EncodeOptions
+from pipelines.index.plan import IndexOptions
 from tests.conftest import Desk
 from tests.firstseen.desk import one_error_line
 from tests.photos import write_archive
@@ -32,6 +36,95 @@ def test_local_features_are_kept_unless_they_are_not_wanted(
     query = next(archive.rglob("*.jpg"))
     assert run(["lookup", str(query), "--store", str(store), "--format", "jsonl"]) == 0
     assert '"identical"' in capsys.readouterr().out
+
+
+ENCODING = {
+    "--encoder": "e-1",
+    "--catalog": "c.csv",
+    "--include": "*.jpg",
+    "--exclude": "old",
+    "--data-dir": "d",
+    "--runner": "dataflow",
+    "--workers": "3",
+    "--dtype": "float16",
+    "--features": "none",
+    "--batch-size": "7",
+    "--accelerator": "nvidia-l4",
+    "--check": "hash",
+    "--retry-rejects": "r",
+    "--allow-shrink": None,
+}
+ENCODED = EncodeOptions(
+    archive="s3://b/a",
+    store="s3://b/s",
+    encoder="e-1",
+    catalog=Path("c.csv"),
+    data_dir=Path("d"),
+    include=("*.jpg",),
+    exclude=("old",),
+    runner="dataflow",
+    workers=3,
+    dtype="float16",
+    features="none",
+    batch_size=7,
+    check="hash",
+    allow_shrink=True,
+    retry_rejects="r",
+    accelerator="nvidia-l4",
+    beam_flags=["--region=x"],
+)
+INDEXING = {
+    "--min-recall": "0.5",
+    "--target-recall": "0.6",
+    "--exact-below": "5",
+    "--max-segment-rows": "9",
+    "--memory-limit": "8GB",
+}
+INDEXED = IndexOptions(
+    max_segment_rows=9,
+    memory_limit_bytes=8_000_000_000,
+    exact_below=5,
+    min_recall=0.5,
+    target_recall=0.6,
+    allow_shrink=True,
+)
+LEFT = {"--leave-out": "1", "--take-up": "2", "--allow-shrink": None}
+
+
+@pytest.mark.parametrize(
+    ("verb", "job", "flags", "expected"),
+    [
+        ("encode s3://b/a", "pipelines.encode.job.encode", ENCODING, [ENCODED]),
+        ("reindex s3://b/a", "pipelines.reindex.job.reindex", ENCODING | INDEXING, [ENCODED, INDEXED]),
+        (
+            "index",
+            "pipelines.index.job.build_index",
+            INDEXING | LEFT,
+            [replace(INDEXED, leave_out=("1",), take_up=("2",))],
+        ),
+        (
+            "encode s3://b/a",
+            "pipelines.encode.job.encode",
+            {"--remove-archive": None},
+            [EncodeOptions(archive="s3://b/a", store="s3://b/s", remove_archive=True)],
+        ),
+    ],
+)
+def test_every_flag_reaches_the_job(
+    monkeypatch: pytest.MonkeyPatch, verb: str, job: str, flags: dict[str, str | None], expected: list
+):
+    """And what is not given is as the job has it."""
+    given: list[object] = []
+
+    def note(*positional: object, **named: object) -> None:
+        given.extend(one for one in (*positional, *named.values()) if isinstance(one, EncodeOptions | IndexOptions))
+        raise TemporaryError("enough is known")
+
+    monkeypatch.setattr(job, note)
+    words = [word for flag, value in flags.items() for word in (flag, value) if word is not None]
+    beam = ["--", "--region=x"] if "--runner" in flags else []
+    assert run([*verb.split(), "--store", "s3://b/s", *words, *beam]) == TemporaryError.exit_code
+    assert given == expected
 
 
 def test_a_second_index_finds_nothing_new(desk: Desk, capsys: pytest.CaptureFixture):
