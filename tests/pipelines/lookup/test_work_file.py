@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from foundation.errors import ArtifactRefusedError
+from foundation.errors import ArtifactRefusedError, TemporaryError
 from foundation.store.files import Store
 from pipelines.lookup.work_file import read_all_names, read_names, write_queries
 from serving.queries import Listed
+from tests.faulty import faulty_s3
+from tests.foundation.archives.test_buckets import fill
 
 
 def test_chunks_are_read_alone_and_in_order(tmp_path: Path) -> None:
@@ -29,6 +31,35 @@ def test_the_digest_tells_another_state_of_a_photo(tmp_path: Path) -> None:
     digests = [write_queries(tmp_path / "q", one, per_chunk=2).digest for one in lists]
     assert len(set(digests)) == len(lists)
     assert digests == [write_queries(tmp_path / "other", one, per_chunk=2).digest for one in lists]
+
+
+@pytest.mark.parametrize("place", ["bucket", "disk"])
+def test_names_alone_tell_another_state_of_a_photo_too(bucket: str, tmp_path: Path, place: str) -> None:
+    """A list tells no sizes: the file is looked at, on disk or in a bucket, one inside a shard as well."""
+    (tmp_path / "photos").mkdir()
+    top = bucket if place == "bucket" else f"file://{tmp_path}/photos"
+    fill(top, {"a.jpg": b"one", "b.tar": b"shard"})
+    listed = [Listed(f"{top}/{name}") for name in ("a.jpg", "missing.jpg", "b.tar#1.jpg", "b.tar#2.jpg")]
+
+    def digest() -> str:
+        return write_queries(tmp_path / "q", listed, per_chunk=3).digest
+
+    digests = [digest()]
+    assert digest() == digests[0]
+    for name in ("a.jpg", "b.tar", "missing.jpg"):
+        fill(top, {name: b"another"})
+        digests.append(digest())
+    assert len(set(digests)) == 4
+
+
+def test_a_bucket_that_does_not_answer_ends_the_listing(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unknown states would make another lookup of the same list the next time."""
+    with faulty_s3(monkeypatch) as faults:
+        faults.share, faults.kinds = 1.0, ("503",)
+        with pytest.raises(TemporaryError, match="run again later"):
+            write_queries(tmp_path / "q", [Listed(f"{bucket}/a.jpg")], per_chunk=2)
 
 
 def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
