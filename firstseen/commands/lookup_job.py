@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from firstseen.commands.lookup_line import LookupLine
 from firstseen.commands.streams import tell
-from foundation.errors import UsageError
+from foundation.errors import AccessDeniedError, UsageError
 
 if TYPE_CHECKING:
     from foundation.store.files import Store
@@ -65,7 +65,8 @@ def is_for_a_job(
     """Returns whether a job looks the queries up, and the queries, which have to be counted up to the limit.
 
     `has_folders` says that evidence or decoded matches are asked for, which the job does not write, `is_typed`
-    that somebody types names and waits. Raises UsageError if the user asks for both.
+    that somebody types names and waits. Raises UsageError if the user asks for both, AccessDeniedError for a job in a
+    store that is only read.
     """
     if flags.are_given and has_folders:
         raise UsageError(
@@ -73,18 +74,40 @@ def is_for_a_job(
             "--memory-limit and Beam's flags: look up what was found once more, without these"
         )
     if flags.are_given:
+        if not may_write(store):
+            raise AccessDeniedError(
+                f"a job keeps what it has found in the store {store.uri}, which may not be written to; expected the "
+                "right to write and delete lookups/ there: or look up without --runner, --workers and --memory-limit"
+            )
         return True, listed
     # Whoever types names wants the answer to the first of them, not to be counted.
-    if has_folders or is_typed or not _may_write(store):
+    if has_folders or is_typed:
         return False, listed
-    if is_larger_than_memory(store, snapshot):
-        return True, listed
-    first = list(itertools.islice(listed, JOB_QUERIES + 1))
-    return len(first) > JOB_QUERIES, itertools.chain(first, listed)
+    first: list[Listed] = []
+    if not is_larger_than_memory(store, snapshot):
+        first = list(itertools.islice(listed, JOB_QUERIES + 1))
+        if len(first) <= JOB_QUERIES:
+            return False, iter(first)
+    by_job = may_write(store)
+    if not by_job:
+        tell(f"the store {store.uri} may not be written to: no job looks up, and what is cut off begins anew")
+    return by_job, itertools.chain(first, listed)
 
 
-def _may_write(store: "Store") -> bool:
-    return store.local_root is None or os.access(store.local_root, os.W_OK)
+def may_write(store: "Store") -> bool:
+    """Returns whether a job may keep files in a store; in a bucket only a file that is written and deleted tells."""
+    from foundation.store.artifact import fresh_name
+    from foundation.store.lookups import LOOKUPS
+
+    if store.local_root:
+        return os.access(store.local_root, os.W_OK)
+    trial = f"{LOOKUPS}/trial-{fresh_name()}"
+    try:
+        store.create(trial, b"")
+        store.delete([trial])
+    except AccessDeniedError:
+        return False
+    return True
 
 
 def is_larger_than_memory(store: "Store", snapshot: int | None) -> bool:

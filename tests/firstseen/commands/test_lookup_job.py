@@ -12,7 +12,7 @@ from firstseen.commands import lookup_job, lookup_line
 from firstseen.commands.lookup_job import JobFlags, is_for_a_job, split_beam_flags, write_found
 from firstseen.commands.lookup_line import LookupLine
 from firstseen.commands.running import run
-from foundation.errors import UsageError
+from foundation.errors import AccessDeniedError, UsageError
 from foundation.store.files import Store
 from pipelines.lookup.progress import Progress
 from pipelines.lookup.results import OutdatedAnswersError
@@ -91,6 +91,34 @@ def test_a_store_that_is_only_read_is_looked_up_in_here(live_desk: Desk, monkeyp
     monkeypatch.setattr(lookup_job, "JOB_QUERIES", 3)
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert choose(live_desk, 9) == (False, 9)
+
+
+@pytest.mark.parametrize("denied", ["create", "delete"])
+def test_a_bucket_that_is_only_read_is_known_before_the_work(
+    live_desk: Desk,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    denied: str,
+) -> None:
+    """Many queries are looked up in here, with a line that says so; a job that is asked for is refused at once."""
+    store = Store(bucket)
+    assert lookup_job.may_write(store)
+    assert store.walk() == []
+
+    def deny(*_: object) -> None:
+        raise AccessDeniedError("permission denied")
+
+    monkeypatch.setattr(Store, denied, deny)
+    monkeypatch.setattr(lookup_job, "JOB_QUERIES", 3)
+    monkeypatch.setattr(lookup_job, "is_larger_than_memory", lambda *_: False)
+    for number, words in ((3, ""), (4, f"the store {bucket} may not be written to: no job looks up")):
+        listed = map(Listed, map(str, range(number)))
+        by_job, left = is_for_a_job(listed, store, JobFlags(), snapshot=None, has_folders=False, is_typed=False)
+        assert (by_job, len(list(left))) == (False, number)
+        assert words in capsys.readouterr().err
+    with pytest.raises(AccessDeniedError, match=r"may not be written to; .* look up without --runner"):
+        is_for_a_job(iter(()), store, JobFlags("local"), snapshot=None, has_folders=False, is_typed=False)
 
 
 def test_typed_names_are_not_waited_for(live_desk: Desk) -> None:
