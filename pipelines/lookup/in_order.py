@@ -1,64 +1,70 @@
-"""Yields the answers of a lookup in the order of its queries: its own, or those of the query with the same bytes."""
+"""Finds the answer to each query of a lookup: its own, that of a query with the same bytes, or one that replaces it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from foundation.errors import ArtifactRefusedError
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.names import answers_file
-from pipelines.lookup.owners import Owner, Owners
+from pipelines.lookup.owners import Owners, QueryPlace
 from pipelines.lookup.withdrawn import Withdrawn
 from serving.answers import Answer
 from serving.batch.answered import Answered
 
 # A query may have the bytes of any other one. Held are the answers of some chunks, and those that were copied lately,
-# some 3 KB each: of a million queries with a few thousand contents no chunk is read more than some times.
-HELD_CHUNKS, HELD_COPIED = 64, 65_536
+# of 1 KB a match: of a million queries with a few thousand contents no chunk is read more than some times.
+HELD_CHUNKS, HELD_COPIED = 64, 8_192
 
 
 class InOrder:
-    """The answers of chunks, and those of contents that came before under the names of later queries.
+    """The answers of the chunks of a lookup, and those of contents that came before under the names of later queries.
 
-    `again` has the answers that take the place of others, since these named what was withdrawn later.
+    Answers that replace others stay in the files of the lookup that found them.
     """
 
-    def __init__(self, files: WorkingFiles, owners: Owners):
-        self._files, self._owners = files, owners
+    def __init__(self, files: WorkingFiles, owners: Owners, chunks: int):
+        self._files, self._owners, self._chunks = files, owners, range(chunks)
         self._read = lru_cache(HELD_CHUNKS)(lambda chunk: files.read(answers_file(chunk), "answered", Answered))
         self._copied = lru_cache(HELD_COPIED)(lambda owner: self._read(owner.chunk).answers[owner.number])
-        self._again: dict[Owner, list[Answer]] = {}
+        self._replaced: dict[QueryPlace, tuple[InOrder, QueryPlace]] = {}
 
-    def answers(self, chunk: int, names: Sequence[str]) -> Iterator[list[Answer]]:
-        """Yields the answers to the queries of a chunk, whose names these are."""
-        answered = self._read(chunk)
-        for number, name in enumerate(names):
-            if number in answered.answers:
-                yield self._again.get(Owner(chunk, number)) or answered.answers[number]
-            else:
-                own = self._own(self._owner(chunk, answered.known[number]))
-                yield [replace(one, query=name) for one in own]
+    def answers(self, place: QueryPlace, name: str) -> list[Answer]:
+        """Returns the answers to a query, whose name this is."""
+        if place in self._replaced:
+            found_by, there = self._replaced[place]
+            return found_by.answers(there, name)
+        answered = self._read(place.chunk)
+        if place.number in answered.answers:
+            own: list[Answer] = answered.answers[place.number]
+            return own
+        owner = self._owner(place.chunk, answered.known[place.number])
+        return [replace(one, query=name) for one in self._copied(owner)]
 
-    def outdated(self, chunk: int, withdrawn: Withdrawn) -> Iterator[Owner]:
-        """Yields the queries of a chunk whose own answers may name what is withdrawn, if none replaced them."""
-        answered = self._read(chunk)
-        for number, answers in answered.answers.items():
-            owner = Owner(chunk, number)
-            if owner not in self._again and withdrawn.is_named_in(answers, answered.shown.get(number, ())):
-                yield owner
+    def outdated(self, withdrawn: Withdrawn) -> list[QueryPlace]:
+        """Returns the queries whose answers name what was withdrawn lately, in their order; reads all answers."""
+        own = {
+            QueryPlace(chunk, number)
+            for chunk in self._chunks
+            for number, answers in self._read(chunk).answers.items()
+            if withdrawn.is_named_in(answers, self._read(chunk).shown.get(number, ()))
+        }
+        # A copy may come before the query that it is of: the chunks are gone through once more.
+        copies = {
+            QueryPlace(chunk, number)
+            for chunk in (self._chunks if own else ())
+            for number, content in self._read(chunk).known.items()
+            if self._owner(chunk, content) in own
+        }
+        later = {one: set(one.outdated(withdrawn)) for one in {one for one, _ in self._replaced.values()}}
+        again = {place for place, (one, there) in self._replaced.items() if there in later[one]}
+        return sorted(again | ((own | copies) - self._replaced.keys()))
 
-    def replace(self, answers: Mapping[Owner, list[Answer]]) -> None:
-        """Takes other answers of some queries, for these and for whoever has the same bytes."""
-        self._again |= answers
+    def replace(self, places: Mapping[QueryPlace, QueryPlace], found_by: "InOrder") -> None:
+        """Takes other answers of some queries, which have places of their own in the lookup that found them."""
+        self._replaced |= {place: (found_by, there) for place, there in places.items()}
 
-    def forget_replaced(self) -> None:
-        """Takes none for granted that took the place of another: something else was withdrawn since."""
-        self._again.clear()
-
-    def _own(self, owner: Owner) -> list[Answer]:
-        return self._again.get(owner) or list(self._copied(owner))
-
-    def _owner(self, chunk: int, content: bytes) -> Owner:
+    def _owner(self, chunk: int, content: bytes) -> QueryPlace:
         owner = self._owners.owner(content)
         if owner is None:
             raise ArtifactRefusedError(

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,10 +96,11 @@ def look_up(
                     end_lookup(store, plan.lookup_id)
                 raise
 
-            def again(names: list[str]) -> list[list[Answer]]:
+            def again(names: Sequence[str]) -> InOrder:
                 return look_again(job, described, names, options, folder)
 
-            results = Results(job, InOrder(job.files, rounds.owners), Withdrawn(store), again)
+            in_order = InOrder(job.files, rounds.owners, plan.chunks)
+            results = Results(job, in_order, Withdrawn(store), again)
             yield LookedUp(described.snapshot, plan.queries, rounds.seconds, results.answers)
         end_lookup(store, plan.lookup_id)
 
@@ -112,8 +113,8 @@ def reachable(listed: Iterable[Listed], options: LookupOptions) -> Iterator[List
 
 
 def look_again(
-    job: Job, described: DescribedSnapshot, names: list[str], options: LookupOptions, folder: Path
-) -> list[list[Answer]]:
+    job: Job, described: DescribedSnapshot, names: Sequence[str], options: LookupOptions, folder: Path
+) -> InOrder:
     """Returns the answers to some queries of a lookup, by a lookup of its own within it: nothing is taken over."""
     lookup_id = f"{job.plan.lookup_id}/again-{artifact.fresh_name()}"
     path = folder / "again.parquet"
@@ -122,10 +123,7 @@ def look_again(
     lay_out(inner, described, path, written)
     rounds = Rounds(inner, options, lambda progress: None)
     rounds.carry_out()
-    in_order = InOrder(inner.files, rounds.owners)
-    size = inner.plan.queries_per_chunk
-    chunks = [names[start : start + size] for start in range(0, len(names), size)]
-    return [answers for chunk, some in enumerate(chunks) for answers in in_order.answers(chunk, some)]
+    return InOrder(inner.files, rounds.owners, inner.plan.chunks)
 
 
 def groups_of(described: DescribedSnapshot, options: LookupOptions) -> tuple[Group, ...]:

@@ -1,18 +1,19 @@
 """Knows which query of which chunk holds the answer to each content that was answered."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
 from foundation.store.content_hashes import find_hashes, hash_array
 from pipelines.lookup.contents import Contents
-from pipelines.lookup.files import WorkingFiles
+from pipelines.lookup.files import READERS, WorkingFiles
 from pipelines.lookup.names import answers_file
 
 
-class Owner(NamedTuple):
-    """A query with an answer of its own: the number of its chunk, and its place there."""
+class QueryPlace(NamedTuple):
+    """Where a query stands in its list: the number of its chunk, and its place there."""
 
     chunk: int
     number: int
@@ -27,12 +28,14 @@ class Owners:
 
     def add(self, files: WorkingFiles, chunks: Iterable[int]) -> np.ndarray:
         """Takes up the answers of some chunks; returns the contents that are new, S32 ascending."""
-        found = [(chunk, files.read(answers_file(chunk), "contents", Contents)) for chunk in chunks]
-        if not found:
+        chunks = list(chunks)
+        if not chunks:
             return np.empty(0, "S32")
-        hashes = np.concatenate([one.hashes for _, one in found])
-        of_chunk = np.concatenate([np.full(len(one.hashes), chunk) for chunk, one in found])
-        numbers = np.concatenate([one.numbers for _, one in found])
+        with ThreadPoolExecutor(READERS) as pool:
+            found = list(pool.map(lambda chunk: files.read(answers_file(chunk), "contents", Contents), chunks))
+        hashes = np.concatenate([one.hashes for one in found])
+        of_chunk = np.repeat(chunks, [len(one.hashes) for one in found])
+        numbers = np.concatenate([one.numbers for one in found])
         # Two workers may have asked the same in one round: the answers are the same, too.
         hashes, first = np.unique(hashes, return_index=True)
         is_new = find_hashes(self._hashes, hashes) < 0
@@ -44,7 +47,7 @@ class Owners:
         self._numbers = np.concatenate([self._numbers, numbers[first][is_new]])[order]
         return fresh
 
-    def owner(self, content: bytes) -> Owner | None:
+    def owner(self, content: bytes) -> QueryPlace | None:
         """Returns the query that holds the answer to a content (32 bytes)."""
         (place,) = find_hashes(self._hashes, hash_array([content])).tolist()
-        return Owner(int(self._chunks[place]), int(self._numbers[place])) if place >= 0 else None
+        return QueryPlace(int(self._chunks[place]), int(self._numbers[place])) if place >= 0 else None

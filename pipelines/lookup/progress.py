@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from foundation.errors import FirstseenError
-from pipelines.lookup.files import WorkingFiles
+from pipelines.lookup.files import READERS, WorkingFiles
 from pipelines.lookup.names import ANSWERS, FETCHED, FOUND, PREPARED, WANTED, chunk_of
 from pipelines.lookup.plan import Plan
 
@@ -16,7 +16,6 @@ from pipelines.lookup.plan import Plan
 LOOK_EVERY_SECONDS = 2.0
 # The stages in the order in which a chunk passes them, and what a person calls each.
 STAGES = {PREPARED: "preparing", FOUND: "searching", WANTED: "choosing", FETCHED: "fetching", ANSWERS: "answering"}
-READERS = 8
 
 
 @dataclass(frozen=True)

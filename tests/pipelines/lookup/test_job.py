@@ -1,72 +1,19 @@
 """A lookup by a Beam job, with stand-ins for models and indexes: what is done, done once, and gone on with."""
 
-import hashlib
 import os
 import subprocess
-from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
 from foundation.errors import ArtifactRefusedError, TemporaryError, TranslatedOnlyError, UsageError
 from foundation.store.gc import GcOptions, collect_garbage
-from foundation.store.retractions import RetractedPhoto, add_retraction
 from foundation.store.snapshots import snapshot_numbers
 from pipelines.lookup.job import Listeners, look_up
-from pipelines.lookup.plan import LookupOptions
 from pipelines.lookup.progress import Progress
-from pipelines.lookup.results import OutdatedAnswersError
-from serving.answers import Answer
 from serving.match.options import MatchOptions
 from serving.queries import Listed
-from serving.search import followed
 from serving.search.snapshot import OpenSnapshot
-from tests.nights import Nights, make_nights
-from tests.pipelines.lookup.made_batch import Calls, make_batch
-
-
-class Desk:
-    """A store with three segments, and photos to look up; every lookup is of chunks of two, two chunks a round."""
-
-    def __init__(self, folder: Path, nights: Nights, calls: Calls):
-        self.folder, self.nights, self.store, self.calls = folder, nights, nights.store, calls
-
-    def photo(self, name: str, data: bytes) -> str:
-        """Writes a photo to look up."""
-        path = self.folder / "asked" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-        return str(path)
-
-    def options(self, **changes) -> LookupOptions:
-        """Returns options."""
-        small = {"match": MatchOptions(batch_size=2), "chunk_queries": 2, "round_queries": 4}
-        return LookupOptions(store=self.store.uri, **{**small, **changes})
-
-    def look_up(self, names: Iterable[str], listeners: Listeners = Listeners(), **changes) -> list[list[Answer]]:  # noqa: B008
-        """Looks up."""
-        with look_up(map(Listed, names), self.options(**changes), listeners) as found:
-            return list(found.answers(may_be_taken_back=True))
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Three nights, indexed."""
-    nights = make_nights(tmp_path, monkeypatch)
-    for number in range(3):
-        nights.put(f"{number}.jpg", number)
-        nights.night()
-    return Desk(tmp_path, nights, make_batch(monkeypatch))
-
-
-def told(answers: list[list[Answer]]) -> list[tuple[str, str, str | None]]:
-    """Returns of each query its name, its status, and the photo that was found."""
-    return [(one.query.rpartition("/")[2], one.status, one.photo_id) for (one,) in answers]
-
-
-def digest(data: bytes) -> bytes:
-    """Returns a content."""
-    return hashlib.sha256(data).digest()
+from tests.pipelines.lookup.desk import Desk, cut_off_at_the_end, digest, told
 
 
 def test_each_query_has_its_answer_in_its_place(desk: Desk) -> None:
@@ -181,49 +128,6 @@ def test_answers_that_are_lost_are_found_again(desk: Desk) -> None:
     for path in sorted(desk.store.local_root.glob("lookups/*/answers/*"))[:2]:
         path.unlink()
     assert desk.look_up(names) == expected
-
-
-def cut_off_at_the_end(desk: Desk, names: Iterable[str | Listed], **changes) -> None:
-    """Answers everything, and fails to write the answers."""
-
-    def fail() -> None:
-        listed = [Listed(one) if isinstance(one, str) else one for one in names]
-        with look_up(listed, desk.options(**changes)):
-            raise OSError("the disk for the output is full")
-
-    with pytest.raises(OSError, match="is full"):
-        fail()
-
-
-def test_what_is_withdrawn_meanwhile_is_not_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever was answered before is looked up again, for all who have the same bytes, and only that."""
-    monkeypatch.setattr(followed, "LOOK_SECONDS", 0)
-    names = [desk.photo(f"{place}.jpg", b"%d" % (place % 3)) for place in range(12)]
-    with look_up(map(Listed, names), desk.options()) as found:
-        answers = found.answers(may_be_taken_back=True)
-        assert next(answers)[0].status == "matched"
-        desk.calls.decoded.clear()
-        add_retraction(desk.store, [withdrawn(b"0")], why="")
-        # A file that says otherwise has no name yet, and is written once more.
-        with pytest.raises(OutdatedAnswersError):
-            next(answers for answers in answers if answers is None)
-        again = told(list(found.answers(may_be_taken_back=True)))
-    assert [status for _, status, _ in again] == ["no_match", "matched", "matched"] * 4
-    assert [name for name, _, _ in again] == [f"{place}.jpg" for place in range(12)]
-    assert desk.calls.decoded == {b"0": 1}
-
-
-def test_what_was_withdrawn_since_a_lookup_was_cut_off_is_not_answered(desk: Desk) -> None:
-    """A retraction by name counts as well, whatever content came under it."""
-    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(3)]
-    cut_off_at_the_end(desk, names)
-    add_retraction(desk.store, [withdrawn(b"0")], why="")
-    assert [status for _, status, _ in told(desk.look_up(names))] == ["no_match", "matched", "matched"]
-
-
-def withdrawn(data: bytes) -> RetractedPhoto:
-    """Returns the photo with that content."""
-    return RetractedPhoto(archive="a", photo_id="p", content_sha256=digest(data).hex())
 
 
 def test_a_snapshot_that_is_published_meanwhile_changes_nothing(desk: Desk) -> None:

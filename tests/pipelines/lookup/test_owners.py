@@ -8,7 +8,7 @@ from foundation.store.files import Store
 from pipelines.lookup.contents import Contents
 from pipelines.lookup.files import Work, WorkingFiles
 from pipelines.lookup.names import answers_file
-from pipelines.lookup.owners import Owner, Owners
+from pipelines.lookup.owners import Owners, QueryPlace
 
 # One that ends in zeros, which NumPy drops of a fixed width.
 CONTENTS = [bytes([number]) * 30 + b"\0\0" for number in range(1, 6)]
@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> WorkingFiles:
 
 def test_the_first_one_to_ask_holds_the_answer(files: WorkingFiles) -> None:
     """Of chunks that are taken up together, and one after the other."""
-    expected = [Owner(0, 2), Owner(0, 4), Owner(1, 1), None, None]
+    expected = [QueryPlace(0, 2), QueryPlace(0, 4), QueryPlace(1, 1), None, None]
     together, one_by_one = Owners(), Owners()
     assert len(together.add(files, [0, 1, 2])) == 3
     assert [len(one_by_one.add(files, [chunk])) for chunk in range(3)] == [2, 1, 0]
