@@ -141,22 +141,22 @@ class Store:
             found = retried(lambda: obstore.list_with_delimiter(self._backend, prefix)["objects"])
         return sorted(item["path"].rsplit("/", 1)[-1] for item in found)
 
-    def walk(self) -> list[StoredFile]:
-        """Returns every file of the store, sorted by path: some 200 bytes each."""
-        with translated(f"list store {self.uri}"):
-            found = _walk_local(self.local_root) if self.local_root else _walk_bucket(self._backend)
+    def walk(self, prefix: str = "") -> list[StoredFile]:
+        """Returns every file of the store, or of a directory of it, sorted by path: some 200 bytes each."""
+        with translated(f"list {prefix or 'all'} in store {self.uri}"):
+            found = _walk_local(self.local_root, prefix) if self.local_root else _walk_bucket(self._backend, prefix)
             return sorted(found, key=lambda file: file.path)
 
-    def empty_directories(self) -> dict[str, datetime]:
-        """Returns the directories that hold no file, nor any below them, and when each was changed.
+    def empty_directories(self, prefix: str = "") -> dict[str, datetime]:
+        """Returns the directories below another one that hold no file, nor any below them, and when each was changed.
 
         In a bucket there are no directories.
         """
         if not self.local_root:
             return {}
-        with translated(f"list store {self.uri}"):
-            folders = [Path(folder) for folder, _, _ in os.walk(self.local_root)][1:]
-            full = {folder for file in self.walk() for folder in (self.local_root / file.path).parents}
+        with translated(f"list {prefix or 'all'} in store {self.uri}"):
+            folders = [Path(folder) for folder, _, _ in os.walk(self.local_root / prefix)][1:]
+            full = {folder for file in self.walk(prefix) for folder in (self.local_root / file.path).parents}
             return {
                 folder.relative_to(self.local_root).as_posix(): _modified_at(folder.stat())
                 for folder in folders
@@ -221,9 +221,9 @@ class Store:
                     copy.write(chunk)
 
 
-def _walk_local(root: Path) -> Iterator[StoredFile]:
+def _walk_local(root: Path, prefix: str) -> Iterator[StoredFile]:
     # obstore passes over the names of uploads that were killed, and these take room.
-    for folder, _, names in os.walk(root):
+    for folder, _, names in os.walk(root / prefix):
         for name in names:
             path = Path(folder, name)
             # Another process may delete files at the same time.
@@ -232,8 +232,8 @@ def _walk_local(root: Path) -> Iterator[StoredFile]:
                 yield StoredFile(path.relative_to(root).as_posix(), found.st_size, _modified_at(found))
 
 
-def _walk_bucket(backend: ObjectStore) -> Iterator[StoredFile]:
-    for one in retried(lambda: list(chain.from_iterable(obstore.list(backend)))):
+def _walk_bucket(backend: ObjectStore, prefix: str) -> Iterator[StoredFile]:
+    for one in retried(lambda: list(chain.from_iterable(obstore.list(backend, prefix or None)))):
         yield StoredFile(one["path"], one["size"], one["last_modified"])
 
 

@@ -4,8 +4,6 @@ What else lies in the directory of a lookup is for the program alone that wrote 
 answers are written.
 """
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,22 +12,19 @@ from typing import ClassVar
 from foundation.errors import FirstseenError, TemporaryError
 from foundation.store import artifact
 from foundation.store.files import Store
-from foundation.store.unfinished import is_at_work, started_at
+from foundation.store.unfinished import AtWork, is_at_work
 
 LOOKUPS = "lookups"
 BEGUN = "begun-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LookupBegun:
+class LookupBegun(AtWork):
     """A lookup that a process began, or went on with: the number of the snapshot that it reads, and the process."""
 
     __pydantic_config__: ClassVar = artifact.CONTRACT
 
     snapshot: int
-    host: str
-    process: int
-    started: str
     contract_version: int = 1
 
 
@@ -44,12 +39,13 @@ def begin_lookup(store: Store, lookup_id: str, *, snapshot: int) -> None:
     Of two that begin at the same moment one goes on. Those of two machines do not know of each other: both do the same,
     and what each writes is created once.
     """
-    process = os.getpid()
-    begun = LookupBegun(snapshot=snapshot, host=socket.gethostname(), process=process, started=started_at(process))
-    path = f"{lookup_directory(lookup_id)}/{BEGUN}{artifact.fresh_name()}.json"
-    store.create(path, artifact.to_json(begun))
+    begun = LookupBegun.here(snapshot=snapshot)
+    number = max(_numbers(store, lookup_id), default=0) + 1
+    # Whoever has a number was there before everybody with a higher one: nobody takes a number that is taken.
+    while not store.create(path := _begun_path(lookup_id, number), artifact.to_json(begun)):
+        number += 1
     for other, one in _begun(store, lookup_id):
-        if other < path and one.process != process and is_at_work(one):
+        if other < path and one.process != begun.process and is_at_work(one):
             store.delete([path])
             raise TemporaryError(
                 f"process {one.process} is looking up the same photos in this store; expected one at a time: run again "
@@ -65,14 +61,11 @@ def is_begun(store: Store, lookup_id: str) -> bool:
 def end_lookup(store: Store, lookup_id: str) -> None:
     """Removes all that a lookup needed, and what says that it began after everything else."""
     directory = lookup_directory(lookup_id)
-    paths = {f"{directory}/{name}" for name in store.sizes(directory)}
-    if root := store.local_root:
-        # Those of uploads that were killed are in no listing of the object store's client.
-        paths |= {path.relative_to(root).as_posix() for path in (root / directory).rglob("*") if path.is_file()}
+    paths = {file.path for file in store.walk(directory)}
     begun = {path for path in paths if path.startswith(f"{directory}/{BEGUN}")}
     store.delete(sorted(paths - begun))
     store.delete(sorted(begun))
-    store.remove_directories(path for path in store.empty_directories() if path.startswith(LOOKUPS))
+    store.remove_directories([*store.empty_directories(LOOKUPS), LOOKUPS])
 
 
 def unfinished_lookups(store: Store) -> dict[str, list[LookupBegun]]:
@@ -83,6 +76,15 @@ def unfinished_lookups(store: Store) -> dict[str, list[LookupBegun]]:
 def lookups_at_work(store: Store) -> list[str]:
     """Returns the directories of the lookups that a process of this machine is at."""
     return [lookup_directory(name) for name, begun in unfinished_lookups(store).items() if any(map(is_at_work, begun))]
+
+
+def _begun_path(lookup_id: str, number: int) -> str:
+    return f"{lookup_directory(lookup_id)}/{BEGUN}{number:08d}.json"
+
+
+def _numbers(store: Store, lookup_id: str) -> list[int]:
+    stems = [name.removeprefix(BEGUN).removesuffix(".json") for name in store.files(lookup_directory(lookup_id))]
+    return [int(stem) for stem in stems if stem.isdecimal()]
 
 
 def _begun(store: Store, lookup_id: str) -> Iterator[tuple[str, LookupBegun]]:

@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, TypeVar
 
 from foundation.errors import FirstseenError
 from foundation.store import artifact
@@ -18,43 +18,40 @@ from foundation.store.runs import EMBEDDINGS, Run, run_directory, run_path
 
 BEGUN = "begun.json"
 
-
-class AtWork(Protocol):
-    """What tells a process: the machine it runs on, its number there, and when it started."""
-
-    @property
-    def host(self) -> str:
-        """The name of its machine."""
-
-    @property
-    def process(self) -> int:
-        """Its number there."""
-
-    @property
-    def started(self) -> str:
-        """When it started, as that system counts it."""
+Work = TypeVar("Work", bound="AtWork")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class AtWork:
+    """What tells a process that is at some work: its machine, its number there, and when it started, as that counts."""
+
+    host: str
+    process: int
+    started: str
+
+    @classmethod
+    def here(cls: type[Work], **work: Any) -> Work:
+        """Returns that this process is at some work."""
+        process = os.getpid()
+        return cls(host=socket.gethostname(), process=process, started=started_at(process), **work)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun(AtWork):
     """A run that has begun: its plan, and the process that was the last to begin or to go on with it."""
 
     __pydantic_config__: ClassVar = artifact.STRICT
 
     run: Run
-    host: str
-    process: int
-    started: str
     contract_version: int = 1
 
 
 def begin_run(store: Store, run: Run) -> bool:
     """Writes down that this process begins a run, or goes on with it; returns whether it is the first at it."""
-    process = os.getpid()
-    begun = Begun(run=run, host=socket.gethostname(), process=process, started=started_at(process))
-    if store.create(f"{run.directory}/{BEGUN}", artifact.to_json(begun)):
+    begun = artifact.to_json(Begun.here(run=run))
+    if store.create(f"{run.directory}/{BEGUN}", begun):
         return True
-    store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", artifact.to_json(begun))
+    store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", begun)
     return False
 
 

@@ -31,7 +31,7 @@ def find_unfinished(store: Store, planned: Run) -> Run | None:
 def _is_young(store: Store, run: Run) -> bool:
     """Whether a file of a run was written so lately that somebody may be at it."""
     young = datetime.now(timezone.utc) - timedelta(hours=GRACE_HOURS)
-    return any(file.modified_at >= young for file in store.walk() if file.path.startswith(f"{run.directory}/"))
+    return any(file.modified_at >= young for file in store.walk(run.directory))
 
 
 def require_nobody_at_work(begun: Begun) -> None:

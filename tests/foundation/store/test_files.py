@@ -238,6 +238,9 @@ def test_walk_lists_every_file_with_its_size_and_time(any_store: Store) -> None:
     found = any_store.walk()
     assert [(one.path, one.size_bytes) for one in found] == [("a/1", 3), ("a/2/x", 5), ("a/2/y", 5), ("b", 1)]
     assert all(before < one.modified_at < before + timedelta(minutes=5) for one in found)
+    any_store.create("a/20", b"")
+    assert any_store.walk("a/2") == found[1:3]
+    assert any_store.walk("absent") == []
 
 
 def test_uploads_that_were_killed_are_found_and_deleted(tmp_path: Path) -> None:
@@ -265,6 +268,7 @@ def test_empty_directories_are_found_and_removed(tmp_path: Path) -> None:
     store.create("full/deep/file", b"x")
     (tmp_path / "empty/deep").mkdir(parents=True)
     assert set(store.empty_directories()) == {"empty", "empty/deep"}
+    assert set(store.empty_directories("empty")) == {"empty/deep"}
     store.remove_directories(["empty", "empty/deep", "full", "absent"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
 

@@ -29,7 +29,9 @@ def store(tmp_path: Path) -> Store:
 def begin_as(store: Store, process: int, *, name: str) -> None:
     """Writes that another process of this machine began the lookup."""
     begun = LookupBegun(snapshot=1, host=os.uname().nodename, process=process, started=started_at(process))
-    store.create(f"{lookup_directory('a')}/begun-{name}.json", artifact.to_json(begun))
+    path = store.local_root / lookup_directory("a") / f"begun-{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(artifact.to_json(begun))
 
 
 def test_a_lookup_is_at_work_until_all_of_it_is_removed(store: Store) -> None:
@@ -48,13 +50,29 @@ def test_a_lookup_is_at_work_until_all_of_it_is_removed(store: Store) -> None:
 
 def test_the_second_process_at_a_lookup_waits(store: Store) -> None:
     """The first one goes on, whoever of them looks last; a dead process is in nobody's way."""
-    begin_as(store, 2**22 + 1, name="0-dead")
+    begin_as(store, 2**22 + 1, name="00000001")
     begin_lookup(store, "a", snapshot=1)
-    begin_as(store, os.getppid(), name="9-later")
-    begin_lookup(store, "a", snapshot=1)
-    begin_as(store, os.getppid(), name="0-earlier")
+    begin_as(store, os.getppid(), name="00000003")
+    before = [file.path for file in store.walk()]
     with pytest.raises(TemporaryError, match=f"process {os.getppid()} is looking up the same photos"):
         begin_lookup(store, "a", snapshot=1)
+    assert [file.path for file in store.walk()] == before
+
+
+def test_of_two_that_begin_in_the_same_second_one_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever wrote first: the other one looked for a number before, and finds it taken."""
+    create, names = Store.create, []
+
+    def create_after_another(self: Store, path: str, data: bytes) -> bool:
+        if not names:
+            names.append(path)
+            begin_as(store, os.getppid(), name=path.partition("begun-")[2].removesuffix(".json"))
+        return create(self, path, data)
+
+    monkeypatch.setattr(Store, "create", create_after_another)
+    with pytest.raises(TemporaryError, match="expected one at a time"):
+        begin_lookup(store, "a", snapshot=1)
+    assert [file.path for file in store.walk()] == names
 
 
 def test_a_damaged_note_is_passed_over(store: Store) -> None:
