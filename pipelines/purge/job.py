@@ -33,9 +33,9 @@ class PurgeResult:
 def purge(store: Store, photos: Sequence[RetractedPhoto]) -> PurgeResult:
     """Takes out photos that are retracted, and their contents under whatever name.
 
-    Raises UsageError for one that is not retracted, TemporaryError if an encode at work has met it, or if a trace is
-    left that somebody wrote meanwhile; ArtifactRefusedError for damage, and for what nobody can tell the content of;
-    PublishRaceLostError if another publisher was faster.
+    Raises UsageError for one that is not retracted, TemporaryError if a lookup may be at work, an encode at work has
+    met it, or a trace is left that somebody wrote meanwhile; ArtifactRefusedError for damage, and for what nobody can
+    tell the content of; PublishRaceLostError if another publisher was faster.
     """
     if missing := set(photos) - retracted_photos(store):
         raise UsageError(f"photo {next(iter(missing)).photo_id} is not retracted; expected it on the list first")
@@ -50,8 +50,8 @@ def purge(store: Store, photos: Sequence[RetractedPhoto]) -> PurgeResult:
         frozenset((one.archive, one.photo_id) for one in photos),
         frozenset(contents_of(photos)),
     )
-    remove_uploads(store)
     remove_lookups(store)
+    remove_uploads(store)
     # Before the runs, which say where the photos lay: a purge that is cut off in between still knows.
     purge_lists(store, purged)
     runs = purge_runs(store, purged)

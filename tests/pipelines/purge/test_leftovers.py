@@ -1,15 +1,18 @@
 """What killed processes leave in the middle of a write is purged, too, or said to be in the way."""
 
 import os
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from foundation.errors import ArtifactRefusedError, TemporaryError
-from foundation.store import lookups
-from foundation.store.lookups import begin_lookup
+from foundation.store import artifact
+from foundation.store.lookups import LookupBegun, begin_lookup
 from foundation.store.retractions import RetractedPhoto, add_retraction
+from pipelines.purge import leftovers
 from pipelines.purge.job import purge
 from serving.ignore import ignore_photo
 from serving.retract import photos_named
@@ -78,11 +81,38 @@ def test_what_a_lookup_left_goes(nights: Nights, photos, monkeypatch: pytest.Mon
     """Its answers may name the photo, and it is looked up again; one that is at work is waited for."""
     begin_lookup(nights.opened, "a", snapshot=1)
     nights.opened.create("lookups/a/answers/00000000", photos[0].photo_id.encode())
-    with pytest.raises(TemporaryError, match=r"lookups/a is being written"):
+    make_lookup_old(nights, hours=48)
+    with pytest.raises(TemporaryError, match=r"lookups/a is being written, .* run again when it is done$"):
         purge(nights.opened, photos)
-    monkeypatch.setattr(lookups, "is_at_work", lambda begun: False)
+    monkeypatch.setattr(leftovers, "is_at_work", lambda begun: False)
     purge(nights.opened, photos)
     assert nights.opened.directories("lookups") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "hours", "remedy"),
+    [
+        (socket.gethostname(), 0, "is done"),
+        ("elsewhere", 20, "of elsewhere was cut off, after `firstseen gc --grace 0`"),
+    ],
+)
+def test_a_lookup_whose_files_are_young_stays(nights: Nights, photos, host: str, hours: float, remedy: str) -> None:
+    """Workers of a launcher that is gone may write still, and nobody can ask a process of another machine."""
+    begun = LookupBegun(snapshot=1, host=host, process=2**22 + 1, started="9")
+    nights.opened.create("lookups/a/begun-00000001.json", artifact.to_json(begun))
+    make_lookup_old(nights, hours=hours)
+    with pytest.raises(TemporaryError, match=f"lookups/a is being written, .* run again when it .*{remedy}$"):
+        purge(nights.opened, photos)
+    assert [file.path for file in nights.opened.walk("lookups")] == ["lookups/a/begun-00000001.json"]
+    make_lookup_old(nights, hours=hours + 5)
+    purge(nights.opened, photos)
+    assert nights.opened.directories("lookups") == []
+
+
+def make_lookup_old(nights: Nights, *, hours: float) -> None:
+    """Sets the times of a lookup's files back."""
+    for file in nights.opened.walk("lookups"):
+        os.utime(nights.store / file.path, (time.time() - hours * 3_600,) * 2)
 
 
 def test_a_thumbnail_that_no_entry_names_goes(nights: Nights, photos, tmp_path: Path) -> None:
