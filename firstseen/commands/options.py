@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from foundation.errors import UsageError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Options = TypeVar("Options", bound="DataclassInstance")
+Options = TypeVar("Options")
 
 
 def path(text: str) -> Path:
@@ -63,6 +60,6 @@ def flags_of(beam_flags: list[str] | None, *, runner: str, flink_master: str | N
 def options_of(kind: type[Options], flags: Mapping[str, Any], **others: Any) -> Options:
     """Returns options of this dataclass: of a verb's flags those that it has under the same name, and others."""
     # Verbs that take the same options would otherwise list each of them twice, and one would come to forget some.
-    given = {one.name: flags.get(one.name) for one in fields(kind)}
+    given = {one.name: flags.get(one.name) for one in fields(kind)}  # type: ignore[arg-type]
     kept = {name: tuple(flag) if isinstance(flag, list) else flag for name, flag in given.items() if flag is not None}
     return kind(**kept | others)
