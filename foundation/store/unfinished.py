@@ -46,13 +46,13 @@ class Begun(AtWork):
     contract_version: int = 1
 
 
-def begin_run(store: Store, run: Run) -> bool:
-    """Writes down that this process begins a run, or goes on with it; returns whether it is the first at it."""
-    begun = artifact.to_json(Begun.here(run=run))
-    if store.create(f"{run.directory}/{BEGUN}", begun):
-        return True
-    store.create(f"{run.directory}/begun-{artifact.fresh_name()}.json", begun)
-    return False
+def begin_run(store: Store, run: Run) -> str:
+    """Writes down that this process begins a run, or goes on with it; returns where: begun.json if it is the first."""
+    path, begun = f"{run.directory}/{BEGUN}", artifact.to_json(Begun.here(run=run))
+    if not store.create(path, begun):
+        path = f"{run.directory}/begun-{artifact.fresh_name()}.json"
+        store.create(path, begun)
+    return path
 
 
 def begun_paths(store: Store, directory: str) -> list[str]:

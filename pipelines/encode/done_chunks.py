@@ -1,6 +1,7 @@
 """Tells how far a run on other machines is, by the outcomes that its workers write into the store."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from pyarrow import ArrowException
@@ -12,6 +13,7 @@ from pipelines.runners.progress import Counts, add_up
 
 # In a bucket a look is a listing, and a read for each chunk that is new.
 LOOK_EVERY_SECONDS = 5.0
+READERS = 8
 
 
 class DoneChunks:
@@ -28,12 +30,18 @@ class DoneChunks:
         """Returns the counts of the chunks that are done, as of the last look or as of now."""
         if at_once or time.monotonic() - self._looked >= LOOK_EVERY_SECONDS:
             # A listing that fails must not end the job, which may be hours into its work.
-            with suppress(FirstseenError, ArrowException, OSError, LookupError, ValueError):
+            with suppress(FirstseenError):
                 self._take_up()
             self._looked = time.monotonic()
         return add_up(self._counts.values())
 
     def _take_up(self) -> None:
-        for path in outcome_paths(self._store, self._run_directory, attempt=self._attempt):
-            if path not in self._counts:
-                self._counts[path] = read_counts(self._store, path)
+        paths = outcome_paths(self._store, self._run_directory, attempt=self._attempt)
+        # In a bucket each read is a wait, and hundreds of chunks may be done between two looks.
+        with ThreadPoolExecutor(READERS) as pool:
+            list(pool.map(self._read, [path for path in paths if path not in self._counts]))
+
+    def _read(self, path: str) -> None:
+        # The next look tries again.
+        with suppress(FirstseenError, ArrowException, OSError, LookupError, ValueError):
+            self._counts[path] = read_counts(self._store, path)

@@ -21,7 +21,7 @@ from foundation.store.runs import Accounting, Run, read_rejects
 from foundation.store.segments import read_segment, require_files
 from foundation.store.shipped import with_shipped
 from foundation.store.snapshots import Snapshot, live_snapshot
-from foundation.store.unfinished import begin_run
+from foundation.store.unfinished import BEGUN, begin_run
 from pipelines.encode.catalog import Catalog, read_catalog
 from pipelines.encode.catalog_dates import DateProblem
 from pipelines.encode.compare import Comparison, compare, require_no_shrinking, require_readable
@@ -105,7 +105,8 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
     prepared, options, run = found.prepared, found.prepared.options, found.run
     store = prepared.store
     # Of a run that others have been at, one of whom may still be, no file has the name that theirs have.
-    mark = "" if begin_run(store, run) else artifact.fresh_name()
+    begun = begin_run(store, run)
+    mark = "" if begun.endswith(f"/{BEGUN}") else artifact.fresh_name()
     work = plan_work(
         store,
         run,
@@ -127,10 +128,10 @@ def carry_out(found: "Compared", comparison: Comparison, listeners: Listeners) -
                 store, run, prepared.spec, work, options, photos=comparison.read, on_progress=listeners.on_progress
             )
         except TranslatedOnlyError:
-            remove_attempt(store, run, work, is_first=not mark)
+            remove_attempt(store, work, begun)
             raise
     elif is_translation(options.runner, options.beam_flags):
-        remove_attempt(store, run, work, is_first=not mark)
+        remove_attempt(store, work, begun)
         raise TranslatedOnlyError("no photo has to be read: there is no job to translate, and nothing was written")
     found.look(is_last=True)
     if not options.read_again:

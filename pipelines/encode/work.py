@@ -83,10 +83,9 @@ def remove_work(store: Store, run: Run) -> None:
     store.delete([*begun_paths(store, run.directory), *(f"{run.directory}/{name}" for name in names)])
 
 
-def remove_attempt(store: Store, run: Run, work: Work, *, is_first: bool) -> None:
-    """Removes the work of an attempt that came to nothing, and that the run began if that was with this one."""
-    begun = [begun_paths(store, run.directory)[0 if is_first else -1]]
-    store.delete([*begun, work.path, *(path for path in (*work.known, *work.withdrawn) if WORK in path.split("/"))])
+def remove_attempt(store: Store, work: Work, begun: str) -> None:
+    """Removes the work of an attempt that came to nothing, and what it wrote down at its beginning, at `begun`."""
+    store.delete([begun, work.path, *(path for path in (*work.known, *work.withdrawn) if WORK in path.split("/"))])
 
 
 def _embedded_before(database: duckdb.DuckDBPyConnection) -> Iterator[np.ndarray]:

@@ -79,9 +79,9 @@ def test_an_encode_knows_what_is_held_when_it_has_begun(nights: Nights, monkeypa
     put_and_remove(nights)
     nights.put("back.jpg", 2)
 
-    def begin_after_a_compaction(*arguments) -> None:
+    def begin_after_a_compaction(*arguments) -> str:
         assert compact_all(nights.store).dropped == 1
-        begin_run(*arguments)
+        return begin_run(*arguments)
 
     monkeypatch.setattr(job, "begin_run", begin_after_a_compaction)
     nights.night()

@@ -1,5 +1,6 @@
 """How far a run on other machines is: told by the outcomes in the store, each chunk once."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from foundation.store.files import Store
 from pipelines.encode import done_chunks
 from pipelines.encode.done_chunks import DoneChunks
 from pipelines.encode.outcomes import Outcome, outcomes_directory, write_outcomes
+from pipelines.runners.progress import Counts
 
 RUN = "embeddings/encoder/run"
 
@@ -67,3 +69,19 @@ def test_looks_are_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(store, "now", 0, GOOD)
     assert done.look() == (0, 0)
     assert done.look(at_once=True) == (1, 0)
+
+
+def test_chunks_are_read_side_by_side(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a bucket each is a wait; one that cannot be read keeps none of the others from being counted."""
+    together = threading.Barrier(2, timeout=10)
+
+    def read_counts(_: Store, path: str) -> Counts:
+        together.wait()
+        if "00000000" in path:
+            raise ValueError("damaged")
+        return Counts(1, 0)
+
+    monkeypatch.setattr(done_chunks, "read_counts", read_counts)
+    for chunk in range(2):
+        finish(store, "now", chunk, GOOD)
+    assert DoneChunks(store, RUN, "now").look() == (1, 0)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from foundation.store.segments import whole_hash
+from foundation.store.unfinished import begin_run, begun_paths
 from pipelines.encode import job
-from pipelines.encode.work import Work, remove_work
+from pipelines.encode.work import Work, remove_attempt, remove_work
 from tests.nights import Nights, hash_of
 
 
@@ -82,3 +83,14 @@ def test_nothing_is_left_of_the_work_when_the_run_is_finished(nights: Nights, pl
     remove_work(nights.store, run)
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert left == {*run.files, "run.json"}
+
+
+def test_an_attempt_that_came_to_nothing_removes_what_is_its_own(nights: Nights, planned: list[Work]) -> None:
+    """What another process wrote down that goes on with the run stays, whichever of them began first."""
+    nights.put("0.jpg", 0)
+    run = nights.encode().run
+    own = begin_run(nights.store, run)
+    other = begin_run(nights.store, run)
+    remove_attempt(nights.store, planned[0], own)
+    assert begun_paths(nights.store, run.directory)[1:] == [other]
+    assert not nights.store.exists(planned[0].path)
