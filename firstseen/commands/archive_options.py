@@ -37,7 +37,7 @@ WorkersOption = Annotated[int, typer.Option("--workers", help="Processes of the 
 DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="float32, or float16 for half the size.")]
 FeaturesOption = Annotated[
     Features,
-    typer.Option("--features", help="local keeps what parts of photos are found by: 40 KB a photo, and time."),
+    typer.Option("--features", help="local keeps what parts of photos are found by: 44 KB a photo, and time."),
 ]
 BatchSizeOption = Annotated[int, typer.Option("--batch-size", help="Photos per call of the encoder.")]
 AcceleratorOption = Annotated[
