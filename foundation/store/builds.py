@@ -29,11 +29,6 @@ def build_path(build_id: str) -> str:
     return f"{BUILDS}/{build_id}.json"
 
 
-def error_path(build_id: str) -> str:
-    """Returns where a worker writes down an error that ends the job of a build."""
-    return f"{BUILDS}/{build_id}-error.json"
-
-
 def write_build(store: Store, build_id: str, segments: Sequence[SegmentReference]) -> None:
     """Writes what was built; a retry that writes the same is no error."""
     artifact.finish(store, build_path(build_id), Build(segments=list(segments)))

@@ -65,7 +65,7 @@ class EncodeChunk(beam.DoFn):
         progress_directory: str | None,
     ):
         self._store = store
-        self._report = ErrorReport(store, work.error_path)
+        self._report = ErrorReport.beside(store, work.path)
         self._run = run
         self._spec = spec
         self._work = work

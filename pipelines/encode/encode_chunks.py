@@ -49,7 +49,7 @@ def encode_chunks(
         add_steps(
             pipeline, store, run, spec, work, batch_size=options.batch_size, progress_directory=directory, hints=hints
         )
-        report = ErrorReport(store, work.error_path)
+        report = ErrorReport.beside(store, work.path)
         run_to_end(pipeline, report=report, on_progress=look)
         if undone := work.chunks - len(outcome_paths(store, run.directory, attempt=work.attempt)):
             raise unshared(store, f"{undone} of {work.chunks} chunks not encoded")

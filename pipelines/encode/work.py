@@ -36,11 +36,6 @@ class Work:
     known: list[str]
     withdrawn: list[str]
 
-    @property
-    def error_path(self) -> str:
-        """Where a worker writes down an error that ends the job."""
-        return f"{self.path.removesuffix('.parquet')}-error.json"
-
 
 def plan_work(
     store: Store,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import apache_beam as beam
 
 from foundation.store import artifact
-from foundation.store.builds import build_path, error_path, take_build, write_build
+from foundation.store.builds import build_path, take_build, write_build
 from foundation.store.files import Store
 from foundation.store.segments import SegmentReference
 from pipelines.index.plan import SegmentPlan
@@ -37,7 +37,7 @@ def build_in_parallel(
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
-    report = ErrorReport(store, error_path(build_id))
+    report = ErrorReport.beside(store, build_path(build_id))
     built = (
         pipeline
         | "ListSegments" >> beam.Create(plans)

@@ -20,7 +20,6 @@ from pipelines.index.memory import limit_per_worker
 from pipelines.lookup.files import MAGIC
 from pipelines.lookup.in_order import InOrder
 from pipelines.lookup.memory import FIXED_BYTES, bytes_to_open, require_room
-from pipelines.lookup.names import REPORT
 from pipelines.lookup.plan import Group, LookupOptions, Plan, plan_groups, plan_slices
 from pipelines.lookup.progress import OnProgress
 from pipelines.lookup.results import Results
@@ -30,6 +29,7 @@ from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
 from pipelines.lookup.worker import GONE, Job
 from pipelines.runners.dataflow import require_shared
 from pipelines.runners.names import check_runner, expected_workers
+from pipelines.runners.reported import ErrorReport
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import find_gone
@@ -164,7 +164,7 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
     if not files.exists(WORK_FILE) or store.measure(files.path(WORK_FILE))[1] != written.digest:
         store.upload(files.path(WORK_FILE), path)
     # That of a launcher that was killed before it could tell.
-    files.delete([REPORT])
+    store.delete([ErrorReport.beside(store, files.path(WORK_FILE)).path])
 
 
 @contextmanager

@@ -5,8 +5,6 @@ from pipelines.lookup.plan import Group
 PREPARED, FOUND, WANTED, FETCHED, ANSWERS, KNOWN = "prepared", "found", "wanted", "fetched", "answers", "known"
 # What each round took, in a file each.
 ROUNDS = "rounds"
-# Where a worker writes down an error that no retry mends.
-REPORT = "error.json"
 # The stages whose files are only needed until their round is done.
 PASSING = (PREPARED, FOUND, WANTED, FETCHED)
 # A query is looked at once more, closer, if the first look does not explain it.

@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from foundation.memory import release_freed
 from pipelines.lookup.files import Part, Work
-from pipelines.lookup.names import REPORT
+from pipelines.lookup.work_file import WORK_FILE
 from pipelines.lookup.worker import Job, Worker, shared_worker
 from pipelines.runners.failures import naming
 from pipelines.runners.reported import ErrorReport
@@ -16,7 +16,7 @@ from pipelines.runners.reported import ErrorReport
 
 def report_of(job: Job) -> ErrorReport:
     """Returns where a worker writes down an error that no retry mends."""
-    return ErrorReport(job.store, job.files.path(REPORT))
+    return ErrorReport.beside(job.store, job.files.path(WORK_FILE))
 
 
 class Step(beam.DoFn):

@@ -25,6 +25,11 @@ class ErrorReport:
     store: Store
     path: str
 
+    @classmethod
+    def beside(cls, store: Store, path: str) -> "ErrorReport":
+        """Returns the report of a job that one file of the store, such as its work, belongs to alone."""
+        return cls(store, f"{path.rpartition('.')[0]}-error.json")
+
     @contextmanager
     def reporting(self) -> Iterator[None]:
         """Writes an error of the project down instead of raising it; the caller then goes on as if its work was done.

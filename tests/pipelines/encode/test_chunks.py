@@ -128,13 +128,13 @@ def test_an_error_names_its_chunk(planned: Planned, make_step: Callable, monkeyp
     assert list(step.process(2)) == [2]
     assert not store.exists(outcomes_path(run, work, 2))
     with pytest.raises(InputNotFoundError, match=rf"^chunk 2 of {work.path}: cannot read"):
-        ErrorReport(store, work.error_path).settle()
+        ErrorReport.beside(store, work.path).settle()
 
 
 def test_once_an_error_is_reported_no_chunk_is_encoded(planned: Planned, make_step: Callable) -> None:
     """The job has failed: what is left of it would be for nothing."""
     store, run, _, work = planned
-    with ErrorReport(store, work.error_path).reporting():
+    with ErrorReport.beside(store, work.path).reporting():
         raise InputNotFoundError("the encoder is gone: expected it; restore it")
     assert list(make_step().process(0)) == [0]
     assert not store.exists(outcomes_path(run, work, 0))

@@ -47,7 +47,7 @@ def encode(store: Store, run: Run, work: Work, encoder: SavedEncoder) -> None:
     """Runs the pipeline on the local runner."""
     pipeline = create_pipeline("local", beam_flags=[])
     add_steps(pipeline, store, run, encoder.spec, work, batch_size=3, progress_directory=None)
-    run_to_end(pipeline, report=ErrorReport(store, work.error_path))
+    run_to_end(pipeline, report=ErrorReport.beside(store, work.path))
 
 
 def test_every_chunk_is_done(listed: tuple[Store, Run, Work], saved_encoder: SavedEncoder) -> None:
