@@ -37,6 +37,7 @@ study: $(INSTALLED)
 	  '$(DATA)/tiny_imagenet_64/train-00006*.tar')
 
 $(INSTALLED): setup.py infra/constraints.txt
+	@echo "installing firstseen and what it takes into $(VENV): 3 GB, minutes the first time"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint infra/constraints.txt --editable '.[cpu,demo,study,dev]'
 	touch $(INSTALLED)

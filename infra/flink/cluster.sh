@@ -149,7 +149,7 @@ up() {
   for ((n = 1; n <= task_managers; n++)); do start "taskmanager-$n"; done
   await "taskmanager-$task_managers" "not all $task_managers task managers have registered" registered
   trap - EXIT
-  echo "Flink is up: --runner flink --flink-master 127.0.0.1:$rest_port ($task_managers task managers, $slots slots each)"
+  echo "Flink is up: --runner flink --flink-master 127.0.0.1:$rest_port (task managers: $task_managers, slots of each: $slots)"
 }
 
 down() {
