@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 from pyarrow import ArrowException, parquet, types
 
-from foundation.archives import folders, parquet_tables, places
+from foundation.archives import folders, parquet_tables, places, tensorflow_datasets
 from foundation.archives.archive import holds_many, open_archive, read
 from foundation.archives.photos import Entry, PhotoError, UnreadablePhotoError
 from foundation.archives.uris import SCHEME, is_in_bucket, path_of, printable_path, shown, split, uri_of
 from foundation.errors import InputNotFoundError, UsageError
 
-# A data URI is told from a file whose name begins with `data:` by what has to follow the type of its content.
-ADDRESS = re.compile(r"(?:https?|ftp)://|data:[\w/+.-]*[;,]", re.IGNORECASE)
+# Any scheme but those of places that are read, which are written small. A data URI is told from a file whose name
+# begins with `data:` by what has to follow the type of its content.
+ADDRESS = re.compile(r"(?!(?:file|s3|gs)://)[a-zA-Z][\w+.-]*://|(?i:data):[\w/+.-]*[;,]", re.ASCII)
 # Characters of an address that an error shows: a data URI is as long as its photo.
 SHOWN = 80
 
@@ -57,7 +58,7 @@ def read_query(name: str, folder: Path | None = None) -> bytes:
     """
     if reason := _why_not_read(name):
         raise UnreadablePhotoError(reason)
-    if folder is None or "://" in name or Path(name).is_absolute():
+    if folder is None or "://" in name or name.startswith(tensorflow_datasets.SCHEME) or Path(name).is_absolute():
         return read(name)
     try:
         return read(str(folder / name))
@@ -68,6 +69,8 @@ def read_query(name: str, folder: Path | None = None) -> bytes:
 
 
 def _why_not_read(name: str) -> str | None:
+    if not name:
+        return "a query has no name; expected a path or a URI"
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
     if ADDRESS.match(name):
         return f"{shown!r}: addresses are not fetched: download the photo, and name the file"
@@ -150,7 +153,9 @@ def _column(file: parquet.ParquetFile, inventory: str) -> Iterator[str]:
             f"inventory {inventory} has the columns {file.schema_arrow.names}; expected uri among them, or images"
         )
     kind = file.schema_arrow.field("uri").type
-    if not (types.is_string(kind) or types.is_large_string(kind)):
+    # A category of pandas is a dictionary.
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
         raise InputNotFoundError(f"inventory {inventory} has a column uri of {kind}; expected text")
     # Read batch by batch: the inventory of an archive has millions of rows, and answers begin with the first.
     for batch in file.iter_batches(columns=["uri"]):

@@ -5,6 +5,7 @@ in one pass over their row group, and only a step back begins it again.
 """
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIX = ".parquet"
+ROW = re.compile(r"\d{1,18}", re.ASCII)
 # In order of preference, for files with several binary columns.
 PHOTO_COLUMNS = ("image", "photo", "img", "picture", "jpg", "jpeg", "png", "webp", "bytes", "content", "data")
 # Rows are decompressed some at a time: 64 photos of 5 MB are 320 MB, a whole row group may be gigabytes.
@@ -71,7 +73,7 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     names = list(uris)
     done = 0
     try:
-        for photo in _read_in_passes(split(names[0])[0], [int(split(name)[1]) for name in names]):
+        for photo in _read_in_passes(split(names[0])[0], [split(name)[1] for name in names]):
             yield photo
             done += 1
     except TemporaryError:
@@ -81,8 +83,8 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
         yield from (unreadable(problem) for _ in names[done:])
 
 
-def _read_in_passes(table: str, numbers: list[int]) -> Iterator[EncodedPhoto]:
-    """Yields the rows of these numbers, in their order; goes forwards while it can.
+def _read_in_passes(table: str, parts: list[str]) -> Iterator[EncodedPhoto]:
+    """Yields the rows of these numbers, in their order; goes forwards while it can. What is no row reads as an error.
 
     The bytes come with the photo, read in this thread: Arrow's reader is not safe to share between threads.
     """
@@ -90,7 +92,13 @@ def _read_in_passes(table: str, numbers: list[int]) -> Iterator[EncodedPhoto]:
         column = _photo_column(opened.schema_arrow, shown(table))
         position, open_group = 0, -1
         values: Iterator[bytes] = iter(())
-        for number in numbers:
+        for part in parts:
+            # A list of queries is anybody's text, and one wrong line in it must not cost those behind it.
+            number = int(part) if ROW.fullmatch(part) else -1
+            if not 0 <= number < opened.metadata.num_rows:
+                problem = f"{shown(table)}#{part} is no row of it; expected 0 to {opened.metadata.num_rows - 1}"
+                yield unreadable(UnreadablePhotoError(problem))
+                continue
             start, group = _group_of(opened.metadata, number)
             if group != open_group or position > number:
                 position, open_group, values = start, group, _values(opened, column, group)
@@ -103,14 +111,14 @@ def _read_in_passes(table: str, numbers: list[int]) -> Iterator[EncodedPhoto]:
 
 
 def _group_of(metadata, number: int) -> tuple[int, int]:
-    """Returns (the first row of the row group that holds a row, the group's number); raises ValueError without one."""
+    """Returns (the first row of the row group that holds a row, the group's number)."""
     start = 0
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
         if start <= number < start + rows:
             return start, group
         start += rows
-    raise ValueError(f"it has {start} rows, and none of number {number}")
+    raise ValueError(f"its row groups have {start} rows, and none of number {number}")
 
 
 def _values(opened, column: str, group: int) -> Iterator[bytes]:

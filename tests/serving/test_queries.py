@@ -96,12 +96,20 @@ def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
     """A missing uri is a query of no name, which is rejected; numbers are no uris."""
     parquet.write_table(pa.table({"uri": ["a.jpg", None]}), tmp_path / "holes.parquet")
     assert queries(str(tmp_path / "holes.parquet")) == ["a.jpg", ""]
+    with pytest.raises(UnreadablePhotoError, match="a query has no name; expected a path or a URI"):
+        read_query("")
+    for kind in (pa.string_view(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        parquet.write_table(pa.table({"uri": pa.array(["a.jpg", None], kind)}), tmp_path / "other.parquet")
+        assert queries(str(tmp_path / "other.parquet")) == ["a.jpg", ""]
     parquet.write_table(pa.table({"uri": [1, 2]}), tmp_path / "numbers.parquet")
     with pytest.raises(InputNotFoundError, match="expected text"):
         list(list_queries([str(tmp_path / "numbers.parquet")], stdin=[]))
 
 
-ADDRESSES = ["http://h/a.jpg", "HTTPS://h/a.jpg", "ftp://h/a.jpg", "data:image/png;base64,AAAA", "data:,x"]
+ADDRESSES = [
+    *("http://h/a.jpg", "HTTPS://h/a.jpg", "ftp://h/a.jpg", "data:image/png;base64,AAAA", "data:,x"),
+    *("S3://b/a.jpg", "hdfs://h/a.jpg", "azure+blob://a"),
+]
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
@@ -209,6 +217,16 @@ def test_a_relative_query_is_read_from_its_folder_and_named_as_given(tmp_path: P
             read_query(name, folder)
         told.append(str(caught.value))
     assert told == ["missing/b.jpg cannot be read: No such file or directory"] * 4
+
+
+def test_a_record_of_a_data_set_is_read_wherever_the_worker_was_started(tmp_path: Path) -> None:
+    """Its name has no folder: it was a file of the folder otherwise, which there is not."""
+    told = []
+    for folder in (None, tmp_path):
+        with pytest.raises(UnreadablePhotoError) as caught:
+            read_query("tfds:no_such_set/train#1", folder)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
 
 
 def write_shard(path: Path, members: dict[str, bytes]) -> None:

@@ -99,6 +99,17 @@ def test_a_row_that_is_not_there_is_a_reject(tmp_path, encoded, row):
         read(f"{uri}#{row}")
 
 
+def test_a_wrong_row_in_a_list_spares_the_others(tmp_path):
+    """Anybody may have written it: what is no number, and no row of the file, is a reject and nothing else is."""
+    path = write_parquet(tmp_path / "p.parquet", image=[b"0", b"1", b"2"])
+    parts = ("1", "x", "3", "-1", "9" * 30, "2", "²", "0")
+    photos = list(read_photos(f"file://{path}#{part}" for part in parts))
+    for place in (1, 2, 3, 4, 6):
+        with pytest.raises(UnreadablePhotoError, match=rf"p\.parquet#{parts[place]} is no row of it; expected 0 to 2"):
+            photos[place].read()
+    assert [photos[place].read() for place in (0, 5, 7)] == [b"1", b"2", b"0"]
+
+
 def test_a_file_that_was_cut_since_the_listing_gives_rejects(tmp_path, encoded):
     """Each of its photos says what is wrong; a run over many files goes on."""
     path = write_parquet(tmp_path / "p.parquet", image=encoded)
@@ -129,7 +140,7 @@ def test_damage_in_the_middle_spares_the_rows_before_it(tmp_path):
 
 def test_rows_that_only_the_footer_knows_are_rejects(tmp_path, monkeypatch):
     """A row group that holds fewer rows than its footer says gives what it has, and no photo is lost silently."""
-    path = write_parquet(tmp_path / "p.parquet", image=[b"0", b"1"])
+    path = write_parquet(tmp_path / "p.parquet", image=[b"0", b"1", b"2", b"3"])
     monkeypatch.setattr(parquet_tables, "_group_of", lambda _metadata, _number: (0, 0))
     first, second, third, fourth = read_photos(f"file://{path}#{row}" for row in range(4))
     assert (first.read(), second.read()) == (b"0", b"1")
