@@ -20,7 +20,9 @@ from serving.batch.described import DescribedSnapshot
 from serving.queries import Listed
 from serving.watch import watched_contents
 from tests.conftest import Desk
+from tests.faulty import faulty_s3
 from tests.firstseen.desk import one_error_line, photo_of
+from tests.foundation.archives.test_buckets import fill
 from tests.photos import jpeg, noise
 
 
@@ -119,6 +121,26 @@ def test_a_bucket_that_is_only_read_is_known_before_the_work(
         assert words in capsys.readouterr().err
     with pytest.raises(AccessDeniedError, match=r"may not be written to; .* look up without --runner"):
         is_for_a_job(iter(()), store, JobFlags("local"), snapshot=None, has_folders=False, is_typed=False)
+
+
+@pytest.mark.parametrize("how", [[], ["--runner", "local"]])
+def test_an_outage_among_the_queries_is_no_answer(
+    desk: Desk, bucket: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    """Exit code 75 and no file of answers, however it is looked up; when storage is back, the photo is found."""
+    fill(bucket, {"a.jpg": Path(photo_of(desk)).read_bytes()})
+    output = desk.store.parent / "answers.jsonl"
+    command = ["lookup", f"{bucket}/a.jpg", "--store", str(desk.store), "--output", str(output), *how]
+    with faulty_s3(monkeypatch) as faults:
+        # What is only looked at is there: the outage begins when photos are read.
+        faults.share, faults.kinds, faults.methods = 1.0, ("503",), ("GET",)
+        assert run(command) == 75
+        assert f"cannot read {bucket}/a.jpg: " in one_error_line(capsys)
+        assert not output.exists()
+        faults.share = 0.0
+        assert run(command) == 0
+    assert json.loads(output.read_text())["status"] == "matched"
+    assert Store(desk.store).directories("lookups") == []
 
 
 def test_typed_names_are_not_waited_for(live_desk: Desk) -> None:
