@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
-import numpy as np
-
-from foundation.store.content_hashes import hash_array
 from pipelines.lookup.contents import Contents
 from pipelines.lookup.files import Part
 from pipelines.lookup.merge_chunk import is_whole
@@ -16,6 +13,7 @@ from pipelines.lookup.worker import Job, Worker
 from serving.batch.answer import answer, closer
 from serving.batch.answered import Answered
 from serving.batch.fetched import Fetched, merge_fetched
+from serving.batch.pictures import Pictures
 from serving.batch.prepared import Prepared
 from serving.batch.wanted import Wanted
 
@@ -46,15 +44,10 @@ class AnswerChunk(Step):
 
 
 def _answer_first(worker: Worker, chunk: int) -> Mapping[str, Part]:
-    answered, prepared, wanted = _answered(worker, chunk, FIRST)
-    close = closer(
-        prepared,
-        pictures_of(worker, chunk),
-        wanted,
-        answered.unsettled,
-        bank=worker.lists.ignored,
-        pool=worker.pool,
-    )
+    pictures = pictures_of(worker, chunk)
+    answered, prepared, wanted = _answered(worker, chunk, FIRST, pictures)
+    bank, pool = worker.lists.ignored, worker.pool
+    close = closer(prepared, pictures, wanted, answered.unsettled, bank=bank, pool=pool)
     return {"answered": answered, "prepared": close}
 
 
@@ -66,10 +59,11 @@ def _take_over(worker: Worker, chunk: int) -> Mapping[str, Part]:
 def _finish(worker: Worker, chunk: int) -> Mapping[str, Part]:
     """Returns the answers of both looks."""
     first = worker.files.read(chunk_file(PREPARED, chunk, CLOSE), "answered", Answered)
-    return _with_contents(worker, chunk, first.with_closer(_answered(worker, chunk, CLOSE)[0]))
+    closer_look, _, _ = _answered(worker, chunk, CLOSE, pictures_of(worker, chunk))
+    return _with_contents(worker, chunk, first.with_closer(closer_look))
 
 
-def _answered(worker: Worker, chunk: int, look: int) -> tuple[Answered, Prepared, Wanted]:
+def _answered(worker: Worker, chunk: int, look: int, pictures: Pictures) -> tuple[Answered, Prepared, Wanted]:
     files, plan = worker.files, worker.plan
     prepared = files.read(chunk_file(PREPARED, chunk, look), "prepared", Prepared)
     wanted = files.read(chunk_file(WANTED, chunk, look), "wanted", Wanted)
@@ -77,7 +71,7 @@ def _answered(worker: Worker, chunk: int, look: int) -> tuple[Answered, Prepared
     worker.lists.refresh()
     answered = answer(
         prepared,
-        pictures_of(worker, chunk),
+        pictures,
         wanted,
         merge_fetched(fetched),
         described=worker.described,
@@ -90,10 +84,5 @@ def _answered(worker: Worker, chunk: int, look: int) -> tuple[Answered, Prepared
 
 def _with_contents(worker: Worker, chunk: int, answered: Answered) -> Mapping[str, Part]:
     """Returns the parts of a file of answers: with the contents of the queries that have an answer of their own."""
-    name = chunk_file(PREPARED, chunk, FIRST)
-    asked = worker.files.read(name, "prepared", Prepared).asked
-    rejected = worker.files.read(name, "contents", Contents)
-    numbers = np.array([one.number for one in asked], np.int64)
-    hashes = hash_array([one.content for one in asked])
-    contents = Contents(np.concatenate([numbers, rejected.numbers]), np.concatenate([hashes, rejected.hashes]))
+    contents = worker.files.read(chunk_file(PREPARED, chunk, FIRST), "contents", Contents)
     return {"answered": answered, "contents": contents}

@@ -1,4 +1,4 @@
-"""Holds the contents of a chunk's queries: whoever has the same bytes gets the same answer, and is not decoded."""
+"""Holds contents of queries: whoever has the same bytes gets the same answer, and is not decoded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from foundation.store.content_hashes import hash_array
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """Contents of some queries of a chunk: their places there, int64 [n], and their hashes, S32 [n]."""
+    """Contents of those queries of a chunk that have answers of their own: their places, int64 [n], and S32 [n]."""
 
     numbers: np.ndarray
     hashes: np.ndarray
@@ -32,3 +32,20 @@ class Contents:
         # Pickles would run a program.
         with np.load(path, allow_pickle=False) as arrays:
             return cls(arrays["numbers"], arrays["hashes"])
+
+
+@dataclass(frozen=True, eq=False)
+class Hashes:
+    """Contents by their hashes alone: S32 [n], ascending."""
+
+    hashes: np.ndarray
+
+    def write(self, path: Path) -> None:
+        """Writes them as one file."""
+        with path.open("wb") as file:
+            np.save(file, self.hashes)
+
+    @classmethod
+    def read(cls, path: Path) -> "Hashes":
+        """Reads what `write` wrote."""
+        return cls(np.load(path, allow_pickle=False))

@@ -25,20 +25,23 @@ class FetchGroup(GroupStep):
 
     def maker(self, chunks: Sequence[int], group: Group) -> Callable[[int], Mapping[str, Part]]:
         """Returns what fetches for a chunk; the tables are read for all of them at the first one that needs it."""
-        told = cache(partial(_told, self.worker, chunks, self._look, group))
-        return partial(_fetch, self.worker, self._look, group, told)
+        wanted = cache(partial(_wanted, self.worker, self._look))
+        told = cache(partial(_told, self.worker, group, wanted, chunks))
+        return partial(_fetch, self.worker, group, wanted, told)
 
 
-def _told(worker: Worker, chunks: Sequence[int], look: int, group: Group) -> Told:
+def _told(worker: Worker, group: Group, wanted: Callable[[int], Wanted], chunks: Sequence[int]) -> Told:
     with worker.group(group) as segments:
-        return tell(segments, [_wanted(worker, chunk, look) for chunk in chunks])
+        return tell(segments, list(map(wanted, chunks)))
 
 
-def _fetch(worker: Worker, look: int, group: Group, told: Callable[[], Told], chunk: int) -> Mapping[str, Part]:
-    wanted, said = _wanted(worker, chunk, look), told()
+def _fetch(
+    worker: Worker, group: Group, wanted: Callable[[int], Wanted], told: Callable[[], Told], chunk: int
+) -> Mapping[str, Part]:
+    said = told()
     with worker.group(group) as segments:
-        return {"fetched": fetch(segments, wanted, said)}
+        return {"fetched": fetch(segments, wanted(chunk), said)}
 
 
-def _wanted(worker: Worker, chunk: int, look: int) -> Wanted:
+def _wanted(worker: Worker, look: int, chunk: int) -> Wanted:
     return worker.files.read(chunk_file(WANTED, chunk, look), "wanted", Wanted)

@@ -14,8 +14,9 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
+from pipelines.lookup.names import OURS
 
-MAGIC = b"firstseen lookup 1\n"
+MAGIC = b"firstseen lookup 2\n"
 LENGTH_BYTES, MOST_HEADER_BYTES = 8, 2**20
 # Files that are read at a time: a bucket takes as long for one as for all of them.
 READERS = 8
@@ -92,8 +93,8 @@ class WorkingFiles:
         return Work(header["queries"], header["seconds"])
 
     def names(self, stage: str) -> list[str]:
-        """Returns the files of a stage, each by its path from the directory."""
-        return [f"{stage}/{name}" for name in self.store.files(self.path(stage))]
+        """Returns the files of a stage, each by its path from the directory; what is no file of ours is passed over."""
+        return [f"{stage}/{name}" for name in self.store.files(self.path(stage)) if OURS.fullmatch(name)]
 
     def delete(self, names: Sequence[str]) -> None:
         """Removes files; absent ones are no error."""

@@ -1,7 +1,6 @@
 """Looks a list of queries up by a Beam job: list → rounds of chunks → answers, resumable, in the order of the list."""
 
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,15 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, TranslatedOnlyError
 from foundation.store import artifact
 from foundation.store.files import Store
 from foundation.store.lookups import begin_lookup, end_lookup, is_begun, lookup_directory
 from foundation.store.snapshots import Snapshot
-from pipelines.index.memory import limit_per_worker
-from pipelines.lookup.files import MAGIC
+from pipelines.lookup.contents import Hashes
+from pipelines.lookup.files import MAGIC, Work
 from pipelines.lookup.in_order import InOrder
 from pipelines.lookup.memory import FIXED_BYTES, bytes_to_open, require_room
 from pipelines.lookup.plan import Group, LookupOptions, Plan, plan_groups, plan_slices
@@ -119,7 +116,8 @@ def look_again(
     lookup_id = f"{job.plan.lookup_id}/again-{artifact.fresh_name()}"
     path = folder / "again.parquet"
     written = write_queries(path, map(Listed, names), per_chunk=options.queries_per_chunk)
-    inner = replace(job, plan=replace(job.plan, lookup_id=lookup_id, queries=written.queries))
+    plan = replace(job.plan, lookup_id=lookup_id, queries=written.queries, queries_sha256=written.digest)
+    inner = replace(job, plan=plan)
     lay_out(inner, described, path, written)
     rounds = Rounds(inner, options, lambda progress: None)
     rounds.carry_out()
@@ -128,7 +126,7 @@ def look_again(
 
 def groups_of(described: DescribedSnapshot, options: LookupOptions) -> tuple[Group, ...]:
     """Returns groups of segments that fit into a worker's memory; raises UsageError if one alone does not."""
-    limit = limit_per_worker(options.memory_limit, runner=options.runner, workers=options.workers)
+    limit = options.limit_bytes
     if limit is not None:
         require_room(described.segments, limit)
     room = None if limit is None else limit - FIXED_BYTES
@@ -146,6 +144,7 @@ def plan_lookup(
         lookup_id=hashlib.sha256(repr((asked, of)).encode("utf-8", "surrogateescape")).hexdigest()[:32],
         snapshot=described.snapshot.number,
         queries=written.queries,
+        queries_sha256=written.digest,
         queries_per_chunk=options.queries_per_chunk,
         folder=folder,
         match=options.match,
@@ -158,9 +157,7 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
     """Puts what workers read into the store, unless an earlier attempt did."""
     store, files = job.store, job.files
     if not files.exists(GONE):
-        found = io.BytesIO()
-        np.save(found, find_gone(store, described))
-        store.create(files.path(GONE), found.getvalue())
+        files.create(GONE, {"hashes": Hashes(find_gone(store, described))}, Work(0, 0.0))
     if not files.exists(WORK_FILE) or store.measure(files.path(WORK_FILE))[1] != written.digest:
         store.upload(files.path(WORK_FILE), path)
     # That of a launcher that was killed before it could tell.

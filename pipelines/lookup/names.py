@@ -1,8 +1,12 @@
 """Names the working files of a lookup: one of each stage for each chunk, look, and group of segments."""
 
+import re
+
 from pipelines.lookup.plan import Group
 
 PREPARED, FOUND, WANTED, FETCHED, ANSWERS, KNOWN = "prepared", "found", "wanted", "fetched", "answers", "known"
+# The files of a stage or a round. Systems and people leave others there: .nfs0001, .DS_Store, a copy.
+OURS = re.compile(r"\d+(T\d{6}Z)?(-[0-9a-f]+)*(\.json)?")
 # What each round took, in a file each.
 ROUNDS = "rounds"
 # The stages whose files are only needed until their round is done.

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
 from foundation.checks import require_range
+from pipelines.index.memory import limit_per_worker
 from pipelines.runners.names import LOCAL, expected_workers
 from serving.match.options import MatchOptions
 
@@ -39,6 +41,11 @@ class LookupOptions:
         require_range("workers", self.workers, 1)
         require_range("chunk_queries", self.chunk_queries, 1)
 
+    @cached_property
+    def limit_bytes(self) -> int | None:
+        """The memory of a worker, if anything is known of it: what is free may change, and is asked once."""
+        return limit_per_worker(self.memory_limit, runner=self.runner, workers=self.workers)
+
     @property
     def queries_per_chunk(self) -> int:
         """How many queries a chunk has: whole batches."""
@@ -68,13 +75,15 @@ class Group(NamedTuple):
 class Plan:
     """A lookup job as its workers know it: what is asked of which snapshot, and how the work is cut.
 
-    Relative names of queries begin in `folder`. The chunks of a group are searched in `slices` pieces, so that every
-    worker has some of them also where there are fewer groups than workers.
+    `queries_sha256` is the digest (hex) of the list of queries, whose relative names begin in `folder`. The chunks of a
+    group are searched in `slices` pieces, so that every worker has some of them also where there are fewer groups than
+    workers.
     """
 
     lookup_id: str
     snapshot: int
     queries: int
+    queries_sha256: str
     queries_per_chunk: int
     folder: str
     match: MatchOptions

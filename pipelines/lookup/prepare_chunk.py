@@ -35,7 +35,7 @@ class PrepareChunk(Step):
             prepared = worker.files.read(name, "prepared", Prepared)
             contents = worker.files.read(name, "contents", Contents)
             # What the file asks or rejects will be answered, whoever wrote it.
-            worker.remember({*(one.content for one in prepared.asked), *map(whole_hash, contents.hashes)})
+            worker.remember(set(map(whole_hash, contents.hashes)))
             if prepared.asked:
                 yield chunk
             else:
@@ -73,7 +73,7 @@ class Reading:
 
 
 def _prepare(worker: Worker, chunk: int, reading: Reading) -> Mapping[str, Part]:
-    names = read_names(worker.job.store, worker.files.path(WORK_FILE), chunk)
+    names = read_names(worker.job.store, worker.files.path(WORK_FILE), worker.plan.queries_sha256, chunk)
     queries = open_queries(names, Path(worker.plan.folder))
     worker.lists.refresh()
     prepared, pictures = prepare(
@@ -87,8 +87,8 @@ def _prepare(worker: Worker, chunk: int, reading: Reading) -> Mapping[str, Part]
         call=worker.decoders.call,
     )
     # A reject that could be read is one under every name.
-    rejected = {number: reading.contents[number] for number in prepared.outcomes if number in reading.contents}
-    return {"prepared": prepared, "pictures": pictures, "contents": Contents.of(rejected)}
+    own = {number: content for number, content in reading.contents.items() if number not in prepared.known}
+    return {"prepared": prepared, "pictures": pictures, "contents": Contents.of(own)}
 
 
 def _settled(worker: Worker, prepared: Prepared, contents: Contents) -> Mapping[str, Part]:

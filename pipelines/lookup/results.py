@@ -22,8 +22,9 @@ class Results:
     def __init__(
         self, job: Job, in_order: InOrder, withdrawn: Withdrawn, look_again: Callable[[Sequence[str]], InOrder]
     ):
-        self._job, self._in_order, self._withdrawn = job, in_order, withdrawn
+        self._plan, self._in_order, self._withdrawn = job.plan, in_order, withdrawn
         self._look_again = look_again
+        self._queries = job.store, job.files.path(WORK_FILE), job.plan.queries_sha256
 
     def answers(self, *, may_be_taken_back: bool) -> Iterator[list[Answer]]:
         """Yields the answers of each query.
@@ -31,9 +32,8 @@ class Results:
         No photo is named that was withdrawn a minute before. Whoever can take back what he wrote, a file without its
         name yet, gets OutdatedAnswersError if it names one by now, and asks again.
         """
-        end = QueryPlace(self._job.plan.chunks, 0)
-        names_of_chunks = read_all_names(self._job.store, self._job.files.path(WORK_FILE))
-        for chunk, names in enumerate(names_of_chunks):
+        end = QueryPlace(self._plan.chunks, 0)
+        for chunk, names in enumerate(read_all_names(*self._queries)):
             for number, name in enumerate(names):
                 place = QueryPlace(chunk, number)
                 # Whoever takes the answers may be slow: the list is looked at for each, which costs a microsecond.
@@ -48,7 +48,7 @@ class Results:
             outdated = self._in_order.outdated(self._withdrawn)
             if outdated:
                 names = [name for chunk, some in groupby(outdated, key=_chunk) for name in self._names(chunk, some)]
-                places = (QueryPlace(*divmod(n, self._job.plan.queries_per_chunk)) for n in range(len(names)))
+                places = (QueryPlace(*divmod(n, self._plan.queries_per_chunk)) for n in range(len(names)))
                 self._in_order.replace(dict(zip(outdated, places, strict=True)), self._look_again(names))
             self._withdrawn.settle()
             if may_be_taken_back and outdated and outdated[0] < place:
@@ -57,7 +57,7 @@ class Results:
                 )
 
     def _names(self, chunk: int, places: Iterator[QueryPlace]) -> list[str]:
-        names = read_names(self._job.store, self._job.files.path(WORK_FILE), chunk)
+        names = read_names(*self._queries, chunk)
         return [names[place.number] for place in places]
 
 

@@ -1,6 +1,5 @@
 """Answers the chunks of a lookup round by round, which bounds its working files, and clears them away."""
 
-import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from foundation.store import artifact
+from pipelines.lookup.contents import Hashes
+from pipelines.lookup.files import Work
 from pipelines.lookup.names import ANSWERS, KNOWN, PASSING, ROUNDS, answers_file, chunk_of
 from pipelines.lookup.owners import Owners
 from pipelines.lookup.plan import LookupOptions, plan_rounds
@@ -89,8 +90,6 @@ def add_known(job: Job, contents: np.ndarray) -> list[str]:
     """Writes contents that were answered, S32 ascending, for the rounds that follow; returns the names of the files."""
     if not len(contents):
         return []
-    name = f"{KNOWN}/{artifact.fresh_name()}.npy"
-    data = io.BytesIO()
-    np.save(data, contents)
-    job.store.create(job.files.path(name), data.getvalue())
+    name = f"{KNOWN}/{artifact.fresh_name()}"
+    job.files.create(name, {"hashes": Hashes(contents)}, Work(0, 0.0))
     return [name]

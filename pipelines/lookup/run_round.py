@@ -6,7 +6,6 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.index.memory import limit_per_worker
 from pipelines.lookup.answer_chunk import AnswerChunk
 from pipelines.lookup.fetch_group import FetchGroup
 from pipelines.lookup.merge_chunk import MergeChunk
@@ -24,8 +23,7 @@ def run_round(job: Job, chunks: Sequence[int], options: LookupOptions, *, on_pro
     """Answers the chunks; their answers lie in the store when it is done, and working files if it is cut off."""
     require_shared(options.runner, options.beam_flags, job.store.uri)
     # Groups of segments are planned so that a worker has room for one within the limit.
-    limit = limit_per_worker(options.memory_limit, runner=options.runner, workers=options.workers)
-    hints = resource_hints(options.runner, memory_bytes=limit)
+    hints = resource_hints(options.runner, memory_bytes=options.limit_bytes)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
     add_steps(pipeline, job, chunks, hints=hints)
     run_to_end(pipeline, report=report_of(job), on_progress=on_progress)

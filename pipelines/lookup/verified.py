@@ -65,12 +65,12 @@ def notes_folder() -> Path | None:
             folder.mkdir(mode=0o700)
         # A link would have been put there by somebody else, and so would a folder of another owner.
         found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            return None
+        _remove_old(folder.iterdir())
     except OSError:
         return None
-    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
-    if is_ours:
-        _remove_old(folder.iterdir())
-    return folder if is_ours else None
+    return folder
 
 
 def _remove_old(notes: Iterator[Path]) -> None:

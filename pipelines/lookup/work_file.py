@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -76,35 +77,40 @@ def _measured(look_up: Callable[[str], File], one: Listed) -> Listed:
     return one._replace(size_bytes=found.size_bytes, modified_at=found.modified_at, etag=found.version)
 
 
-def read_names(store: Store, path: str, chunk: int) -> list[str]:
-    """Returns the names of the queries of a chunk; raises ArtifactRefusedError if the file is damaged."""
-    try:
-        with store.open(path) as file:
-            metadata = _footer(store.uri, path)
-            return list(
-                parquet.ParquetFile(file, metadata=metadata).read_row_group(chunk, ["name"])["name"].to_pylist()
-            )
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
+def read_names(store: Store, path: str, sha256: str, chunk: int) -> list[str]:
+    """Returns the names of the queries of a chunk; raises ArtifactRefusedError if the file has another digest (hex)."""
+    with _opened(store, path, sha256) as file:
+        return list(file.read_row_group(chunk, ["name"])["name"].to_pylist())
 
 
-def read_all_names(store: Store, path: str) -> Iterator[list[str]]:
-    """Yields the names of the queries, chunk by chunk."""
+def read_all_names(store: Store, path: str, sha256: str) -> Iterator[list[str]]:
+    """Yields the names of the queries, chunk by chunk; raises ArtifactRefusedError as `read_names` does."""
+    with _opened(store, path, sha256) as file:
+        for chunk in range(file.num_row_groups):
+            yield file.read_row_group(chunk, ["name"])["name"].to_pylist()
+
+
+@contextmanager
+def _opened(store: Store, path: str, sha256: str) -> Iterator[parquet.ParquetFile]:
     try:
-        with store.open(path) as stream, parquet.ParquetFile(stream) as file:
-            for chunk in range(file.num_row_groups):
-                yield file.read_row_group(chunk, ["name"])["name"].to_pylist()
+        metadata = _footer(store.uri, path, sha256)
+        with store.open(path) as stream, parquet.ParquetFile(stream, metadata=metadata) as file:
+            yield file
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 
 
 # The footer of a million queries takes 3 MB: a worker reads it once, and not for each of its chunks.
 @lru_cache(maxsize=1)
-def _footer(store_uri: str, path: str) -> parquet.FileMetaData:
-    with Store(store_uri).open(path) as file:
+def _footer(store_uri: str, path: str, sha256: str) -> parquet.FileMetaData:
+    store = Store(store_uri)
+    found = store.measure(path)[1]
+    if found != sha256:
+        raise _damaged(path, f"its digest is {found[:12]}…, expected {sha256[:12]}…")
+    with store.open(path) as file:
         return parquet.read_metadata(file)
 
 
-def _damaged(path: str, error: Exception) -> ArtifactRefusedError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
+def _damaged(path: str, why: object) -> ArtifactRefusedError:
+    reason = (str(why).splitlines() or [type(why).__name__])[0]
     return ArtifactRefusedError(f"{path} is damaged ({reason}); delete it and run the same lookup again")

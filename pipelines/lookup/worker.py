@@ -12,10 +12,11 @@ import numpy as np
 from foundation.encoder import SavedEncoder
 from foundation.photos.decoder_processes import DecoderProcesses
 from foundation.photos.shared_decoders import shared_decoders
-from foundation.store.content_hashes import hash_array, in_any, local_hashes, mapped_hashes
+from foundation.store.content_hashes import hash_array, in_any
 from foundation.store.files import Store
 from foundation.store.lookups import lookup_directory
 from pipelines.encode.embed_photos import shared_encoder
+from pipelines.lookup.contents import Hashes
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.plan import Group, Plan
 from pipelines.lookup.verified import Verified
@@ -25,7 +26,7 @@ from serving.match.threads import MatchThreads
 from serving.search.hidden import HiddenContents
 
 # Where the contents lie that no photo has any more.
-GONE = "gone.npy"
+GONE = "gone"
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,18 @@ class Worker:
     """What a process has for a lookup: the described snapshot, its lists, threads, and segments that are open."""
 
     def __init__(self, job: Job):
-        self.job, self.plan, self.files = job, job.plan, job.files
+        self.job, self.files = job, job.files
         self._open = ExitStack()
         self._segments = ExitStack()
-        self._copies = ExitStack()
-        self._known: list[np.ndarray] | None = None
         self._group: tuple[Group, OpenSegments] | None = None
         self._searching = threading.RLock()
         self._remembering = threading.Lock()
         self._remembered: set[bytes] = set()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of whoever came last: one that goes on with a lookup may have other groups of segments."""
+        return self.job.plan
 
     @cached_property
     def described(self) -> DescribedSnapshot:
@@ -67,9 +71,7 @@ class Worker:
     @cached_property
     def gone(self) -> np.ndarray:
         """The contents that no photo has any more, S32 ascending."""
-        directory = lookup_directory(self.plan.lookup_id)
-        with self.job.store.local_copy(directory, [GONE]) as folder:
-            return np.load(folder / GONE, allow_pickle=False)
+        return self.files.read(GONE, "hashes", Hashes).hashes
 
     @cached_property
     def lists(self) -> HiddenContents:
@@ -93,17 +95,20 @@ class Worker:
         return shared_encoder(self.job.store, live.encoder_id, live.encoder_digest, self.plan.match.batch_size)
 
     def renew(self, job: Job) -> None:
-        """Takes up the contents that were answered by the beginning of another round."""
-        if job.known != self.job.known or self._known is None:
-            self.job = job
-            self._copies.close()
-            paths = [self.files.path(name) for name in job.known]
-            self._known = mapped_hashes(self._copies.enter_context(local_hashes(job.store, paths)))
+        """Takes up the plan, and the contents that were answered by the beginning of another round."""
+        if job.known != self.job.known:
+            self.__dict__.pop("known", None)
             self._remembered = set()
+        self.job = job
+
+    @cached_property
+    def known(self) -> list[np.ndarray]:
+        """The contents that were answered by the beginning of the round: S32 ascending, of each round before."""
+        return [self.files.read(name, "hashes", Hashes).hashes for name in self.job.known]
 
     def is_known(self, content: bytes) -> bool:
         """Returns whether a content (32 bytes) was answered before, or is asked in a chunk that was prepared here."""
-        return content in self._remembered or bool(in_any(self._known or (), hash_array([content]))[0])
+        return content in self._remembered or bool(in_any(self.known, hash_array([content]))[0])
 
     def remember(self, contents: set[bytes]) -> None:
         """Takes up contents that a prepared file asks: those of a round, 100 bytes each."""
@@ -137,7 +142,7 @@ class Worker:
 
     def close(self) -> None:
         """Ends the threads, and closes what is open."""
-        for stack in (self._segments, self._copies, self._open):
+        for stack in (self._segments, self._open):
             stack.close()
 
 

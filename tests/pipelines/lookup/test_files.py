@@ -60,3 +60,12 @@ def test_any_flipped_bit_is_noticed(files: WorkingFiles) -> None:
         path.write_bytes(whole[:length])
         with pytest.raises(ArtifactRefusedError):
             files.read("f", "two", Text)
+
+
+def test_what_is_no_file_of_a_lookup_is_passed_over(files: WorkingFiles) -> None:
+    """Systems leave names of their own, and people copies."""
+    ours = ["00000001", "00000001-0", "00000001-1-0-3", "20261122T071711Z-0a1b2c3d", "20261122T071711Z-0a1b2c3d.json"]
+    strangers = [".nfs0000000000000001", ".DS_Store", "00000001~", "00000001.tmp", "00000001 (copy)", "Thumbs.db"]
+    for name in [*ours, *strangers]:
+        files.store.create(files.path(f"answers/{name}"), b"")
+    assert files.names("answers") == [f"answers/{name}" for name in ours]

@@ -1,15 +1,25 @@
 """A lookup by a Beam job, with stand-ins for models and indexes: what is done, done once, and gone on with."""
 
 import os
+import shutil
 import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foundation.errors import ArtifactRefusedError, TemporaryError, TranslatedOnlyError, UsageError
 from foundation.store.gc import GcOptions, collect_garbage
 from foundation.store.snapshots import snapshot_numbers
+from pipelines.lookup import rounds
+from pipelines.lookup.contents import Contents
+from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.job import Listeners, look_up
+from pipelines.lookup.names import answers_file
+from pipelines.lookup.plan import Group, Plan
 from pipelines.lookup.progress import Progress
+from pipelines.lookup.worker import Job, shared_worker
 from serving.match.options import MatchOptions
 from serving.queries import Listed
 from serving.search.snapshot import OpenSnapshot
@@ -43,6 +53,14 @@ def test_the_same_bytes_are_decoded_once(desk: Desk) -> None:
     # Chunks of which all is known ask nothing of any segment.
     assert desk.calls.steps["prepare"] == 6
     assert desk.calls.steps["choose"] == 4
+
+
+def test_a_copy_owns_no_answer(desk: Desk) -> None:
+    """Whichever chunk is prepared first, only who was asked or rejected holds the answer to a content."""
+    cut_off_at_the_end(desk, [desk.photo(f"{n}.jpg", data) for n, data in enumerate([b"a", b"a", b"corrupt", b"a"])])
+    (folder,) = desk.store.local_root.glob("lookups/*/")
+    files = WorkingFiles(desk.store, f"lookups/{folder.name}")
+    assert [files.read(answers_file(chunk), "contents", Contents).numbers.tolist() for chunk in range(2)] == [[0], [0]]
 
 
 @pytest.mark.parametrize("step", ["prepare", "search", "choose", "fetch", "answer", "closer"])
@@ -118,6 +136,70 @@ def test_a_damaged_file_is_named_and_made_anew(desk: Desk) -> None:
         desk.look_up(names)
     path.unlink()
     assert told(desk.look_up(names)) == [("a.jpg", "matched", digest(b"a").hex())]
+
+
+def truncate(path: Path) -> None:
+    """Leaves the first bytes of a file, as a full disk may."""
+    os.truncate(path, 8)
+
+
+def test_a_damaged_file_of_what_is_gone_decides_nothing(desk: Desk) -> None:
+    """Nothing is answered by it; without it the lookup goes on."""
+    names = [desk.photo("a.jpg", b"a")]
+    cut_off_at_the_end(desk, names)
+    (path,) = desk.store.local_root.glob("lookups/*/gone")
+    truncate(path)
+    shutil.rmtree(path.parent / "answers")
+    with pytest.raises(ArtifactRefusedError, match=r"/gone is damaged .*; delete it and run the same lookup again"):
+        desk.look_up(names)
+    path.unlink()
+    assert told(desk.look_up(names)) == [("a.jpg", "matched", digest(b"a").hex())]
+
+
+@pytest.mark.parametrize("name", ["known/*", "queries.parquet"])
+def test_a_damaged_file_of_a_round_decides_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What is known by then is asked again, and the list is written anew."""
+    add_known = rounds.add_known
+    names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(6)]
+
+    def add_and_truncate(*given: Any) -> list[str]:
+        added = add_known(*given)
+        for path in desk.store.local_root.glob(f"lookups/*/{name}") if added else ():
+            truncate(path)
+        return added
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "add_known", add_and_truncate)
+        with pytest.raises(ArtifactRefusedError, match=r"is damaged .*; delete it and run the same lookup again"):
+            desk.look_up(names)
+    assert [name for name, _, _ in told(desk.look_up(names))] == [f"{place}.jpg" for place in range(6)]
+
+
+def test_files_of_others_are_passed_over(desk: Desk) -> None:
+    """Systems leave some wherever a folder is open."""
+    names = [desk.photo(f"{place}.jpg", b"close %d" % place) for place in range(6)]
+
+    def litter(_: str) -> None:
+        for folder in desk.store.local_root.glob("lookups/*/*/"):
+            (folder / ".nfs0001").write_bytes(b"")
+
+    desk.calls.hook = litter
+    cut_off_at_the_end(desk, names)
+    litter("")
+    assert len(desk.look_up(names)) == 6
+    assert desk.store.directories("lookups") == []
+
+
+def test_a_process_takes_up_another_plan(desk: Desk) -> None:
+    """A job that goes on under another limit of memory has other groups: whoever is there still works by them."""
+    made = {"lookup_id": "a", "snapshot": 1, "queries": 1, "queries_sha256": "", "queries_per_chunk": 2, "folder": ""}
+    plan = Plan(**made, match=MatchOptions(), groups=(Group(0, 2),), slices=1)
+    job = Job(desk.store, plan)
+    with (
+        shared_worker(job) as worker,
+        shared_worker(replace(job, plan=replace(plan, groups=(Group(0, 1), Group(1, 2))))),
+    ):
+        assert worker.plan.groups == ((0, 1), (1, 2))
 
 
 def test_answers_that_are_lost_are_found_again(desk: Desk) -> None:

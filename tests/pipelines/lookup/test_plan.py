@@ -52,3 +52,11 @@ def test_options_out_of_range_are_refused() -> None:
     """Both numbers are named."""
     with pytest.raises(UsageError, match="workers is 0; expected"):
         LookupOptions(store="s", workers=0)
+
+
+def test_the_memory_that_is_free_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups of segments and what workers ask for go by the same limit."""
+    free = iter([1_000, 2_000])
+    monkeypatch.setattr("pipelines.index.memory.available_bytes", lambda: next(free))
+    options = LookupOptions(store="s", workers=2)
+    assert options.limit_bytes == options.limit_bytes == 350

@@ -76,3 +76,17 @@ def test_old_notes_are_removed(tmp_path: Path, read: list[str]) -> None:
     os.utime(note, (0, 0))
     notes_folder()
     assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_listed_holds_no_notes(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is read then."""
+    check(tmp_path)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    check(tmp_path)
+    assert len(read) == 2

@@ -1,5 +1,6 @@
 """The list of queries as workers read it."""
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,8 +21,12 @@ def test_chunks_are_read_alone_and_in_order(tmp_path: Path) -> None:
     written = write_queries(tmp_path / "q", listed, per_chunk=3, on_listed=told.append)
     assert written.queries == 7
     assert told == [3, 6, 7]
-    assert read_names(store, "q", 1) == ["3.jpg", "4.jpg", "5.jpg"]
-    assert list(read_all_names(store, "q")) == [["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"], ["6.jpg"]]
+    assert read_names(store, "q", written.digest, 1) == ["3.jpg", "4.jpg", "5.jpg"]
+    assert list(read_all_names(store, "q", written.digest)) == [
+        ["0.jpg", "1.jpg", "2.jpg"],
+        ["3.jpg", "4.jpg", "5.jpg"],
+        ["6.jpg"],
+    ]
 
 
 def test_the_digest_tells_another_state_of_a_photo(tmp_path: Path) -> None:
@@ -62,9 +67,24 @@ def test_a_bucket_that_does_not_answer_ends_the_listing(
             write_queries(tmp_path / "q", [Listed(f"{bucket}/a.jpg")], per_chunk=2)
 
 
-def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
-    """With what to do about it."""
-    (tmp_path / "q").write_bytes(b"PAR1")
-    for read in (lambda: read_names(Store(tmp_path), "q", 0), lambda: list(read_all_names(Store(tmp_path), "q"))):
+@pytest.mark.parametrize(
+    "damage", [lambda whole: b"PAR1", lambda whole: whole.replace(b"a.jpg", b"b.jpg"), lambda whole: whole[:90]]
+)
+def test_a_damaged_list_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    """With what to do about it; a bit that is flipped in a name is noticed, too."""
+    store, path = Store(tmp_path, create=True), tmp_path / "q"
+    digest = write_queries(path, [Listed("a.jpg")], per_chunk=1).digest
+    path.write_bytes(damage(path.read_bytes()))
+    for read in (lambda: read_names(store, "q", digest, 0), lambda: list(read_all_names(store, "q", digest))):
         with pytest.raises(ArtifactRefusedError, match=r"q is damaged .* delete it and run the same lookup again"):
             read()
+
+
+def test_what_is_damaged_later_is_refused(tmp_path: Path) -> None:
+    """A process holds the list against its digest once."""
+    store, path = Store(tmp_path, create=True), tmp_path / "q"
+    digest = write_queries(path, [Listed("a.jpg")], per_chunk=1).digest
+    assert read_names(store, "q", digest, 0) == ["a.jpg"]
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ArtifactRefusedError, match=r"q is damaged .* delete it and run the same lookup again"):
+        read_names(store, "q", digest, 0)
