@@ -68,10 +68,15 @@ def _newer_encoder(status: StoreStatus) -> list[Due]:
 
 
 def _unfinished(status: StoreStatus) -> list[Due]:
-    if not status.unfinished:
-        return []
-    runs = number_of(len(status.unfinished), "run")
-    return [Due(what=f"{runs} not finished: at work now, or cut off; the next encode of the archive goes on")]
+    not_finished = (
+        (number_of(len(status.unfinished), "run"), status.unfinished, "the next encode of the archive goes on"),
+        (number_of(len(status.lookups), "lookup"), status.lookups, "the same command again goes on"),
+    )
+    return [
+        Due(what=f"{number} not finished: at work now, or cut off; {remedy}")
+        for number, names, remedy in not_finished
+        if names
+    ]
 
 
 def _encode(status: StoreStatus) -> str:

@@ -10,6 +10,7 @@ from foundation.store.encoders import list_encoders, read_spec
 from foundation.store.files import Store
 from foundation.store.history import History, read_history
 from foundation.store.ignored import read_ignored, standing
+from foundation.store.lookups import LOOKUPS
 from foundation.store.reject_examples import read_examples
 from foundation.store.retractions import retracted_photos
 from foundation.store.runs import Run
@@ -53,8 +54,8 @@ class StoreStatus:
     `encoders_created_at` is in the order of the times. `waiting` are the runs, by encoder, that an index would take up;
     `runs_not_indexed` are those of the live encoder, or all before the first publish. `not_encoded` are the live
     archives of which an encoder has no run. `unfinished` runs are being written or were interrupted, `damaged` says
-    what cannot be read, and `unread` counts older runs that were not looked at. `lists` counts the photos that were
-    `withdrawn`, must be `ignored`, and are `watched` for.
+    what cannot be read, and `unread` counts older runs that were not looked at. `lookups` by jobs are at work or were
+    interrupted. `lists` counts the photos that were `withdrawn`, must be `ignored`, and are `watched` for.
     """
 
     store: str
@@ -69,6 +70,7 @@ class StoreStatus:
     waiting: dict[str, list[str]] = field(default_factory=dict)
     not_encoded: dict[str, list[str]] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
+    lookups: list[str] = field(default_factory=list)
     damaged: dict[str, str] = field(default_factory=dict)
     unread: int = 0
     last_runs: list[RunStatus] = field(default_factory=list)
@@ -124,6 +126,7 @@ def read_status(store: Store, *, now: datetime | None = None) -> StoreStatus:
         waiting=waiting,
         not_encoded={encoder_id: _not_encoded(history, encoder_id, live) for encoder_id in encoders},
         unfinished=list(history.unfinished),
+        lookups=store.directories(LOOKUPS),
         damaged={**damaged, **history.damaged, **unreadable},
         unread=len(history.unread),
         last_runs=[_describe_run(one.run) for one in history.runs[:RUNS_SHOWN]],

@@ -11,6 +11,7 @@ from foundation.store.due import list_due, next_command
 from foundation.store.encoder_choice import choose_encoder
 from foundation.store.encoders import ENCODER_DESCRIPTION, encoder_directory, read_spec
 from foundation.store.files import Store
+from foundation.store.lookups import begin_lookup
 from foundation.store.runs import run_path
 from foundation.store.snapshots import live_snapshot, publish
 from foundation.store.status import read_status
@@ -141,3 +142,14 @@ def test_an_unfinished_run_is_named(store: Store):
     store.create(f"embeddings/{encoder_id}/run-1/inventory.parquet", b"")
     (due,) = list_due(read_status(store))
     assert due.what.startswith("1 run not finished: at work now, or cut off")
+
+
+def test_an_unfinished_lookup_is_named(store: Store):
+    """Beside the runs, with what goes on with it."""
+    begin_lookup(store, "a", snapshot=1)
+    begin_lookup(store, "b", snapshot=1)
+    status = read_status(store)
+    assert status.lookups == ["a", "b"]
+    (due,) = list_due(status)
+    assert due.what == "2 lookups not finished: at work now, or cut off; the same command again goes on"
+    assert due.command is None

@@ -289,7 +289,7 @@ def test_a_store_of_years_is_asked_a_bounded_number_of_times(store: Store, monke
     assert (len(status.unfinished), status.unread) == (RUNS_READ, 30)
     assert "           30 older runs not looked at" in describe(status)
     assert len([path for path in requests if "run.json" in path]) == 2 * RUNS_READ
-    assert len([path for path in requests if "run.json" not in path]) <= 7 + 4 + 5
+    assert len([path for path in requests if "run.json" not in path]) <= 8 + 4 + 5
 
 
 def counting(method: Callable[[str], Any], requests: list[str]) -> Callable[[str], Any]:
