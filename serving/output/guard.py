@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from foundation.archives.uris import path_of
-from foundation.errors import InputNotFoundError, UsageError
+from foundation.errors import AccessDeniedError, InputNotFoundError, UsageError
 from foundation.store.files import Store
 from serving.queries import Listed
 
@@ -60,6 +60,10 @@ def spare(listed: Iterable[Listed], *, output: Path | None) -> Iterator[Listed]:
 def _check_parent(flag: str, place: Path) -> None:
     if not place.absolute().parent.is_dir():
         raise InputNotFoundError(f"folder {place.parent} does not exist; make it before {flag} {place}")
+    # The user learns of it here, and not when the last of a million queries is answered.
+    folder = place if place.is_dir() else place.parent
+    if not os.access(folder.absolute(), os.W_OK):
+        raise AccessDeniedError(f"folder {folder} may not be written to; choose another place for {flag} {place}")
 
 
 def _check_place(what: str, place: Path, store: Store, queries: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foundation.errors import InputNotFoundError, UsageError
+from foundation.errors import AccessDeniedError, InputNotFoundError, UsageError
 from foundation.store.files import Store
 from serving.output.guard import check_new_folder, check_output, spare
 from serving.queries import Listed
@@ -136,6 +136,25 @@ def test_the_folder_of_the_place_must_exist(made_store: Store, tmp_path: Path, c
     """The message names the flag; a typing error makes no folders."""
     with pytest.raises(InputNotFoundError, match=r"none does not exist; make it before --(output|decode|evidence) "):
         check(tmp_path / "none" / "new", made_store, [])
+
+
+@every_flag
+def test_the_folder_of_the_place_must_be_open_to_writing(
+    made_store: Store, tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not write there learns it before the work, and not after it."""
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(AccessDeniedError, match=r"may not be written to; choose another place for --\w+ "):
+        check(tmp_path / "out", made_store, [])
+
+
+def test_a_folder_that_is_there_is_written_to_itself(
+    made_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was given an empty folder need not be allowed to make another beside it."""
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: path == tmp_path / "mine")
+    check_new_folder("--evidence", tmp_path / "mine", store=made_store, queries=[])
 
 
 def test_an_output_is_a_regular_file(made_store: Store, tmp_path: Path) -> None:
