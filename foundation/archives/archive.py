@@ -126,7 +126,7 @@ def holds_many(name: str) -> bool:
 def read(uri: str) -> bytes:
     """Returns the bytes of one photo, by its URI or as a plain path, which may be a link.
 
-    Raises UnreadablePhotoError or PhotoTooLargeError, and TemporaryError if a bucket does not answer.
+    Raises UnreadablePhotoError or PhotoTooLargeError, and TemporaryError if storage does not answer.
     """
     container = _container(uri)
     if not container:

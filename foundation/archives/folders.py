@@ -1,9 +1,11 @@
 """Lists and reads folder trees: every file is an entry, and nothing that could hang is opened."""
 
+import errno
 import glob
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,6 +15,12 @@ from foundation.archives.photos import Entry, File, UnreadablePhotoError, requir
 from foundation.archives.uris import path_of, printable_path, uri_of
 from foundation.errors import InputNotFoundError, TemporaryError
 
+# What the system says when a network's file system does not answer, or when too many files are open: nothing follows of
+# the file that was asked for.
+AWAY = (
+    *(errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN),
+    *(errno.ENETUNREACH, errno.EMFILE, errno.ENFILE),
+)
 PHOTO_SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
@@ -110,10 +118,11 @@ def _time_of(status: os.stat_result) -> datetime | None:
 
 
 def look_up(uri: str) -> File:
-    """Returns the state of a regular file, or of the target of a link; raises InputNotFoundError."""
+    """Returns the state of a regular file, or of the target of a link; raises InputNotFoundError or TemporaryError."""
     path = path_of(uri)
     try:
-        status = path.stat()
+        with _answering(path):
+            status = path.stat()
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or error
         raise InputNotFoundError(f"cannot read {printable_path(path)}: {problem}; expected a file") from error
@@ -124,10 +133,11 @@ def look_up(uri: str) -> File:
 
 
 def open_file(file: File) -> BinaryIO:
-    """Opens a file that was looked up; raises InputNotFoundError."""
+    """Opens a file that was looked up; raises InputNotFoundError or TemporaryError."""
     path = path_of(file.uri)
     try:
-        return path.open("rb")
+        with _answering(path):
+            return path.open("rb")
     except OSError as error:
         raise InputNotFoundError(f"cannot read {printable_path(path)}: {error.strerror}; check its rights") from error
 
@@ -136,7 +146,7 @@ def read_range(file: File, offset: int, length: int) -> bytes:
     """Returns bytes of a file; raises UnreadablePhotoError, also if it has changed since it was looked up."""
     name = printable_path(path_of(file.uri))
     try:
-        with path_of(file.uri).open("rb") as opened:
+        with _answering(path_of(file.uri)), path_of(file.uri).open("rb") as opened:
             status = os.fstat(opened.fileno())
             if f"{status.st_size}-{status.st_mtime_ns}" != file.version:
                 raise UnreadablePhotoError(f"{name} changed while it was read; expected a finished file: run again")
@@ -149,26 +159,44 @@ def read_range(file: File, offset: int, length: int) -> bytes:
 def read_file(path: Path, *, follow_links: bool = True) -> bytes:
     """Returns the bytes of one file; never opens pipes or devices, which could hang.
 
-    A file that changes while it is read is read once more. Raises UnreadablePhotoError, also when it changes again, or
-    PhotoTooLargeError before anything is read.
+    A file that changes while it is read is read once more. Raises UnreadablePhotoError, also when it changes again,
+    PhotoTooLargeError before anything is read, and TemporaryError where a network's file system does not answer.
     """
     name = printable_path(path)
     # Looked at before it is opened: `open` on a pipe waits until somebody writes to it, perhaps for ever.
     try:
-        status = path.stat() if follow_links else path.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            raise UnreadablePhotoError(f"{name} is a link; links of an archive are not followed: name their target")
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadablePhotoError(f"{name} is not a regular file; expected a photo")
-        require_size(name, status.st_size)
-        for _ in range(2):
-            with path.open("rb") as file:
-                before = os.fstat(file.fileno())
-                # One byte more than there is to be: a file that grows all the time would otherwise have no end.
-                data = file.read(before.st_size + 1)
-                after = os.fstat(file.fileno())
-            if (len(data), before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-                return data
-        raise UnreadablePhotoError(f"{name} changes while it is read; encode again when it is written to the end")
+        with _answering(path):
+            status = path.stat() if follow_links else path.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                raise UnreadablePhotoError(f"{name} is a link; links of an archive are not followed: name their target")
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadablePhotoError(f"{name} is not a regular file; expected a photo")
+            require_size(name, status.st_size)
+            return _read_twice(path, name)
     except (OSError, ValueError) as error:  # Python raises ValueError for a name with a null byte.
         raise UnreadablePhotoError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _read_twice(path: Path, name: str) -> bytes:
+    for _ in range(2):
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            # One byte more than there is to be: a file that grows all the time would otherwise have no end.
+            data = file.read(before.st_size + 1)
+            after = os.fstat(file.fileno())
+        if (len(data), before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return data
+    raise UnreadablePhotoError(f"{name} changes while it is read; encode again when it is written to the end")
+
+
+@contextmanager
+def _answering(path: Path) -> Iterator[None]:
+    """Raises TemporaryError where the disk does not answer, which says nothing of the photo."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in AWAY:
+            raise
+        raise TemporaryError(
+            f"cannot read {printable_path(path)}: {error.strerror}; see that its disk answers, and run again"
+        ) from error

@@ -65,7 +65,7 @@ def read_rows(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
     """Yields the photos with these URIs, all of one file: rows in ascending order are read in one pass.
 
     Some rows are in memory at a time. From the first row on that cannot be read, each photo reads as an error. Raises
-    TemporaryError if a bucket does not answer.
+    TemporaryError if storage does not answer.
     """
     import pyarrow as pa
 

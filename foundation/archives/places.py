@@ -56,7 +56,7 @@ def open_file(file: File) -> BinaryIO:
 def read_range(file: File, offset: int, length: int) -> bytes:
     """Returns bytes of a file; raises UnreadablePhotoError, also if it has changed since it was looked up.
 
-    Raises TemporaryError if a bucket does not answer.
+    Raises TemporaryError if storage does not answer.
     """
     return _place_of(file.uri).read_range(file, offset, length)
 
@@ -69,7 +69,7 @@ def read_files(uris: Iterator[str]) -> Iterator[EncodedPhoto]:
 def read_file(uri: str, *, follow_links: bool = True) -> bytes:
     """Returns the bytes of one photo, by the URI of a file or its path.
 
-    Raises UnreadablePhotoError or PhotoTooLargeError, and TemporaryError if a bucket does not answer.
+    Raises UnreadablePhotoError or PhotoTooLargeError, and TemporaryError if storage does not answer.
     """
     return buckets.read_file(uri) if is_in_bucket(uri) else folders.read_file(path_of(uri), follow_links=follow_links)
 

@@ -45,7 +45,7 @@ def write_queries(
 ) -> Written:
     """Writes the queries in bounded memory; `on_listed` is told how many there are so far.
 
-    Raises TemporaryError if a bucket that some lie in does not answer.
+    Raises TemporaryError if storage that some lie in does not answer.
     """
     queries, left = 0, iter(listed)
     measure = partial(_measured, lru_cache(HELD_FILES)(places.look_up))

@@ -51,7 +51,7 @@ class DecodedQuery:
 def decode_query(query: Query | DecodedQuery, spec: EncoderSpec, *, with_features: bool) -> DecodedQuery | Outcome:
     """Reads and decodes a query by the same path as the archive's photos; one that cannot be used has its outcome.
 
-    Raises TemporaryError if it lies in a bucket that does not answer.
+    Raises TemporaryError if it lies where storage does not answer.
     """
     if isinstance(query, DecodedQuery):
         return query

@@ -1,6 +1,8 @@
 """Listing and reading folders: every file is an entry, any name survives, and nothing can hang or crash a run."""
 
+import errno
 import os
+import re
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
@@ -210,6 +212,31 @@ def test_a_time_beyond_the_calendar_is_no_reason_to_stop(tmp_path: Path, monkeyp
     monkeypatch.setattr(Path, "lstat", lambda path: os.stat_result((0o100644, *[0] * 6, 0, 2**50, 0)))
     (entry,) = folders.list_folder(tmp_path)
     assert entry.modified_at is None
+
+
+@pytest.mark.parametrize(("number", "is_away"), [(errno.ESTALE, True), (errno.EMFILE, True), (errno.EIO, False)])
+def test_a_disk_that_does_not_answer_says_nothing_of_the_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_away: bool
+) -> None:
+    """A network's file system that went away ends the run; a bad block costs the photo that lies there."""
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    uri = uri_of(tmp_path / "a.jpg")
+    file = places.look_up(uri)
+
+    def failing(path: Path, *_: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "open", failing)
+    for reading, otherwise in (
+        (lambda: read(uri), UnreadablePhotoError),
+        (lambda: places.read_range(file, 0, 1), UnreadablePhotoError),
+        (lambda: places.open_file(file), InputNotFoundError),
+    ):
+        with pytest.raises(TemporaryError if is_away else otherwise, match=re.escape(os.strerror(number))):
+            reading()
+    monkeypatch.setattr(Path, "stat", failing)
+    with pytest.raises(TemporaryError if is_away else InputNotFoundError, match=r"a\.jpg"):
+        places.look_up(uri)
 
 
 def test_too_large_is_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
