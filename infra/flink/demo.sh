@@ -22,3 +22,4 @@ there=0
 [ "$there" != 3 ] || trap '"$here/cluster.sh" down' EXIT
 "$here/cluster.sh" up >&2
 "$PYTHON" -m firstseen demo --directory demo-flink --flink-master "127.0.0.1:${FLINK_REST_PORT:-8081}"
+echo "with your own photos: infra/flink/cluster.sh up, and these commands; on a cluster of yours: docs/flink.md" >&2

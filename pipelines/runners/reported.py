@@ -70,8 +70,9 @@ class ErrorReport:
 
 def unshared(store: Store, undone: str) -> UsageError:
     """Returns the error of a job that came to its end, reported nothing, and left something undone in the store."""
+    place = store.local_root or store.uri
     return UsageError(
-        f"the job ended with {undone}: not all of its workers see the store {store.uri}; expected one that the "
+        f"the job ended with {undone}: not all workers see the store {place}; expected one that the "
         "launcher and all workers reach by this name: a bucket, or a folder that all machines share"
     )
 
