@@ -20,13 +20,22 @@ from serving.output.table import write_table
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
 FILE_ONLY = ("parquet", "html")
+# How the name of a file with a table ends.
+TABLE_ENDINGS = ("", "txt")
 TITLE = "Have we seen these photos before?"
 
 
 def format_of(output: Path | None) -> str:
-    """Returns the format that a file name asks for: its suffix, or a table."""
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    return suffix if suffix in FORMATS else FORMATS[0]
+    """Returns the format that a file name asks for: its ending, or a table; raises UsageError for another ending."""
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    if ending in TABLE_ENDINGS:
+        return FORMATS[0]
+    if ending not in FORMATS:
+        raise UsageError(
+            f"--output is {str(output)!r}; expected a name that ends in .txt, .{', .'.join(FORMATS[1:])}, or --format "
+            "with it"
+        )
+    return ending
 
 
 def check_format(name: str, output: Path | None) -> None:

@@ -192,11 +192,17 @@ def test_check_format_names_what_is_wrong(tmp_path: Path) -> None:
         (None, "table"),
         ("a.CSV", "csv"),
         ("a.html", "html"),
-        ("a.csv.gz", "table"),
         ("csv", "table"),
         ("a.txt", "table"),
     ],
 )
 def test_the_name_of_a_file_chooses_the_format(output: str | None, name: str) -> None:
-    """Its suffix counts, in small or capital letters; any other gives a table."""
+    """Its ending counts, in small or capital letters; text is a table."""
     assert format_of(output and Path(output)) == name
+
+
+@pytest.mark.parametrize("output", ["answers.xlsx", "a.csv.gz"])
+def test_a_name_that_ends_in_another_format_is_refused(output: str) -> None:
+    """A table in a file that says it is a spreadsheet, nothing could open."""
+    with pytest.raises(UsageError, match=r"expected a name that ends in .txt, .json, .jsonl, .csv, .parquet, .html"):
+        format_of(Path(output))
