@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.fan_out_simulation import Answered, Part, ServiceTimes, simulate
 from benchmarks.results import write_section
-from benchmarks.sizing import FEW_LEAVES, LARGE_TREES, read_measured
+from benchmarks.sizing import read_measured
 
 RECORD = Path(__file__).with_name("fan_out.json")
 PICTURE = Path(__file__).parents[1] / "docs" / "fan-out.svg"
@@ -53,7 +53,7 @@ class Case:
 
 def service_times(searchers: int) -> ServiceTimes:
     """Returns how long one of so many searchers takes for its part of a lookup, which has all of its cores."""
-    measured = read_measured(most=LARGE_TREES, searched=FEW_LEAVES)
+    measured = read_measured()
     whole = measured.search_seconds(PHOTOS)
     shape = np.array(measured.search_quantiles) / np.mean(measured.search_quantiles)
     quantiles = NETWORK_SECONDS + whole / searchers / CORES * shape

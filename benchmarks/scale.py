@@ -17,9 +17,8 @@ from pathlib import Path
 from benchmarks.results import machine, write_section
 from benchmarks.scaled import features, hashes, photos, real, tables, vector_ways, vectors, votes
 from benchmarks.scaled.figures import Figure, Figures, Step, Steps, run_step
-from benchmarks.sizing import FEW_LEAVES, LARGE_TREES, RECORD
+from benchmarks.sizing import RECORD
 from foundation.store.files import Store
-from pipelines.index.local_scann import MOST_DESCRIPTORS
 from training.edits.kinds import COMMON, KINDS
 
 FOLDER = Path.home() / "bench" / "scale"
@@ -32,8 +31,8 @@ LOOKED_UP = 200
 # What a build in one piece takes of the disk for a vector: three times itself, its shard and its photo's columns; and
 # what a local feature takes with its trees.
 ONE_TREE_BYTES, FEATURE_BYTES = 2_200, 140
-# Leaves that larger trees are searched with, and those of vectors.
-SEARCHED = (8, FEW_LEAVES)
+# Leaves that are searched beside as many as are planned, of trees over local features and of those over vectors.
+FEATURE_LEAVES = (2, 4, 32)
 VECTOR_LEAVES = (8, 32, 128)
 # Steps whose time is no result.
 UNTIMED = ("prepare", "photos", "compare", "structure", "structure_of_real", "feature_structure")
@@ -114,23 +113,20 @@ def measure_vectors(figures: Figures, rows: int, segment_rows: int) -> None:
     figures.measure_all(after)
 
 
-def measure_features(figures: Figures, count: int, *, with_ways: bool) -> None:
-    """Measures so many local features in trees of the default size, and perhaps in larger ones, with fewer leaves."""
-    told, usual, large = {"features": count}, votes.way_of(MOST_DESCRIPTORS), votes.way_of(LARGE_TREES)
+def measure_features(figures: Figures, count: int) -> None:
+    """Measures so many local features, with as many leaves searched as are planned and with others."""
+    told = {"features": count}
     steps: Steps = [
-        ("features", told),
-        ("trees", {**told, "most": MOST_DESCRIPTORS}),
-        ("vote", {**told, "way": usual}),
-        ("vote", {**told, "way": usual, "searched": FEW_LEAVES}),
+        *((step, told) for step in ("features", "trees", "vote")),
+        *(("vote", {**told, "searched": leaves}) for leaves in FEATURE_LEAVES),
         ("feature_structure", told),
     ]
-    if with_ways:
-        few: Steps = [("vote", {**told, "way": large, "searched": searched}) for searched in SEARCHED]
-        steps += [("trees", {**told, "most": LARGE_TREES}), ("vote", {**told, "way": large}), *few]
-    if figures.lacks(steps) and not features.place_of(str(figures.folder), count).exists():
+    place = features.place_of(str(figures.folder), count)
+    if figures.lacks(steps) and not place.exists():
         figures.forget(steps)
     figures.measure_all(steps)
-    votes.remove(str(figures.folder), count)
+    # 10 GB of 100 million.
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def measure_photos(figures: Figures, data: str, count: int, side: int, kept: str) -> None:
@@ -164,8 +160,8 @@ def write_results(figures: Figures) -> None:
     RECORD.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     command = f"`python -m benchmarks.scale` on {machine()}."
     loaded = (
-        "Load: how many cores other work had meanwhile, empty where that is next to nothing; of 22 November 2026, "
-        "the load average. Seconds are then disturbed, processor seconds a little."
+        "Load: how many cores other work had meanwhile, empty where that is next to nothing. Seconds are then "
+        "disturbed, processor seconds a little."
     )
     for title, lines in (
         ("Scale: vectors", [f"{command} {VECTORS_SAID} {loaded}", "", *tables.vector_tables(known)]),
@@ -184,7 +180,6 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, nargs="*", default=[100_000, MILLION, 10 * MILLION])
     parser.add_argument("--one-tree", type=int, nargs="*", default=[10 * MILLION])
     parser.add_argument("--features", type=int, nargs="*", default=[MILLION, 10 * MILLION, 100 * MILLION])
-    parser.add_argument("--ways", type=int, nargs="*", default=[10 * MILLION], help="of --features: with larger trees")
     parser.add_argument("--photos", type=int, nargs="*", default=[1_000, 10_000, 100_000])
     parser.add_argument("--photos-with-features", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--quiet", action="store_true", help="measure again what met other work on the machine")
@@ -212,7 +207,7 @@ def main() -> None:
     figures.measure("feature_structure", features=0)
     for count in options.features:
         require_disk(options.folder, count * FEATURE_BYTES)
-        measure_features(figures, count, with_ways=count in options.ways)
+        measure_features(figures, count)
     for count in options.photos:
         measure_photos(figures, str(options.data), count, SMALL_SIDE, "none")
     for count in options.photos_with_features:

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scaled.figures import name_of
-from pipelines.index.local_scann import MOST_DESCRIPTORS
 from pipelines.index.memory import CHANGE_BYTES
 from pipelines.index.plan import IndexOptions
 
 RECORD = Path(__file__).with_name("scale.json")
 PRICES = Path(__file__).parents[1] / "infra" / "prices.json"
 MILLION = 1_000_000
-# The largest trees over local features that were measured, and the fewest leaves that find as much.
-LARGE_TREES, FEW_LEAVES = 16_000_000, 4
+# The most local features that were measured: in trees about as large as those of a full segment.
+MOST_FEATURES = 100 * MILLION
 # What a machine of the deployment is: like the one that was measured, which `worker_hour` of the prices is of; and one
 # that searches, with as many such machines' worth of cores, memory and price.
 WORKER_CORES, WORKER_GIGABYTES = 2, 24
@@ -140,36 +139,26 @@ def figure(step: str, **told: Any) -> dict[str, Any]:
     return read_figures()[name_of(step, told)]
 
 
-def read_measured(*, most: int = MOST_DESCRIPTORS, searched: int = 0) -> Measured:
-    """Returns what was measured, for what an archive is sized by.
-
-    Its trees over local features hold at most so many, and search so many leaves, or as many as is usual for 0.
-    """
+def read_measured() -> Measured:
+    """Returns what was measured, for what an archive is sized by."""
     few, many = (figure("encode", photos=photos, side=1_200, features="local") for photos in (500, 2_500))
     stored = figure("index", photos=2_500, side=1_200, features="local")
     vectors = figure("build", first=0, rows=MILLION)
     query = figure("search", rows=MILLION, segment_rows=MILLION)
-    small, large = (figure("features", features=count) for count in (MILLION, 10 * MILLION))
-    trees = figure("trees", features=10 * MILLION, most=most)
-    usual = [figure("vote", features=count, way=str(MOST_DESCRIPTORS)) for count in (MILLION, 10 * MILLION)]
-    told = {"searched": searched} if searched else {}
-    votes = figure("vote", features=10 * MILLION, way=str(most), **told)
-    # What is not spent in trees is what one query costs in any archive: a line through two sizes tells.
-    each = (usual[1]["processor_ms"] - usual[0]["processor_ms"]) / (large["features"] - small["features"])
-    beside = usual[0]["processor_ms"] - each * small["features"]
+    made, trees, votes = (figure(step, features=MOST_FEATURES) for step in ("features", "trees", "vote"))
     return Measured(
         # Without what starting up takes; by the processor's clock, since both cores are busy all the time.
         encode_seconds=(many["processor_seconds"] - few["processor_seconds"]) / 2_000 / WORKER_CORES,
         encode_bytes=many["disk_bytes"] / 2_500,
         segment_bytes=stored["disk_bytes"] / 2_500,
         vector_build_seconds=vectors["processor_seconds"] / MILLION,
-        feature_build_seconds=trees["processor_seconds"] / large["features"],
-        features_per_photo=large["features"] / large["photos"],
-        tree_bytes=trees["tree_bytes"] / large["features"],
+        feature_build_seconds=trees["processor_seconds"] / made["features"],
+        features_per_photo=made["features"] / made["photos"],
+        tree_bytes=trees["tree_bytes"] / made["features"],
         # Four bits for two of the numbers, and which leaf it is in.
         vector_tree_bytes=128 / 4 + 4,
         vector_seconds_per_million=query["processor_ms_in_batches"] / 1e3,
-        feature_seconds=(votes["processor_ms"] - beside) / 1e3 / large["features"],
+        feature_seconds=votes["processor_ms"] / 1e3 / made["features"],
         lookup_seconds=figure("lookup", photos=2_500, side=1_200, queries=200)["processor_ms"] / 1e3,
         search_quantiles=tuple(votes["processor_ms_quantiles"]),
     )

@@ -4,8 +4,6 @@ python -m docs.scale
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +11,11 @@ from jinja2 import Environment, StrictUndefined
 
 from benchmarks import sizing
 from benchmarks.fan_out import RECORD as FAN_OUT
-from benchmarks.sizing import FEW_LEAVES, LARGE_TREES, MILLION, Measured, Size, figure, read_measured, size
+from benchmarks.sizing import MILLION, figure, read_measured, size
 
 PAGE = Path(__file__).with_name("scale.md")
 TEMPLATE = Path(__file__).with_name("scale.template.md")
 SIZES = (10 * MILLION, 100 * MILLION, 1_000 * MILLION)
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to build and search trees: what was measured, and what archives take by it."""
-
-    measured: Measured
-    sizes: list[Size]
-
-
-def ways(prices: Mapping[str, Any]) -> dict[str, Way]:
-    """Returns the archives as they are with the trees that are built today, and with large ones."""
-    found = {"now": read_measured(), "large": read_measured(most=LARGE_TREES, searched=FEW_LEAVES)}
-    return {name: Way(one, [size(photos, one, prices) for photos in SIZES]) for name, one in found.items()}
 
 
 def number(value: float) -> str:
@@ -55,16 +39,24 @@ def duration(seconds: float) -> str:
     return f"{number(1e3 * seconds)} ms"
 
 
+def lookup_of(features: int) -> dict[str, Any]:
+    """Returns the processor ms of a lookup in photos that have so many local features, and how many these are."""
+    measured, photos = read_measured(), figure("features", features=features)["photos"]
+    vectors = measured.vector_seconds_per_million * photos / MILLION
+    votes = figure("vote", features=features)["processor_ms"]
+    return {"photos": f"{photos:,}", "ms": 1e3 * (measured.lookup_seconds + vectors) + votes}
+
+
 def render() -> str:
     """Returns the page."""
     prices = json.loads(sizing.PRICES.read_text(encoding="utf-8"))
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 (Markdown)
-    environment.filters |= {"number": number, "gigabytes": gigabytes, "duration": duration}
+    environment.filters |= {"number": number, "gigabytes": gigabytes, "duration": duration, "lookup_of": lookup_of}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    found = ways(prices)
+    measured = read_measured()
     return template.render(
-        now=found["now"],
-        large=found["large"],
+        measured=measured,
+        sizes=[size(photos, measured, prices) for photos in SIZES],
         figure=figure,
         prices=prices,
         strains=[sizing.strain(photos) for photos in SIZES[1:]],

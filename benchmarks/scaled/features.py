@@ -75,9 +75,9 @@ def read_seeds(folder: str, name: str) -> tuple[RealPhotos, np.ndarray]:
         return photos, arrays["near"]
 
 
-def place_of(folder: str, features: int, way: str = "") -> Path:
+def place_of(folder: str, features: int) -> Path:
     """Returns the folder that stands for the segment of so many features."""
-    return Path(folder, f"features-{features}{way and '-'}{way}")
+    return Path(folder, f"features-{features}")
 
 
 def write_features(folder: str, features: int) -> Figure:

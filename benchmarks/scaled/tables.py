@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.scaled.features import QUERIES
 from benchmarks.scaled.figures import Figure
 
 # A step that met more other work than this, in cores, shared the machine, and its seconds say little.
@@ -91,30 +90,23 @@ def feature_tables(figures: Mapping[str, Figure]) -> list[str]:
         for said, one in of_step(figures, "trees")
     ]
     voted = of_step(figures, "vote")
-    # What was searched otherwise in no smaller size is compared with what is usual there.
-    sizes = [(_features(figures, said), one["processor_ms"]) for said, one in voted]
-    smallest = min(sizes, default=(0, 0.0))[0]
-    few = [(said.get("searched"), size) for (said, _), size in zip(voted, sizes, strict=True) if size[0] == smallest]
-    first = dict(few)
-    votes = [
-        [
-            *(f"{_features(figures, said):,}", f"{int(said['way']):,}", said.get("searched", "planned")),
-            growth(first.get(said.get("searched"), first[None]), size),
-            *(f"{one['processor_ms']:,.0f}", f"{one['ms']:,.0f}", f"{one['planted_first']:.3f}"),
-            *(
-                f"{one['planted_in_12']:.3f}",
-                str(one.get("queries", QUERIES)),
-                f"{one['own_bytes'] / 1e6:,.0f}",
-                _load(one),
-            ),
-        ]
-        for size, (said, one) in zip(sizes, voted, strict=True)
-    ]
+    before: dict[str, tuple[float, float]] = {}
+    votes = []
+    for said, one in voted:
+        searched, size = said.get("searched", "planned"), (_features(figures, said), one["processor_ms"])
+        votes.append(
+            [
+                *(f"{size[0]:,}", searched, growth(before.get(searched, size), size), f"{one['processor_ms']:,.0f}"),
+                *(f"{one['ms']:,.0f}", f"{one['planted_first']:.3f}", f"{one['planted_in_12']:.3f}"),
+                *(str(one["queries"]), f"{one['own_bytes'] / 1e6:,.0f}", _load(one)),
+            ]
+        )
+        before[searched] = size
     return [
         *table("local features|trees × leaves|s|processor s|peak MB|trees, MB|MB on disk|recall|load", builds),
         "",
         *table(
-            "local features|features a tree, at most|leaves searched|times the ms for 10 times as many|"
+            "local features|leaves searched|times the ms for 10 times as many|"
             "processor ms a query|ms|planted first|planted in 12|queries|MB of its own|load",
             votes,
         ),

@@ -1,11 +1,9 @@
 """Builds trees over local features as `index` does, and lets the features of edits vote as `lookup` does."""
 
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from benchmarks.scaled import real
 from benchmarks.scaled.features import ASKED, place_of
 from benchmarks.scaled.figures import Figure
 from foundation.photos.compressed_features import CompressedFeatures
-from foundation.store.segments import LOCAL, LOCAL_DESCRIPTORS, LOCAL_FILES, LOCAL_SCANN, LocalTree
+from foundation.store.segments import LOCAL_DESCRIPTORS, LOCAL_SCANN
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.match.candidates import VOTED
 from serving.search import descriptor_index
@@ -27,37 +25,15 @@ from serving.search.near_features import SearchedSegment, near_features
 QUANTILES = 21
 
 
-def build_trees(folder: str, features: int, most: int, leaves: float = 1.0) -> Figure:
-    """Builds the trees over the features, of at most `most` each and so many times the leaves that are planned."""
+def build_trees(folder: str, features: int) -> Figure:
+    """Builds the trees over the features, beside them."""
     place = place_of(folder, features)
-    descriptors = np.load(place / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
-    planned = plan_local_trees(len(descriptors), most=most)
-    trees = [replace(tree, leaves=round(tree.leaves * leaves)) for tree in planned]
-    return _build(place_of(folder, features, way_of(most, leaves)), place, trees)
-
-
-def way_of(most: int, leaves: float = 1.0) -> str:
-    """Returns the name of a way to build trees."""
-    return f"{most}" if leaves == 1 else f"{most}-{leaves}"
-
-
-def remove(folder: str, features: int) -> None:
-    """Removes so many features and their trees: 10 GB of 100 million."""
-    for place in Path(folder).glob(f"features-{features}*"):
-        if place.name.removeprefix(f"features-{features}")[:1] in ("", "-"):
-            shutil.rmtree(place)
-
-
-def _build(target: Path, source: Path, trees: list[LocalTree]) -> Figure:
-    """Builds trees over the features in a folder, in another that shares their files."""
-    shutil.rmtree(target, ignore_errors=True)
-    (target / LOCAL).mkdir(parents=True)
-    for name in LOCAL_FILES:
-        os.link(source / name, target / name)
+    shutil.rmtree(place / LOCAL_SCANN, ignore_errors=True)
     started = time.perf_counter()
-    descriptors = np.load(target / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
-    recall = write_local_scann(target / LOCAL_SCANN, descriptors, trees)
-    files = [path for path in target.rglob("*") if path.is_file()]
+    descriptors = np.load(place / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
+    trees = plan_local_trees(len(descriptors))
+    recall = write_local_scann(place / LOCAL_SCANN, descriptors, trees)
+    files = [path for path in place.rglob("*") if path.is_file()]
     return {
         "seconds": round(time.perf_counter() - started, 2),
         "trees": len(trees),
@@ -69,13 +45,13 @@ def _build(target: Path, source: Path, trees: list[LocalTree]) -> Figure:
     }
 
 
-def vote(folder: str, features: int, way: str, searched: int = 0) -> Figure:
-    """Lets the features of edits vote in the trees that were built in one way, a query after the other.
+def vote(folder: str, features: int, searched: int = 0) -> Figure:
+    """Lets the features of edits vote in the trees, a query after the other.
 
     Each tree searches as many leaves as it was planned to, unless `searched` says how many.
     """
     started = time.perf_counter()
-    segment = SearchedSegment(0, LocalIndex(place_of(folder, features, way)))
+    segment = SearchedSegment(0, LocalIndex(place_of(folder, features)))
     opening = time.perf_counter() - started
     asked = real.read_asked(Path(folder, ASKED)).views
     passed, busy, ranks = [], [], []

@@ -17,12 +17,11 @@ from serving.search.descriptor_index import LENGTH, search_tree, tree_vectors
 
 # Below, that is some thirty photos, looking at every descriptor is as fast as a tree, and misses none.
 EXACT_BELOW = 5_000
-# Descriptors of one tree, which takes 0.6 GB to build: fewer, larger trees are searched in less time.
-MOST_DESCRIPTORS = 4_000_000
-# Votes come from many features, so that a neighbour missed here and there costs no photo. Of the 1,732 leaves over 3
-# million descriptors, 9, 17 and 35 take 27, 41 and 66 ms for the 900 features of a query.
-SEARCHED_SHARE = 0.0075
-FEWEST_LEAVES_SEARCHED = 8
+# Descriptors of one tree: fewer, larger trees are searched in less time, and take more memory to build.
+MOST_DESCRIPTORS = 64_000_000
+# Votes come from many features, so that a neighbour missed here and there costs no photo: in trees of a million
+# descriptors and of ten, 4 leaves find the same photos as 24. A constant number keeps a search at the root of the size.
+LEAVES_SEARCHED = 8
 NEIGHBOURS = 8
 # Exact search for comparison takes 2 s per million descriptors with this many.
 RECALL_QUERIES = 200
@@ -41,8 +40,7 @@ def plan_local_trees(
 
 def _plan_tree(first: int, descriptors: int) -> LocalTree:
     leaves = round(math.sqrt(descriptors))
-    searched = min(leaves, max(FEWEST_LEAVES_SEARCHED, round(leaves * SEARCHED_SHARE)))
-    return LocalTree(first=first, descriptors=descriptors, leaves=leaves, leaves_to_search=searched)
+    return LocalTree(first=first, descriptors=descriptors, leaves=leaves, leaves_to_search=min(leaves, LEAVES_SEARCHED))
 
 
 def write_local_scann(directory: Path, descriptors: np.ndarray, trees: Sequence[LocalTree]) -> float:

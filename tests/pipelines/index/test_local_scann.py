@@ -19,7 +19,7 @@ def random_descriptors(count: int, *, seed: int = 0) -> np.ndarray:
     return np.rint(vectors * (127 / np.linalg.norm(vectors, axis=1, keepdims=True))).astype(np.int8)
 
 
-@given(st.integers(EXACT_BELOW, 20_000_000), st.integers(10_000, 5_000_000))
+@given(st.integers(EXACT_BELOW, 200_000_000), st.integers(10_000, 5_000_000))
 def test_trees_hold_every_descriptor_once(descriptors: int, most: int):
     """Trees follow one another, none is larger than allowed, and their sizes differ by one at most."""
     trees = plan_local_trees(descriptors, most=most)
@@ -39,9 +39,9 @@ def test_few_descriptors_need_no_tree():
 
 
 def test_a_tree_has_as_many_leaves_as_the_root_of_its_descriptors():
-    """Of four million descriptors two thousand leaves are made and 15 searched; of a small tree at least 8."""
-    (large,), (small,) = plan_local_trees(4_000_000), plan_local_trees(250_000)
-    assert (large.leaves, large.leaves_to_search) == (2_000, 15)
+    """Of 36 million descriptors six thousand leaves are made; as many are searched as in a small tree."""
+    (large,), (small,) = plan_local_trees(36_000_000), plan_local_trees(250_000)
+    assert (large.leaves, large.leaves_to_search) == (6_000, 8)
     assert (small.leaves, small.leaves_to_search) == (500, 8)
 
 
