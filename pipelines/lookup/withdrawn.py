@@ -44,6 +44,8 @@ class Withdrawn:
         # Made once a look: of a million queries, each is compared with what is new.
         contents = self._retracted.contents | self._ignored.bank.contents
         self._all = Hidden(contents, frozenset(photo_id for _, photo_id in self._retracted.names))
+        # What was undone is not settled any more: an answer may name it by now, and it may be withdrawn once more.
+        self._settled = Hidden(self._settled.contents & contents, self._settled.names & self._all.names)
         self._new = Hidden(self._all.contents - self._settled.contents, self._all.names - self._settled.names)
 
     def is_named_in(self, answers: Sequence[Answer], contents: Iterable[bytes]) -> bool:

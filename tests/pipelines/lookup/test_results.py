@@ -122,6 +122,22 @@ def test_what_is_withdrawn_once_more_counts_again(desk: Desk) -> None:
         assert found_of(found.answers(may_be_taken_back=True)) == ".b"
 
 
+def test_what_is_undone_while_answers_are_looked_at_again_may_be_withdrawn_once_more(desk: Desk) -> None:
+    """The answers that are found meanwhile name it."""
+    with look_up(map(Listed, photos(desk, "ab")), desk.options()) as found:
+        entry = add_retraction(desk.store, [withdrawn(b"c")], why="")
+        assert found_of(found.answers(may_be_taken_back=True)) == "ab"
+        desk.calls.match = lambda content: digest(b"c")
+        undone: list[object] = []
+        desk.calls.hook = lambda step: undone or undone.append(
+            add_retraction(desk.store, [], why="", undoes=entry.number)
+        )
+        add_retraction(desk.store, [withdrawn(b"a")], why="")
+        assert found_of(found.answers(may_be_taken_back=False)) == "cb"
+        add_retraction(desk.store, [withdrawn(b"c")], why="")
+        assert found_of(found.answers(may_be_taken_back=False)) == ".b"
+
+
 def test_what_was_withdrawn_since_a_lookup_was_cut_off_is_not_answered(desk: Desk) -> None:
     """A retraction by name counts as well, whatever content came under it."""
     names = [desk.photo(f"{place}.jpg", b"%d" % place) for place in range(3)]
