@@ -37,7 +37,12 @@ def _require_nobody_at_work(store: Store, directory: str, begun: Sequence[Lookup
     away = sorted({one.host for one in begun} - {socket.gethostname()})
     young = datetime.now(timezone.utc) - (timedelta(hours=GRACE_HOURS) if away else QUIET)
     if any(map(is_at_work, begun)) or any(file.modified_at >= young for file in store.walk(directory)):
-        cut_off = f", or, if that of {away[0]} was cut off, after `firstseen gc --grace 0`" if away else ""
+        cut_off = (
+            f", or, if that of {away[0]} was cut off and no other machine writes into the store, after `firstseen gc "
+            "--grace 0`"
+            if away
+            else ""
+        )
         raise TemporaryError(
             f"{directory} is being written, and may name a purged photo; expected no lookup at work: run again when it "
             f"is done{cut_off}"
