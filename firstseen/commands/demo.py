@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.options import FlinkMasterOption
+from firstseen.commands.options import FlinkMasterOption, path
 from firstseen.commands.streams import tell
 from foundation.errors import TooManyRejectsError
 from pipelines.runners.names import FLINK
@@ -15,9 +15,10 @@ from pipelines.runners.names import FLINK
 
 def demo(
     archive: Annotated[
-        Path | None, typer.Option(help="A folder of photos; default: one made from photos of scikit-image.")
+        Path | None,
+        typer.Option(parser=path, help="A folder of photos; default: one made from photos of scikit-image."),
     ] = None,
-    directory: Annotated[Path, typer.Option(help="Where everything is written.")] = Path("demo"),
+    directory: Annotated[Path, typer.Option(parser=path, help="Where everything is written.")] = Path("demo"),
     flink_master: FlinkMasterOption = None,
 ) -> None:
     """Go the whole way once on a small archive: encode, index, look up, and write pages."""

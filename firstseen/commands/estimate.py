@@ -15,7 +15,7 @@ from firstseen.commands.archive_options import (
     FeaturesOption,
     IncludeOption,
 )
-from firstseen.commands.options import EncoderOption, StoreOption, options_of
+from firstseen.commands.options import EncoderOption, StoreOption, options_of, path
 from firstseen.commands.streams import tell
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def estimate(
     check: CheckOption = "stat",
     machines: Annotated[int, typer.Option(help="Machines like this one that will share the work.")] = 1,
     prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What things cost: a copy of infra/prices.json, filled in.")
+        Path | None,
+        typer.Option(parser=path, metavar="FILE", help="What things cost: a copy of infra/prices.json, filled in."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.options import EncoderOption
+from firstseen.commands.options import EncoderOption, path
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
 
@@ -13,9 +13,11 @@ evaluate = typer.Typer(name="evaluate", help="Measure how well the product does 
 
 
 def study(
-    output: Annotated[Path, typer.Option(help="Where the page and its pictures are written.")] = Path("docs/study"),
+    output: Annotated[Path, typer.Option(parser=path, help="Where the page and its pictures are written.")] = Path(
+        "docs/study"
+    ),
     work_dir: Annotated[
-        Path, typer.Option(help="Encoders, photos and results; what is finished there is not done again.")
+        Path, typer.Option(parser=path, help="Encoders, photos and results; what is finished there is not done again.")
     ] = Path("study"),
     datasets: Annotated[
         list[str] | None,
@@ -23,7 +25,7 @@ def study(
             "--dataset", help="mnist or fashion_mnist, may be given twice; default: both, or none beside --colour."
         ),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(parser=path, help="Where TensorFlow Datasets are prepared.")] = None,
     colour: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="SOURCE TEST_SOURCE", help="Colour photographs too, as train --source takes them."),
@@ -60,19 +62,24 @@ def copies(
     photos: Annotated[
         str | None, typer.Option(help="A folder of photos, tar or Parquet files: archive, sources and negatives.")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Where results, page and pictures are written.")] = Path("docs/copies"),
+    output: Annotated[Path, typer.Option(parser=path, help="Where results, page and pictures are written.")] = Path(
+        "docs/copies"
+    ),
     work_dir: Annotated[
-        Path, typer.Option(help="Queries and stores; what is finished there is not made again.")
+        Path, typer.Option(parser=path, help="Queries and stores; what is finished there is not made again.")
     ] = Path("copies"),
     distractors: Annotated[
         str | None, typer.Option(metavar="ARCHIVE", help="Ask once more with these photos beside the archive's.")
     ] = None,
     scenes: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A folder for each scene, with several photographs of it.")
+        Path | None,
+        typer.Option(parser=path, metavar="DIR", help="A folder for each scene, with several photographs of it."),
     ] = None,
     made_edits: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Edits that others made: a folder each for original.jpg and edits of it."),
+        typer.Option(
+            parser=path, metavar="DIR", help="Edits that others made: a folder each for original.jpg and edits of it."
+        ),
     ] = None,
     store: Annotated[str | None, typer.Option(help="Store of the encoders; default: the one that is shipped.")] = None,
     encoder: EncoderOption = None,
@@ -83,7 +90,8 @@ def copies(
     per_kind: Annotated[int, typer.Option(help="Photos that are edited, of each kind.")] = 30,
     negatives: Annotated[int, typer.Option(help="Photos in no archive, asked edited too; at most half.")] = 1_000,
     pictures: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Photographs that pictures may show; default: no pictures.")
+        Path | None,
+        typer.Option(parser=path, metavar="DIR", help="Photographs that pictures may show; default: no pictures."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split and edits.")] = 0,
     page_only: Annotated[bool, typer.Option("--page-only", help="Write the page of the results in --output.")] = False,

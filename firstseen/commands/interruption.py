@@ -23,7 +23,7 @@ WHAT_NOW = {
     "estimate": "nothing was written",
     "reindex": "what is live still answers; run it again, and it goes on from there",
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
-    "lookup": "the store is untouched, and answers are missing; run it again, and a job goes on from there",
+    "lookup": "answers are missing; run it again, and a job goes on from there",
     "ignore": "`firstseen ignore list` shows what is on the list",
     "watch": "`firstseen watch list` shows what is watched, and `firstseen watch check` looks again",
     "status": "the store is untouched",

@@ -100,8 +100,10 @@ def may_write(store: "Store") -> bool:
     from foundation.store.lookups import LOOKUPS
 
     if store.local_root:
-        return os.access(store.local_root, os.W_OK)
-    trial = f"{LOOKUPS}/trial-{fresh_name()}"
+        places = (store.local_root, store.local_root / LOOKUPS)
+        return all(os.access(place, os.W_OK) for place in places if place.exists())
+    # Like the files of a lookup: where deleting is denied, `firstseen gc` of somebody else removes it.
+    trial = f"{LOOKUPS}/trial-{fresh_name()}/trial"
     try:
         store.create(trial, b"")
         store.delete([trial])

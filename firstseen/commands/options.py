@@ -12,9 +12,9 @@ from foundation.errors import UsageError
 Options = TypeVar("Options")
 
 
-def path(text: str) -> Path:
+def path(text: str | Path) -> Path:
     """Returns a path of this machine; raises UsageError for the address of a bucket, which would lose a slash."""
-    if "://" in text:
+    if "://" in str(text):
         raise UsageError(f"{text!r} is an address; expected a path on this machine, and none in a bucket")
     return Path(text)
 

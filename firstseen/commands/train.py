@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firstseen.commands.options import StoreOption
+from firstseen.commands.options import StoreOption, path
 from firstseen.commands.streams import tell
 from foundation.errors import UsageError
 from training.choices import LOSSES, SCHEDULES, Scalar
@@ -16,7 +16,7 @@ def train(
     source: Annotated[str, typer.Option(help="tfds:NAME[/SPLIT], a folder of images, or tar or Parquet files.")],
     store: StoreOption,
     recipe: Annotated[str, typer.Option(help="Name of a file in training/recipes.")] = "convolutional",
-    data_dir: Annotated[Path | None, typer.Option(help="Where TensorFlow Datasets are prepared.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(parser=path, help="Where TensorFlow Datasets are prepared.")] = None,
     latent_dim: Annotated[int | None, typer.Option("--latent-dim", "--dimension", help="Numbers per vector.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the square the encoder sees, in pixels.")] = None,
     channels: Annotated[int | None, typer.Option(help="3 for colour, 1 for grey.")] = None,
@@ -51,14 +51,16 @@ def train(
     ] = None,
     work_dir: Annotated[
         Path | None,
-        typer.Option(help="Where an interrupted training resumes from; default: ~/.cache/firstseen/training."),
+        typer.Option(
+            parser=path, help="Where an interrupted training resumes from; default: ~/.cache/firstseen/training."
+        ),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of resuming.")] = False,
     photo_cache: Annotated[
-        Path | None, typer.Option(help="Keep decoded photos here, for other trainings; default: not kept.")
+        Path | None, typer.Option(parser=path, help="Keep decoded photos here, for other trainings; default: not kept.")
     ] = None,
     log_dir: Annotated[
-        Path | None, typer.Option(help="Write curves for TensorBoard below this folder; default: none.")
+        Path | None, typer.Option(parser=path, help="Write curves for TensorBoard below this folder; default: none.")
     ] = None,
 ) -> None:
     """Train an encoder and put it into the store."""

@@ -1,6 +1,6 @@
 """Tests the verbs that take an archive into the store."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,16 @@ ENCODED = EncodeOptions(
     accelerator="nvidia-l4",
     beam_flags=["--region=x"],
 )
+ESTIMATING = {
+    flag: ENCODING[flag]
+    for flag in ("--encoder", "--catalog", "--include", "--exclude", "--data-dir", "--features", "--check")
+}
+# What an estimate does not ask for is as it is by default.
+LEFT_TO_ENCODE = {
+    one.name: one.default
+    for one in fields(EncodeOptions)
+    if one.name in ("runner", "workers", "dtype", "batch_size", "allow_shrink", "retry_rejects", "accelerator")
+} | {"beam_flags": []}
 INDEXING = {
     "--min-recall": "0.5",
     "--target-recall": "0.6",
@@ -101,6 +111,12 @@ LEFT = {"--leave-out": "1", "--take-up": "2", "--allow-shrink": None}
             "pipelines.index.job.build_index",
             INDEXING | LEFT,
             [replace(INDEXED, leave_out=("1",), take_up=("2",))],
+        ),
+        (
+            "estimate s3://b/a",
+            "pipelines.reindex.estimate.estimate",
+            ESTIMATING,
+            [replace(ENCODED, **LEFT_TO_ENCODE)],
         ),
         (
             "encode s3://b/a",
