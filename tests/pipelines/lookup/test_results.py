@@ -129,8 +129,8 @@ def test_what_is_undone_while_answers_are_looked_at_again_may_be_withdrawn_once_
         assert found_of(found.answers(may_be_taken_back=True)) == "ab"
         desk.calls.match = lambda content: digest(b"c")
         undone: list[object] = []
-        desk.calls.hook = lambda step: undone or undone.append(
-            add_retraction(desk.store, [], why="", undoes=entry.number)
+        desk.calls.hook = lambda step: (
+            undone or undone.append(add_retraction(desk.store, [], why="", undoes=entry.number))
         )
         add_retraction(desk.store, [withdrawn(b"a")], why="")
         assert found_of(found.answers(may_be_taken_back=False)) == "cb"
