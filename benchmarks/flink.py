@@ -174,7 +174,7 @@ def lines_of(
     return [
         f"`python -m benchmarks.flink --photos {arguments.photos} --rounds {arguments.rounds}` on {machine()}: "
         f"{arguments.photos:,} made photos of 640×480, the shipped encoder, no local features, Flink 1.19.3 with two "
-        "task managers of a slot each on the same machine, which did other work meanwhile (load "
+        "task managers of a slot each on the same machine (load average, these runs included: "
         f"{min(loads):.0f} to {max(loads):.0f}). Medians. Start: until the first photos are done. Past it: photos per "
         "second from there to the end; on Flink, progress is looked at every 5 s. The vectors of all runs were equal.",
         "",
