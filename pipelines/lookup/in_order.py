@@ -1,8 +1,9 @@
 """Finds the answer to each query of a lookup: its own, that of a query with the same bytes, or one that replaces it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from foundation.errors import ArtifactRefusedError
 from pipelines.lookup.files import WorkingFiles
@@ -18,6 +19,13 @@ from serving.batch.answered import Answered
 HELD_CHUNKS, HELD_COPIED = 64, 32_768
 
 
+class Found(NamedTuple):
+    """The answers to a query, and the contents (32 bytes each) that they show."""
+
+    answers: list[Answer]
+    shown: Sequence[bytes]
+
+
 class InOrder:
     """The answers of the chunks of a lookup, and those of contents that came before under the names of later queries.
 
@@ -27,7 +35,7 @@ class InOrder:
     def __init__(self, files: WorkingFiles, owners: Owners, chunks: int):
         self._files, self._owners, self._chunks = files, owners, range(chunks)
         self._read = lru_cache(HELD_CHUNKS)(lambda chunk: files.read(answers_file(chunk), "answered", Answered))
-        self._copied = lru_cache(HELD_COPIED)(lambda owner: self._read(owner.chunk).answers[owner.number])
+        self._copied = lru_cache(HELD_COPIED)(self._own)
         self._replaced: dict[QueryPlace, tuple[InOrder, QueryPlace]] = {}
 
     def answers(self, place: QueryPlace, name: str) -> list[Answer]:
@@ -35,12 +43,14 @@ class InOrder:
         if place in self._replaced:
             found_by, there = self._replaced[place]
             return found_by.answers(there, name)
-        answered = self._read(place.chunk)
-        if place.number in answered.answers:
-            own: list[Answer] = answered.answers[place.number]
-            return own
-        owner = self._owner(place.chunk, answered.known[place.number])
-        return [replace(one, query=name) for one in self._copied(owner)]
+        return [replace(one, query=name) for one in self._found(place).answers]
+
+    def is_outdated(self, place: QueryPlace, withdrawn: Withdrawn) -> bool:
+        """Returns whether the answers to a query name what was withdrawn lately."""
+        if place in self._replaced:
+            found_by, there = self._replaced[place]
+            return found_by.is_outdated(there, withdrawn)
+        return withdrawn.is_named_in(*self._found(place))
 
     def outdated(self, withdrawn: Withdrawn) -> list[QueryPlace]:
         """Returns the queries whose answers name what was withdrawn lately, in their order; reads all answers."""
@@ -64,6 +74,16 @@ class InOrder:
     def replace(self, places: Mapping[QueryPlace, QueryPlace], found_by: "InOrder") -> None:
         """Takes other answers of some queries, which have places of their own in the lookup that found them."""
         self._replaced |= {place: (found_by, there) for place, there in places.items()}
+
+    def _found(self, place: QueryPlace) -> Found:
+        answered = self._read(place.chunk)
+        if place.number in answered.answers:
+            return self._own(place)
+        return self._copied(self._owner(place.chunk, answered.known[place.number]))
+
+    def _own(self, place: QueryPlace) -> Found:
+        answered = self._read(place.chunk)
+        return Found(answered.answers[place.number], answered.shown.get(place.number, ()))
 
     def _owner(self, chunk: int, content: bytes) -> QueryPlace:
         owner = self._owners.owner(content)

@@ -32,29 +32,28 @@ class Results:
         No photo is named that was withdrawn a minute before. Whoever can take back what he wrote, a file without its
         name yet, gets OutdatedAnswersError if it names one by now, and asks again.
         """
-        end = QueryPlace(self._plan.chunks, 0)
         for chunk, names in enumerate(read_all_names(*self._queries)):
             for number, name in enumerate(names):
                 place = QueryPlace(chunk, number)
-                # Whoever takes the answers may be slow: the list is looked at for each, which costs a microsecond.
-                self._keep_up(place, may_be_taken_back=may_be_taken_back)
+                # Whoever takes the answers may be slow: the list is looked at for each, which costs a microsecond. To
+                # look at all answers costs minutes, and is done for one that names what was withdrawn: so that others
+                # are handed on, however often something is withdrawn. To look anew takes its time, too.
+                while self._withdrawn.look() and self._in_order.is_outdated(place, self._withdrawn):
+                    self._renew(before=place if may_be_taken_back else None)
                 yield self._in_order.answers(place, name)
-        self._keep_up(end, may_be_taken_back=may_be_taken_back)
+        if may_be_taken_back and self._withdrawn.look():
+            self._renew(before=QueryPlace(self._plan.chunks, 0))
 
-    def _keep_up(self, place: QueryPlace, *, may_be_taken_back: bool) -> None:
+    def _renew(self, *, before: QueryPlace | None) -> None:
         """Looks anew at what names anything withdrawn lately; raises OutdatedAnswersError if it is before a place."""
-        # To look anew takes its time, in which more may be withdrawn.
-        while self._withdrawn.look():
-            outdated = self._in_order.outdated(self._withdrawn)
-            if outdated:
-                names = [name for chunk, some in groupby(outdated, key=_chunk) for name in self._names(chunk, some)]
-                places = (QueryPlace(*divmod(n, self._plan.queries_per_chunk)) for n in range(len(names)))
-                self._in_order.replace(dict(zip(outdated, places, strict=True)), self._look_again(names))
-            self._withdrawn.settle()
-            if may_be_taken_back and outdated and outdated[0] < place:
-                raise OutdatedAnswersError(
-                    "answers that were written name what was withdrawn meanwhile; write them again"
-                )
+        outdated = self._in_order.outdated(self._withdrawn)
+        if outdated:
+            names = [name for chunk, some in groupby(outdated, key=_chunk) for name in self._names(chunk, some)]
+            places = (QueryPlace(*divmod(n, self._plan.queries_per_chunk)) for n in range(len(names)))
+            self._in_order.replace(dict(zip(outdated, places, strict=True)), self._look_again(names))
+        self._withdrawn.settle()
+        if before and outdated and outdated[0] < before:
+            raise OutdatedAnswersError("answers that were written name what was withdrawn meanwhile; write them again")
 
     def _names(self, chunk: int, places: Iterator[QueryPlace]) -> list[str]:
         names = read_names(*self._queries, chunk)

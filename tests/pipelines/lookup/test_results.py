@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from foundation.store.retractions import RetractedPhoto, add_retraction
+from pipelines.lookup.in_order import InOrder
 from pipelines.lookup.job import look_up
 from pipelines.lookup.results import OutdatedAnswersError
+from pipelines.lookup.withdrawn import Withdrawn
 from serving.answers import Answer
 from serving.queries import Listed
 from serving.search import followed
@@ -96,6 +98,21 @@ def test_what_is_withdrawn_while_answers_are_looked_at_again_counts(desk: Desk) 
         more = [withdrawn(b"b")]
         desk.calls.hook = lambda step: more and add_retraction(desk.store, [more.pop()], why="")
         assert found_of(found.answers(may_be_taken_back=False)) == "..c"
+
+
+def test_answers_are_handed_on_however_often_something_else_is_withdrawn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To go through all answers may take longer than until the next one is withdrawn."""
+    passes: list[Withdrawn] = []
+    monkeypatch.setattr(InOrder, "outdated", lambda self, withdrawn: passes.append(withdrawn) or [])
+    with look_up(map(Listed, photos(desk, "abcdab")), desk.options()) as found:
+        handed = []
+        for answers in found.answers(may_be_taken_back=True):
+            add_retraction(desk.store, [withdrawn(b"%d" % len(handed))], why="")
+            handed.append(answers)
+    assert found_of(iter(handed)) == "abcdab"
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("may_be_taken_back", [True, False])
