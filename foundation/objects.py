@@ -40,6 +40,9 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _TEMPORARY = re.compile(r"status code: (?:408|429|5\d\d)|error sending request|HTTP error|timed? ?out", re.IGNORECASE)
 # An answer that ends in its middle is no reason for obstore to ask again, however often it did so before.
 _GIVEN_UP = re.compile(r"after [1-9]\d* retries(?!.*response body error)")
+# Where a machine in a cloud gives credentials, asked when the environment has none. Any other machine gives no answer.
+_MACHINE = re.compile(r"://[^/\s]+/(?:latest/api/token|latest/meta-data/iam|computeMetadata)")
+_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for s3://, GOOGLE_SERVICE_ACCOUNT for gs://"
 
 
 def open_bucket(uri: str) -> ObjectStore:
@@ -142,6 +145,9 @@ def _translate(action: str, error: Exception) -> FirstseenError:
             return TemporaryError(f"cannot {action}: {os.strerror(number)}; free some space and run again")
     if isinstance(error, exceptions.GenericError):
         status = _STATUS.search(text)
+        # One that answers with 429 or 5xx is busy for a moment, and has credentials to give.
+        if _MACHINE.search(text) and not (status and _TEMPORARY.search(status[0])):
+            return AccessDeniedError(f"cannot {action}: no credentials; {_CREDENTIALS}")
         # A listing has no errors of their own for these, unlike a read.
         if status and status[1] in ("401", "403"):
             return _denied(action)

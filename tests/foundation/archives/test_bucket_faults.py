@@ -1,16 +1,19 @@
 """Buckets on a bad day: what fails for a moment is tried again, and what fails for good is never a shorter listing."""
 
 import multiprocessing
+import os
 import random
 import warnings
 from collections.abc import Iterator
 
 import pytest
+from obstore import exceptions
 
 from foundation.archives import buckets, tar_shards
 from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import UnreadablePhotoError
-from foundation.errors import TemporaryError
+from foundation.errors import AccessDeniedError, FirstseenError, TemporaryError
+from foundation.objects import translated
 from tests.faulty import Faults, faulty_s3
 from tests.foundation.archives.test_buckets import contents, fill, shard, table
 from tests.foundation.archives.test_tensorflow_examples import example
@@ -118,3 +121,27 @@ def test_a_shard_that_changes_while_it_is_read_is_a_reject(bucket: str, tmp_path
     with pytest.raises(UnreadablePhotoError, match="changed while it was read"):
         read(f"{bucket}/1.tar#a.jpg")
     assert read(f"{bucket}/1.tar#a.jpg") == b"a.jpg"
+
+
+def test_a_machine_without_credentials_is_no_outage(monkeypatch: pytest.MonkeyPatch):
+    """No later run mends it, and one such line in a list of queries must not end each lookup."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(UnreadablePhotoError, match=r"s3://agency/a\.jpg: no credentials; set AWS_ACCESS_KEY_ID"):
+        read("s3://agency/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "expected"),
+    [
+        ("http://169.254.169.254/latest/meta-data/iam/security-credentials/", "status code: 404", AccessDeniedError),
+        ("http://metadata.google.internal/computeMetadata/v1/token", "error sending request", AccessDeniedError),
+        ("http://metadata.google.internal/computeMetadata/v1/token", "status code: 503", TemporaryError),
+        ("https://oauth2.googleapis.com/token", "error sending request", TemporaryError),
+    ],
+)
+def test_who_gives_credentials_may_be_out_for_a_moment(asked: str, answer: str, expected: type[FirstseenError]):
+    """A machine that has them answers, even when it is busy; a server of tokens is as far away as the bucket."""
+    with pytest.raises(expected), translated("read gs://b/a.jpg"):
+        raise exceptions.GenericError(f"Error performing token request: GET {asked} in 2s - {answer}")

@@ -67,6 +67,15 @@ def test_a_bucket_that_does_not_answer_ends_the_listing(
             write_queries(tmp_path / "q", [Listed(f"{bucket}/a.jpg")], per_chunk=2)
 
 
+def test_a_line_of_a_bucket_without_credentials_ends_no_lookup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs that query alone: its answer says what is missing."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
+    listed = [Listed(str(tmp_path / "a.jpg")), Listed("s3://newsdesk/a.jpg")]
+    assert write_queries(tmp_path / "q", listed, per_chunk=2).queries == 2
+
+
 @pytest.mark.parametrize(
     "damage", [lambda whole: b"PAR1", lambda whole: whole.replace(b"a.jpg", b"b.jpg"), lambda whole: whole[:90]]
 )
