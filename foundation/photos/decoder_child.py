@@ -10,19 +10,38 @@ import signal
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 PROTOCOL = 5
+# The reply between two others that says: the bytes are here.
+IS_READ = "read"
+# obstore gives up sooner, also when a bucket stalls in the midst of its answers; a mount may hang for ever.
+READ_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The first argument of a call that begins with a read, which may take `seconds` of its own, beside the call's."""
+
+    read: Callable[[], bytes]
+    seconds: float = READ_SECONDS
+
+    def __call__(self) -> bytes:
+        """Returns the bytes: in the process that decodes they are read before, and are a function like this one."""
+        return self.read()
 
 
 def serve(timeout_seconds: float, memory_bytes: int) -> None:
     """Answers the calls on stdin by replies on stdout until stdin ends, as it does when the parent dies.
 
     A request is a pickle of (function, arguments), a reply one of (result, error, traceback). The first reply comes
-    unasked, and says that the process is ready. A call that takes longer than `timeout_seconds` ends the process.
+    unasked, and says that the process is ready. A call that takes longer than `timeout_seconds` ends the process, as
+    does a `Reading` that takes longer than its own; IS_READ tells in which of them it was.
     """
     requests, replies = _private(0, "rb"), _private(1, "wb")
     _limit(memory_bytes)
@@ -35,8 +54,7 @@ def serve(timeout_seconds: float, memory_bytes: int) -> None:
         except Exception as error:
             # What is left in the pipe may be bytes of a photo, which must never be taken for a pickle.
             return _send(replies, _error_reply(error))
-        signal.setitimer(signal.ITIMER_REAL, timeout_seconds)
-        reply = _reply(function, *arguments)
+        reply = _reply(partial(_call, replies, timeout_seconds), function, *arguments)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(replies, reply)
     return None
@@ -67,6 +85,17 @@ def _limit(memory_bytes: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     # There is a process per core already: OpenCV's threads would only wait for one another.
     cv2.setNumThreads(1)
+
+
+def _call(replies: Any, seconds: float, function: Callable, *arguments: Any) -> Any:
+    if arguments and isinstance(arguments[0], Reading):
+        signal.setitimer(signal.ITIMER_REAL, arguments[0].seconds)
+        data = arguments[0].read()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _send(replies, pickle.dumps(IS_READ, PROTOCOL))
+        arguments = (partial(bytes, data), *arguments[1:])
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    return function(*arguments)
 
 
 def _reply(function: Callable, *arguments: Any) -> bytes:

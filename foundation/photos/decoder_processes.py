@@ -17,12 +17,12 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from foundation.checks import require_range
 from foundation.errors import FirstseenError, TemporaryError
-from foundation.photos.decoder_child import PROTOCOL
+from foundation.photos.decoder_child import IS_READ, PROTOCOL, Reading
 from foundation.photos.rejects import DecoderCrashedError, DecoderTimeoutError, OutOfMemoryError, PhotoError
 
 Result = TypeVar("Result")
 
-# Storage that does not answer is given up after a minute and a half, which says more of a photo than a timeout.
+# No sound photo within the limits takes as long; the read of its bytes has a time of its own, see `Reading`.
 TIMEOUT_SECONDS = 120
 MOST_STARTS = 5
 # By the table of `foundation.photos.photo`, the worst photo within the limits takes 2.7 GB. Its file takes 0.25 GB at
@@ -82,7 +82,8 @@ class DecoderProcesses:
         """Returns `function(*arguments)`, called in a child process, which finds the function by its module and name.
 
         Raises what the function raises. A process that dies raises DecoderCrashedError, DecoderTimeoutError or
-        OutOfMemoryError; only the timeout at once, the others if it happens again in a fresh process.
+        OutOfMemoryError; only the timeout at once, the others if it happens again in a fresh process. A first argument
+        that is a Reading is read before the call's time begins; raises TemporaryError if that takes too long.
         """
         try:
             return self._call(self._idle_child(), function, arguments)
@@ -158,6 +159,7 @@ class _Child:
     def __init__(self, timeout_seconds: float, memory_bytes: int):
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
         self._is_ready = False
+        self._reading: Reading | None = None
         # In a session of its own it gets no Ctrl-C from the terminal: the parent ends it.
         self._process = subprocess.Popen(  # noqa: S603 (this very interpreter)
             [sys.executable, "-c", _PROGRAM, str(timeout_seconds), str(memory_bytes), *sys.path],
@@ -171,6 +173,7 @@ class _Child:
 
     def call(self, function: Callable[..., Result], arguments: tuple) -> Result:
         """Returns the function's result, or raises its error; OutOfMemoryError instead of a MemoryError."""
+        self._reading = next((one for one in arguments[:1] if isinstance(one, Reading)), None)
         # Whoever dies while it is written to tells why in its reply, or by how it ends.
         with suppress(BrokenPipeError):
             pickle.dump((function, arguments), self._requests, PROTOCOL)
@@ -197,6 +200,9 @@ class _Child:
         """Returns the next reply: (result, error, traceback); the first one says that the process is ready."""
         try:
             reply = pickle.load(self._replies)  # noqa: S301 (from our own child)
+            if reply == IS_READ:
+                self._reading = None
+                reply = pickle.load(self._replies)  # noqa: S301
             self._is_ready = True
             return reply
         except (EOFError, pickle.UnpicklingError) as error:
@@ -206,10 +212,13 @@ class _Child:
 
     def _death(self, status: int) -> FirstseenError:
         """Returns the error for a process that ended with this status: its own, or minus the number of a signal."""
-        if status == -signal.SIGALRM:
-            return DecoderTimeoutError(
-                f"reading and decoding took longer than {self._timeout_seconds:g} s; save the photo anew"
+        if status == -signal.SIGALRM and self._reading:
+            return TemporaryError(
+                f"its bytes did not come within {self._reading.seconds:g} s; see that its disk or bucket answers, and "
+                "run again"
             )
+        if status == -signal.SIGALRM:
+            return DecoderTimeoutError(f"decoding took longer than {self._timeout_seconds:g} s; save the photo anew")
         if status == -signal.SIGKILL:
             return OutOfMemoryError("the decoder was killed, as it is where memory runs out; shrink the photo")
         if status > 0 and not self._is_ready:

@@ -10,6 +10,7 @@ import numpy as np
 from foundation.archives.archive import read_photos, read_sidecar
 from foundation.archives.photos import EncodedPhoto
 from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decoder_child import Reading
 from foundation.photos.decoder_processes import DecoderProcesses
 from foundation.photos.rejects import PhotoError
 from foundation.store.occurrences import Occurrence
@@ -79,7 +80,7 @@ def decode_row(
     # Photos fail one by one: an exception here would make Beam retry the whole chunk until the run fails.
     with naming(f"photo {row['photo_id']!r}"):
         try:
-            content = call(decode_content, encoded.read, settings)
+            content = call(decode_content, Reading(encoded.read), settings)
         except PhotoError as error:
             return Reject(error.reason, str(error))
     sidecar = read_sidecar_of(row)

@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,19 @@ def misbehave(how: str, number: int) -> int:
         case "print":
             os.write(1, b"a remark of a library")
     return double(number)
+
+
+def give_slowly() -> bytes:
+    """Gives bytes as storage does that takes longer than a call of the tests may."""
+    time.sleep(1.3)
+    return b"photo"
+
+
+def act_on(read: Callable[[], bytes], how: str) -> int:
+    """Takes the bytes, which are there at once, and then misbehaves; returns how many there are."""
+    data = read()
+    misbehave(how, 0)
+    return len(data)
 
 
 def die_once(how: str, marker: Path) -> str:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,15 +16,18 @@ import pytest
 from foundation.errors import FirstseenError, TemporaryError, UsageError
 from foundation.photos import decoder_processes
 from foundation.photos.decode_ahead import decode_ahead
+from foundation.photos.decoder_child import Reading
 from foundation.photos.decoder_processes import ChildTraceback, DecoderProcesses
-from foundation.photos.rejects import CorruptPhotoError, OutOfMemoryError, PhotoError
+from foundation.photos.rejects import CorruptPhotoError, DecoderTimeoutError, OutOfMemoryError, PhotoError
 from foundation.photos.shared_decoders import shared_decoders
 from tests.conftest import REPOSITORY
 from tests.foundation.photos.processes import (
+    act_on,
     die_once,
     double,
     fail,
     fail_unsendably,
+    give_slowly,
     is_running,
     misbehave,
     unsendable,
@@ -94,9 +98,21 @@ def test_a_photo_that_hung_is_not_tried_again(decoders: DecoderProcesses) -> Non
     """It would take its minute twice."""
     decoders.call(double, 1)
     begin = time.monotonic()
-    with pytest.raises(PhotoError, match="reading and decoding took longer than 1 s"):
+    with pytest.raises(PhotoError, match=r"^decoding took longer than 1 s"):
         decoders.call(misbehave, "hang", 0)
     assert 0.9 < time.monotonic() - begin < 1.9
+
+
+def test_a_read_has_a_time_of_its_own(decoders: DecoderProcesses) -> None:
+    """Storage that is slow, or that hangs, says nothing of the photo: only what decodes the bytes is timed with it."""
+    assert decoders.call(act_on, Reading(give_slowly), "nothing") == 5
+    with pytest.raises(TemporaryError, match=r"did not come within 0\.5 s; see that its disk or bucket answers"):
+        decoders.call(act_on, Reading(give_slowly, seconds=0.5), "nothing")
+    with pytest.raises(DecoderTimeoutError):
+        decoders.call(act_on, Reading(give_slowly), "hang")
+    with pytest.raises(CorruptPhotoError):
+        decoders.call(act_on, Reading(partial(fail, CorruptPhotoError("gone"))), "nothing")
+    assert decoders.call(double, 1) == 2
 
 
 def test_memory_is_bounded_in_c_too(decoders: DecoderProcesses) -> None:

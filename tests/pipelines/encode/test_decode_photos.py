@@ -1,7 +1,9 @@
 """Decoding rows of a listing: every photo comes out once, decoded, known or as a reject; a defect names its photo."""
 
 import hashlib
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from foundation.archives.photos import EncodedPhoto, UnreadablePhotoError, unreadable
 from foundation.errors import TemporaryError
 from foundation.photos import photo
+from foundation.photos.decoder_child import Reading
 from foundation.photos.decoder_processes import DecoderProcesses
 from pipelines.encode import decode_photos
 from pipelines.encode.decode_content import DecodeSettings
@@ -124,6 +127,14 @@ def test_an_error_that_is_no_fault_of_the_photo_is_no_reject(monkeypatch: pytest
     monkeypatch.setattr(photo, "decode", failing)
     with pytest.raises(TemporaryError, match=r"^photo 'a\.jpg': the disk fails$"):
         decode_here(b"")
+
+
+def test_storage_that_hangs_is_no_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reject stays one in later runs, and the photo may be sound: the run ends, and says which one it was."""
+    monkeypatch.setattr(decode_photos, "Reading", partial(Reading, seconds=0.5))
+    hanging = EncodedPhoto(partial(time.sleep, 60))
+    with DecoderProcesses(1, timeout_seconds=1) as decoders, pytest.raises(TemporaryError, match=r"^photo 'a\.jpg': "):
+        decode_row(ROW, hanging, settings=DecodeSettings(8, 3), call=decoders.call)
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(1, 7))
