@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -9,17 +10,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from foundation.archives.photos import Entry, File, UnreadablePhotoError, require_size
 from foundation.archives.uris import path_of, printable_path, uri_of
 from foundation.errors import InputNotFoundError, TemporaryError
 
 # What the system says when a network's file system does not answer, or when too many files are open: nothing follows of
-# the file that was asked for.
+# the file that was asked for. EIO is none of them: a bad block says the same.
+CROWDED = (errno.EMFILE, errno.ENFILE)
 AWAY = (
     *(errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN),
-    *(errno.ENETUNREACH, errno.EMFILE, errno.ENFILE),
+    *(errno.ENETUNREACH, *CROWDED),
 )
 PHOTO_SUFFIXES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -133,13 +135,37 @@ def look_up(uri: str) -> File:
 
 
 def open_file(file: File) -> BinaryIO:
-    """Opens a file that was looked up; raises InputNotFoundError or TemporaryError."""
+    """Opens a file that was looked up; raises InputNotFoundError or TemporaryError; its reads, TemporaryError."""
     path = path_of(file.uri)
     try:
         with _answering(path):
-            return path.open("rb")
+            return io.BufferedReader(_Answering(path, path.open("rb", buffering=0)))
     except OSError as error:
         raise InputNotFoundError(f"cannot read {printable_path(path)}: {error.strerror}; check its rights") from error
+
+
+class _Answering(io.RawIOBase):
+    """A file whose reads raise TemporaryError, too, where its disk has gone away since it was opened."""
+
+    def __init__(self, path: Path, file: io.FileIO):
+        self._path, self._file = path, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        with _answering(self._path):
+            return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read_range(file: File, offset: int, length: int) -> bytes:
@@ -197,6 +223,7 @@ def _answering(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in AWAY:
             raise
+        remedy = "allow more (`ulimit -n`)" if error.errno in CROWDED else "see that its disk answers"
         raise TemporaryError(
-            f"cannot read {printable_path(path)}: {error.strerror}; see that its disk answers, and run again"
+            f"cannot read {printable_path(path)}: {error.strerror}; {remedy}, and run again"
         ) from error

@@ -1,21 +1,26 @@
 """Listing and reading folders: every file is an entry, any name survives, and nothing can hang or crash a run."""
 
 import errno
+import io
 import os
+import random
 import re
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from foundation.archives import folders, photos, places
-from foundation.archives.archive import read
+from foundation.archives import folders, photos, places, tar_shards
+from foundation.archives.archive import open_archive, read, read_photos
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.archives.uris import path_of, uri_of
 from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.photos.photo import PhotoTooLargeError
+from tests.foundation.archives.test_tar_shards import write_shard
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.jpg")
 
@@ -223,7 +228,7 @@ def test_a_disk_that_does_not_answer_says_nothing_of_the_photo(
     uri = uri_of(tmp_path / "a.jpg")
     file = places.look_up(uri)
 
-    def failing(path: Path, *_: object) -> None:
+    def failing(path: Path, *_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(Path, "open", failing)
@@ -232,11 +237,53 @@ def test_a_disk_that_does_not_answer_says_nothing_of_the_photo(
         (lambda: places.read_range(file, 0, 1), UnreadablePhotoError),
         (lambda: places.open_file(file), InputNotFoundError),
     ):
-        with pytest.raises(TemporaryError if is_away else otherwise, match=re.escape(os.strerror(number))):
+        remedy = r".*`ulimit -n`.* run again" if number == errno.EMFILE else ""
+        with pytest.raises(TemporaryError if is_away else otherwise, match=re.escape(os.strerror(number)) + remedy):
             reading()
     monkeypatch.setattr(Path, "stat", failing)
     with pytest.raises(TemporaryError if is_away else InputNotFoundError, match=r"a\.jpg"):
         places.look_up(uri)
+
+
+class FailingFile(io.FileIO):
+    """A file on a disk of a network that goes away while the file is open."""
+
+    is_away = False
+
+    def readinto(self, buffer: Any) -> Any:
+        """Reads while its disk is there."""
+        if FailingFile.is_away:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize(("name", "moment"), [("1.tar", "before"), ("1.parquet", "before"), ("1.parquet", "between")])
+def test_a_disk_that_goes_away_says_nothing_of_the_photos_of_an_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, moment: str
+) -> None:
+    """Neither its members or rows become rejects, nor does its listing call it damaged."""
+    write_shard(tmp_path / "1.tar", [("0.jpg", b"0"), ("1.jpg", b"1")])
+    rows = [random.Random(number).randbytes(6 * 2**20) for number in range(3)]  # noqa: S311
+    parquet.write_table(pa.table({"image": rows}), tmp_path / "1.parquet", row_group_size=1)
+    archive = open_archive(str(tmp_path / name))
+    uris = [entry.uri for entry in archive.list()]
+    tar_shards._index.cache_clear()
+    monkeypatch.setattr(FailingFile, "is_away", False)
+    monkeypatch.setattr(Path, "open", lambda path, *_, buffering=-1: opened_on_a_network(path, buffering))
+    photos_of_file = read_photos(iter(uris))
+    if moment == "between":
+        next(photos_of_file).read()
+    FailingFile.is_away = True
+    with pytest.raises(TemporaryError, match=rf"{name}: .*; see that its disk answers, and run again"):
+        _ = [photo.read() for photo in photos_of_file]
+    with pytest.raises(TemporaryError):
+        list(archive.list())
+
+
+def opened_on_a_network(path: Path, buffering: int) -> BinaryIO:
+    """What `Path.open` returns of a FailingFile."""
+    raw = FailingFile(path)
+    return raw if buffering == 0 else io.BufferedReader(raw)
 
 
 def test_too_large_is_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
