@@ -4,8 +4,6 @@ An element of the pipeline is the number of a chunk, and that number is all that
 no vector crosses a shuffle.
 """
 
-import logging
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -32,8 +30,6 @@ from pipelines.encode.write_shards import write_shard
 from pipelines.runners.failures import naming
 from pipelines.runners.progress import ProgressWriter
 from pipelines.runners.reported import ErrorReport
-
-_log = logging.getLogger(__name__)
 
 
 def outcomes_path(run: Run, work: Work, chunk: int) -> str:
@@ -85,10 +81,8 @@ class EncodeChunk(beam.DoFn):
         self._decoders = self._open.enter_context(shared_decoders())
         self._sees_work = False
         with self._report.reporting():
-            # A folder of the same name on another machine is another store: nothing is to be written there.
-            self._sees_work = self._store.exists(self._work.path)
+            self._sees_work = self._report.sees_work()
             if not self._sees_work:
-                _log.error("%s has no %s in store %s", socket.gethostname(), self._work.path, self._store.uri)
                 return
             known, withdrawn = (
                 tuple(self._open.enter_context(local_hashes(self._store, paths)))

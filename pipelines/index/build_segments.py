@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import apache_beam as beam
 
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store import artifact
-from foundation.store.builds import build_path, take_build, write_build
+from foundation.store.builds import begun_build, build_path, take_build, write_build
 from foundation.store.files import Store
-from foundation.store.segments import SegmentReference
+from foundation.store.segments import SegmentReference, read_segment, require_files, segment_directory
 from pipelines.index.plan import SegmentPlan
 from pipelines.runners.dataflow import THREADS, require_shared, resource_hints
 from pipelines.runners.reported import ErrorReport, unshared
@@ -37,31 +38,46 @@ def build_in_parallel(
     pipeline = create_pipeline(runner, workers=workers, beam_flags=beam_flags)
     # A name of this attempt alone: another index of the same store, running now, hands over under another one.
     build_id = artifact.fresh_name()
-    report = ErrorReport.beside(store, build_path(build_id))
-    built = (
-        pipeline
-        | "ListSegments" >> beam.Create(plans)
-        # Otherwise Create and the build are fused, and one worker builds every segment after the other.
-        | "SpreadSegments" >> beam.Reshuffle()
-        | "BuildSegment" >> beam.FlatMap(_build_reporting, build=build, report=report).with_resource_hints(**hints)
-    )
-    _ = (
-        pipeline
-        | "Finish" >> beam.Create([build_id])
-        | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), planned=len(plans), report=report)
-    )
-    run_to_end(pipeline, report=report)
-    if not store.exists(build_path(build_id)):
-        raise unshared(store, f"not all of {len(plans)} segments built")
-    return take_build(store, build_id)
+    with begun_build(store, build_id) as begun:
+        report = ErrorReport.beside(store, begun)
+        built = (
+            pipeline
+            | "ListSegments" >> beam.Create(plans)
+            # Otherwise Create and the build are fused, and one worker builds every segment after the other.
+            | "SpreadSegments" >> beam.Reshuffle()
+            | "BuildSegment" >> beam.FlatMap(_build_reporting, build=build, report=report).with_resource_hints(**hints)
+        )
+        _ = (
+            pipeline
+            | "Finish" >> beam.Create([build_id])
+            | "WriteBuild" >> beam.Map(_write_build, beam.pvalue.AsIter(built), planned=len(plans), report=report)
+        )
+        run_to_end(pipeline, report=report)
+        if not store.exists(build_path(build_id)):
+            raise unshared(store, f"not all of {len(plans)} segments built")
+        segments = take_build(store, build_id)
+        _require_here(store, segments)
+        return segments
+
+
+def _require_here(store: Store, segments: Sequence[SegmentReference]) -> None:
+    """Raises UsageError unless the segments lie in the store as the launcher sees it: they are published next."""
+    for one in segments:
+        try:
+            require_files(store, [read_segment(store, one)])
+        except (ArtifactRefusedError, InputNotFoundError) as error:
+            raise unshared(store, f"{segment_directory(one.segment_id)} missing, or not whole") from error
 
 
 def _build_reporting(
     plan: SegmentPlan, *, build: Callable[[SegmentPlan], Built], report: ErrorReport
 ) -> Iterator[Built]:
-    """Yields what a plan comes to; nothing once the job has failed, whose launcher then raises what was reported."""
+    """Yields what a plan comes to; nothing once the job has failed, whose launcher then raises what was reported.
+
+    Nor on a machine that has another folder of the store's name, such as a copy: what is built there nobody finds.
+    """
     with report.reporting():
-        if not report.is_there():
+        if report.sees_work() and not report.is_there():
             yield build(plan)
 
 
@@ -72,6 +88,6 @@ def _write_build(build_id: str, built: Iterable[Built], *, planned: int, report:
     """
     ordered = sorted(built, key=lambda numbered: numbered[0])
     # Of workers that do not see the store there is nothing, and the rest alone would be published as if it was all.
-    if len(ordered) == planned:
-        with report.reporting():
+    with report.reporting():
+        if len(ordered) == planned and report.sees_work():
             write_build(report.store, build_id, [reference for _, reference in ordered if reference])

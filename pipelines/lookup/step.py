@@ -32,6 +32,9 @@ class Step(beam.DoFn):
         """Takes its share of what the process has; it is made with the first piece of work that needs it."""
         self._open = ExitStack()
         self.worker = self._open.enter_context(shared_worker(self.job))
+        self._sees_work = False
+        with self.report.reporting():
+            self._sees_work = self.report.sees_work()
 
     def teardown(self) -> None:
         """Gives its share back."""
@@ -40,10 +43,10 @@ class Step(beam.DoFn):
     def once(self, name: str, make: Callable[[], Mapping[str, Part]], *, queries: int) -> bool:
         """Makes a file unless it is there; returns whether the work that follows can go on.
 
-        It cannot once the job has failed, whose launcher then raises what was reported.
+        It cannot once the job has failed, whose launcher then raises what was reported, nor where the store is another.
         """
         with self.report.reporting(), naming(name):
-            if self.report.is_there():
+            if not self._sees_work or self.report.is_there():
                 return False
             # A runner may do an element twice, and the one that comes to its end first counts.
             if not self.worker.files.exists(name):

@@ -24,11 +24,24 @@ class ErrorReport:
 
     store: Store
     path: str
+    work: str
 
     @classmethod
-    def beside(cls, store: Store, path: str) -> "ErrorReport":
-        """Returns the report of a job that one file of the store, such as its work, belongs to alone."""
-        return cls(store, f"{path.rpartition('.')[0]}-error.json")
+    def beside(cls, store: Store, work: str) -> "ErrorReport":
+        """Returns the report of a job by a file of the store that is its alone, there from its beginning to its end."""
+        return cls(store, f"{work.rpartition('.')[0]}-error.json", work)
+
+    def sees_work(self) -> bool:
+        """Returns whether this machine sees the job's file, and logs it if not; raises TemporaryError.
+
+        A folder of the same name on another machine is another store, or a copy: nothing is to be written there. No
+        retry brings the store to this machine, so that nothing is raised; the launcher finds what was left undone, see
+        `unshared`.
+        """
+        is_there = self.store.is_there() and self.store.exists(self.work)
+        if not is_there:
+            _log.error("%s has no %s in store %s", socket.gethostname(), self.work, self.store.uri)
+        return is_there
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -41,10 +54,7 @@ class ErrorReport:
         except TemporaryError:
             raise
         except FirstseenError as error:
-            if not self.store.is_there():
-                # No retry brings the store to this machine, and raising would be retried. The launcher finds what was
-                # left undone, see `unshared`.
-                _log.error("%s does not see store %s: %s", socket.gethostname(), self.store.uri, error)
+            if not self.sees_work():
                 return
             said = {"type": type(error).__name__, "message": str(error)}
             try:

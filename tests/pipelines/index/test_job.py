@@ -1,7 +1,9 @@
 """The index job: shards in, measured segments and one new snapshot out."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, PublishRaceLostError, UsageError
 from foundation.photos.local_features import FEATURE_RULE
-from foundation.store.builds import BUILDS
+from foundation.store.builds import BUILDS, begun_build
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.segments import (
@@ -252,6 +254,43 @@ def test_a_run_made_otherwise_than_its_encoder_says_is_refused(made: tuple[Store
     with pytest.raises(ArtifactRefusedError, match=r"run run1 says decode rule .*; encode again"):
         job.build_index(store)
     assert snapshot_numbers(store) == []
+
+
+@contextmanager
+def begun_in_both(store: Store, build_id: str) -> Iterator[str]:
+    """Begins a build as if the copy of the store had been made after that."""
+    with begun_build(store, build_id) as path:
+        Store(store.local_root.with_name("copy")).create(path, b"{}")
+        yield path
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_nothing_is_published_of_what_was_built_in_a_copy_of_the_store(
+    made: tuple[Store, str], monkeypatch: pytest.MonkeyPatch, is_late: bool
+) -> None:
+    """A machine may have one under the same name: the snapshot would name segments that nobody finds."""
+    store, encoder_id = made
+    add_run(store, encoder_id, "run1", vectors_of(200))
+    copy = store.local_root.with_name("copy")
+    shutil.copytree(store.local_root, copy)
+    before = sorted(copy.rglob("*"))
+
+    def build_there(plan: SegmentPlan, *, build: partial, report: ErrorReport) -> Iterator[Built]:
+        if plan.number:
+            report = replace(report, store=Store(copy))
+            build = partial(build.func, **build.keywords | {"store": Store(copy)})
+        yield from build_here(plan, build=build, report=report)
+
+    build_here = build_segments._build_reporting
+    monkeypatch.setattr(build_segments, "_build_reporting", build_there)
+    if is_late:
+        monkeypatch.setattr(build_segments, "begun_build", begun_in_both)
+    options = IndexOptions(max_segment_rows=100)
+    with pytest.raises(UsageError, match=r"with segments/\S+ missing" if is_late else "not all of 2 segments"):
+        job.build_index(store, options=options, runner="FnApiRunner")
+    assert snapshot_numbers(store) == []
+    assert store.files(BUILDS) == []
+    assert is_late or sorted(copy.rglob("*")) == before
 
 
 def build_one(plan: SegmentPlan, *, build: Callable, report: ErrorReport) -> Iterator[Built]:

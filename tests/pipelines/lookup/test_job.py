@@ -18,6 +18,7 @@ from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.job import Listeners, look_up
 from pipelines.lookup.names import answers_file
 from pipelines.lookup.plan import Group, Plan
+from pipelines.lookup.prepare_chunk import PrepareChunk
 from pipelines.lookup.progress import Progress
 from pipelines.lookup.worker import Job, shared_worker
 from serving.match.options import MatchOptions
@@ -200,6 +201,17 @@ def test_a_process_takes_up_another_plan(desk: Desk) -> None:
         shared_worker(replace(job, plan=replace(plan, groups=(Group(0, 1), Group(1, 2))))),
     ):
         assert worker.plan.groups == ((0, 1), (1, 2))
+
+
+def test_in_another_folder_of_the_name_of_the_store_nothing_is_done(desk: Desk) -> None:
+    """A worker's machine may have one, such as a copy: neither answers nor errors are written where nobody looks."""
+    made = {"lookup_id": "a", "snapshot": 1, "queries": 1, "queries_sha256": "", "queries_per_chunk": 2, "folder": ""}
+    job = Job(desk.store, Plan(**made, match=MatchOptions(), groups=(Group(0, 2),), slices=1))
+    step = PrepareChunk(job)
+    step.setup()
+    assert list(step.process(0)) == []
+    step.teardown()
+    assert desk.store.sizes("lookups") == {}
 
 
 def test_answers_that_are_lost_are_found_again(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Errors that workers report: the first one reaches the launcher, and what a retry may mend is raised."""
 
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from pipelines.runners.reported import ErrorReport
 @pytest.fixture
 def report(tmp_path: Path) -> ErrorReport:
     """A place in an empty store."""
-    return ErrorReport(Store(tmp_path), "runs/7/error.json")
+    store = Store(tmp_path)
+    store.create("runs/7.parquet", b"work")
+    return ErrorReport.beside(store, "runs/7.parquet")
 
 
 def test_an_error_comes_back_as_itself(report: ErrorReport) -> None:
@@ -49,13 +52,24 @@ def test_without_an_error_nothing_is_written(report: ErrorReport, tmp_path: Path
     with report.reporting():
         pass
     report.settle()
-    assert list(tmp_path.iterdir()) == []
+    assert report.store.files("runs") == ["7.parquet"]
 
 
 def test_where_the_store_is_not_there_an_error_is_left_to_the_launcher(report: ErrorReport, tmp_path: Path) -> None:
     """A worker on a machine without it: raised, the error would be retried; and no folder is made there."""
     elsewhere = pickle.loads(pickle.dumps(report))  # noqa: S301
-    tmp_path.rmdir()
+    shutil.rmtree(tmp_path)
     with elsewhere.reporting():
         elsewhere.is_there()
     assert not tmp_path.exists()
+
+
+def test_in_another_folder_of_that_name_nothing_is_written(
+    report: ErrorReport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another machine may have one: an error that lies there nobody hears; the machine's log says what it lacks."""
+    report.store.delete([report.work])
+    with report.reporting():
+        raise UsageError("no such run")
+    assert report.store.files("runs") == []
+    assert f"has no runs/7.parquet in store {report.store.uri}" in caplog.text

@@ -27,7 +27,9 @@ from pipelines.runners.reported import ErrorReport
 @pytest.fixture
 def report(tmp_path_factory: pytest.TempPathFactory) -> ErrorReport:
     """A place for the error of a job, in a store of its own."""
-    return ErrorReport(Store(tmp_path_factory.mktemp("store")), "work/error.json")
+    store = Store(tmp_path_factory.mktemp("store"))
+    store.create("work/queries.parquet", b"work")
+    return ErrorReport.beside(store, "work/queries.parquet")
 
 
 @pytest.mark.parametrize(
