@@ -13,7 +13,7 @@ import typer
 from firstseen.commands.lookup_job import JobFlags, is_for_a_job, looked_up, split_beam_flags, write_found
 from firstseen.commands.options import FlinkMasterOption, SnapshotOption, StoreOption, flags_of, path
 from firstseen.commands.streams import tell
-from foundation.errors import InputNotFoundError
+from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.wording import number_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def watching(store: "Store", answers: Iterable[list["Answer"]]) -> Iterator[list
                 # It is read again: of a long list few photos are in memory at a time.
                 made = watch_photo(store, name, read_query(name), known=known)
                 tell(f"{printable(name)}: {f'watched as {made.watch_id}' if made else 'watched already'}")
-            except PhotoError as error:
+            except (PhotoError, TemporaryError) as error:  # its answer is there, and must not be lost
                 tell(f"{printable(name)}: not watched: {error}", level="warning")
         yield one_query
 

@@ -7,11 +7,12 @@ from unittest.mock import Mock
 import pytest
 
 from firstseen.commands.running import run
+from foundation.errors import TemporaryError
 from foundation.store.files import Store
 from foundation.store.ignored import read_ignored
 from foundation.store.snapshots import snapshot_numbers
 from foundation.store.watched import list_watched
-from serving import ignore, watch
+from serving import ignore, queries, watch
 from tests.firstseen.desk import one_error_line
 from tests.photos import jpeg, write_archive
 from tests.serving.match.pictures import scene
@@ -48,6 +49,19 @@ def test_a_query_without_a_match_is_answered_by_the_next_index(
     assert run(["watch", "remove", row["watch_id"], *place]) == 0
     assert run(["watch", "list", *place, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_an_outage_before_it_is_watched_loses_no_answer(
+    store: Path, tmp_path: Path, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """It is read a second time for that; the answer is there by then, and a line says that it is not watched."""
+    write_archive(tmp_path / "archive", photos=3)
+    assert run(["reindex", str(tmp_path / "archive"), "--store", str(store)]) == 0
+    monkeypatch.setattr(queries, "read_query", Mock(side_effect=TemporaryError("its disk is away; run again later")))
+    assert run(["lookup", asked, "--store", str(store), "--watch", "--format", "jsonl"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[-1])["status"] == "no_match"
+    assert "asked.jpg: not watched: its disk is away; run again later" in said.err
 
 
 def test_what_is_known_already_is_told_at_once(store: Path, tmp_path: Path, asked: str, capsys: pytest.CaptureFixture):
