@@ -15,6 +15,7 @@ from foundation.archives.photos import Entry, PhotoError, UnreadablePhotoError
 from foundation.archives.uris import SCHEME, is_in_bucket, path_of, printable_path, shown, split, uri_of
 from foundation.errors import InputNotFoundError, UsageError
 
+PLACES = ("file", "gs", "s3")
 # Any scheme but those of places that are read, which are written small. A data URI is told from a file whose name
 # begins with `data:` by what has to follow the type of its content.
 ADDRESS = re.compile(r"(?!(?:file|s3|gs)://)[a-zA-Z][\w+.-]*://|(?i:data):[\w/+.-]*[;,]", re.ASCII)
@@ -72,6 +73,9 @@ def _why_not_read(name: str) -> str | None:
     if not name:
         return "a query has no name; expected a path or a URI"
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    scheme, separator, rest = name.partition("://")
+    if separator and scheme != scheme.lower() in PLACES:
+        return f"{shown!r}: its scheme is in capitals; expected {scheme.lower()}://{rest[:SHOWN]}"
     if ADDRESS.match(name):
         return f"{shown!r}: addresses are not fetched: download the photo, and name the file"
     return None

@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_an_inventory_with_holes_or_of_another_type(tmp_path: Path) -> None:
 
 ADDRESSES = [
     *("http://h/a.jpg", "HTTPS://h/a.jpg", "ftp://h/a.jpg", "data:image/png;base64,AAAA", "data:,x"),
-    *("S3://b/a.jpg", "hdfs://h/a.jpg", "azure+blob://a"),
+    *("hdfs://h/a.jpg", "azure+blob://a"),
 ]
 
 
@@ -120,6 +121,17 @@ def test_an_address_is_not_fetched(name: str) -> None:
         list_queries([name], stdin=[])
     assert repr(name) in str(refused.value)
     assert queries("-", stdin=f"{name}\n") == [name]
+    with pytest.raises(UnreadablePhotoError, match=remedy):
+        read_query(name)
+
+
+@pytest.mark.parametrize("name", ["S3://b/a.jpg", "Gs://b/a.jpg", "FILE:///a.jpg"])
+def test_a_scheme_in_capitals_is_to_be_written_small(name: str) -> None:
+    """There is nothing to download: the photo lies in a place that is read."""
+    scheme, _, rest = name.partition("://")
+    remedy = re.escape(f"{name!r}: its scheme is in capitals; expected {scheme.lower()}://{rest}")
+    with pytest.raises(UsageError, match=remedy):
+        list_queries([name], stdin=[])
     with pytest.raises(UnreadablePhotoError, match=remedy):
         read_query(name)
 
