@@ -40,7 +40,7 @@ def encode_chunks(
 ) -> None:
     """Encodes the chunks of the work; what they came to lies in the store when it is done, or when it is cut off.
 
-    Raises UsageError if chunks were left undone, since not all workers see the store.
+    Raises UsageError if chunks were left undone, as where not all workers see the store.
     """
     hints = resource_hints(options.runner, memory_bytes=MEMORY_BYTES, accelerator=options.accelerator)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=options.beam_flags)
@@ -51,8 +51,9 @@ def encode_chunks(
         )
         report = ErrorReport.beside(store, work.path)
         run_to_end(pipeline, report=report, on_progress=look)
-        if undone := work.chunks - len(outcome_paths(store, run.directory, attempt=work.attempt)):
-            raise unshared(store, f"{undone} of {work.chunks} chunks not encoded")
+        undone = work.chunks - len(outcome_paths(store, run.directory, attempt=work.attempt))
+        if undone > 0:
+            raise unshared(report, f"{undone} of {work.chunks} chunks not encoded", runner=options.runner)
 
 
 def _numbers(chunks: int) -> Iterator[int]:

@@ -30,7 +30,7 @@ def build_in_parallel(
 ) -> list[SegmentReference]:
     """Runs the pipeline that builds the planned segments; returns those that hold anything, in the plan's order.
 
-    Raises UsageError if segments are missing, since not all workers see the store.
+    Raises UsageError if segments are missing, as where not all workers see the store.
     """
     require_shared(runner, beam_flags, store.uri)
     # Segments are planned so that building one keeps within the limit, and each thread of a worker may build one.
@@ -54,19 +54,21 @@ def build_in_parallel(
         )
         run_to_end(pipeline, report=report)
         if not store.exists(build_path(build_id)):
-            raise unshared(store, f"not all of {len(plans)} segments built")
+            raise unshared(report, f"not all of {len(plans)} segments built", runner=runner)
         segments = take_build(store, build_id)
-        _require_here(store, segments)
+        _require_here(report, segments, runner=runner)
         return segments
 
 
-def _require_here(store: Store, segments: Sequence[SegmentReference]) -> None:
+def _require_here(report: ErrorReport, segments: Sequence[SegmentReference], *, runner: str) -> None:
     """Raises UsageError unless the segments lie in the store as the launcher sees it: they are published next."""
     for one in segments:
         try:
-            require_files(store, [read_segment(store, one)])
+            require_files(report.store, [read_segment(report.store, one)])
         except (ArtifactRefusedError, InputNotFoundError) as error:
-            raise unshared(store, f"{segment_directory(one.segment_id)} missing, or not whole") from error
+            raise unshared(
+                report, f"{segment_directory(one.segment_id)} missing, or not whole", runner=runner
+            ) from error
 
 
 def _build_reporting(

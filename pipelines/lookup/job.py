@@ -26,7 +26,6 @@ from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
 from pipelines.lookup.worker import GONE, Job
 from pipelines.runners.dataflow import require_shared
 from pipelines.runners.names import check_runner, expected_workers
-from pipelines.runners.reported import ErrorReport
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import find_gone
@@ -161,7 +160,7 @@ def lay_out(job: Job, described: DescribedSnapshot, path: Path, written: Written
     if not files.exists(WORK_FILE) or store.measure(files.path(WORK_FILE))[1] != written.digest:
         store.upload(files.path(WORK_FILE), path)
     # That of a launcher that was killed before it could tell.
-    store.delete([ErrorReport.beside(store, files.path(WORK_FILE)).path])
+    store.delete([job.report.path])
 
 
 @contextmanager

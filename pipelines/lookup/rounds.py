@@ -53,7 +53,7 @@ class Rounds:
         job = replace(self._job, known=tuple(self._known))
         progress = RoundProgress(job.files, job.plan, chunks, title=title, answered=answered)
         run_round(job, chunks, self._options, on_progress=lambda: self._on_progress(progress.look()))
-        require_answered(job, chunks)
+        require_answered(job, chunks, runner=self._options.runner)
         self._add_seconds([clear_away(job, chunks)])
         self._take_up(chunks)
 
@@ -67,11 +67,11 @@ class Rounds:
         self._known += add_known(self._job, self.owners.add(self._job.files, chunks))
 
 
-def require_answered(job: Job, chunks: Iterable[int]) -> None:
+def require_answered(job: Job, chunks: Iterable[int], *, runner: str) -> None:
     """Raises UsageError if a runner came to its end, and left a chunk without answers."""
     answered = set(map(chunk_of, job.files.names(ANSWERS)))
     if missing := sorted(set(chunks) - answered):
-        raise unshared(job.store, f"{len(missing)} chunks of {job.files.directory} not answered")
+        raise unshared(job.report, f"{len(missing)} chunks of {job.files.directory} not answered", runner=runner)
 
 
 def clear_away(job: Job, chunks: Iterable[int]) -> str:

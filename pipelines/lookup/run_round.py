@@ -13,7 +13,6 @@ from pipelines.lookup.names import CLOSE, FIRST
 from pipelines.lookup.plan import LookupOptions
 from pipelines.lookup.prepare_chunk import PrepareChunk
 from pipelines.lookup.search_group import SearchGroup, pieces_of
-from pipelines.lookup.step import report_of
 from pipelines.lookup.worker import Job
 from pipelines.runners.dataflow import require_shared, resource_hints
 from pipelines.runners.run import create_pipeline, run_to_end
@@ -26,7 +25,7 @@ def run_round(job: Job, chunks: Sequence[int], options: LookupOptions, *, on_pro
     hints = resource_hints(options.runner, memory_bytes=options.limit_bytes)
     pipeline = create_pipeline(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
     add_steps(pipeline, job, chunks, hints=hints)
-    run_to_end(pipeline, report=report_of(job), on_progress=on_progress)
+    run_to_end(pipeline, report=job.report, on_progress=on_progress)
 
 
 def add_steps(

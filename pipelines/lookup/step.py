@@ -8,15 +8,8 @@ import apache_beam as beam
 
 from foundation.memory import release_freed
 from pipelines.lookup.files import Part, Work
-from pipelines.lookup.work_file import WORK_FILE
 from pipelines.lookup.worker import Job, Worker, shared_worker
 from pipelines.runners.failures import naming
-from pipelines.runners.reported import ErrorReport
-
-
-def report_of(job: Job) -> ErrorReport:
-    """Returns where a worker writes down an error that no retry mends."""
-    return ErrorReport.beside(job.store, job.files.path(WORK_FILE))
 
 
 class Step(beam.DoFn):
@@ -26,7 +19,7 @@ class Step(beam.DoFn):
 
     def __init__(self, job: Job):
         self.job = job
-        self.report = report_of(job)
+        self.report = job.report
 
     def setup(self) -> None:
         """Takes its share of what the process has; it is made with the first piece of work that needs it."""

@@ -20,6 +20,8 @@ from pipelines.lookup.contents import Hashes
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.plan import Group, Plan
 from pipelines.lookup.verified import Verified
+from pipelines.lookup.work_file import WORK_FILE
+from pipelines.runners.reported import ErrorReport
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import OpenSegments
 from serving.match.threads import MatchThreads
@@ -44,6 +46,11 @@ class Job:
     def files(self) -> WorkingFiles:
         """Its working files."""
         return WorkingFiles(self.store, lookup_directory(self.plan.lookup_id))
+
+    @property
+    def report(self) -> ErrorReport:
+        """Where a worker writes down an error that no retry mends."""
+        return ErrorReport.beside(self.store, self.files.path(WORK_FILE))
 
 
 class Worker:

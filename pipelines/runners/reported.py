@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from foundation import errors
 from foundation.errors import FirstseenError, TemporaryError, UsageError
 from foundation.store.files import Store
+from pipelines.runners.names import LOCAL
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +79,17 @@ class ErrorReport:
         raise _read(data)
 
 
-def unshared(store: Store, undone: str) -> UsageError:
+def unshared(report: ErrorReport, undone: str, *, runner: str) -> UsageError:
     """Returns the error of a job that came to its end, reported nothing, and left something undone in the store."""
-    place = store.local_root or store.uri
+    place = report.store.local_root or report.store.uri
+    # The store may have been out of reach for a moment, and the processes of one machine share it in any case.
+    shared = (
+        "; if that comes again, maybe not all workers see the store: it has to be one that the launcher and all "
+        "workers reach by this name, a bucket or a folder that all machines share"
+    )
     return UsageError(
-        f"the job ended with {undone}: not all workers see the store {place}; expected one that the "
-        "launcher and all workers reach by this name: a bucket, or a folder that all machines share"
+        f"the job ended with {undone}, and no worker reported why; expected {report.work} to be seen in store {place} "
+        f"until the end: run again{'' if runner == LOCAL else shared}"
     )
 
 

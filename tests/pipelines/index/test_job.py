@@ -307,6 +307,8 @@ def test_what_some_workers_did_not_build_is_not_left_out(
     add_run(store, encoder_id, "run1", vectors_of(200))
     monkeypatch.setattr(build_segments, "_build_reporting", build_one)
     options = IndexOptions(max_segment_rows=100)
-    with pytest.raises(UsageError, match=r"not all of 2 segments built: not all workers see the store /\S+; expected"):
+    with pytest.raises(
+        UsageError, match=r"not all of 2 segments built.*; if that comes again, maybe not all workers see"
+    ):
         job.build_index(store, options=options, runner="FnApiRunner")
     assert snapshot_numbers(store) == []

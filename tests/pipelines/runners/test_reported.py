@@ -1,6 +1,7 @@
 """Errors that workers report: the first one reaches the launcher, and what a retry may mend is raised."""
 
 import pickle
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError, TemporaryError, UsageError
 from foundation.store.files import Store
-from pipelines.runners.reported import ErrorReport
+from pipelines.runners.reported import ErrorReport, unshared
 
 
 @pytest.fixture
@@ -62,6 +63,17 @@ def test_where_the_store_is_not_there_an_error_is_left_to_the_launcher(report: E
     with elsewhere.reporting():
         elsewhere.is_there()
     assert not tmp_path.exists()
+
+
+@pytest.mark.parametrize(("runner", "is_told"), [("local", False), ("flink", True)])
+def test_what_was_left_undone_is_told_with_what_may_be_the_cause(
+    report: ErrorReport, runner: str, is_told: bool
+) -> None:
+    """The processes of one machine see one store; of a cluster nothing more is known than that work is missing."""
+    said = str(unshared(report, "1 of 2 chunks not encoded", runner=runner))
+    where = rf"expected runs/7\.parquet to be seen in store {report.store.local_root} until the end: run again"
+    assert re.search(where, said)
+    assert ("maybe not all workers see the store" in said) == is_told
 
 
 def test_in_another_folder_of_that_name_nothing_is_written(
