@@ -25,7 +25,7 @@ from pipelines.lookup.withdrawn import Withdrawn
 from pipelines.lookup.work_file import WORK_FILE, Written, write_queries
 from pipelines.lookup.worker import GONE, Job
 from pipelines.runners.dataflow import require_shared
-from pipelines.runners.names import check_runner, expected_workers
+from pipelines.runners.names import check_runner
 from serving.answers import Answer
 from serving.batch.described import DescribedSnapshot
 from serving.batch.open_segments import find_gone
@@ -64,7 +64,8 @@ def look_up(
     A lookup that was cut off is gone on with by the same queries and options. Raises UsageError, InputNotFoundError,
     ArtifactRefusedError, and TemporaryError if another process is at the same lookup.
     """
-    check_runner(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
+    workers = check_runner(options.runner, workers=options.workers, beam_flags=list(options.beam_flags))
+    options = replace(options, workers=workers)
     require_shared(options.runner, options.beam_flags, options.store)
     store = Store(options.store)
     described = DescribedSnapshot.read(store, options.snapshot)
@@ -148,7 +149,7 @@ def plan_lookup(
         folder=folder,
         match=options.match,
         groups=groups,
-        slices=plan_slices(len(groups), expected_workers(options.runner, options.workers)),
+        slices=plan_slices(len(groups), options.workers),
     )
 
 

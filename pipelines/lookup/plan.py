@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from foundation.checks import require_range
 from pipelines.index.memory import limit_per_worker
-from pipelines.runners.names import LOCAL, expected_workers
+from pipelines.runners.names import LOCAL
 from serving.match.options import MatchOptions
 
 # One chunk is one element of the pipeline, at least: some 40 MB of pictures, and what a killed job does again.
@@ -22,6 +22,7 @@ ROUND_QUERIES_PER_WORKER = 4_096
 class LookupOptions:
     """What is looked up in, how, and where the job runs.
 
+    `workers` are the processes of the local runner; of another one `look_up` finds out how many to reckon with.
     `memory_limit` is what the user gave for all workers of this machine, or for each on others. A chunk holds whole
     batches of the encoder, so that its vectors are those of the small path.
     """
@@ -54,8 +55,7 @@ class LookupOptions:
     @property
     def chunks_per_round(self) -> int:
         """How many chunks a round has, at least one."""
-        workers = expected_workers(self.runner, self.workers)
-        queries = self.round_queries or ROUND_QUERIES_PER_WORKER * workers
+        queries = self.round_queries or ROUND_QUERIES_PER_WORKER * self.workers
         return max(1, queries // self.queries_per_chunk)
 
 

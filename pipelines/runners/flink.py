@@ -72,6 +72,12 @@ def complete(beam_flags: list[str]) -> tuple[str, list[str]]:
     return RUNNER, [*beam_flags, *flags]
 
 
+def count_slots(beam_flags: list[str]) -> int:
+    """Returns how many workers the flags ask for, or all that the cluster has, also those that are taken."""
+    given = PipelineOptions(beam_flags).get_all_options(drop_default=True)
+    return given.get("parallelism") or ask(given["flink_master"]).slots
+
+
 def ask(master: str) -> Cluster:
     """Asks Flink's REST API; raises TemporaryError if nothing answers there, UsageError if something else does."""
     url = master if "://" in master else f"http://{master}"

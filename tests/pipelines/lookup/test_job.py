@@ -17,7 +17,7 @@ from pipelines.lookup.contents import Contents
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.job import Listeners, look_up
 from pipelines.lookup.names import answers_file
-from pipelines.lookup.plan import Group, Plan
+from pipelines.lookup.plan import ROUND_QUERIES_PER_WORKER, Group, LookupOptions, Plan
 from pipelines.lookup.prepare_chunk import PrepareChunk
 from pipelines.lookup.progress import Progress
 from pipelines.lookup.worker import Job, shared_worker
@@ -201,6 +201,20 @@ def test_a_process_takes_up_another_plan(desk: Desk) -> None:
         shared_worker(replace(job, plan=replace(plan, groups=(Group(0, 1), Group(1, 2))))),
     ):
         assert worker.plan.groups == ((0, 1), (1, 2))
+
+
+def test_work_is_cut_for_the_workers_of_the_cluster(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it says how many it has: pieces for each of them where there are fewer segments, and rounds."""
+    seen: list[tuple[int, int]] = []
+
+    def begin(job: Job, options: LookupOptions, *others: Any) -> rounds.Rounds:
+        seen.append((job.plan.slices, options.chunks_per_round))
+        return rounds.Rounds(job, options, *others)
+
+    monkeypatch.setattr("pipelines.lookup.job.Rounds", begin)
+    monkeypatch.setattr("pipelines.lookup.job.check_runner", lambda *_, **__: 7)
+    desk.look_up([], runner="FnApiRunner", round_queries=None)
+    assert seen == [(3, 7 * ROUND_QUERIES_PER_WORKER // 2)]
 
 
 def test_in_another_folder_of_the_name_of_the_store_nothing_is_done(desk: Desk) -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from foundation.errors import UsageError
 from pipelines.lookup.plan import Group, LookupOptions, plan_groups, plan_rounds, plan_slices
-from pipelines.runners.names import CLUSTER_WORKERS
 from serving.match.options import MatchOptions
 
 
@@ -44,8 +43,6 @@ def test_chunks_hold_whole_batches() -> None:
     assert options.queries_per_chunk == 144
     assert LookupOptions(store="s", match=MatchOptions(batch_size=4_096), round_queries=1).chunks_per_round == 1
     assert LookupOptions(store="s", workers=3).chunks_per_round == 3 * LookupOptions(store="s").chunks_per_round
-    on_a_cluster = LookupOptions(store="s", runner="flink")
-    assert on_a_cluster.chunks_per_round == CLUSTER_WORKERS * LookupOptions(store="s").chunks_per_round
 
 
 def test_options_out_of_range_are_refused() -> None:

@@ -212,7 +212,9 @@ def test_a_cluster_that_makes_slots_on_demand_takes_any_number(slots: int) -> No
     assert wanted == 4
 
 
-def test_work_is_cut_for_the_slots_that_are_free() -> None:
-    """Those that the job will take: of a small archive each of them has some."""
+def test_work_is_cut_for_all_slots_or_those_that_are_wanted() -> None:
+    """Those that are taken now may be free when the listing is done: of a small archive each of them has some."""
     with job_manager() as master:
-        assert check_runner("flink", workers=1, beam_flags=[f"--flink_master={master}"]) == 3
+        flags = [f"--flink_master={master}"]
+        assert check_runner("flink", workers=1, beam_flags=flags) == OVERVIEW["slots-total"] > 3
+        assert check_runner("flink", workers=1, beam_flags=[*flags, "--parallelism=2"]) == 2
