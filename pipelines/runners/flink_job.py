@@ -31,12 +31,12 @@ from apache_beam.runners.runner import PipelineResult
 from foundation.errors import FirstseenError, TemporaryError
 
 START_SECONDS = 120
-END_SECONDS = 5
-# An interrupted command is ended after 3 s, wherever it is, and has to say before that what it could not do.
-CANCEL_SECONDS = 1.5
+END_SECONDS = 5.0
+# An interrupted command is ended after 3 s, wherever it is, and has to say before that what it could not do. Half a
+# second is for its job server, and the rest for the cluster, where a job that was being submitted may show only now.
+END_AT_ONCE_SECONDS = 0.5
+CANCEL_SECONDS = 2.0
 ENDED_MEANWHILE = 409
-# A job that was being submitted when its job server ended may show on the cluster only now.
-SHOWS_SECONDS = 2.0
 # A shell between the two ends the job server when the launcher's end of the pipe closes, even if that was killed; one
 # that is deaf to that is killed.
 UNTIL_STDIN_ENDS = (
@@ -73,22 +73,22 @@ class FlinkJobRunner(flink_runner.FlinkRunner):
         try:
             job = super().run_portable_pipeline(pipeline, options)
         except BaseException:
-            self._stop_server()
+            self._stop_server(END_AT_ONCE_SECONDS)
             raise
         return FlinkJob(job, master, cloud.job_name, on_end=self._stop_server)
 
-    def _stop_server(self) -> None:
+    def _stop_server(self, within_seconds: float) -> None:
         if self._server:
-            self._server.stop()
+            self._server.stop(within_seconds)
 
 
 class FlinkJob(PipelineResult):
     """A job that was submitted: whoever stops waiting for it cancels it, by its name at the cluster's REST API.
 
-    No other job may have the name.
+    No other job may have the name. `on_end` ends its job server, within so many seconds.
     """
 
-    def __init__(self, job: PipelineResult, master: str, name: str, *, on_end: Callable[[], None]):
+    def __init__(self, job: PipelineResult, master: str, name: str, *, on_end: Callable[[float], None]):
         super().__init__(None)
         self._job, self._master, self._name, self._on_end = job, master, name, on_end
 
@@ -103,10 +103,10 @@ class FlinkJob(PipelineResult):
             state = str(self._job.wait_until_finish(duration))
         except BaseException:
             # The job server first: it may be submitting the job at this moment.
-            self._on_end()
+            self._on_end(END_AT_ONCE_SECONDS)
             self.cancel()
             raise
-        self._on_end()
+        self._on_end(END_SECONDS)
         return state
 
     def cancel(self) -> None:
@@ -114,8 +114,8 @@ class FlinkJob(PipelineResult):
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                deadline = time.monotonic() + SHOWS_SECONDS
-                while not self._cancel_shown(session) and time.monotonic() < deadline:
+                deadline = time.monotonic() + CANCEL_SECONDS
+                while not self._cancel_shown(session, deadline) and time.monotonic() < deadline:
                     time.sleep(0.2)
         except (requests.RequestException, LookupError, TypeError, ValueError) as error:
             _log.warning(
@@ -126,15 +126,20 @@ class FlinkJob(PipelineResult):
                 self._master,
             )
 
-    def _cancel_shown(self, session: requests.Session) -> bool:
-        jobs = session.get(f"{self._master}/jobs/overview", timeout=CANCEL_SECONDS).json()["jobs"]
+    def _cancel_shown(self, session: requests.Session, deadline: float) -> bool:
+        jobs = session.get(f"{self._master}/jobs/overview", timeout=timeout_until(deadline)).json()["jobs"]
         own = [one for one in jobs if one["name"] == self._name]
         for one in own:
             if one["state"] not in ENDED:
-                answer = session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=CANCEL_SECONDS)
+                answer = session.patch(f"{self._master}/jobs/{one['jid']}?mode=cancel", timeout=timeout_until(deadline))
                 if answer.status_code != ENDED_MEANWHILE:
                     answer.raise_for_status()
         return bool(own)
+
+
+def timeout_until(deadline: float) -> float:
+    """Returns the timeout of a request that has to be over by then: half of it, to connect and to be answered."""
+    return max(0.1, deadline - time.monotonic()) / 2
 
 
 class JobServer(job_server.JobServer):
@@ -143,6 +148,7 @@ class JobServer(job_server.JobServer):
     def __init__(self, options: PipelineOptions):
         self._options = options
         self._open = ExitStack()
+        self._end_seconds = END_SECONDS
 
     def start(self) -> beam_job_api_pb2_grpc.JobServiceStub:
         """Starts the process and waits until it answers; raises FirstseenError with its last line if it ends."""
@@ -160,15 +166,16 @@ class JobServer(job_server.JobServer):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._open.callback(end, process)
+        self._open.callback(lambda: end(process, self._end_seconds))
         # What crosses it is the whole job, and messages have no limit that fits.
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         channel = self._open.enter_context(grpc.insecure_channel(endpoint, options=unlimited))
         wait_until_ready(channel, process, log)
         return beam_job_api_pb2_grpc.JobServiceStub(channel)
 
-    def stop(self) -> None:
+    def stop(self, within_seconds: float = END_SECONDS) -> None:
         """Ends the process, and removes its files; a second call does nothing."""
+        self._end_seconds = within_seconds
         self._open.close()
 
 
@@ -190,12 +197,12 @@ def last_line(log: Path) -> str:
     return (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1][:300]
 
 
-def end(process: subprocess.Popen) -> None:
-    """Ends a process that ends with its input, and what it started, and forgets it."""
+def end(process: subprocess.Popen, within_seconds: float) -> None:
+    """Ends a process that ends with its input, and what it started, by force after these seconds; and forgets it."""
     if process.stdin:
         process.stdin.close()
     with suppress(subprocess.TimeoutExpired):
-        process.wait(END_SECONDS)
+        process.wait(within_seconds)
     # The shell alone may be gone by now, or Java may have been too busy to hear: the group is that of its session.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.runner import PipelineResult
 from requests import ConnectTimeout, Response
 
+from firstseen.commands.interruption import GRACE_SECONDS
 from foundation.errors import FirstseenError, TemporaryError
 from pipelines.runners import flink_job
 from tests.conftest import REPOSITORY
@@ -22,6 +24,7 @@ from tests.processes import ends, is_running
 
 # Stands in for Java: says where it is, and stays.
 SERVER = "#!/bin/sh\necho $$ > {folder}/pid\nexec sleep 60\n"
+DEAF = "#!/bin/sh\ntrap '' TERM\necho $$ > {folder}/pid\nwhile true; do sleep 1; done\n"
 
 
 def options_of(folder: Path, script: str) -> PipelineOptions:
@@ -86,7 +89,7 @@ def test_whoever_stops_waiting_cancels_the_job(error: BaseException | None, monk
     monkeypatch.setattr(flink_job.requests, "Session", Answers)
     Answers.cancelled = []
     ended: list[int] = []
-    job = flink_job.FlinkJob(Waiting(error), "http://host:1", "mine", on_end=lambda: ended.append(1))
+    job = flink_job.FlinkJob(Waiting(error), "http://host:1", "mine", on_end=lambda _: ended.append(1))
     if error is None:
         assert job.wait_until_finish() == "DONE"
     else:
@@ -107,16 +110,32 @@ def test_a_job_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_a_job_server_that_does_not_leave_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Java itself, and not the shell before it alone."""
-    monkeypatch.setattr(flink_job, "END_SECONDS", 0.2)
     monkeypatch.setattr(flink_job, "START_SECONDS", 1)
-    deaf = "#!/bin/sh\ntrap '' TERM\necho $$ > {folder}/pid\nwhile true; do sleep 1; done\n"
-    server = flink_job.JobServer(options_of(tmp_path, deaf))
+    server = flink_job.JobServer(options_of(tmp_path, DEAF))
     with pytest.raises(TemporaryError, match="does not answer after 1 s: it said nothing"):
         server.start()
     pid = int((tmp_path / "pid").read_text())
     assert is_running(pid)
-    server.stop()
+    server.stop(0.2)
     assert ends(pid)
+
+
+def test_an_interruption_says_in_time_that_a_job_was_not_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also if neither the job server nor the cluster answers: the command is ended before long, wherever it is."""
+    monkeypatch.setattr(flink_job, "START_SECONDS", 1)
+    server = flink_job.JobServer(options_of(tmp_path, DEAF))
+    with pytest.raises(TemporaryError):
+        server.start()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        master = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        job = flink_job.FlinkJob(Waiting(KeyboardInterrupt()), master, "mine", on_end=server.stop)
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            job.wait_until_finish()
+    assert time.monotonic() - started < GRACE_SECONDS
+    assert ["job mine was not cancelled" in one for one in caplog.messages] == [True]
 
 
 LAUNCHER = """
@@ -157,7 +176,7 @@ def test_a_job_that_shows_late_is_cancelled_too(monkeypatch: pytest.MonkeyPatch)
             return super().json() if len(looks) > 2 else {"jobs": []}
 
     monkeypatch.setattr(flink_job.requests, "Session", Late)
-    job = flink_job.FlinkJob(Waiting(KeyboardInterrupt()), "http://host:1", "mine", on_end=lambda: None)
+    job = flink_job.FlinkJob(Waiting(KeyboardInterrupt()), "http://host:1", "mine", on_end=lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         job.wait_until_finish()
     assert Late.cancelled == ["http://host:1/jobs/b?mode=cancel"]
@@ -189,7 +208,7 @@ def test_a_job_that_cannot_be_cancelled_is_told(
 ) -> None:
     """Once, with where to do it by hand: it holds slots, and goes on writing."""
     monkeypatch.setattr(flink_job.requests, "Session", api)
-    flink_job.FlinkJob(Waiting(None), "http://host:1", "mine", on_end=lambda: None).cancel()
+    flink_job.FlinkJob(Waiting(None), "http://host:1", "mine", on_end=lambda _: None).cancel()
     expected = rf"job mine was not cancelled on Flink \({words}\) .*; expected it to end: look for it at http://host:1,"
     assert [bool(re.match(expected, one)) for one in caplog.messages] == ([True] if words else [])
 
