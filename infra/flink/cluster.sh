@@ -16,6 +16,13 @@ rpc_port=${FLINK_RPC_PORT:-6123}
 task_managers=${FLINK_TASK_MANAGERS:-2}
 slots=${FLINK_SLOTS:-1}
 python=${PYTHON:-$repository/.venv/bin/python}
+
+fail() {
+  echo "cluster.sh: $*" >&2
+  exit 1
+}
+
+command -v realpath >/dev/null || fail "realpath is not on PATH; expected that of GNU coreutils"
 # A process is known by the name of the folder: one folder has one name.
 work=$(realpath --canonicalize-missing "$work")
 run=$(realpath --canonicalize-missing "$run")
@@ -23,11 +30,6 @@ run=$(realpath --canonicalize-missing "$run")
 [[ $python == /* ]] || python=$PWD/$python
 flink=$work/flink-1.19.3
 job_server=$work/beam-runners-flink-1.19-job-server-2.62.0.jar
-
-fail() {
-  echo "cluster.sh: $*" >&2
-  exit 1
-}
 
 pid_of() {
   cat "$run/$1.pid" 2>/dev/null || true

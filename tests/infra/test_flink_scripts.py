@@ -107,6 +107,10 @@ def test_what_a_cluster_lacks_is_named(tmp_path: Path, few_programs: str) -> Non
     code, said = fail("cluster.sh", "up", **environment | {"PATH": few_programs})
     assert code == 1
     assert "java is not on PATH; expected a Java" in said
+    Path(few_programs, "realpath").unlink()
+    code, said = fail("cluster.sh", "up", **environment | {"PATH": few_programs})
+    assert code == 1
+    assert "realpath is not on PATH; expected" in said
 
 
 def test_setup_without_the_programs_it_takes_says_so(tmp_path: Path, few_programs: str) -> None:
