@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 
 from pipelines.lookup.files import Part
+from pipelines.lookup.group_step import GroupStep
 from pipelines.lookup.names import FETCHED, WANTED, chunk_file
 from pipelines.lookup.plan import Group
-from pipelines.lookup.search_group import GroupStep
 from pipelines.lookup.worker import Worker
 from serving.batch.fetched import fetch
 from serving.batch.told import Told, tell

@@ -8,11 +8,12 @@ import apache_beam as beam
 
 from pipelines.lookup.answer_chunk import AnswerChunk
 from pipelines.lookup.fetch_group import FetchGroup
+from pipelines.lookup.group_step import pieces_of
 from pipelines.lookup.merge_chunk import MergeChunk
 from pipelines.lookup.names import CLOSE, FIRST
 from pipelines.lookup.plan import LookupOptions
 from pipelines.lookup.prepare_chunk import PrepareChunk
-from pipelines.lookup.search_group import SearchGroup, pieces_of
+from pipelines.lookup.search_group import SearchGroup
 from pipelines.lookup.worker import Job
 from pipelines.runners.dataflow import require_shared, resource_hints
 from pipelines.runners.run import create_pipeline, run_to_end
