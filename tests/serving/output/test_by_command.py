@@ -29,7 +29,8 @@ def test_uris_open_no_way_around_the_guard(
     named = place.format(store=desk.store, query=query, queries=query.parent)
     target = query.parent if place.endswith("queries}/new") else query
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert run(["lookup", target.as_uri(), "--store", desk.store.as_uri(), flag, named]) == 2
+    command = ["lookup", target.as_uri(), "--store", desk.store.as_uri(), "--format", "json", flag, named]
+    assert run(command) == 2
     assert "choose another place" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
