@@ -98,7 +98,7 @@ def test_ctrl_c_during_the_start_is_one_line(live_desk: Desk, module: str, secon
     assert process.returncode == 130
     told = [line for line in errors.splitlines() if not line.startswith("import time:")]
     assert len(told) == 1
-    assert told[0].startswith("firstseen: interrupted; the store is untouched")
+    assert told[0].startswith("firstseen: interrupted; answers are missing")
 
 
 VERBS = [verb.__name__ for verb in app.VERBS] + [group.info.name for group in app.GROUPS]
