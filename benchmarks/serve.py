@@ -133,7 +133,7 @@ def publish(store: Path, live: int, server: Server, ended: threading.Event) -> N
     try:
         for number in range(live + 1, live + 1 + SWAPS):
             firstseen("rollback", "--store", str(store), "--to", str(live))
-            while server.json("/v1/snapshot")["snapshot"] < number:
+            while server.json("/v1/snapshot")["number"] < number:
                 time.sleep(0.2)
     finally:
         ended.set()
