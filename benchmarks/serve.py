@@ -1,6 +1,6 @@
 """Answers over HTTP: photos per second and waiting by the number of clients, overload, swaps, bad clients, takedowns.
 
-    python -m benchmarks.serve --store STORE --photos FOLDER --folder WORK [--seconds 20] [--soak MINUTES]
+    python -m benchmarks.serve --store STORE --photos FOLDER --folder WORK [--only clients] [--soak MINUTES]
 
 Server and clients share the machine; every client sends one photo a request. The store is not touched: what is
 published and withdrawn goes into a copy below WORK, whose large files are links to the store's.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results import machine, write_section
@@ -38,14 +39,21 @@ SWAPS = 30
 NORMAL_CLIENTS = 2
 
 
+@dataclass
 class Benchmark:
     """One store, the photos that are asked for, and how long each load lasts."""
 
-    def __init__(self, store: Path, photos: Path, folder: Path, seconds: float):
-        self.store, self.photos, self.folder, self.seconds = store, photos, folder, seconds
-        self.asked = photos_of(photos)
+    store: Path
+    photos: Path
+    folder: Path
+    seconds: float
+    rounds: int
+    soak_minutes: float
+
+    def __post_init__(self) -> None:
+        self.asked = photos_of(self.photos)
         random.Random(0).shuffle(self.asked)  # noqa: S311 (no secret)
-        self.log = folder / "serve.log"
+        self.log = self.folder / "serve.log"
 
     def in_process(self) -> dict[str, float]:
         """Returns what the matcher reaches without a server."""
@@ -60,10 +68,16 @@ class Benchmark:
         return copy
 
 
-def throughput(benchmark: Benchmark, rounds: int) -> tuple[list[str], float]:
+def clients_and_overload(benchmark: Benchmark) -> list[str]:
+    """Returns the section about the number of clients, and about more requests than can be answered."""
+    lines, capacity = throughput(benchmark)
+    return [*lines, "", *overload(benchmark, capacity)]
+
+
+def throughput(benchmark: Benchmark) -> tuple[list[str], float]:
     """Returns the section about clients, and the best rate that was reached."""
     own, loads = [], {clients: [] for clients in CLIENTS}
-    for _ in range(rounds):
+    for _ in range(benchmark.rounds):
         own.append(benchmark.in_process())
         with running(benchmark.store, benchmark.log) as server:
             ask_by_clients(server.port, benchmark.asked, clients=4, seconds=benchmark.seconds / 4)
@@ -172,8 +186,9 @@ def takedown(benchmark: Benchmark) -> list[str]:
     return [f"A photo that was withdrawn was last answered {last - withdrawn:.0f} s later (promised: 60)."]
 
 
-def soak(benchmark: Benchmark, minutes: float) -> list[str]:
+def soak(benchmark: Benchmark) -> list[str]:
     """Returns the section about hours of use: memory and waiting over time."""
+    minutes = benchmark.soak_minutes
     rows = ["| minute | photos/s | p50 ms | p99 ms | server's own memory, MB | failed |", "|---|---|---|---|---|---|"]
     measured = []
     with running(benchmark.store, benchmark.log) as server:
@@ -196,6 +211,15 @@ def soak(benchmark: Benchmark, minutes: float) -> list[str]:
             )
     growth = measured[-1] / started - 1
     return [*rows, "", f"Memory after a minute {started:.0f} MB, at the end {measured[-1]:.0f} MB: {growth:+.1%}."]
+
+
+SECTIONS = {
+    "clients": clients_and_overload,
+    "swaps": swaps,
+    "bad clients": bad_clients,
+    "takedown": takedown,
+    "soak": soak,
+}
 
 
 def row(*cells: object) -> str:
@@ -221,20 +245,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="folder for what is made on the way")
     parser.add_argument("--seconds", type=float, default=20, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--soak", type=float, metavar="MINUTES", help="measure this alone")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", default=10)
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="measure these sections alone")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    benchmark = Benchmark(arguments.store, arguments.photos, arguments.folder, arguments.seconds)
+    benchmark = Benchmark(
+        arguments.store, arguments.photos, arguments.folder, arguments.seconds, arguments.rounds, arguments.soak
+    )
     live = read_snapshot(Store(str(arguments.store)), None)
     about = f"`python -m benchmarks.serve` on {machine()}: {live.photos:,} photos, encoder `{live.encoder_id}`."
-    if arguments.soak:
-        lines = soak(benchmark, arguments.soak)
-        write_section("Serve: soak", "\n".join([f"{about} 8 clients.", "", *lines]))
-        return
-    lines, capacity = throughput(benchmark, arguments.rounds)
-    write_section("Serve: clients", "\n".join([about, *lines, "", *overload(benchmark, capacity)]))
-    write_section("Serve: swaps", "\n".join([about, "", *swaps(benchmark)]))
-    write_section("Serve: bad clients and takedowns", "\n".join([about, *bad_clients(benchmark), *takedown(benchmark)]))
+    for name in arguments.only or SECTIONS:
+        write_section(f"Serve: {name}", "\n".join([about, "", *SECTIONS[name](benchmark)]))
 
 
 if __name__ == "__main__":
