@@ -1,0 +1,140 @@
+"""Reads the bodies of requests into memory: bounded in bytes and time, and never written to a disk."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import NamedTuple
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from serving.http.options import ServeOptions
+from serving.http.problems import Problem, busy
+
+MOST_FIELDS = 32
+
+
+class BodyMemory:
+    """Counts the bytes of all bodies that are in memory at a time, and refuses those that are too many together."""
+
+    def __init__(self, most_bytes: int):
+        self._free_bytes = most_bytes
+
+    @contextmanager
+    def reserve(self, most_bytes: int) -> Iterator[None]:
+        """Keeps room for a body while it is in use; raises a Problem, 503, if there is none."""
+        # No lock: the loop's thread alone comes here.
+        if most_bytes > self._free_bytes:
+            detail = "the service holds as many uploads as it may; expected fewer at once: ask again in a moment"
+            raise busy("uploads", detail, retry_after_seconds=1)
+        self._free_bytes -= most_bytes
+        try:
+            yield
+        finally:
+            self._free_bytes += most_bytes
+
+
+class Upload(NamedTuple):
+    """One file of a form: the field's name, the file's name as it was given, and its bytes."""
+
+    field: str
+    name: str
+    data: bytes
+
+
+class Form(NamedTuple):
+    """What a form brings: its fields, of which the last of a name counts, and its files in their order."""
+
+    fields: dict[str, str]
+    files: list[Upload]
+
+
+class _MemoryParser(MultiPartParser):
+    # Starlette writes larger files to a temporary directory: query photos are not stored.
+    spool_max_size = 2**31 - 1
+    is_whole = False
+
+    def on_end(self) -> None:
+        self.is_whole = True
+
+
+def body_bytes(request: Request, options: ServeOptions) -> int:
+    """Returns how many bytes a body may have: those that it declares, or as many as are allowed.
+
+    Raises a Problem, 413, if it declares more, 400 if it declares its length in two ways.
+    """
+    declared = request.headers.get("content-length")
+    if declared is None:
+        return options.max_body_bytes
+    if "transfer-encoding" in request.headers:
+        # Two readers of such a request may disagree where it ends, which is how requests are smuggled (RFC 9112, 6.1).
+        raise Problem(400, "two_lengths", "the body has Content-Length and Transfer-Encoding; expected one of them")
+    if not declared.isdecimal():
+        raise Problem(400, "length", f"Content-Length is {declared!r}; expected a number of bytes")
+    if int(declared) > options.max_body_bytes:
+        raise _too_large(options)
+    return int(declared)
+
+
+async def read_chunks(request: Request, options: ServeOptions) -> AsyncGenerator[bytes, None]:
+    """Yields the body as it comes; raises a Problem for one that is too large (413) or too slow (408)."""
+    left = body_bytes(request, options)
+    end = asyncio.get_running_loop().time() + options.body_seconds
+    async with aclosing(request.stream()) as stream:
+        while True:
+            try:
+                left_seconds = end - asyncio.get_running_loop().time()
+                chunk = await asyncio.wait_for(anext(stream, None), left_seconds)
+            except asyncio.TimeoutError as error:
+                raise Problem(
+                    408,
+                    "slow_body",
+                    f"the body was not there after {options.body_seconds:g} s; expected a faster upload: send less at "
+                    "once",
+                    headers={"Connection": "close"},
+                ) from error
+            except ClientDisconnect as error:
+                raise Problem(400, "cut_off", "the body ended before its declared end; expected all of it") from error
+            if chunk is None:
+                return
+            left -= len(chunk)
+            if left < 0:
+                raise _too_large(options)
+            yield chunk
+
+
+async def read_body(request: Request, options: ServeOptions) -> bytes:
+    """Returns the whole body; raises like `read_chunks`."""
+    async with aclosing(read_chunks(request, options)) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def read_form(request: Request, options: ServeOptions) -> Form:
+    """Returns what a multipart body brings; raises like `read_chunks`, and a Problem, 400, for a broken one."""
+    async with aclosing(read_chunks(request, options)) as chunks:
+        parser = _MemoryParser(request.headers, chunks, max_files=options.max_images, max_fields=MOST_FIELDS)
+        try:
+            parsed = await parser.parse()
+        except MultiPartException as error:
+            raise Problem(400, "multipart", f"the multipart body is broken: {error.message}") from error
+    try:
+        if not parser.is_whole:
+            raise Problem(400, "multipart", "the multipart body ends before its last boundary; expected all of it")
+        parts = parsed.multi_items()
+        fields = {name: value for name, value in parts if isinstance(value, str)}
+        files = [
+            Upload(name, one.filename or "", await one.read()) for name, one in parts if isinstance(one, UploadFile)
+        ]
+        return Form(fields, files)
+    finally:
+        await parsed.close()
+
+
+def _too_large(options: ServeOptions) -> Problem:
+    return Problem(
+        413,
+        "body_too_large",
+        f"the body has more than {options.max_body_bytes:,} bytes; expected at most as many: send fewer photos at once",
+        headers={"Connection": "close"},
+    )

@@ -1,0 +1,65 @@
+"""Looks the queries of one request up in one snapshot: the API and the page share it."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from foundation.store.snapshots import Snapshot
+from serving.answers import Answer
+from serving.match.match import Outcome
+from serving.match.options import MatchOptions
+from serving.match.query import Query
+
+if TYPE_CHECKING:
+    from serving.live.held import Held
+    from serving.live.live_searcher import LiveSearcher
+    from serving.live.vector_query import VectorQuery
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the queries of a request came to, all in one snapshot: an outcome and its answers for each, in order."""
+
+    snapshot: Snapshot
+    outcomes: list[Outcome]
+    answers: list[list[Answer]]
+
+
+async def look_up(
+    live: "LiveSearcher",
+    queries: "Sequence[Query | VectorQuery | Outcome]",
+    options: MatchOptions,
+    snapshot: int | None = None,
+) -> Looked:
+    """Returns what each query came to in the live snapshot, or in the numbered one.
+
+    A query that cannot be asked at all comes as its outcome, and keeps its place. If the request is given up, queries
+    that have not begun are dropped. Raises what `LiveSearcher.hold`, `Held.admit` and the queries' futures raise.
+    """
+    with live.hold(snapshot) as held, held.admit(sum(not isinstance(one, Outcome) for one in queries)):
+        outcomes = await outcomes_of(held, queries, options)
+        # Rows of thousands of matches take a moment, in which nobody else would be answered.
+        answers = await asyncio.to_thread(lambda: [held.answers(one, options) for one in outcomes])
+        return Looked(held.snapshot, outcomes, answers)
+
+
+async def outcomes_of(
+    held: "Held", queries: "Sequence[Query | VectorQuery | Outcome]", options: MatchOptions
+) -> list[Outcome]:
+    """Returns what each query came to; whoever fails, or gives up, drops those that have not begun."""
+    futures = [_asked(held, one, options) for one in queries]
+    try:
+        return await asyncio.gather(*map(asyncio.wrap_future, futures))
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _asked(held: "Held", query: "Query | VectorQuery | Outcome", options: MatchOptions) -> "Future[Outcome]":
+    if not isinstance(query, Outcome):
+        return held.submit(query, options)
+    future: Future[Outcome] = Future()
+    future.set_result(query)
+    return future

@@ -1,0 +1,110 @@
+"""Answers errors as problem details (RFC 9457): what was received, what was expected, and the remedy."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """An error, as RFC 9457 has it, with two members of ours: `reason`, one word, and `request_id`."""
+
+    type: str = Field("about:blank", description="`about:blank`: the status says what kind of problem it is.")
+    title: str = Field(description="The name of the status.")
+    status: int
+    detail: str = Field(description="What was received, what was expected, and what to do.")
+    reason: str = Field(description="One word that programs can tell problems of a status apart by.")
+    request_id: str | None = Field(None, description="As in the header `X-Request-ID`, and in the log.")
+
+
+class Problem(Exception):  # noqa: N818 (the name of RFC 9457)
+    """An error that is answered with a status of its own; `reason` is the word under which it is counted."""
+
+    def __init__(self, status: int, reason: str, detail: str, *, headers: Mapping[str, str] | None = None):
+        super().__init__(detail)
+        self.status, self.reason, self.detail = status, reason, detail
+        self.headers = dict(headers or {})
+
+
+def busy(reason: str, detail: str, *, retry_after_seconds: float) -> Problem:
+    """Returns the problem of a service that cannot answer now, and says when to ask again."""
+    return Problem(503, reason, detail, headers={"Retry-After": str(max(1, round(retry_after_seconds)))})
+
+
+def problem_of(error: Exception) -> Problem:
+    """Returns the problem that an error is answered with; what nobody foresaw is a 500 that tells nothing of itself."""
+    match error:
+        case Problem():
+            return error
+        case HTTPException():
+            headers = dict(error.headers or {})
+            return Problem(error.status_code, _word(error.status_code), str(error.detail), headers=headers)
+        case RequestValidationError() | ValidationError():
+            return Problem(422, "invalid", _first_error(error))
+        case TemporaryError():
+            seconds = getattr(error, "retry_after_seconds", 5.0)
+            return busy(getattr(error, "reason", "temporary"), str(error), retry_after_seconds=seconds)
+        case InputNotFoundError():
+            return Problem(404, "not_found", str(error))
+        case UsageError():
+            return Problem(422, "invalid", str(error))
+        case FirstseenError():
+            return Problem(500, "failed", str(error))
+    return Problem(500, "unexpected", "the service failed; its log says why under this request id")
+
+
+def response_of(problem: Problem, request_id: str | None) -> JSONResponse:
+    """Returns the answer to a request that failed."""
+    details = ProblemDetails(
+        type="about:blank",
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
+        reason=problem.reason,
+        request_id=request_id,
+    )
+    return JSONResponse(details.model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answers what a route of the app raises."""
+
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        problem = problem_of(error)
+        request.state.reason = problem.reason
+        return response_of(problem, getattr(request.state, "request_id", None))
+
+    for kind in (Problem, HTTPException, RequestValidationError, ValidationError, FirstseenError):
+        app.add_exception_handler(kind, answer)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Returns what the OpenAPI document says of these statuses of a route."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        }
+        for status in statuses
+    }
+
+
+def _word(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
+
+
+def _first_error(error: RequestValidationError | ValidationError) -> str:
+    """Returns the first of its errors in one line, without the value, which may be a photo."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "the body"
+    return f"{place}: {first['msg']}"
