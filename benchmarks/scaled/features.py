@@ -121,13 +121,20 @@ def _made(maker: made.Maker, starts: np.ndarray, numbers: np.ndarray) -> Iterato
     """Yields the features of made photos in their order: which real ones they are made of, and descriptors."""
     for number, first in enumerate(range(0, len(numbers), BLOCK_PHOTOS * TIMES)):
         block = numbers[first : first + BLOCK_PHOTOS * TIMES : TIMES]
-        places = np.concatenate([np.arange(starts[one], starts[one + 1]) for one in block])
-        drawn = maker.draw(np.random.default_rng(number), places, TIMES)
-        ends = np.cumsum(np.diff(starts)[block])
-        for end, count in zip(ends, np.diff(starts)[block], strict=True):
-            own = slice(end - count, end)
-            descriptors = np.rint(drawn[own].transpose(1, 0, 2) * LENGTH).astype(np.int8)
-            yield np.tile(places[own], TIMES), descriptors.reshape(-1, descriptors.shape[-1])
+        for places, descriptors in made_features(maker, starts, block, number):
+            yield np.tile(places, TIMES), descriptors.reshape(-1, descriptors.shape[-1])
+
+
+def made_features(
+    maker: made.Maker, starts: np.ndarray, photos: np.ndarray, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields, of each of some real photos, the places of its features, and the descriptors of TIMES made ones."""
+    places = np.concatenate([np.arange(starts[one], starts[one + 1]) for one in photos])
+    drawn = maker.draw(np.random.default_rng(seed), places, TIMES)
+    ends = np.cumsum(np.diff(starts)[photos])
+    for end, count in zip(ends, np.diff(starts)[photos], strict=True):
+        own = slice(end - count, end)
+        yield places[own], np.rint(drawn[own].transpose(1, 0, 2) * LENGTH).astype(np.int8)
 
 
 def structure_of(folder: str, features: int) -> Figure:

@@ -19,7 +19,7 @@ from pipelines.encode.embed_photos import shared_encoder
 from pipelines.lookup.contents import Hashes
 from pipelines.lookup.files import WorkingFiles
 from pipelines.lookup.plan import Group, Plan
-from pipelines.lookup.verified import Verified
+from pipelines.lookup.verified import checked_files
 from pipelines.lookup.work_file import WORK_FILE
 from pipelines.runners.reported import ErrorReport
 from serving.batch.described import DescribedSnapshot
@@ -142,7 +142,7 @@ class Worker:
                     self.described,
                     group.numbers,
                     gone=self.gone,
-                    verify=Verified(self.plan.lookup_id).verify,
+                    verify=checked_files(self.plan.lookup_id).verify,
                 )
                 self._group = group, self._segments.enter_context(opened)
             yield self._group[1]

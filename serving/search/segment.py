@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.errors import ArtifactRefusedError
 from foundation.photos.local_features import FEATURE_RULE
-from foundation.store import artifact
+from foundation.store.checked import verify_once
 from foundation.store.files import Store
 from foundation.store.segments import (
     LOCAL_FILES,
@@ -43,11 +43,11 @@ class Index(Protocol):
 
 @contextmanager
 def open_segment(
-    store: Store, segment: Segment, *, verify: Callable[..., Any] = artifact.verify_files
+    store: Store, segment: Segment, *, verify: Callable[..., Any] = verify_once
 ) -> Iterator["OpenSegment"]:
     """Opens one segment alone, after checking every file that it lists; a bucket's files are copied to this machine.
 
-    `verify` checks them, for whoever knows which were checked before.
+    `verify` checks them; by default those that this user has checked lately, and that did not change, are not read.
 
     Raises ArtifactRefusedError if a file differs from its digest, is not listed, or holds other vectors than described,
     and for local features of another rule than this program's.
