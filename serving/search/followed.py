@@ -35,13 +35,23 @@ class FollowedList(ABC, Generic[Entry]):
     def _take_up(self, entries: Sequence[Entry]) -> None:
         """Makes of the whole list what is asked for; what it raises is raised at the next look again."""
 
-    def look(self) -> bool:
-        """Reads what is new, if the last look was LOOK_SECONDS ago; returns whether anything was.
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the last look was taken."""
+        return monotonic() - self._looked_at
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last look is too long ago for a query to be answered by."""
+        return self.age_seconds >= LOOK_SECONDS
+
+    def look(self, *, at_once: bool = False) -> bool:
+        """Reads what is new, if the next look is due, or `at_once`; returns whether anything was.
 
         Costs one listing. Raises ArtifactRefusedError if the list lost an entry or one of them is damaged, and again at
         the next call: then nobody knows what it says.
         """
-        return monotonic() - self._looked_at >= LOOK_SECONDS and self._read()
+        return (at_once or self.is_due) and self._read()
 
     def _read(self) -> bool:
         started = monotonic()

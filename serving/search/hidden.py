@@ -45,11 +45,18 @@ class HiddenContents:
         """What both lists say, as of the last look: the contents that are retracted (32 bytes each), and the bank."""
         return self._retracted.contents, self._ignored.bank
 
-    def refresh(self) -> None:
-        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
-        with self._refreshing:
-            self._retracted.look()
-            self._ignored.look()
+    @property
+    def age_seconds(self) -> float:
+        """How long ago both lists were looked at."""
+        return max(self._retracted.age_seconds, self._ignored.age_seconds)
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Takes up what was retracted or ignored since the last look, if that is due: see `FollowedList`."""
+        # A store that answers slowly holds up nobody who knows enough.
+        if at_once or self._retracted.is_due or self._ignored.is_due:
+            with self._refreshing:
+                self._retracted.look(at_once=at_once)
+                self._ignored.look(at_once=at_once)
 
     def all(self) -> np.ndarray:
         """Returns the contents that must not be found, S32 ascending."""
@@ -85,10 +92,10 @@ class Hidden(HiddenContents):
         self._masking = Lock()
         self.masks: Masks = self._masks()
 
-    def refresh(self) -> None:
-        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Takes up what was retracted or ignored since the last look, if that is due: see `FollowedList`."""
         try:
-            super().refresh()
+            super().refresh(at_once=at_once)
         finally:
             # What one list brought counts, also if the other cannot be read at the moment.
             with self._masking:

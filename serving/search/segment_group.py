@@ -18,12 +18,18 @@ class SegmentGroup:
         self._hidden = hidden
         self._numbers = numbers
 
-    def refresh(self) -> None:
+    @property
+    def lists_age_seconds(self) -> float:
+        """How long ago it was looked up what is retracted and ignored."""
+        return self._hidden.age_seconds
+
+    def refresh(self, *, at_once: bool = False) -> None:
         """Hides what was retracted or ignored meanwhile, if the last look was some time ago; call it before each query.
 
-        Raises ArtifactRefusedError if either list cannot be read: then nothing may be answered.
+        With `at_once` it looks in any case. Raises ArtifactRefusedError if either list cannot be read: then nothing may
+        be answered.
         """
-        self._hidden.refresh()
+        self._hidden.refresh(at_once=at_once)
 
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""

@@ -1,0 +1,66 @@
+"""Collects the queries that wait for the encoder, and gives them out in batches."""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from threading import Condition
+from typing import TypeVar
+
+from serving.live.asked import Asked
+
+Item = TypeVar("Item")
+
+
+class Batches:
+    """Queries that wait for the encoder, and a count of those that wait behind it for proof; threads may share it."""
+
+    # Nobody waits for a timer. A query is taken at once while the threads behind the encoder have little to do; while
+    # they have enough, taking it would not speed it up, and the encoder works faster on those that come meanwhile.
+
+    def __init__(self, *, most: int, enough_behind: int):
+        """`most` are taken at a time, once fewer than `enough_behind` are left behind the encoder."""
+        self._most = most
+        self._enough_behind = enough_behind
+        self._waiting: deque[Asked] = deque()
+        self._behind = 0
+        self._is_closed = False
+        self._changed = Condition()
+
+    def put(self, asked: Asked) -> None:
+        """Lets a query wait for the encoder."""
+        with self._changed:
+            self._waiting.append(asked)
+            self._changed.notify()
+
+    def take(self) -> list[Asked]:
+        """Waits for queries, and returns all that wait, up to the most; none after `close`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._is_worth_it())
+            if self._is_closed:
+                return []
+            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            self._behind += len(taken)
+            return taken
+
+    def leave(self, count: int) -> None:
+        """Says that so many of those that were taken were proved, or given up."""
+        with self._changed:
+            self._behind -= count
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Gives out none any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+
+    def _is_worth_it(self) -> bool:
+        is_enough = self._behind >= self._enough_behind
+        return bool(self._waiting) and not is_enough
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
+    """Returns what goes together, in the order in which it came."""
+    groups: dict[Hashable, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())

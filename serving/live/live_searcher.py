@@ -1,0 +1,119 @@
+"""Answers lookups of many clients from the live snapshot of a store, and takes up new ones while it does."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from foundation.store.files import Store
+from serving.live.follower import Follower
+from serving.live.held import Held
+from serving.live.loaded import Loaded
+from serving.live.loader import Loader
+from serving.live.observer import Observer, Unobserved
+from serving.live.opening import open_loaded
+from serving.live.options import LiveOptions
+from serving.live.pipeline import Pipeline
+from serving.live.places import Places
+from serving.live.residents import Residents
+from serving.live.state import LiveState, Reloaded
+
+# What was retracted is gone from every answer within a minute: with older lists nothing is answered.
+OLDEST_LISTS_SECONDS = 60.0
+
+
+class LiveSearcher:
+    """A store that is served: its live snapshot, and the threads and processes that answer; made by `open`.
+
+    with LiveSearcher.open("STORE") as live, live.hold() as held:
+        outcome = held.submit(Query.of("photo.jpg"), MatchOptions()).result()
+    """
+
+    def __init__(self, store: Store, options: LiveOptions, observe: Observer):
+        # If anything fails, what was started before is ended.
+        with ExitStack() as stack:
+            loaded = open_loaded(store, None, options)
+            self._residents = Residents(loaded, on_free=self._on_free)
+            stack.callback(self._residents.close)
+            self._pipeline = Pipeline(options, observe)
+            stack.callback(self._pipeline.close)
+            self._pipeline.warm()
+            self._places = Places(options.queue_queries)
+            self._follower = Follower(self._residents, seconds=options.snapshot_poll_seconds)
+            stack.callback(self._follower.close)
+            self._loader = Loader(store, options, observe, self._residents)
+            stack.callback(self._loader.close)
+            self._stack = stack.pop_all()
+        self._is_draining = False
+
+    @classmethod
+    def open(
+        cls, store: str | Store, options: LiveOptions | None = None, *, observe: Observer | None = None
+    ) -> "LiveSearcher":
+        """Opens, checks and warms the live snapshot of a store, and starts what answers queries.
+
+        `store` is a local directory, gs://… or s3://…. Raises InputNotFoundError without a store or a snapshot,
+        ArtifactRefusedError if any file of the snapshot or the encoder differs from its digest.
+        """
+        opened = store if isinstance(store, Store) else Store(store)
+        return cls(opened, options or LiveOptions(), observe or Unobserved())
+
+    @contextmanager
+    def hold(self, snapshot: int | None = None) -> Iterator[Held]:
+        """Keeps the live snapshot, or the numbered one, for a request until the block ends.
+
+        One that is not loaded is opened in the background, and SnapshotNotLoaded raised until it is; for a number that
+        is new to the engine this lists the store. Raises InputNotFoundError if there is none of that number,
+        ArtifactRefusedError if it was refused, Closed after `close`.
+        """
+        loaded = self._residents.hold_live() if snapshot is None else self._hold_numbered(snapshot)
+        try:
+            yield Held(loaded, self._residents, self._pipeline, self._places)
+        finally:
+            self._residents.give_back(loaded)
+
+    def _hold_numbered(self, number: int) -> Loaded:
+        loaded = self._residents.hold(number)
+        if loaded is None:
+            raise self._loader.want(number)
+        return loaded
+
+    def reload(self) -> Reloaded:
+        """Looks at once for snapshots, those that were refused too, and for what was retracted or ignored.
+
+        Returns when a newer snapshot answers, or is refused; of a large one this takes minutes.
+        """
+        told = self._loader.reload()
+        self._follower.look()
+        return told.result()
+
+    def state(self) -> LiveState:
+        """Returns how the store stands; costs nothing."""
+        loaded = self._residents.loaded
+        age = max(one.opened.lists_age_seconds for one in loaded)
+        return LiveState(
+            is_ready=not self._is_draining and age <= OLDEST_LISTS_SECONDS,
+            live=loaded[0].number,
+            loaded=tuple(one.number for one in loaded),
+            refused=self._loader.refused.reasons,
+            looked_at=self._loader.looked_at,
+            problem=self._loader.problem or self._follower.problem,
+            queue_queries=self._places.taken,
+            lists_age_seconds=age,
+        )
+
+    def drain(self) -> None:
+        """Is not ready from now on; what is being answered goes on, and what is still asked is answered."""
+        self._is_draining = True
+
+    def close(self) -> None:
+        """Ends threads and processes, and closes every snapshot; who waits for a query is told that it is given up."""
+        self._is_draining = True
+        self._stack.close()
+
+    def _on_free(self) -> None:
+        self._loader.wake()
+
+    def __enter__(self) -> "LiveSearcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

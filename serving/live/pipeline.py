@@ -1,0 +1,188 @@
+"""Answers the queries of many clients together: decoder processes → batches of the encoder → search → threads of proof.
+
+Each step is that of `serving.match.steps`, as in a lookup of one client; what stands here is who waits for whom.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock, Thread
+from time import monotonic
+
+import numpy as np
+
+from foundation.errors import FirstseenError
+from foundation.photos.decoder_processes import DecoderProcesses
+from foundation.photos.rejects import PhotoError
+from serving.live.asked import Asked
+from serving.live.batches import Batches, grouped
+from serving.live.errors import RETRY_SECONDS, Closed
+from serving.live.loaded import Loaded
+from serving.live.observer import Observer, Stage
+from serving.live.options import LiveOptions
+from serving.live.vector_query import VectorQuery, similar_only
+from serving.match.decoded_query import DecodedQuery, rejected
+from serving.match.match import Outcome
+from serving.match.options import MatchOptions
+from serving.match.query import Query
+from serving.match.threads import MatchThreads
+from serving.search.merge import Nearest
+
+# Queries that wait for each thread of proof, beside the one that it has: while it is proved the next are encoded.
+WAITING_PER_THREAD = 1
+# Each decoder process is kept busy for so long at the start, so that all of them are started.
+BUSY_SECONDS = 0.2
+
+
+class Pipeline:
+    """The threads and processes that queries go through; `close` ends them, and every query that is under way."""
+
+    def __init__(self, options: LiveOptions, observe: Observer):
+        self._deadline_seconds = options.deadline_seconds
+        self._observe = observe
+        self._under_way: set[Asked] = set()
+        self._changing = Lock()
+        self._is_closed = False
+        # Nobody waits for an answer any longer than this: a photo that takes longer must not occupy a decoder.
+        self._decoders = DecoderProcesses(timeout_seconds=options.deadline_seconds)
+        self._threads = MatchThreads()
+        enough_behind = (1 + WAITING_PER_THREAD) * (os.cpu_count() or 1)
+        self._batches = Batches(most=options.batch_size, enough_behind=enough_behind)
+        self._encoding = Thread(target=self._encode_all, name="encode", daemon=True)
+        self._encoding.start()
+
+    def warm(self) -> None:
+        """Starts the decoder processes, so that no query waits for them."""
+        count = os.cpu_count() or 1
+        list(self._decoders.threads.map(self._decoders.call, [time.sleep] * count, [BUSY_SECONDS] * count))
+
+    def submit(
+        self, query: Query | VectorQuery, options: MatchOptions, loaded: Loaded, *, on_end: Callable[[], None]
+    ) -> Asked:
+        """Begins to answer a query; `on_end` is called once nothing is done for it any more."""
+        asked = Asked(options, loaded, deadline_seconds=self._deadline_seconds, on_end=on_end)
+        if isinstance(query, VectorQuery):
+            asked.vector = query.checked(loaded.steps.spec)
+            asked.decoded, asked.options = query.decoded(), similar_only(options)
+        with self._changing:
+            if self._is_closed:
+                raise _closed()
+            self._under_way.add(asked)
+            if isinstance(query, VectorQuery):
+                self._batches.put(asked)
+            else:
+                self._decoders.threads.submit(self._decode, asked, query)
+        return asked
+
+    def close(self) -> None:
+        """Ends threads and processes; whoever waits for a query is told that nobody answers it."""
+        with self._changing:
+            self._is_closed = True
+        self._batches.close()
+        self._encoding.join()
+        self._decoders.close()
+        self._threads.pool.shutdown(cancel_futures=True)
+        self._threads.close()
+        for asked in list(self._under_way):
+            self._end(asked, _closed())
+
+    def _decode(self, asked: Asked, query: Query) -> None:
+        if not self._goes_on(asked):
+            return
+        try:
+            with self._timed("decode"):
+                decoded = self._decoded(asked, query)
+        except Exception as error:
+            self._end(asked, error)
+            return
+        if isinstance(decoded, Outcome):
+            self._end(asked, decoded)
+            return
+        asked.decoded = decoded
+        asked.wait()
+        self._batches.put(asked)
+
+    def _decoded(self, asked: Asked, query: Query) -> DecodedQuery | Outcome:
+        """Reads a query here, where a file may be open, and decodes it in another process, which it may end."""
+        try:
+            data = query.read()
+        except (FirstseenError, OSError) as error:
+            return rejected(query.name, error)
+        try:
+            return self._decoders.call(asked.loaded.decode, Query(query.name, partial(bytes, data)))
+        except PhotoError as error:
+            return rejected(query.name, error)
+
+    def _encode_all(self) -> None:
+        while batch := self._batches.take():
+            wanted = [asked for asked in batch if self._goes_on(asked)]
+            self._batches.leave(len(batch) - len(wanted))
+            for group in grouped(wanted, lambda asked: asked.loaded):
+                try:
+                    found = self._search(group)
+                except Exception as error:
+                    self._batches.leave(len(group))
+                    for asked in group:
+                        self._end(asked, error)
+                    continue
+                for asked, vector, near in found:
+                    asked.wait()
+                    self._threads.pool.submit(self._prove, asked, vector, near)
+
+    def _search(self, group: list[Asked]) -> list[tuple[Asked, np.ndarray, Nearest]]:
+        """Returns the queries of one snapshot with their vectors, float32 [dimension], and what is near to these."""
+        steps = group[0].loaded.steps
+        steps.refresh()
+        self._observe.batch(len(group))
+        with self._timed("encode"):
+            vectors = steps.encode([asked.decoded for asked in group])
+        for row, asked in enumerate(group):
+            if asked.vector is not None:
+                vectors[row] = asked.vector
+        with self._timed("search"):
+            found = [
+                (group[row], vectors[row], near)
+                for rows in grouped(range(len(group)), lambda row: group[row].options.top_k)
+                for row, near in zip(rows, steps.near(vectors[rows], group[rows[0]].options.top_k), strict=True)
+            ]
+        return found
+
+    def _prove(self, asked: Asked, vector: np.ndarray, near: Nearest) -> None:
+        try:
+            if self._goes_on(asked):
+                with self._timed("verify"):
+                    outcome = asked.loaded.steps.prove(asked.decoded, vector, near, asked.options)
+                self._end(asked, outcome)
+        except Exception as error:
+            self._end(asked, error)
+        finally:
+            self._batches.leave(1)
+
+    def _goes_on(self, asked: Asked) -> bool:
+        """Returns whether the next step of a query is worth it; ends the query otherwise."""
+        reason = asked.go_on()
+        if reason is None:
+            return True
+        self._end(asked, reason)
+        return False
+
+    def _end(self, asked: Asked, result: Outcome | Exception) -> None:
+        with self._changing:
+            self._under_way.discard(asked)
+        if isinstance(result, Outcome):
+            self._observe.stage("queue", asked.waited_seconds)
+            word = (result.reason or "").split(":")[0] if result.status == "rejected" else ""
+            self._observe.outcome(result.status, word)
+        asked.end(result)
+
+    @contextmanager
+    def _timed(self, stage: Stage) -> Iterator[None]:
+        started = monotonic()
+        yield
+        self._observe.stage(stage, monotonic() - started)
+
+
+def _closed() -> Closed:
+    return Closed("the service is ending; expected one that runs: ask again", retry_after_seconds=RETRY_SECONDS)

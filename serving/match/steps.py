@@ -1,0 +1,86 @@
+"""Takes a query through a lookup step by step: decode, encode, find what is near, prove.
+
+`Matcher` goes through them for a list of queries, the service for queries of many clients at a time.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foundation.encoder import SavedEncoder
+from foundation.store.encoders import EncoderSpec
+from serving.match.candidates import nearest_vectors
+from serving.match.decoded_query import DecodedQuery, decode_query
+from serving.match.evidence import QueryPhoto
+from serving.match.ignored import look_past, outcome_of_ignored
+from serving.match.look import look, needs_closer_look
+from serving.match.match import Match, Outcome
+from serving.match.options import MatchOptions
+from serving.match.outcome import outcome_of
+from serving.match.query import Query
+from serving.search.merge import Nearest
+from serving.search.snapshot import OpenSnapshot
+
+
+class MatchSteps:
+    """The steps of a lookup in one snapshot, with the encoder that it names; threads may share it.
+
+    What else is in a batch changes the answer of no query.
+    """
+
+    def __init__(self, opened: OpenSnapshot, encoder: SavedEncoder):
+        self._opened = opened
+        self._encoder = encoder
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """The encoder."""
+        return self._encoder.spec
+
+    def refresh(self) -> None:
+        """Hides what was retracted or ignored meanwhile: see `SegmentGroup.refresh`."""
+        self._opened.refresh()
+
+    def decode(self, query: Query | DecodedQuery) -> DecodedQuery | Outcome:
+        """Reads and decodes a query, in this process: see `decode_query`."""
+        return decode_query(query, self.spec, with_features=self._opened.has_local_features)
+
+    def encode(self, asked: Sequence[DecodedQuery]) -> np.ndarray:
+        """Returns a vector for each query, float32 [queries, dimension], not finite for one without pixels."""
+        given = [number for number, one in enumerate(asked) if one.photo.pixels.size]
+        vectors = np.full((len(asked), self.spec.dimension), np.nan, np.float32)
+        if given:
+            vectors[given] = self._encoder.encode(np.stack([asked[number].photo.pixels for number in given]))
+        return vectors
+
+    def near(self, vectors: np.ndarray, k: int) -> list[Nearest]:
+        """Returns the k nearest contents of each vector, float32 [queries, dimension]."""
+        return nearest_vectors(self._opened, vectors, k)
+
+    def prove(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest, options: MatchOptions) -> Outcome:
+        """Returns what a query came to, by its vector, float32 [dimension], and what is near to it."""
+        # The last queries of a slow batch come minutes after the first: what is retracted meanwhile is not answered.
+        self._opened.refresh()
+        bank = self._opened.ignored
+        seen = look_past(bank, asked, asked.pictured)
+        if seen.ignored:
+            return outcome_of_ignored(asked.name, seen.ignored)
+        matches = self._look(asked, seen.pictured, vector, near, options)
+        if asked.pictured and needs_closer_look(asked, matches, bank, options):
+            seen = look_past(bank, asked, asked.pictured.closer)
+            if seen.ignored:
+                return outcome_of_ignored(asked.name, seen.ignored)
+            matches = self._look(asked, seen.pictured, vector, near, options)
+        # A vector alone is compared with no pixels: what is near to it is all that there is.
+        is_proved = self._opened.has_local_features and asked.pictured is not None
+        return outcome_of(asked, matches, options, is_proved=is_proved)
+
+    def _look(
+        self,
+        asked: DecodedQuery,
+        pictured: QueryPhoto | None,
+        vector: np.ndarray,
+        near: Nearest,
+        options: MatchOptions,
+    ) -> list[Match]:
+        return look(self._opened, asked, pictured, vector=vector, near=near, options=options)
