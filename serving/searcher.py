@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from os import PathLike, fspath
+from os import PathLike
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from foundation.store.files import Store
 from foundation.store.occurrences import Occurrence
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.any_searcher import AnySearcher, Queries, queries_of
 from serving.match.decoded_query import DecodedQuery
 from serving.match.match import Match, Outcome, answers_of
 from serving.match.matcher import Matcher
@@ -20,7 +21,7 @@ from serving.match.query import Query
 from serving.search.snapshot import OpenSnapshot, Place
 
 
-class Searcher:
+class Searcher(AnySearcher):
     """One snapshot of a store, opened with its encoder; a context manager that ends its threads and removes its copies.
 
     It answers from the snapshot it was opened with, whatever is published meanwhile. Made by `open`.
@@ -45,8 +46,9 @@ class Searcher:
             self._stack = stack.pop_all()
         self._closed = False
 
+    # It opens fewer places than the one it overrides, which calls it: nobody opens a searcher of an unknown kind.
     @classmethod
-    def open(
+    def open(  # type: ignore[override]
         cls, store: str | Store, *, snapshot: int | Snapshot | None = None, options: MatchOptions | None = None
     ) -> "Searcher":
         """Opens the live snapshot of a store, the numbered one, or one that is not published, and checks every file.
@@ -62,7 +64,7 @@ class Searcher:
         """The snapshot that answers."""
         return self._opened.snapshot
 
-    def lookup(self, queries: Iterable[str | PathLike[str] | Query]) -> Generator[list[Answer], None, None]:
+    def lookup(self, queries: Queries) -> Generator[list[Answer], None, None]:
         """Yields the answers of each query, in order: one per match, best first, or one that says why there is none.
 
         A query is the path or URI of a photo, or a Query with bytes of its own. Raises UsageError for one query that is
@@ -70,16 +72,14 @@ class Searcher:
         """
         return (self.answers(outcome) for outcome in self.find(queries))
 
-    def find(self, queries: Iterable[str | PathLike[str] | Query]) -> Generator[Outcome, None, None]:
+    def find(self, queries: Queries) -> Generator[Outcome, None, None]:
         """Yields what each query came to, in order, with the places of its matches in the index."""
-        if isinstance(queries, str | PathLike | Query):
-            # A text is an iterable too: of its letters, each of which would be looked up.
-            raise UsageError(f"queries is one query, {queries!r}; expected a list of them: [{queries!r}]")
+        asked = queries_of(queries)
         if self._closed:
             raise UsageError(
                 "this searcher is closed; expected an open one: look up before it is closed, or open another"
             )
-        return self._matcher.match_all(one if isinstance(one, Query) else Query.of(fspath(one)) for one in queries)
+        return self._matcher.match_all(asked)
 
     def find_beside(self, known: Iterable[bytes], queries: Iterable[Query | DecodedQuery]) -> Iterator[Outcome]:
         """Yields what each query comes to beside contents that are known (32 bytes each).
@@ -128,9 +128,3 @@ class Searcher:
         """Ends the threads, and removes what was copied from a bucket."""
         self._closed = True
         self._stack.close()
-
-    def __enter__(self) -> "Searcher":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

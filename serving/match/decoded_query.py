@@ -12,7 +12,7 @@ from foundation.photos.query_features import CLOSE_SIDE
 from foundation.store.encoders import EncoderSpec
 from serving.match.evidence import QueryPhoto, Size
 from serving.match.match import Outcome
-from serving.match.query import Query
+from serving.match.query import Query, rejected_because
 
 # Below this standard deviation (of 255 grey levels) a photo is one flat colour: it resembles every other flat one.
 BLANK_DEVIATION = 2.0
@@ -77,4 +77,4 @@ def rejected(name: str, error: Exception) -> Outcome:
     """
     if isinstance(error, TemporaryError):
         raise error
-    return Outcome(name, "rejected", f"{getattr(error, 'reason', 'unreadable')}: {error}")
+    return Outcome(name, "rejected", rejected_because(error))

@@ -50,3 +50,8 @@ def _container(name: str) -> str:
     """Returns the URI of the file of many that a photo lies in; nothing for a photo in a file of its own."""
     container, part = split(name)
     return container if part else ""
+
+
+def rejected_because(error: Exception) -> str:
+    """Returns the reason of a query that cannot be used: the word under which it is counted, and what happened."""
+    return f"{getattr(error, 'reason', 'unreadable')}: {error}"

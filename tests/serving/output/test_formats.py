@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from foundation.errors import InputNotFoundError, UsageError
 from serving.answers import SCHEMA, Answer
-from serving.output import parquet_file
+from serving.output import arrow
 from serving.output.formats import FORMATS, check_format, format_of, write_answers
 from serving.output.json_file import to_json
 from tests.builders import match, no_match
@@ -91,7 +91,7 @@ def test_no_queries_give_an_empty_file_of_the_format(name: str, tmp_path: Path) 
 
 def test_parquet_is_the_contract_and_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Schema and contract version are in the file; many queries never lie in memory together."""
-    monkeypatch.setattr(parquet_file, "BATCH_ROWS", 2)
+    monkeypatch.setattr(arrow, "BATCH_ROWS", 2)
     write_answers([[no_match(query=str(number))] for number in range(5)], name="parquet", output=tmp_path / "a")
     file = parquet.ParquetFile(tmp_path / "a")
     assert file.schema_arrow.metadata[b"firstseen.contract_version"] == b"1"
