@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foundation.store.snapshots import Snapshot
     from serving.answers import Answer
     from serving.match.options import MatchOptions
+    from serving.output.stored import StoredPictures
     from serving.queries import Listed
 
 
@@ -87,6 +88,7 @@ def lookup(
     from serving.match.options import MatchOptions
     from serving.output.formats import check_format, format_of, write_answers
     from serving.output.guard import spare
+    from serving.output.stored import StoredPictures
     from serving.queries import list_queries
 
     format = format or format_of(output)
@@ -111,6 +113,8 @@ def lookup(
     is_typed = "-" in queries and sys.stdin.isatty()
     by_job, listed = is_for_a_job(listed, opened, flags, snapshot=snapshot, has_folders=any(folders), is_typed=is_typed)
 
+    stored = StoredPictures()
+
     def write(answers: Iterable[list["Answer"]], facts: str) -> Count:
         count = Count()
         passing = count.passing(answers)
@@ -118,6 +122,7 @@ def lookup(
             watching(opened, passing) if watch else passing,
             name=format,
             output=output,
+            stored=stored,
             facts=facts,
             decoded=decode,
             evidence=evidence,
@@ -129,7 +134,10 @@ def lookup(
             facts = facts_of(found.snapshot, options)
             count = write_found(found, lambda answers: write(answers, facts), to_file=output is not None)
     else:
-        with open_answers(opened, listed, snapshot=snapshot, options=options, folders=folders) as (answers, facts):
+        with open_answers(opened, listed, snapshot=snapshot, options=options, folders=folders, stored=stored) as (
+            answers,
+            facts,
+        ):
             count = write(answers, facts)
     count.report(folders)
 
@@ -174,16 +182,22 @@ def watching(store: "Store", answers: Iterable[list["Answer"]]) -> Iterator[list
 
 @contextmanager
 def open_answers(
-    store: "Store", listed: Iterable["Listed"], *, snapshot: int | None, options: "MatchOptions", folders: Folders
+    store: "Store",
+    listed: Iterable["Listed"],
+    *,
+    snapshot: int | None,
+    options: "MatchOptions",
+    folders: Folders,
+    stored: "StoredPictures",
 ) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
-    """Yields (the answers of each query, a line about the snapshot they come from)."""
+    """Yields (the answers of each query, a line about the snapshot they come from); `stored` keeps their pictures."""
     from serving.match.query import open_queries
     from serving.output.decoded import write_decoded
     from serving.searcher import Searcher
 
     with Searcher.open(store, snapshot=snapshot, options=options) as searcher:
         live = searcher.snapshot
-        outcomes = searcher.find(open_queries(one.name for one in listed))
+        outcomes = stored.passing(searcher.find(open_queries(one.name for one in listed)))
         if folders.decode:
             outcomes = write_decoded(outcomes, folder=folders.decode, decode=searcher.decode)
         if folders.evidence:

@@ -21,6 +21,13 @@ def open_binary(output: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def open_partial(partial: Path, output: Path) -> Iterator[IO[str]]:
+    """Opens a file for text that will be named `output` when others are written too; OSErrors carry that name."""
+    with io.BufferedWriter(_NamedFile(partial, name=str(output))) as file, _text(file) as text:
+        yield text
+
+
+@contextmanager
 def open_text(output: Path | None, *, for_people: bool = False) -> Iterator[IO[str]]:
     """Opens standard output, or a file as `open_binary` does, for text in UTF-8 whatever the locale says.
 

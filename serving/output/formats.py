@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -14,8 +13,9 @@ from serving.answers import Answer
 from serving.output.csv_file import write_csv
 from serving.output.destination import open_binary, open_text
 from serving.output.json_file import write_json, write_json_lines
-from serving.output.page import Beside, write_page
+from serving.output.page import Beside, write_pages
 from serving.output.parquet_file import write_parquet
+from serving.output.stored import StoredPictures
 from serving.output.table import write_table
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
@@ -51,6 +51,7 @@ def write_answers(
     name: str,
     output: Path | None,
     read: Callable[[str], bytes] = read_photo,
+    stored: StoredPictures | None = None,
     title: str = TITLE,
     facts: str = "",
     decoded: Path | None = None,
@@ -58,29 +59,30 @@ def write_answers(
 ) -> None:
     """Writes the answers, one list per query, to `output` or to standard output, in bounded memory.
 
-    A file takes its name only when everything is written. `read`, `title`, `facts` and the folders `decoded` and
-    `evidence` are what a page shows beside the answers: see `write_page`. Raises UsageError as `check_format` does,
-    OSError with the name of the output where it cannot be written.
+    A file takes its name only when everything is written; pages are several files. `read`, `stored`, `title`, `facts`
+    and the folders `decoded` and `evidence` are what a page shows beside the answers: see `write_pages`. Raises
+    UsageError as `check_format` does, OSError with the name of the output where it cannot be written.
     """
     check_format(name, output)
     if name == "parquet" and output:
         with open_binary(output) as binary:
             write_parquet(answers, binary)
         return
-    beside = Beside(read=read, decoded=decoded, evidence=_address(evidence, output))
+    if name == "html" and output:
+        address = _address(evidence, output)
+        beside = Beside(read=read, stored=stored or StoredPictures(), decoded=decoded, evidence=address)
+        write_pages(answers, output, title=title, facts=facts, beside=beside)
+        return
     writers: dict[str, Callable[[Iterable[list[Answer]], IO[str]], None]] = {
         "table": write_table,
         "json": write_json,
         "jsonl": write_json_lines,
         "csv": write_csv,
-        "html": partial(write_page, title=title, facts=facts, beside=beside),
     }
     with open_text(output, for_people=name == "table") as file:
         writers[name](answers, file)
 
 
-def _address(folder: Path | None, page: Path | None) -> str | None:
+def _address(folder: Path | None, page: Path) -> str | None:
     """Returns the folder as a page links to it: both may be moved together, or copied to another machine."""
-    if folder is None or page is None:
-        return None
-    return quote(os.fsencode(os.path.relpath(folder, page.parent)))
+    return quote(os.fsencode(os.path.relpath(folder, page.parent))) if folder else None

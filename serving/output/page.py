@@ -1,149 +1,174 @@
-"""Writes answers as one HTML page that stands alone: what was found of each query, and since when, with the photos."""
+"""Writes answers as HTML pages that stand alone: what was found of each query, and since when, with the photos."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import accumulate, count, islice, repeat
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
+from markupsafe import escape
 from PIL import Image
 
 from foundation.errors import FirstseenError
+from foundation.files import finished_file
+from foundation.photos.local_features import frame_size
 from serving.answers import Answer
-from serving.match.footprint import inverse
 from serving.output.decoded import picture_name
+from serving.output.destination import open_partial
 from serving.output.display import printable
-from serving.output.pictures import Outline, Picture, Shown, joined, outlines_of, picture_of, shown
-from serving.output.wording import CONTRADICTED, ONLY_SIMILAR, described, seen_words, sentence
+from serving.output.pictures import THUMBNAIL_SIDE, Picture, Shown, picture_of, thumbnail
+from serving.output.stored import StoredPictures
+from serving.output.view import HEADINGS, Framed, Sight, templates, view_of
+from serving.output.wording import ONLY_SIMILAR, sentence
 
-PICTURE_SIDE = 480
+# A browser shows some megabytes at once, and nobody scrolls through more than a hundred queries.
+PAGE_QUERIES = 100
 # A page stays readable: the files of the other formats hold the rest.
 SHOWN_COPIES, SHOWN_SIMILAR = 12, 4
-HEADINGS = {
-    "found": "Seen before",
-    "unproven": "No proof of a copy",
-    "no_match": "Not in this archive",
-    "not_matchable": "Cannot be matched",
-    "rejected": "Not looked up",
-}
+# What tells our own pages from other files: they alone are replaced.
+_GENERATOR = "firstseen: page {number} of {name}"
+_HEAD_BYTES = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
     """What stands beside the answers: how to read a photo, and folders with more about each match, if there are some.
 
-    `decoded` holds the decoded pictures of the matches, `evidence` is the address of the pages about each copy.
+    `stored` has the thumbnails that the index keeps, of the query that is answered. `decoded` holds the decoded
+    pictures of the matches, `evidence` is the address of the pages about each copy.
     """
 
     read: Callable[[str], bytes]
+    stored: StoredPictures = field(default_factory=StoredPictures)
     decoded: Path | None = None
     evidence: str | None = None
 
 
-@cache
-def templates() -> Environment:
-    """Returns the templates of all pages; whatever strangers wrote is escaped in them."""
-    return Environment(loader=PackageLoader("serving", "web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+def write_pages(answers: Iterable[list[Answer]], output: Path, *, title: str, facts: str, beside: Beside) -> None:
+    """Writes pages of a hundred queries, of which small pictures are in memory at a time: `output`, and further ones.
 
-
-def write_page(answers: Iterable[list[Answer]], file: IO[str], *, title: str, facts: str, beside: Beside) -> None:
-    """Writes the page query by query, in bounded memory.
-
-    `title` is its headline, `facts` the line below it. A photo that cannot be read any more leaves a note in its place.
+    Those are named like `answers-2.html`, and a file of that name that is no page of ours is not replaced. All of them
+    appear when everything is written, `output` last. `title` is the headline, `facts` the line below it. A photo that
+    cannot be read any more leaves a note in its place. Raises OSError with the name of the page.
     """
-    page = templates().get_template("answers.html")
-    stream = page.stream(
-        title=printable(title),
-        facts=printable(facts),
-        decoded=beside.decoded,
-        only_similar=sentence(ONLY_SIMILAR).removesuffix("."),
-        queries=(_query(number, one_query, beside) for number, one_query in enumerate(answers, 1)),
+    about = {
+        "title": printable(title),
+        "facts": printable(facts),
+        "decoded": beside.decoded,
+        "only_similar": sentence(ONLY_SIMILAR).removesuffix("."),
+    }
+    stem = _free_stem(output)
+    with ExitStack() as unfinished:
+        for number, queries, is_last in _pages(answers, beside):
+            paths = [_path(output, stem, number + step) for step in (-1, 0, 1)]
+            partial = unfinished.enter_context(finished_file(paths[1]))
+            page = (
+                templates()
+                .get_template("answers.html")
+                .stream(
+                    about,
+                    page=number,
+                    queries=queries,
+                    counts=_counts(queries),
+                    before=number > 1 and paths[0].name,
+                    after=None if is_last else paths[2].name,
+                    generator=_GENERATOR.format(number=number, name=output.name),
+                )
+            )
+            with open_partial(partial, paths[1]) as file:
+                file.writelines(page)
+    _remove_outdated(output, stem, after=number)
+
+
+def _pages(answers: Iterable[list[Answer]], beside: Beside) -> Iterator[tuple[int, list[dict[str, Any]], bool]]:
+    """Yields (number, queries, whether it is the last) of each page; without a query there is one without any."""
+    # A picture is read when its answer comes: what the index keeps of a match is at hand only until the next one.
+    views = (view_of(number, one, _sight(number, one[0].query, beside)) for number, one in enumerate(answers, 1))
+    queries = list(islice(views, PAGE_QUERIES))
+    for number in count(1):
+        following = list(islice(views, 1))
+        yield number, queries, not following
+        if not following:
+            return
+        queries = [*following, *islice(views, PAGE_QUERIES - 1)]
+
+
+def _counts(queries: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Returns what queries came to, in the words of the headings, each with its queries; none that is empty."""
+    groups = [
+        (words.lower(), [one for one in queries if one["status"] == status]) for status, words in HEADINGS.items()
+    ]
+    return [(words, some) for words, some in groups if some]
+
+
+def _sight(number: int, query: str, beside: Beside) -> Sight:
+    def photo(answer: Answer) -> Framed | None:
+        uri = answer.uri or ""
+        return _framed(beside.stored.picture(uri) or _picture(uri, beside))
+
+    def decoded(answer: Answer, photo: Framed | None) -> Shown | None:
+        return _in_shape_of(photo, beside.decoded / picture_name(number, answer.rank or 0)) if beside.decoded else None
+
+    return Sight(
+        query=_framed(_picture(query, beside)),
+        photo=photo,
+        decoded=decoded,
+        evidence=lambda answer: beside.evidence and f"{beside.evidence}/{number:06}-{answer.rank:02}.html",
+        most_copies=SHOWN_COPIES,
+        most_similar=SHOWN_SIMILAR,
     )
-    file.writelines(stream)
-
-
-def _query(number: int, answers: list[Answer], beside: Beside) -> dict[str, Any]:
-    first = answers[0]
-    folder, _, name = first.query.rpartition("/")
-    copies = [answer for answer in answers if answer.is_copy]
-    similar = [answer for answer in answers if answer.rank and not answer.is_copy]
-    status = "found" if copies else "unproven" if first.status == "matched" else first.status
-    picture = _picture(first.query, beside)
-    matches = [_match(number, answer, picture, beside) for answer in copies[:SHOWN_COPIES]]
-    parts = joined([part for match in matches for part in match.pop("parts")])
-    return {
-        "name": printable(name),
-        "folder": printable(folder),
-        "status": status,
-        "heading": HEADINGS[status],
-        # The heading says so already; what follows says what was compared.
-        "reason": sentence(printable((first.reason or "").removeprefix("not in this archive").lstrip(" :;,"))),
-        "findings": list(_findings(copies)),
-        "picture": picture and shown(picture.pixels, parts),
-        "copies": matches,
-        "similar": [_match(number, answer, None, beside) for answer in similar[:SHOWN_SIMILAR]],
-        "hidden": max(len(copies) - SHOWN_COPIES, 0) + max(len(similar) - SHOWN_SIMILAR, 0),
-    }
-
-
-def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
-    """Yields what was found of each part of a query: a collage's photos have dates of their own."""
-    told = set()
-    for answer in copies:
-        first = (answer.first_seen_at, answer.first_seen_uri)
-        if first in told:
-            continue
-        told.add(first)
-        yield {
-            "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
-            "uri": printable(answer.first_seen_uri or ""),
-            "description": sentence(printable(described(answer.verdict, answer.description))),
-            "contradiction": sentence(CONTRADICTED) if answer.claim == "contradicted" else "",
-        }
-
-
-def _match(number: int, answer: Answer, query: Picture | None, beside: Beside) -> dict[str, Any]:
-    picture = _picture(answer.uri or "", beside)
-    parts, on_photo = _outlines(answer, query, picture)
-    decoded = beside.decoded and beside.decoded / picture_name(number, answer.rank)
-    return {
-        "rank": answer.rank,
-        "verdict": answer.verdict,
-        "score": answer.score,
-        "photo_id": printable(answer.photo_id or ""),
-        "description": printable(answer.description or ""),
-        "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
-        "occurrences": answer.occurrences,
-        "caption": printable(answer.caption or ""),
-        "credit": printable(answer.credit or ""),
-        "source": printable(answer.source or ""),
-        "picture": picture and shown(picture.pixels, on_photo),
-        "parts": parts,
-        "decoded": decoded and _in_shape_of(picture, decoded),
-        "evidence": answer.is_copy and beside.evidence and f"{beside.evidence}/{number:06}-{answer.rank:02}.html",
-    }
-
-
-def _outlines(answer: Answer, query: Picture | None, photo: Picture | None) -> tuple[list[Outline], list[Outline]]:
-    """Returns the outlines of the match: on the query, and on the photo."""
-    if not (answer.is_copy and answer.transform and query and photo):
-        return [], []
-    transform = np.reshape(answer.transform, (3, 3))
-    on_query = outlines_of(inverse(transform), photo.size, query.size, label=str(answer.rank))
-    return on_query, outlines_of(transform, query.size, photo.size)
 
 
 def _picture(uri: str, beside: Beside) -> Picture | None:
     try:
-        return picture_of(beside.read(uri), side=PICTURE_SIDE)
+        return picture_of(beside.read(uri), side=THUMBNAIL_SIDE)
     except FirstseenError:
         return None
 
 
-def _in_shape_of(picture: Picture | None, decoded: Path) -> Shown:
+def _framed(picture: Picture | None) -> Framed | None:
+    return Framed(thumbnail(picture.pixels), picture.size) if picture else None
+
+
+def _in_shape_of(photo: Framed | None, decoded: Path) -> Shown:
     """Returns the decoded picture in the photo's shape: the encoder saw the frame squeezed into a square."""
     with Image.open(decoded) as file:
-        height, width = picture.pixels.shape[:2] if picture else file.size[::-1]
-        return shown(np.asarray(file.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)))
+        size = frame_size(*photo.size, longest_side=THUMBNAIL_SIDE) if photo else file.size
+        pixels = np.asarray(file.convert("RGB").resize(size, Image.Resampling.BICUBIC))
+    return Shown(thumbnail(pixels), size[0] / size[1])
+
+
+def _path(output: Path, stem: str, number: int) -> Path:
+    return output if number == 1 else output.with_name(f"{stem}-{number}{output.suffix}")
+
+
+def _free_stem(output: Path) -> str:
+    """Returns what the names of further pages begin with, so that none is that of a file which is no page of ours."""
+    stems = accumulate(repeat("-page"), initial=output.stem)
+    return next(stem for stem in stems if all(_is_page(path, output) for _, path in _numbered(output, stem)))
+
+
+def _remove_outdated(output: Path, stem: str, *, after: int) -> None:
+    """Removes pages of an earlier run, which had more: what they go on from was replaced."""
+    for number, path in _numbered(output, stem):
+        if number > after and _is_page(path, output):
+            path.unlink()
+
+
+def _numbered(output: Path, stem: str) -> list[tuple[int, Path]]:
+    pattern = re.compile(rf"{re.escape(stem)}-(\d+){re.escape(output.suffix)}")
+    found = [(pattern.fullmatch(path.name), path) for path in output.absolute().parent.iterdir()]
+    return [(int(match[1]), path) for match, path in found if match]
+
+
+def _is_page(path: Path, output: Path) -> bool:
+    """Returns whether a file is a further page that was written for the same output."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return f' of {escape(output.name)}">' in head and 'content="firstseen: page ' in head

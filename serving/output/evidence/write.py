@@ -17,8 +17,8 @@ from serving.output.evidence.page import headline, page_of
 from serving.output.evidence.pictures import canvas_of
 from serving.output.evidence.proof import QUERY_SIDE, Proof, Read, original_of, read_picture
 from serving.output.evidence.record import record_of
-from serving.output.page import templates
 from serving.output.pictures import small
+from serving.output.view import templates
 from serving.queries import read_query
 
 INDEX = "index.html"

@@ -99,7 +99,7 @@ def test_decode_shows_in_the_page(live_desk: Desk, tmp_path: Path):
     page = tmp_path / "page.html"
     command = ["lookup", photo_of(live_desk), "--store", str(live_desk.store), "--top-k", "1", "--output", str(page)]
     assert run([*command, "--decode", str(tmp_path / "new")]) == 0
-    assert page.read_text().count('src="data:image/jpeg') == 3
+    assert page.read_text().count('src="data:image/webp') == 3
 
 
 def test_evidence_has_a_page_per_copy(live_desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture):

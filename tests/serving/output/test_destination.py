@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.output import destination
+from serving.output import destination, page
 from serving.output.destination import open_binary, open_text
 from serving.output.formats import FORMATS, write_answers
 from tests.builders import match
@@ -72,7 +72,8 @@ def test_a_full_standard_output_is_named(name: str, times: int, unbuffered: str)
 def test_a_full_disk_is_named_by_the_output(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by the name that the file has while it is written; the old answers stay."""
     (tmp_path / "answers").write_text("old")
-    monkeypatch.setattr(destination, "finished_file", lambda path: contextlib.nullcontext(Path("/dev/full")))
+    for writer in (destination, page):
+        monkeypatch.setattr(writer, "finished_file", lambda path: contextlib.nullcontext(Path("/dev/full")))
     with pytest.raises(OSError, match=r"No space left on device: .*/answers'") as caught:
         write_answers([[match()]], name=name, output=tmp_path / "answers")
     assert caught.value.filename == str(tmp_path / "answers")

@@ -163,13 +163,13 @@ def test_a_page_is_written_like_every_other_format(tmp_path: Path) -> None:
     write_answers(answers, name="html", output=tmp_path / "plain")
     page = (tmp_path / "plain").read_text("utf-8")
     assert "Have we seen these photos before?" in page
-    assert page.count('src="data:image/jpeg') == 1  # the match's photo does not exist
+    assert page.count('src="data:image/webp') == 1  # the match's photo does not exist
     given = {"read": lambda uri: jpeg(scene(1)), "title": "Harbour desk", "facts": "Snapshot 7"}
     write_answers(answers, name="html", output=tmp_path / "given", **given)
     page = (tmp_path / "given").read_text("utf-8")
     assert "Harbour desk" in page
     assert "Snapshot 7" in page
-    assert page.count('src="data:image/jpeg') == 2
+    assert page.count('src="data:image/webp') == 2
 
 
 def test_check_format_names_what_is_wrong(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,19 +14,24 @@ import pytest
 from PIL import Image
 
 from foundation.errors import InputNotFoundError
+from foundation.photos.thumbnail import encode_thumbnail
 from serving.answers import Answer
-from serving.output.page import SHOWN_COPIES, SHOWN_SIMILAR, Beside, write_page
+from serving.match.match import Outcome
+from serving.output.page import PAGE_QUERIES, SHOWN_COPIES, SHOWN_SIMILAR, Beside, write_pages
+from serving.output.stored import StoredPictures
 from tests.builders import day, match, no_match
+from tests.evidence import made_match
 from tests.photos import jpeg, scene
 
 SCRIPT = "<script>alert('x')</script>"
 
 
-def write(*answers: list[Answer], read=lambda uri: jpeg(scene(0)), **beside: Any) -> str:
+def write(*answers: list[Answer], read=lambda uri: jpeg(scene(0)), title="Title", facts="Facts", **beside: Any) -> str:
     """Writes a page and returns its text."""
-    file = io.StringIO()
-    write_page(answers, file, title="Title", facts="Facts", beside=Beside(read=read, **beside))
-    return file.getvalue()
+    with TemporaryDirectory() as folder:
+        output = Path(folder, "page.html")
+        write_pages(answers, output, title=title, facts=facts, beside=Beside(read=read, **beside))
+        return output.read_text(encoding="utf-8")
 
 
 def text_of(page: str) -> str:
@@ -39,7 +46,7 @@ def test_what_was_found_stands_first() -> None:
     words = "a mirrored crop of 54 % of the photo"
     page = write([match(verdict="cropped", description=words, claim="contradicted", **found)])
     said = "first published 2 January 1970 file:///first.jpg A mirrored crop of 54 % of the photo. Contradicts the"
-    assert f"Seen before: {said}" in text_of(page)
+    assert f"Seen before : {said}" in text_of(page)
     assert '<p class="alarm">Contradicts the claimed date: the archive published it earlier.</p>' in page
     assert 'class="alarm' not in write([match(verdict="cropped", claim="not_contradicted")])
 
@@ -47,8 +54,8 @@ def test_what_was_found_stands_first() -> None:
 def test_a_date_that_is_no_publication_is_told_as_weaker() -> None:
     """A capture time is in the file, and anybody can set it."""
     captured = write([match(verdict="cropped", first_seen_basis="captured")])
-    assert "Seen before: captured 2 January 1970 (date from the photo’s file)" in text_of(captured)
-    assert "Seen before: in the archive, without a date" in text_of(
+    assert "Seen before : captured 2 January 1970 (date from the photo’s file)" in text_of(captured)
+    assert "Seen before : in the archive, without a date" in text_of(
         write([match(verdict="identical", first_seen_at=None)])
     )
 
@@ -73,10 +80,10 @@ def test_the_photos_of_a_collage_are_told_apart() -> None:
             "Not in this archive 12 compared.",
         ),
         ([no_match(status="rejected", reason="truncated: x")], "Not looked up Truncated: x."),
-        ([match()], "No proof of a copy Only similar, no proof of a copy 1. similar 0.750"),
+        ([match()], "No proof of a copy Query query.jpg Only similar, no proof of a copy 1. similar score 0.750"),
         (
             [match(status="no_match", verdict="same_scene", reason="not in this archive")],
-            "Not in this archive Only similar, no proof of a copy 1. same scene",
+            "Not in this archive Query query.jpg Only similar, no proof of a copy 1. same scene",
         ),
     ],
 )
@@ -115,20 +122,20 @@ def test_parts_bear_the_ranks_of_their_photos() -> None:
 def test_a_copy_links_to_its_evidence() -> None:
     """By the number of its query and its rank; what is only similar has no such page."""
     page = write([no_match()], [match(verdict="cropped"), match(rank=2)], evidence="../proof%20of")
-    assert re.findall(r'href="([^"]*)"', page) == ["../proof%20of/000002-01.html"]
+    assert re.findall(r'href="([^"#]+)"', page) == ["../proof%20of/000002-01.html"]
 
 
 def test_a_match_is_shown_with_what_is_known_of_it() -> None:
     """Both pictures, score, verdict, first-seen date, occurrences, caption, credit and source."""
     page = write([match(caption="A harbour", credit="Agency", source="Wire", score=0.912, occurrences=3)])
-    assert page.count("data:image/jpeg;base64,") == 2
+    assert page.count("data:image/webp;base64,") == 2
     for text in (
         "Title",
         "Facts",
         "query.jpg",
         "a/photo.jpg",
         "0.912",
-        "2 January 1970",
+        "3 January 1970",
         "A harbour",
         "Agency",
         "Wire",
@@ -159,9 +166,7 @@ def test_what_others_wrote_is_escaped(column: str) -> None:
 
 def test_reasons_titles_and_facts_are_escaped() -> None:
     """A reason quotes a file name, the facts a path."""
-    file = io.StringIO()
-    write_page([[no_match(reason=SCRIPT)]], file, title=SCRIPT, facts=SCRIPT, beside=Beside(read=lambda uri: b""))
-    page = file.getvalue()
+    page = write([no_match(reason=SCRIPT)], title=SCRIPT, facts=SCRIPT)
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 4  # the title stands in the head too
 
@@ -189,7 +194,7 @@ def test_a_query_without_a_match_says_why() -> None:
 
 def pictures(page: str) -> list[Image.Image]:
     """Returns every picture of a page."""
-    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r"jpeg;base64,([^\"]+)", page)]
+    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r"webp;base64,([^\"]+)", page)]
 
 
 def test_decoded_matches_stand_below_their_photos(tmp_path: Path) -> None:
@@ -226,17 +231,102 @@ def test_only_the_best_matches_are_shown() -> None:
     assert "5 more are in the other formats" in page
 
 
-def test_the_page_is_streamed() -> None:
-    """A query is on the page before the next one is looked up: a page of many photos never lies in memory."""
-    file = io.StringIO()
+def pages_of(folder: Path, queries: int, *, name: str = "page.html") -> list[str]:
+    """Writes pages of so many queries into a folder, and returns the names of all files there, sorted."""
+    answers = ([no_match(query=f"query-{number}")] for number in range(1, queries + 1))
+    write_pages(answers, folder / name, title="", facts="", beside=Beside(read=lambda uri: b""))
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_hundred_queries_make_a_page(tmp_path: Path) -> None:
+    """Further ones are linked in both directions, and numbered on."""
+    assert pages_of(tmp_path, 2 * PAGE_QUERIES + 1) == ["page-2.html", "page-3.html", "page.html"]
+    first, second, third = ((tmp_path / f"page{part}.html").read_text() for part in ("", "-2", "-3"))
+    assert [page.count("<article") for page in (first, second, third)] == [PAGE_QUERIES, PAGE_QUERIES, 1]
+    assert [set(re.findall(r'href="([^#"]*)"', page)) for page in (first, second, third)] == [
+        {"page-2.html"},
+        {"page.html", "page-3.html"},
+        {"page-2.html"},
+    ]
+    assert "Page 2: queries 101 to 200" in text_of(second)
+    assert ">query-201</div>" in third
+
+
+def test_a_hundred_queries_need_no_second_page(tmp_path: Path) -> None:
+    """No page is empty, but that of no query."""
+    assert pages_of(tmp_path, PAGE_QUERIES) == ["page.html"]
+    assert "rel=" not in (tmp_path / "page.html").read_text()
+    assert pages_of(tmp_path, 0) == ["page.html"]
+
+
+def test_pages_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:
+    """Those that are not needed any more go: what they go on from is gone."""
+    pages_of(tmp_path, 2 * PAGE_QUERIES + 1)
+    assert pages_of(tmp_path, PAGE_QUERIES + 1) == ["page-2.html", "page.html"]
+
+
+@pytest.mark.parametrize("name", ["a&b.html", "page.html"])
+def test_other_files_are_not_replaced(tmp_path: Path, name: str) -> None:
+    """Neither a page of another output, nor what is none."""
+    other = Path(name).stem + "-2.html"
+    pages_of(tmp_path, 1, name=other)
+    before = (tmp_path / other).read_bytes()
+    for _ in range(2):
+        assert pages_of(tmp_path, PAGE_QUERIES + 1, name=name) == sorted([name, other, other.replace("-2", "-page-2")])
+    assert (tmp_path / other).read_bytes() == before
+
+
+def test_pages_appear_when_all_are_written(tmp_path: Path) -> None:
+    """An interrupted run leaves what was there before."""
 
     def answers() -> Iterator[list[Answer]]:
-        yield [match(photo_id="first")]
-        yield [match(photo_id="second")]
-        assert ">first</div>" in file.getvalue()
+        yield from ([no_match()] for _ in range(2 * PAGE_QUERIES))
+        assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["page.html"]
+        raise KeyboardInterrupt
 
-    write_page(answers(), file, title="", facts="", beside=Beside(read=lambda uri: b""))
-    assert ">second</div>" in file.getvalue()
+    pages_of(tmp_path, 1)
+    before = (tmp_path / "page.html").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        write_pages(answers(), tmp_path / "page.html", title="", facts="", beside=Beside(read=lambda uri: b""))
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert (tmp_path / "page.html").read_bytes() == before
+
+
+def test_the_index_says_how_many_came_to_what() -> None:
+    """Each query is named below its finding, with a link to it."""
+    page = write([match(verdict="cropped")], [no_match()], [no_match()], [no_match(status="rejected")])
+    assert "4 queries: 1 seen before, 2 not in this archive, 1 not looked up" in text_of(page)
+    assert re.findall(r'href="#query-(\d)"', page) == ["1", "2", "3", "4"]
+    assert re.findall(r'id="query-(\d)"', page) == ["1", "2", "3", "4"]
+
+
+def test_pictures_are_small() -> None:
+    """Five thousand queries must not fill a disk, nor one page the memory of a phone."""
+    page = write([match()], read=lambda uri: jpeg(scene(0, width=2_000, height=1_500)))
+    assert [one.size for one in pictures(page)] == [(224, 168)] * 2
+
+
+def test_stored_thumbnails_are_shown_in_place_of_files() -> None:
+    """Of the match that was just found: its file may have changed, and lies in a bucket; the query's is read."""
+    found = made_match("a", photo={"uri": "file:///a.jpg", "width": 400, "height": 400})
+    found = replace(found, thumbnail=encode_thumbnail(scene(1, width=100, height=100)))
+    stored = StoredPictures()
+    asked: list[str] = []
+
+    def outcomes() -> Generator[Outcome, None, None]:
+        yield Outcome("query.jpg", "matched", matches=[found])
+        yield Outcome("other.jpg", "matched")
+
+    def read(uri: str) -> bytes:
+        asked.append(uri)
+        return jpeg(scene(0))
+
+    answers = ([match(query=one.query, uri="file:///a.jpg")] for one in stored.passing(outcomes()))
+    with TemporaryDirectory() as folder:
+        output = Path(folder, "page.html")
+        write_pages(answers, output, title="", facts="", beside=Beside(read=read, stored=stored))
+        assert [one.size for one in pictures(output.read_text())] == [(96, 64), (100, 100), (96, 64), (96, 64)]
+    assert asked == ["query.jpg", "other.jpg", "file:///a.jpg"]
 
 
 @pytest.mark.parametrize("column", ["query", "photo_id", "caption", "credit"])

@@ -11,7 +11,7 @@ from foundation.store.occurrences import FirstSeen
 from serving.match.claim import parse_claimed_date
 from serving.output.evidence.page import page_of
 from serving.output.evidence.proof import Original
-from serving.output.page import templates
+from serving.output.view import templates
 from tests.builders import day
 from tests.evidence import made_evidence
 from tests.serving.output.evidence.desk import PHOTO, TRANSFORM, copy_of, proof_of
@@ -55,8 +55,8 @@ def test_every_picture_is_in_the_page(tmp_path: Path):
     made = page(tmp_path, copy_of(tmp_path, evidence=evidence))
     sources = re.findall(r'src="([^"]{22})', made)
     assert sources == ["data:image/jpeg;base64"] * 5
-    assert "http" not in made
-    assert "<script" not in made
+    assert not re.search("https?:", made)
+    assert made.count("<script") == 1
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_columns_of_strangers_cannot_run(tmp_path: Path, column: str):
     match.photo[column] = SCRIPT
     made = page(tmp_path, match, original=Original("unreadable", None))
     assert "&lt;script&gt;" in made
-    assert "<script" not in made
+    assert made.count("<script") == 1
     assert "\" onload='x'" not in made
     assert "\u202e" not in made
 
@@ -106,7 +106,7 @@ def test_names_and_descriptions_cannot_run(tmp_path: Path):
     match = copy_of(tmp_path, description=SCRIPT, seen=FirstSeen(day(1), SCRIPT, 1))
     made = page(tmp_path, match, query_name=SCRIPT, siblings=[("000001-02", match)])
     assert made.count("&lt;script&gt;") >= 6
-    assert "<script" not in made
+    assert made.count("<script") == 1
     assert "\" onload='x'" not in made
     assert "\u202e" not in made
 
