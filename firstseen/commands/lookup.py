@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from firstseen.commands.lookup_job import JobFlags, is_for_a_job, looked_up, split_beam_flags, write_found
-from firstseen.commands.options import FlinkMasterOption, SnapshotOption, StoreOption, flags_of, path
+from firstseen.commands.lookup_source import check_source
+from firstseen.commands.options import FlinkMasterOption, SnapshotOption, flags_of, path
 from firstseen.commands.streams import tell
 from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.wording import number_of
 
 if TYPE_CHECKING:
     from foundation.store.files import Store
-    from foundation.store.snapshots import Snapshot
     from serving.answers import Answer
+    from serving.any_searcher import AnySnapshot
     from serving.match.options import MatchOptions
     from serving.output.stored import StoredPictures
     from serving.queries import Listed
@@ -37,7 +38,13 @@ def lookup(
         list[str],
         typer.Argument(help="Photos, folders, shards, an inventory, or - for a list; Beam's flags after `--`."),
     ],
-    store: StoreOption,
+    store: Annotated[str | None, typer.Option(help="The store: a local directory, gs://… or s3://…")] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Ask a server instead: http(s)://… of `firstseen serve`; its key is in FIRSTSEEN_KEY."
+        ),
+    ] = None,
     snapshot: SnapshotOption = None,
     top_k: Annotated[int, typer.Option(help="Matches per query.")] = 10,
     min_score: Annotated[float, typer.Option(help="Leave out matches that score less.")] = 0.0,
@@ -62,7 +69,9 @@ def lookup(
             parser=path, metavar="DIR", help="New folder for the matches, decoded from their vectors, as PNG."
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Queries per call of the encoder.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(help="Queries per call of the encoder, or, 32 at most, per request to a server.")
+    ] = 64,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,
     runner: Annotated[
         str | None,
@@ -82,7 +91,7 @@ def lookup(
         ),
     ] = None,
 ) -> None:
-    """Look photos up in the live snapshot."""
+    """Look photos up in the live snapshot of a store, or of a server."""
     from foundation.store.files import Store
     from serving.match.claim import parse_claimed_date
     from serving.match.options import MatchOptions
@@ -93,9 +102,23 @@ def lookup(
 
     format = format or format_of(output)
     check_format(format, output)
-    opened = Store(store)
     folders = Folders(decode, evidence)
     queries, beam_flags = split_beam_flags(queries)
+    check_source(
+        store,
+        server,
+        {
+            "--evidence": evidence,
+            "--decode": decode,
+            "--watch": watch,
+            "--runner": runner,
+            "--flink-master": flink_master,
+            "--workers": workers,
+            "--memory-limit": memory_limit,
+            "Beam's flags": beam_flags,
+        },
+    )
+    opened = Store(store) if store is not None else None
     check_places(opened, queries, output=output, folders=folders, snapshot=snapshot)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # file names need not be text
@@ -110,8 +133,6 @@ def lookup(
     beam_flags = flags_of(beam_flags, runner=runner or "local", flink_master=flink_master)
     flags = JobFlags(runner, workers, memory_limit, tuple(beam_flags))
     listed = spare(list_queries(queries, stdin=sys.stdin), output=output)
-    is_typed = "-" in queries and sys.stdin.isatty()
-    by_job, listed = is_for_a_job(listed, opened, flags, snapshot=snapshot, has_folders=any(folders), is_typed=is_typed)
 
     stored = StoredPictures()
 
@@ -119,7 +140,7 @@ def lookup(
         count = Count()
         passing = count.passing(answers)
         write_answers(
-            watching(opened, passing) if watch else passing,
+            watching(opened, passing) if watch and opened else passing,
             name=format,
             output=output,
             stored=stored,
@@ -129,6 +150,12 @@ def lookup(
         )
         return count
 
+    if opened is None:
+        with open_served(str(server), listed, snapshot=snapshot, options=options) as (answers, facts):
+            write(answers, facts).report(folders)
+        return
+    is_typed = "-" in queries and sys.stdin.isatty()
+    by_job, listed = is_for_a_job(listed, opened, flags, snapshot=snapshot, has_folders=any(folders), is_typed=is_typed)
     if by_job:
         with looked_up(opened, listed, flags, snapshot=snapshot, match=options) as found:
             facts = facts_of(found.snapshot, options)
@@ -143,7 +170,7 @@ def lookup(
 
 
 def check_places(
-    store: "Store", queries: list[str], *, output: Path | None, folders: Folders, snapshot: int | None
+    store: "Store | None", queries: list[str], *, output: Path | None, folders: Folders, snapshot: int | None
 ) -> None:
     """Raises UsageError if what is written would replace or meet what the user has, or if nothing can be decoded."""
     from serving.output.decoded import check_decoder
@@ -151,7 +178,7 @@ def check_places(
 
     if output:
         check_output(output, store=store, queries=queries)
-    if folders.decode:
+    if folders.decode and store:
         others = [output, folders.evidence]
         check_new_folder("--decode", folders.decode, store=store, queries=queries, others=others)
         check_decoder(store, snapshot)
@@ -208,7 +235,22 @@ def open_answers(
             yield (searcher.answers(outcome) for outcome in outcomes), facts_of(live, options)
 
 
-def facts_of(live: "Snapshot", options: "MatchOptions") -> str:
+@contextmanager
+def open_served(
+    server: str, listed: Iterable["Listed"], *, snapshot: int | None, options: "MatchOptions"
+) -> Iterator[tuple[Iterator[list["Answer"]], str]]:
+    """Yields the same as `open_answers` from a server: the photos are read here, and sent to it."""
+    from serving.match.query import open_queries
+    from serving.remote.remote_searcher import open_server
+
+    with (
+        open_server(server, snapshot=snapshot, options=options) as searcher,
+        closing(searcher.lookup(open_queries(one.name for one in listed))) as answers,
+    ):
+        yield answers, facts_of(searcher.snapshot, options)
+
+
+def facts_of(live: "AnySnapshot", options: "MatchOptions") -> str:
     """Returns a line about the snapshot that answers come from."""
     from serving.match.claim import claimed_words
 

@@ -12,8 +12,8 @@ from serving.queries import Listed
 STANDARD_INPUT = "-"
 
 
-def check_output(output: Path, *, store: Store, queries: Iterable[str]) -> None:
-    """Raises UsageError unless `output` names a new or a regular file, away from the store and the queries.
+def check_output(output: Path, *, store: Store | None, queries: Iterable[str]) -> None:
+    """Raises UsageError unless `output` names a new or a regular file, away from the store, if any, and the queries.
 
     Raises InputNotFoundError if the folder that it would be made in does not exist. `queries` are as the user gave
     them: paths, `file://` URIs, or `-`, whose names `spare` watches when they are read.
@@ -26,7 +26,7 @@ def check_output(output: Path, *, store: Store, queries: Iterable[str]) -> None:
 
 
 def check_new_folder(
-    flag: str, folder: Path, *, store: Store, queries: Iterable[str], others: Iterable[Path | None] = ()
+    flag: str, folder: Path, *, store: Store | None, queries: Iterable[str], others: Iterable[Path | None] = ()
 ) -> None:
     """Raises UsageError unless `folder` is new or empty, away from the store, the queries, and what else is written.
 
@@ -66,10 +66,10 @@ def _check_parent(flag: str, place: Path) -> None:
         raise AccessDeniedError(f"folder {folder} may not be written to; choose another place for {flag} {place}")
 
 
-def _check_place(what: str, place: Path, store: Store, queries: Iterable[str]) -> None:
+def _check_place(what: str, place: Path, store: Store | None, queries: Iterable[str]) -> None:
     # A link is replaced where it lies, a folder is written to where it leads.
     places = [_real(place), _real(place.parent) / place.name]
-    if store.local_root and any(one.is_relative_to(_real(store.local_root)) for one in places):
+    if store and store.local_root and any(one.is_relative_to(_real(store.local_root)) for one in places):
         raise UsageError(f"{what} {place} lies in the store, whose files are never replaced; choose another place")
     for query in queries:
         if query == STANDARD_INPUT:
