@@ -1,0 +1,64 @@
+"""Fixtures of the engine's tests: a store with two indexes that answer the same query differently."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from foundation.store.files import Store
+from foundation.store.segments import SEGMENTS, SegmentReference
+from foundation.store.snapshots import Snapshot, read_snapshot
+from pipelines.encode.job import encode
+from pipelines.encode.plan import EncodeOptions
+from pipelines.index.job import build_index
+from serving.match.query import Query
+from tests.conftest import Desk
+from tests.segments import publish_segments
+
+
+def from_bytes(data: bytes, name: str = "bytes") -> Query:
+    """Returns a query of some bytes."""
+    return Query(name, lambda: data)
+
+
+@dataclass(frozen=True)
+class TwoIndexes:
+    """A store with two segments of the same ten photos, which lie in two archives; only the first is published."""
+
+    store: Store
+    encoder_id: str
+    segments: tuple[SegmentReference, SegmentReference]
+    archives: tuple[str, str]
+    photos: list[bytes]
+
+    def publish(self, number: int) -> Snapshot:
+        """Makes one of both segments live, alone."""
+        return publish_segments(self.store, self.encoder_id, self.segments[number])
+
+
+@pytest.fixture(scope="session")
+def both_indexes(live_desk: Desk, encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The desk's store with one more segment, of the same photos in another archive; copy it before writing."""
+    folder = tmp_path_factory.mktemp("both")
+    shutil.copytree(live_desk.archive, folder / "other")
+    # In one store the second archive would be told as changes of photos that are known.
+    shutil.copytree(encoder_store, folder / "second")
+    encode(EncodeOptions(archive=str(folder / "other"), store=str(folder / "second")))
+    build_index(Store(folder / "second"))
+    shutil.copytree(live_desk.store, folder / "store")
+    shutil.copytree(folder / "second" / SEGMENTS, folder / "store" / SEGMENTS, dirs_exist_ok=True)
+    return folder / "second", folder / "other"
+
+
+@pytest.fixture
+def two(both_indexes: tuple[Path, Path], live_desk: Desk, tmp_path: Path, only_encoder: Callable) -> TwoIndexes:
+    """The store of the test's own, whose live snapshot has the first index alone."""
+    (first,), (second,) = (read_snapshot(Store(path)).segments for path in (live_desk.store, both_indexes[0]))
+    store = Store(shutil.copytree(both_indexes[0].parent / "store", tmp_path / "two"))
+    photos = [path.read_bytes() for path in sorted(live_desk.archive.rglob("*.jpg"))]
+    archives = (live_desk.archive.as_uri(), both_indexes[1].as_uri())
+    made = TwoIndexes(store, only_encoder(store), (first, second), archives, photos)
+    made.publish(0)
+    return made
