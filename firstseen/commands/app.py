@@ -12,10 +12,12 @@ from firstseen.commands.demo import demo
 from firstseen.commands.estimate import estimate
 from firstseen.commands.evaluate import evaluate, study
 from firstseen.commands.ignore import ignore
+from firstseen.commands.keys import keys
 from firstseen.commands.lookup import lookup
 from firstseen.commands.purge import purge
 from firstseen.commands.repair import repair
 from firstseen.commands.retract import retract
+from firstseen.commands.serve import serve
 from firstseen.commands.store import rollback, status, verify
 from firstseen.commands.train import train
 from firstseen.commands.upkeep import compact, gc
@@ -24,12 +26,12 @@ from foundation.errors import UsageError
 
 # In the order in which a user meets them.
 VERBS = (
-    *(train, estimate, reindex, encode, index, lookup, status, verify, repair, rollback, retract, purge, compact, gc),
-    *(demo, study),
+    *(train, estimate, reindex, encode, index, lookup, serve),
+    *(status, verify, repair, rollback, retract, purge, compact, gc, demo, study),
 )
 
 # Verbs of several, such as `ignore add`.
-GROUPS = (ignore, watch, evaluate)
+GROUPS = (ignore, watch, keys, evaluate)
 
 
 def make_app() -> typer.Typer:

@@ -24,6 +24,8 @@ WHAT_NOW = {
     "reindex": "what is live still answers; run it again, and it goes on from there",
     "index": "what is live still answers; run it again to index what the live snapshot does not hold",
     "lookup": "answers are missing; run it again, and a job goes on from there",
+    "serve": "it had not begun to answer",
+    "keys": "`firstseen keys list FILE` shows whose keys there are",
     "ignore": "`firstseen ignore list` shows what is on the list",
     "watch": "`firstseen watch list` shows what is watched, and `firstseen watch check` looks again",
     "status": "the store is untouched",

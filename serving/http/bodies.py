@@ -21,18 +21,28 @@ class BodyMemory:
     def __init__(self, most_bytes: int):
         self._free_bytes = most_bytes
 
-    @contextmanager
-    def reserve(self, most_bytes: int) -> Iterator[None]:
-        """Keeps room for a body while it is in use; raises a Problem, 503, if there is none."""
+    def take(self, size_bytes: int) -> bool:
+        """Keeps room for so many bytes, if there is any; returns whether there was."""
         # No lock: the loop's thread alone comes here.
-        if most_bytes > self._free_bytes:
+        if size_bytes > self._free_bytes:
+            return False
+        self._free_bytes -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Frees the room of so many bytes."""
+        self._free_bytes += size_bytes
+
+    @contextmanager
+    def reserve(self, size_bytes: int) -> Iterator[None]:
+        """Keeps room for a body while it is in use; raises a Problem, 503, if there is none."""
+        if not self.take(size_bytes):
             detail = "the service holds as many uploads as it may; expected fewer at once: ask again in a moment"
             raise busy("uploads", detail, retry_after_seconds=1)
-        self._free_bytes -= most_bytes
         try:
             yield
         finally:
-            self._free_bytes += most_bytes
+            self.give_back(size_bytes)
 
 
 class Upload(NamedTuple):
@@ -92,7 +102,7 @@ async def read_chunks(request: Request, options: ServeOptions) -> AsyncGenerator
                     "slow_body",
                     f"the body was not there after {options.body_seconds:g} s; expected a faster upload: send less at "
                     "once",
-                    headers={"Connection": "close"},
+                    headers=[("Connection", "close")],
                 ) from error
             except ClientDisconnect as error:
                 raise Problem(400, "cut_off", "the body ended before its declared end; expected all of it") from error
@@ -136,5 +146,5 @@ def _too_large(options: ServeOptions) -> Problem:
         413,
         "body_too_large",
         f"the body has more than {options.max_body_bytes:,} bytes; expected at most as many: send fewer photos at once",
-        headers={"Connection": "close"},
+        headers=[("Connection", "close")],
     )

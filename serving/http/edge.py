@@ -1,51 +1,97 @@
-"""Names each request by an id, and answers whatever fails: the outermost layer of the app."""
+"""Names each request by an id, answers whatever fails, counts and logs: the outermost layer of the app."""
 
-import logging
+import asyncio
 import re
 import secrets
+import traceback
+from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.http.access_log import Log, fields_of, level_of, route_of
+from serving.http.guard import OPEN_PATHS
+from serving.http.metrics import Metrics
 from serving.http.problems import problem_of, response_of
 
 REQUEST_ID = "X-Request-ID"
 # What is taken over from a client stands in logs and in headers.
 _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-
-log = logging.getLogger(__name__)
+# Larger pieces of an answer would be in the hands of the server, which waits for a slow reader for ever.
+PIECE_BYTES = 65_536
+PIECE_SECONDS = 20
+# Nothing that the service answers is for a page of another site, or for a cache; a page of ours says so of itself.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 
 
 class Edge:
     """An ASGI app around another: every answer has an id, and an error that nobody foresaw is a problem, too."""
 
-    def __init__(self, app: ASGIApp):
-        self._app = app
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, log: Log):
+        self._app, self._metrics, self._log = app, metrics, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        has_begun = False
-
-        async def send_named(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
-            await send(message)
-
+        scope.setdefault("state", {})["request_id"] = request_id = _request_id(scope)
+        started, sent = perf_counter(), _Sent(send, request_id)
         try:
-            await self._app(scope, receive, send_named)
+            await self._answer(scope, receive, sent)
+        finally:
+            seconds = perf_counter() - started
+            status = sent.status or 499  # nginx's number for a client that left before it was answered
+            self._metrics.answered(route_of(scope), status, seconds, scope["state"].get("reason"))
+            # A cluster probes every few seconds, and nobody wants to read that all is well.
+            if scope["path"] not in OPEN_PATHS or status != 200:
+                self._log("request", level_of(status), fields_of(scope, status=status, seconds=seconds))
+
+    async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
+        try:
+            await self._app(scope, receive, sent)
         except Exception as error:
             problem = problem_of(error)
+            scope["state"]["reason"] = problem.reason
             if problem.status == 500:
-                log.error("request %s failed", request_id, exc_info=error)
-            if has_begun:  # nothing but an end in the midst of the answer tells the client
+                self._tell_failure(scope, error)
+            if sent.status:  # nothing but an end in the midst of the answer tells the client
                 raise
-            await response_of(problem, request_id)(scope, receive, send_named)
+            await response_of(problem, scope["state"]["request_id"])(scope, receive, sent)
+
+    def _tell_failure(self, scope: Scope, error: Exception) -> None:
+        told = "".join(traceback.format_exception(error))
+        self._log("failed", "error", {"request_id": scope["state"]["request_id"], "traceback": told})
+
+
+class _Sent:
+    """Sends an answer with its headers, and ends one that nobody reads."""
+
+    def __init__(self, send: Send, request_id: str):
+        self._send, self._request_id = send, request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID] = self._request_id
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            return await self._send(message)
+        body, is_more = message.get("body", b""), message.get("more_body", False)
+        if not is_more and len(body) <= PIECE_BYTES:
+            return await self._send(message)
+        for start in range(0, len(body) or 1, PIECE_BYTES):
+            is_last = start + PIECE_BYTES >= len(body)
+            piece = {**message, "body": body[start : start + PIECE_BYTES], "more_body": is_more or not is_last}
+            await asyncio.wait_for(self._send(piece), PIECE_SECONDS)
+        return None
 
 
 def _request_id(scope: Scope) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serving.http.problems import Problem, responses
+from serving.http.problems import Problem, responses, retry_after
 
 if TYPE_CHECKING:
     from serving.http.service import Service
@@ -28,7 +28,7 @@ def make_router(service: "Service") -> APIRouter:
     @router.get("/readyz", summary="Whether lookups are answered", responses=responses(503))
     async def readyz() -> Health:
         if not service.live.state().is_ready:
-            raise Problem(503, "not_ready", "no snapshot answers now; expected one", headers={"Retry-After": "2"})
+            raise Problem(503, "not_ready", "no snapshot answers now; expected one", headers=[retry_after(2)])
         return Health(status="ready")
 
     return router

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from foundation.errors import UsageError
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.live.held import Held
+from serving.live.live_searcher import LiveSearcher
+from serving.live.vector_query import VectorQuery
 from serving.match.match import Outcome
 from serving.match.options import MatchOptions
 from serving.match.query import Query
 
-if TYPE_CHECKING:
-    from serving.live.held import Held
-    from serving.live.live_searcher import LiveSearcher
-    from serving.live.vector_query import VectorQuery
+# What is asked: a photo, an embedding, or what one that cannot be asked at all comes to.
+Asked: TypeAlias = Query | VectorQuery | Outcome
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Looked:
 
 
 async def look_up(
-    live: "LiveSearcher",
-    queries: "Sequence[Query | VectorQuery | Outcome]",
+    live: LiveSearcher,
+    queries: Sequence[Asked],
     options: MatchOptions,
     snapshot: int | None = None,
 ) -> Looked:
@@ -45,11 +47,9 @@ async def look_up(
         return Looked(held.snapshot, outcomes, answers)
 
 
-async def outcomes_of(
-    held: "Held", queries: "Sequence[Query | VectorQuery | Outcome]", options: MatchOptions
-) -> list[Outcome]:
+async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOptions) -> list[Outcome]:
     """Returns what each query came to; whoever fails, or gives up, drops those that have not begun."""
-    futures = [_asked(held, one, options) for one in queries]
+    futures = [asked(held, one, options) for one in queries]
     try:
         return await asyncio.gather(*map(asyncio.wrap_future, futures))
     finally:
@@ -57,9 +57,17 @@ async def outcomes_of(
             future.cancel()
 
 
-def _asked(held: "Held", query: "Query | VectorQuery | Outcome", options: MatchOptions) -> "Future[Outcome]":
-    if not isinstance(query, Outcome):
+def asked(held: Held, query: Asked, options: MatchOptions) -> "Future[Outcome]":
+    """Asks one query; raises Busy if nothing was admitted and there is no place."""
+    if isinstance(query, Outcome):
+        return _told(query)
+    try:
         return held.submit(query, options)
+    except UsageError as error:
+        return _told(Outcome(query.name, "rejected", f"wrong_embedding: {error}"))
+
+
+def _told(outcome: Outcome) -> "Future[Outcome]":
     future: Future[Outcome] = Future()
-    future.set_result(query)
+    future.set_result(outcome)
     return future

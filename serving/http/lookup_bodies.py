@@ -4,21 +4,26 @@ import asyncio
 import base64
 import binascii
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from starlette.requests import Request
 
+from foundation.photos.rejects import PhotoError
 from serving.http.bodies import Form, read_body, read_form
+from serving.http.fetching import Allowance
+from serving.http.looking_up import Asked
 from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, LookupRequest
 from serving.http.options import ServeOptions
+from serving.http.pixels import bounded
 from serving.http.problems import Problem
+from serving.live.vector_query import VectorQuery
+from serving.match.decoded_query import rejected
 from serving.match.match import Outcome
 from serving.match.query import Query
 
 if TYPE_CHECKING:
-    from serving.live.vector_query import VectorQuery
-
-    Asked: TypeAlias = Query | VectorQuery | Outcome
+    from serving.http.service import Service
 
 JSON, FORM, LINES = "application/json", "multipart/form-data", "application/x-ndjson"
 
@@ -30,17 +35,19 @@ class Lookup(NamedTuple):
     options: LookupOptions
 
 
-async def read_lookup(request: Request, options: ServeOptions) -> Lookup:
+async def read_lookup(request: Request, service: "Service") -> Lookup:
     """Returns what a request asks for; raises a Problem for a body that is broken, too large, or of another type."""
     kind = media_type(request)
+    if request.url.query:
+        raise Problem(422, "invalid", f"the address has a query; expected options in the body, or {LINES}")
     if kind == FORM:
-        return _of_form(await read_form(request, options))
+        return _of_form(await read_form(request, service.options), service.options.max_pixels)
     if kind == JSON:
-        body = await read_body(request, options)
+        body = await read_body(request, service.options)
         asked = await asyncio.to_thread(LookupRequest.model_validate_json, body)
-        check_images(len(asked.queries), options)
-        return Lookup([await asyncio.to_thread(query_of, one) for one in asked.queries], asked)
-    raise Problem(415, "media_type", f"Content-Type is {kind!r}; expected {FORM}, {JSON} or {LINES}")
+        check_images(len(asked.queries), service.options)
+        return Lookup(await _read_all(asked.queries, service), asked)
+    raise Problem(415, "media_type", f"Content-Type is {kind[:100]!r}; expected {FORM}, {JSON} or {LINES}")
 
 
 def media_type(request: Request) -> str:
@@ -48,16 +55,30 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def query_of(one: JsonQuery) -> "Asked":
-    """Returns what is looked up for a query in JSON."""
+def query_of(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
+    """Returns what is looked up for a query in JSON; reads the photo that its URI names.
+
+    Raises TemporaryError if it lies in a bucket that does not answer.
+    """
     if one.embedding is not None:
-        return _vector_query(one)
-    assert one.image is not None  # noqa: S101 (checked by the model)
+        return VectorQuery(one.id, np.asarray(one.embedding, np.float32))
+    source, most_pixels = one.image, service.options.max_pixels
     try:
-        data = base64.b64decode(one.image.b64 or "", validate=True)
+        if source is not None and source.uri is not None:
+            return Query(one.id, partial(bounded, service.fetcher.fetch(source.uri, allowance), most_pixels))
+        return Query(
+            one.id, partial(bounded, base64.b64decode(source.b64 or "" if source else "", validate=True), most_pixels)
+        )
+    except PhotoError as error:
+        return rejected(one.id, error)
     except (binascii.Error, ValueError):
         return Outcome(one.id, "rejected", "not_base64: received other letters; expected the file in base64")
-    return Query(one.id, partial(bytes, data))
+
+
+async def _read_all(queries: list[JsonQuery], service: "Service") -> list[Asked]:
+    """Returns what is looked up for all queries of a request."""
+    allowance = service.allowance()
+    return list(await asyncio.gather(*(service.in_thread(query_of, one, service, allowance) for one in queries)))
 
 
 def check_images(number: int, options: ServeOptions) -> None:
@@ -71,19 +92,11 @@ def check_images(number: int, options: ServeOptions) -> None:
         )
 
 
-def _of_form(form: Form) -> Lookup:
+def _of_form(form: Form, most_pixels: int) -> Lookup:
     uploads = [one for one in form.files if one.field == "image"]
     if not uploads:
         raise Problem(422, "no_image", "the form has no file named image; expected one or more of them")
     queries: list[Asked] = []
     for number, one in enumerate(uploads, 1):
-        queries.append(Query(one.name[:MOST_NAME] or f"image-{number}", partial(bytes, one.data)))
+        queries.append(Query(one.name[:MOST_NAME] or f"image-{number}", partial(bounded, one.data, most_pixels)))
     return Lookup(queries, LookupOptions.model_validate(form.fields))
-
-
-def _vector_query(one: JsonQuery) -> "VectorQuery":
-    import numpy as np
-
-    from serving.live.vector_query import VectorQuery
-
-    return VectorQuery(one.id, np.asarray(one.embedding, np.float32))

@@ -4,20 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from serving.answers import Answer
+from serving.http.answering import while_connected
 from serving.http.bodies import body_bytes
+from serving.http.lines import LinesResponse
 from serving.http.looking_up import Looked, look_up
-from serving.http.lookup_bodies import FORM, JSON, read_lookup
-from serving.http.lookup_requests import LookupRequest
+from serving.http.lookup_bodies import FORM, JSON, LINES, media_type, read_lookup
+from serving.http.lookup_requests import LookupOptions
+from serving.http.options import ServeOptions
 from serving.http.problems import responses
+from serving.http.snapshot_header import SNAPSHOT_HEADER
+from serving.match.match import Outcome
 from serving.output.json_file import to_json
 
 if TYPE_CHECKING:
     from serving.http.service import Service
-
-SNAPSHOT_HEADER = "X-Firstseen-Snapshot"
 
 
 class QueryResult(BaseModel):
@@ -44,18 +47,40 @@ def make_router(service: "Service") -> APIRouter:
         "/lookup",
         summary="Look photos up",
         response_model=LookupAnswer,
-        responses=responses(400, 404, 408, 413, 415, 422, 503),
+        responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": _request_body()},
     )
-    async def lookup(request: Request) -> JSONResponse:
-        with service.memory.reserve(body_bytes(request, service.options)):
-            asked = await read_lookup(request, service.options)
-            options = asked.options
-            looked = await look_up(service.live, asked.queries, options.for_matching(), options.snapshot)
-        number = str(looked.snapshot.number)
-        return JSONResponse(answer_of(looked, request.state.request_id), headers={SNAPSHOT_HEADER: number})
+    async def lookup(request: Request) -> Response:
+        answer = _lines if media_type(request) == LINES else _whole
+        return await answer(request, service)
 
     return router
+
+
+async def _whole(request: Request, service: "Service") -> Response:
+    """Answers all queries of a request together."""
+    with service.memory.reserve(_room(request, service.options)):
+        asked = await read_lookup(request, service)
+        for one in asked.queries:
+            if isinstance(one, Outcome):
+                service.metrics.outcome(one.status, (one.reason or "").partition(":")[0])
+        work = look_up(service.live, asked.queries, asked.options.for_matching(), asked.options.snapshot)
+        looked = await while_connected(request, work, seconds=service.options.request_seconds)
+    number = looked.snapshot.number
+    request.state.told = {"snapshot": number, "queries": len(asked.queries)}
+    return JSONResponse(answer_of(looked, request.state.request_id), headers={SNAPSHOT_HEADER: str(number)})
+
+
+async def _lines(request: Request, service: "Service") -> Response:
+    """Answers line by line; the options stand in the address."""
+    return LinesResponse(service, request, LookupOptions.model_validate(dict(request.query_params)))
+
+
+def _room(request: Request, options: ServeOptions) -> int:
+    """Returns how many bytes a request may keep in memory: a small one in JSON may name large photos."""
+    declared = body_bytes(request, options)
+    may_fetch = media_type(request) == JSON and (options.allow_uri or options.allow_host)
+    return options.max_body_bytes if may_fetch else declared
 
 
 def answer_of(looked: Looked, request_id: str) -> dict[str, Any]:
@@ -72,12 +97,17 @@ def answer_of(looked: Looked, request_id: str) -> dict[str, Any]:
 
 
 def _request_body() -> dict[str, Any]:
+    options = LookupOptions.model_json_schema()["properties"]
     form = {
         "type": "object",
         "required": ["image"],
-        "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+        "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}, **options},
     }
     return {
         "required": True,
-        "content": {FORM: {"schema": form}, JSON: {"schema": LookupRequest.model_json_schema()}},
+        "content": {
+            FORM: {"schema": form},
+            JSON: {"schema": {"$ref": "#/components/schemas/LookupRequest"}},
+            LINES: {"schema": {"$ref": "#/components/schemas/JsonQuery"}},
+        },
     }

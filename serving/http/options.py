@@ -1,24 +1,34 @@
-"""Checks how the service is asked to run: where it listens, and what a request may cost."""
+"""Checks how the service is asked to run: where it listens, who may ask, and what a request may cost."""
 
+import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 from foundation.checks import require_range
+from foundation.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
-    """Where the service listens, and what one request may bring and take.
+    """Where the service listens, who may ask it, and what one request may bring and take.
 
-    `max_body_bytes` of one request, `max_bodies_bytes` of all that are in memory at a time; `max_images` of a request;
-    a body must be there after `body_seconds`, and an answer after `request_seconds`. Raises UsageError for a value out
-    of range.
+    `max_body_bytes` of one request, `max_bodies_bytes` of all that are in memory at a time; `max_images` of a request.
+    The header of a request must be there after `header_seconds`, its body after `body_seconds`, and its answer after
+    `request_seconds`; at the end, what is being answered has `drain_seconds`. `allow_uri` are prefixes below which
+    queries may name photos, `allow_host` the hosts that they may be fetched from by http(s). Raises UsageError for a
+    value out of range, and for an address that others reach without keys, unless `insecure`.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
+    keys: Path | None = None
+    insecure: bool = False
+    allow_uri: tuple[str, ...] = ()
+    allow_host: tuple[str, ...] = ()
     max_body_bytes: int = 64 * 2**20
     max_bodies_bytes: int = 512 * 2**20
     max_images: int = 64
+    max_pixels: int = 100_000_000
     header_seconds: float = 10
     body_seconds: float = 20
     request_seconds: float = 60
@@ -29,7 +39,23 @@ class ServeOptions:
         require_range("--max-body-bytes", self.max_body_bytes, 1_024, 2**31 - 1)
         require_range("--max-bodies-bytes", self.max_bodies_bytes, self.max_body_bytes, remedy="one body must fit")
         require_range("--max-images", self.max_images, 1, 1_000)
+        require_range("--max-pixels", self.max_pixels, 64, 300_000_000)
         require_range("--header-seconds", self.header_seconds, 1, 600)
         require_range("--body-seconds", self.body_seconds, 1, 3_600)
         require_range("--request-seconds", self.request_seconds, 1, 3_600)
         require_range("--drain-seconds", self.drain_seconds, 0, 3_600)
+        if not (self.keys or self.insecure or is_loopback(self.host)):
+            raise UsageError(
+                f"--host is {self.host}, which other machines reach, and no keys are asked for; expected --keys FILE: "
+                "`firstseen keys add FILE NAME` makes one (or --insecure, and everybody who reaches it may ask)"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Returns whether a name or an address means this machine alone."""
+    if host.lower() in ("localhost", "localhost."):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

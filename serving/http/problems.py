@@ -1,6 +1,7 @@
 """Answers errors as problem details (RFC 9457): what was received, what was expected, and the remedy."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from serving.live.errors import Busy, Closed, DeadlineExceeded, NotNowError, SnapshotNotLoaded
 
+_NOT_NOW: dict[type[Exception], str] = {
+    Busy: "busy",
+    Closed: "ending",
+    DeadlineExceeded: "deadline",
+    SnapshotNotLoaded: "snapshot_not_loaded",
+}
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -30,15 +38,19 @@ class ProblemDetails(BaseModel):
 class Problem(Exception):  # noqa: N818 (the name of RFC 9457)
     """An error that is answered with a status of its own; `reason` is the word under which it is counted."""
 
-    def __init__(self, status: int, reason: str, detail: str, *, headers: Mapping[str, str] | None = None):
+    def __init__(self, status: int, reason: str, detail: str, *, headers: Iterable[tuple[str, str]] = ()):
         super().__init__(detail)
-        self.status, self.reason, self.detail = status, reason, detail
-        self.headers = dict(headers or {})
+        self.status, self.reason, self.detail, self.headers = status, reason, detail, tuple(headers)
 
 
 def busy(reason: str, detail: str, *, retry_after_seconds: float) -> Problem:
     """Returns the problem of a service that cannot answer now, and says when to ask again."""
-    return Problem(503, reason, detail, headers={"Retry-After": str(max(1, round(retry_after_seconds)))})
+    return Problem(503, reason, detail, headers=[retry_after(retry_after_seconds)])
+
+
+def retry_after(seconds: float) -> tuple[str, str]:
+    """Returns the header that says when asking again is worth it, in whole seconds."""
+    return "Retry-After", str(max(1, math.ceil(seconds)))
 
 
 def problem_of(error: Exception) -> Problem:
@@ -47,13 +59,13 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case HTTPException():
-            headers = dict(error.headers or {})
+            headers = (error.headers or {}).items()
             return Problem(error.status_code, _word(error.status_code), str(error.detail), headers=headers)
         case RequestValidationError() | ValidationError():
             return Problem(422, "invalid", _first_error(error))
         case TemporaryError():
-            seconds = getattr(error, "retry_after_seconds", 5.0)
-            return busy(getattr(error, "reason", "temporary"), str(error), retry_after_seconds=seconds)
+            seconds = error.retry_after_seconds if isinstance(error, NotNowError) else 5.0
+            return busy(_NOT_NOW.get(type(error), "temporary"), str(error), retry_after_seconds=seconds)
         case InputNotFoundError():
             return Problem(404, "not_found", str(error))
         case UsageError():
@@ -63,9 +75,9 @@ def problem_of(error: Exception) -> Problem:
     return Problem(500, "unexpected", "the service failed; its log says why under this request id")
 
 
-def response_of(problem: Problem, request_id: str | None) -> JSONResponse:
-    """Returns the answer to a request that failed."""
-    details = ProblemDetails(
+def details_of(problem: Problem, request_id: str | None) -> ProblemDetails:
+    """Returns what is told of a request that failed."""
+    return ProblemDetails(
         type="about:blank",
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -73,7 +85,14 @@ def response_of(problem: Problem, request_id: str | None) -> JSONResponse:
         reason=problem.reason,
         request_id=request_id,
     )
-    return JSONResponse(details.model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def response_of(problem: Problem, request_id: str | None) -> JSONResponse:
+    """Returns the answer to a request that failed."""
+    response = JSONResponse(details_of(problem, request_id).model_dump(), problem.status, media_type=MEDIA_TYPE)
+    for name, value in problem.headers:
+        response.headers.append(name, value)
+    return response
 
 
 def add_handlers(app: FastAPI) -> None:

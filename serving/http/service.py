@@ -1,34 +1,95 @@
 """Puts the service together from its parts: an app that answers from a live searcher."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 
-from serving.http import health, lookups, problems
+from foundation.store.files import Store
+from serving.http import documents, health, lookups, monitoring, photos, problems, snapshots
+from serving.http.access_log import Log
 from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
+from serving.http.fetching import Allowance, Fetcher
+from serving.http.guard import Guard
+from serving.http.keys import KeyFile
+from serving.http.metrics import Metrics
 from serving.http.options import ServeOptions
+from serving.http.web import Web
+from serving.live.live_searcher import LiveSearcher
 
-if TYPE_CHECKING:
-    from serving.live.live_searcher import LiveSearcher
+Result = TypeVar("Result")
+
+FETCH_THREADS = 8
+# Whoever looks through tables of photos by their names takes a core for a second per million of them.
+READ_THREADS = 2
 
 
 @dataclass(frozen=True)
 class Service:
-    """What every route of the app has: the searcher that answers, the options, and what is shared by all requests."""
+    """What every route has: the searcher that answers, its store, the options, and what all requests share."""
 
-    live: "LiveSearcher"
+    live: LiveSearcher
+    store: Store
     options: ServeOptions
+    metrics: Metrics
+    log: Log
     memory: BodyMemory
+    fetcher: Fetcher
+    _fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCH_THREADS, "fetch"))
+    _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READ_THREADS, "read"))
+
+    def allowance(self) -> Allowance:
+        """Returns how many bytes the photos may have that one request names by their URIs."""
+        return Allowance(self.options.max_body_bytes)
+
+    async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Returns what a function returns that may wait for disks and networks."""
+        return await asyncio.get_running_loop().run_in_executor(self._fetching, partial(function, *arguments))
+
+    async def in_reader(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Returns what a function returns that reads the store."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, partial(function, *arguments))
 
 
-def make_app(live: "LiveSearcher", options: ServeOptions) -> FastAPI:
-    """Returns the app; whoever made `live` closes it."""
-    app = FastAPI(title="firstseen", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    service = Service(live, options, BodyMemory(options.max_bodies_bytes))
+def make_app(
+    live: LiveSearcher, options: ServeOptions, *, store: Store, metrics: Metrics | None = None, log: Log | None = None
+) -> FastAPI:
+    """Returns the app; whoever made `live` closes it.
+
+    `metrics` are those that `live` tells what it does, if it does. Raises UsageError or InputNotFoundError for keys
+    that cannot be read, or places that photos cannot be read from.
+    """
+    metrics, log = metrics or Metrics(), log or _silent
+    metrics.watch(live)
+    service = Service(
+        live,
+        store,
+        options,
+        metrics,
+        log,
+        BodyMemory(options.max_bodies_bytes),
+        Fetcher(options.allow_uri, Web(options.allow_host)),
+    )
+    app = FastAPI(title="firstseen", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.service = service
     problems.add_handlers(app)
-    app.add_middleware(Edge)
-    for part in (health, lookups):
+    for part in (health, lookups, photos, snapshots, monitoring, documents):
         app.include_router(part.make_router(service))
+    keys = KeyFile(options.keys, on_problem=partial(_tell, log)) if options.keys else None
+    # The last one added is the outermost.
+    app.add_middleware(Guard, keys=keys, is_open=options.insecure)
+    app.add_middleware(Edge, metrics=metrics, log=log)
     return app
+
+
+def _tell(log: Log, problem: str) -> None:
+    log("keys", "error", {"problem": problem})
+
+
+def _silent(event: str, level: str, fields: Mapping[str, object]) -> None:
+    """Logs nothing."""

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from datetime import datetime, timezone
 
 from foundation.errors import InputNotFoundError
 from foundation.photos.rejects import PhotoError
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.live.state import LiveState
 from serving.match.match import Outcome
 from serving.match.options import MatchOptions
 from tests.builders import snapshot
@@ -68,9 +69,18 @@ class FakeLive:
             raise InputNotFoundError(f"no snapshot {number}; expected 7")
         yield self.held
 
-    def state(self) -> SimpleNamespace:
+    def state(self) -> LiveState:
         """Says whether it is ready."""
-        return SimpleNamespace(is_ready=self.is_ready, live=7, loaded=(7,), refused={}, queue_length=0)
+        return LiveState(
+            is_ready=self.is_ready,
+            live=7,
+            loaded=(7,),
+            refused={8: "damaged"},
+            looked_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            problem=None,
+            queue_queries=0,
+            lists_age_seconds=1.0,
+        )
 
     def drain(self) -> None:
         """Is not ready from now on."""

@@ -1,9 +1,11 @@
 """POST /v1/lookup: forms and JSON in, the contract out, errors as problem details."""
 
 import base64
+from pathlib import Path
 
 import pytest
 
+from foundation.store.files import Store
 from serving.http.options import ServeOptions
 from serving.http.service import make_app
 from tests.photos import jpeg, scene
@@ -20,9 +22,9 @@ def live() -> FakeLive:
 
 
 @pytest.fixture
-def client(live: FakeLive) -> AppClient:
+def client(live: FakeLive, tmp_path: Path) -> AppClient:
     """A client of an app around it."""
-    return AppClient(make_app(live, ServeOptions(max_body_bytes=200_000, max_images=3)))
+    return AppClient(make_app(live, ServeOptions(max_body_bytes=200_000, max_images=3), store=Store(tmp_path)))
 
 
 def test_uploaded_photos_are_answered_in_their_order(client: AppClient):

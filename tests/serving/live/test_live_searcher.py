@@ -1,15 +1,12 @@
 """A store that is served: the same answers as a Searcher, whoever asks beside."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from serving.live.live_searcher import LiveSearcher
 from serving.live.options import LiveOptions
-from serving.match.match import Outcome
 from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.searcher import Searcher

@@ -1,0 +1,135 @@
+"""Answers lookups over HTTP until it is told to end: serve."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firstseen.commands import logs
+from firstseen.commands.options import options_of, path
+from firstseen.commands.streams import tell
+from foundation.errors import UsageError
+
+if TYPE_CHECKING:
+    from serving.http.options import ServeOptions
+    from serving.http.server import Opened
+    from serving.live.live_searcher import LiveSearcher
+    from serving.live.options import LiveOptions
+
+
+def serve(
+    store: Annotated[str | None, typer.Option("--store", help="The store: a local directory, gs://… or s3://…")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen at; 0: a free one.  [default: 8080]")] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(parser=path, metavar="FILE", help="Answer only who has a key of this file: see `keys`."),
+    ] = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Answer everybody who reaches the address, without a key.")
+    ] = None,
+    allow_uri: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PREFIX", help="A folder, or s3://… or gs://…, below which queries may name photos."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="A host that photos may be fetched from by http(s): img.example.org."),
+    ] = None,
+    max_body_bytes: Annotated[
+        int | None, typer.Option(metavar="BYTES", help="Most bytes of a request.  [default: 67108864]")
+    ] = None,
+    max_bodies_bytes: Annotated[
+        int | None, typer.Option(metavar="BYTES", help="Most bytes of all requests at a time.  [default: 536870912]")
+    ] = None,
+    max_images: Annotated[int | None, typer.Option(help="Most queries of a request.  [default: 64]")] = None,
+    max_pixels: Annotated[int | None, typer.Option(help="Most pixels of a query photo.  [default: 100000000]")] = None,
+    header_seconds: Annotated[
+        float | None, typer.Option(help="When the header of a request must be there.  [default: 10]")
+    ] = None,
+    body_seconds: Annotated[float | None, typer.Option(help="When its body must be there.  [default: 20]")] = None,
+    request_seconds: Annotated[float | None, typer.Option(help="When it is given up.  [default: 60]")] = None,
+    drain_seconds: Annotated[
+        float | None, typer.Option(help="At the end, time for what is being answered.  [default: 30]")
+    ] = None,
+    snapshot_poll_seconds: Annotated[
+        float | None, typer.Option(help="How often to look for a newer snapshot.  [default: 15]")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Most queries per call of the encoder.  [default: 32]")] = None,
+    queue_queries: Annotated[
+        int | None, typer.Option(help="Most queries that are being answered at a time.  [default: 128]")
+    ] = None,
+    canaries: Annotated[
+        int | None, typer.Option(help="Photos that a new snapshot must find before it answers.  [default: 8]")
+    ] = None,
+    deadline_seconds: Annotated[
+        float | None, typer.Option(help="When a query that waits is given up.  [default: 30]")
+    ] = None,
+) -> None:
+    """Answer lookups over HTTP."""
+    # Every one of them is a flag, and no other name may get among them.
+    flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
+    from serving.http.options import ServeOptions
+    from serving.http.server import bind
+    from serving.http.settings import read_settings
+    from serving.live.options import LiveOptions
+
+    given = read_settings() | flags
+    if not given.get("store"):
+        raise UsageError("no store is named; expected --store STORE, or FIRSTSEEN_SERVE_STORE")
+    if "keys" in given:
+        given["keys"] = Path(given["keys"])
+    options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
+    with bind(options) as listening:
+        is_ended = asyncio.run(_serve(given["store"], options, live, listening))
+    if not is_ended:
+        raise KeyboardInterrupt
+    tell("ended: what was asked is answered")
+
+
+async def _serve(store: str, options: "ServeOptions", live: "LiveOptions", listening: Any) -> bool:
+    from serving.http.server import serve as serve_until_told
+
+    opened: list[LiveSearcher] = []
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    tell(f"opening {store}")
+
+    def on_ready() -> None:
+        tell(f"snapshot {opened[0].state().live} answers at {address}; Ctrl-C ends the service", address=address)
+
+    try:
+        return await serve_until_told(
+            lambda: _open(store, options, live, opened), listening, options, on_ready=on_ready
+        )
+    finally:
+        for one in opened:
+            one.close()
+
+
+def _open(store: str, options: "ServeOptions", live: "LiveOptions", opened: "list[LiveSearcher]") -> "Opened":
+    from foundation.store.files import Store
+    from serving.http.metrics import Metrics
+    from serving.http.server import Opened
+    from serving.http.service import make_app
+    from serving.live.live_searcher import LiveSearcher
+
+    metrics, files = Metrics(), Store(store)
+    searcher = LiveSearcher.open(files, live, observe=metrics)
+    opened.append(searcher)
+    return Opened(make_app(searcher, options, store=files, metrics=metrics, log=_log), searcher.drain)
+
+
+def _log(event: str, level: str, fields: Mapping[str, object]) -> None:
+    """Writes a line of the log: JSON where it is asked for, else one line for a person."""
+    if logs.is_on():
+        logs.write(event, level, fields)
+        return
+    tell(" ".join([event, *(f"{name}={_plain(value)}" for name, value in fields.items())]))
+
+
+def _plain(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() and " " not in text and text else repr(text)

@@ -1,0 +1,170 @@
+"""Reads and writes files of API keys: what is kept of a key is its digest, which nobody can turn back."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from foundation.errors import InputNotFoundError, UsageError
+from foundation.files import finished_file
+
+Role = Literal["search", "admin"]
+PREFIX = "fsk_"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
+
+
+class Key(BaseModel):
+    """What is kept of one key: who has it, its SHA-256 in hex, what it may do, how often, and until when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    roles: Annotated[list[Role], Field(min_length=1)]
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    expires_at: AwareDatetime | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Returns whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    keys: list[Key]
+
+
+class KeyFile:
+    """The keys of a file, which is read again whenever it changes: a key that is removed from it is refused at once.
+
+    A file that cannot be read any more leaves the keys as they were, and is told to `on_problem`. Raises UsageError for
+    one that is broken at the start, InputNotFoundError for one that is not there.
+    """
+
+    def __init__(self, path: Path, *, on_problem: Callable[[str], None]):
+        self._path, self._on_problem = path, on_problem
+        self._state = _state(path)
+        self._keys = read_keys(path)
+
+    def find(self, secret: str) -> Key | None:
+        """Returns the key, expired or not, or None for one that is in no list."""
+        self._refresh()
+        digest = digest_of(secret)
+        found = None
+        # Each is compared in full, so that the time tells nothing about which of them come near.
+        for key in self._keys:
+            if hmac.compare_digest(key.sha256, digest):
+                found = key
+        return found
+
+    def _refresh(self) -> None:
+        state = _state(self._path)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._keys = read_keys(self._path)
+        except (UsageError, InputNotFoundError) as error:
+            self._on_problem(f"the keys stay as they were: {error}")
+
+
+def digest_of(secret: str) -> str:
+    """Returns the SHA-256 of a key in hex; a key has 256 random bits, which no slower hash makes harder to guess."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def read_keys(path: Path) -> list[Key]:
+    """Returns the keys of a file; raises InputNotFoundError without one, UsageError for one that is broken."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputNotFoundError(
+            f"the keys in {path} cannot be read: {error.strerror}; expected a file that `firstseen keys add` wrote"
+        ) from error
+    try:
+        keys = _File.model_validate_json(text).keys
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UsageError(
+            f"{path} is no file of keys: {where}: {first['msg']}; expected what `firstseen keys add` writes"
+        ) from error
+    names = [key.name for key in keys]
+    if len(set(names)) < len(names):
+        raise UsageError(f"{path} names a key twice; expected one of each name: remove one of them from the file")
+    return keys
+
+
+def add_key(
+    path: Path,
+    name: str,
+    *,
+    roles: Sequence[str],
+    requests_per_minute: int | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """Adds a key to a file, which is made if there is none, and returns the key: it is kept nowhere.
+
+    Raises UsageError for a name that is taken or that is none, and for other values out of range.
+    """
+    keys = read_keys(path) if path.exists() else []
+    if any(key.name == name for key in keys):
+        raise UsageError(f"{path} has a key {name!r} already; expected another name: remove that one, or name this one")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    try:
+        key = Key(
+            name=name,
+            sha256=digest_of(secret),
+            roles=list(dict.fromkeys(roles)),  # type: ignore[arg-type]
+            requests_per_minute=requests_per_minute,
+            expires_at=expires_at,
+        )
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise UsageError(
+            f"{'.'.join(map(str, first['loc']))} of the key: {first['msg']}; expected other values"
+        ) from error
+    _write(path, [*keys, key])
+    return secret
+
+
+def remove_key(path: Path, name: str) -> None:
+    """Removes a key from a file; raises InputNotFoundError if the file has none of that name."""
+    keys = read_keys(path)
+    kept = [key for key in keys if key.name != name]
+    if len(kept) == len(keys):
+        names = ", ".join(key.name for key in keys) or "none"
+        raise InputNotFoundError(f"{path} has no key {name!r}; expected one of: {names}")
+    _write(path, kept)
+
+
+def now() -> datetime:
+    """Returns the time by which keys expire."""
+    return datetime.now(timezone.utc)
+
+
+def _write(path: Path, keys: list[Key]) -> None:
+    text = json.dumps({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]}, indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with finished_file(path) as partial:
+        # Digests of keys are no secrets, but whoever may write this file may open the door.
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Returns what changes with a file, nothing if it is not there."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return ()

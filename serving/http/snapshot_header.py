@@ -1,0 +1,3 @@
+"""Names the header that says which snapshot answered."""
+
+SNAPSHOT_HEADER = "X-Firstseen-Snapshot"

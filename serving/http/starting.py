@@ -1,0 +1,29 @@
+"""Answers for an app until it is there: the process lives, and is not ready."""
+
+import secrets
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.http.problems import busy, response_of
+
+RETRY_SECONDS = 2
+
+
+class Doorway:
+    """An ASGI app that hands everything to `app` once that is set."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if self.app:
+            return await self.app(scope, receive, send)
+        if scope["path"] == "/livez":
+            response = JSONResponse({"status": "alive"})
+        else:
+            detail = "the store is being opened and checked; expected to be asked later: ask again in a moment"
+            problem = busy("starting", detail, retry_after_seconds=RETRY_SECONDS)
+            response = response_of(problem, secrets.token_hex(8))
+        await response(scope, receive, send)

@@ -1,0 +1,42 @@
+"""Makes the thumbnail of a photo of the archives anew: pixels alone, and nothing that its file says beside them."""
+
+from functools import partial
+
+from foundation.archives.archive import read
+from foundation.errors import InputNotFoundError, TemporaryError
+from foundation.photos.rejects import PhotoError
+from foundation.photos.shared_decoders import shared_decoders
+from foundation.photos.thumbnail import THUMBNAIL_SIDE, decode_thumbnail, encode_thumbnail, thumbnail_jpeg
+from serving.live.held import Held
+
+
+def thumbnail_of(held: Held, content: bytes) -> bytes:
+    """Returns a JPEG of a content (32 bytes), from what the index keeps of it or else from the archive.
+
+    Raises InputNotFoundError for one that the snapshot does not have, or that may not be shown, or whose archive gives
+    it no longer.
+    """
+    held.opened.refresh()
+    (places,) = held.opened.places([content])
+    if not places:
+        raise InputNotFoundError(
+            f"snapshot {held.snapshot.number} has no photo of these bytes; expected a thumbnail that an answer names"
+        )
+    for place in places:
+        stored = held.opened.stored(place)
+        if stored and stored.thumbnail:
+            return encode_thumbnail(decode_thumbnail(stored.thumbnail))
+    return _from_archive(held.opened.photo(places[0])["uri"])
+
+
+def _from_archive(uri: str) -> bytes:
+    # A photo of an archive is a file of a stranger as well: it is read and decoded where that can do no harm.
+    try:
+        with shared_decoders() as decoders:
+            return decoders.call(partial(_read_small, uri))
+    except (PhotoError, TemporaryError) as error:
+        raise InputNotFoundError("the archive does not give this photo any more; expected it at its place") from error
+
+
+def _read_small(uri: str) -> bytes:
+    return thumbnail_jpeg(read(uri), max_side=THUMBNAIL_SIDE)
