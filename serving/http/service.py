@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI
 
 from foundation.store.files import Store
-from serving.http import documents, health, lookups, monitoring, photos, problems, snapshots
+from serving.http import documents, health, lookups, monitoring, pages, photos, problems, snapshots
 from serving.http.access_log import Log
 from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
@@ -78,7 +78,7 @@ def make_app(
     app = FastAPI(title="firstseen", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.service = service
     problems.add_handlers(app)
-    for part in (health, lookups, photos, snapshots, monitoring, documents):
+    for part in (health, lookups, photos, snapshots, monitoring, pages, documents):
         app.include_router(part.make_router(service))
     keys = KeyFile(options.keys, on_problem=partial(_tell, log)) if options.keys else None
     # The last one added is the outermost.

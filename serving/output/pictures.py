@@ -15,6 +15,8 @@ from serving.match.footprint import Size, footprint
 
 QUALITY = 85
 LIST_SIDE = 160
+# Pixels of the long side: the photo is shown at this size, and of the query an embedded photo may be a small part.
+PHOTO_SIDE, QUERY_SIDE = 800, 1600
 # Pixels of the long side on a page of many: 5,000 queries with a match each come to 58 MB, as JPEG to twice as much.
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 224, 40
 # Hundredths of the sides: labels nearer than that would cover each other.
@@ -53,6 +55,18 @@ def picture_of(data: bytes, *, side: int) -> Picture:
     """Returns the photo of some bytes, its long side at most `side` pixels; raises PhotoError for what is none."""
     decoded = photo.decode(data, size=1, frame_side=side, with_metadata=False)
     return Picture(np.asarray(decoded.frame), Size(decoded.width, decoded.height), decoded.content_sha256)
+
+
+def query_picture(data: bytes) -> tuple[bytes, Size, bytes]:
+    """Returns a query as it is kept: a JPEG without EXIF, and the size and SHA-256 of the file; raises PhotoError."""
+    picture = picture_of(data, side=QUERY_SIDE)
+    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture.pixels), quality=QUALITY)
+    return jpeg, picture.size, picture.content_sha256
+
+
+def photo_picture(data: bytes) -> Picture:
+    """Returns the photo of some bytes as large as an archive's is shown; raises PhotoError."""
+    return picture_of(data, side=PHOTO_SIDE)
 
 
 def shown(pixels: np.ndarray, outlines: Sequence[Outline] = ()) -> Shown:

@@ -53,6 +53,7 @@ class Sight:
     photo: Callable[[Answer], Framed | None]
     decoded: Callable[[Answer, Framed | None], Shown | None] = _none
     evidence: Callable[[Answer], str | None] = _none
+    is_served: bool = False
     most_copies: int = 1_000
     most_similar: int = 1_000
 
@@ -73,13 +74,20 @@ def asset(name: str) -> str:
     return files("serving").joinpath("web", "assets", name).read_text(encoding="utf-8")
 
 
-def view_of(number: int, answers: Sequence[Answer], sight: Sight) -> dict[str, Any]:
-    """Returns what the templates take of a query's answers; text of strangers is printable, the template escapes it."""
+def view_of(
+    number: int, answers: Sequence[Answer], sight: Sight, *, chosen: Sequence[Answer] | None = None
+) -> dict[str, Any]:
+    """Returns what the templates take of a query's answers; text of strangers is printable, the template escapes it.
+
+    The finding is told of all answers; of `chosen`, by default all, matches are shown, in their order.
+    """
     first = answers[0]
     folder, _, name = first.query.rpartition("/")
-    copies = [answer for answer in answers if answer.is_copy]
-    similar = [answer for answer in answers if answer.rank and not answer.is_copy]
-    status = "found" if copies else "unproven" if first.status == "matched" else first.status
+    found = [answer for answer in answers if answer.is_copy]
+    status = "found" if found else "unproven" if first.status == "matched" else first.status
+    listed = answers if chosen is None else chosen
+    copies = [answer for answer in listed if answer.is_copy]
+    similar = [answer for answer in listed if answer.rank and not answer.is_copy]
     matches = [_match(answer, sight) for answer in copies[: sight.most_copies]]
     parts = joined([part for match in matches for part in match.pop("parts")])
     return {
@@ -88,14 +96,21 @@ def view_of(number: int, answers: Sequence[Answer], sight: Sight) -> dict[str, A
         "folder": printable(folder),
         "status": status,
         "heading": HEADINGS[status],
-        # The heading says so already; what follows says what was compared.
-        "reason": sentence(printable((first.reason or "").removeprefix("not in this archive").lstrip(" :;,"))),
-        "findings": list(_findings(copies)),
+        "reason": sentence(printable(_reason(first.reason or ""))),
+        "findings": list(_findings(found)),
         "picture": sight.query and sight.query.outlined(parts),
         "copies": matches,
         "similar": [_match(answer, sight) for answer in similar[: sight.most_similar]],
         "hidden": max(len(copies) - sight.most_copies, 0) + max(len(similar) - sight.most_similar, 0),
     }
+
+
+def _reason(reason: str) -> str:
+    """Returns why there is no copy, in words: a reject begins with one for programs, `not_a_photo: …`."""
+    word, colon, rest = reason.partition(":")
+    if word == "not in this archive":  # the heading says so already
+        return rest.strip()
+    return f"{word.replace('_', ' ')}{colon}{rest}" if " " not in word else reason
 
 
 def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
@@ -132,6 +147,8 @@ def _match(answer: Answer, sight: Sight) -> dict[str, Any]:
         "parts": parts,
         "decoded": sight.decoded(answer, picture),
         "evidence": sight.evidence(answer) if answer.is_copy else None,
+        "is_served": sight.is_served,
+        "is_laid": bool(answer.transform),
     }
 
 

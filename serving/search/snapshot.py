@@ -115,6 +115,13 @@ class OpenSnapshot(SegmentGroup):
         """
         return self._hidden.shown(content, (one for segment in self._segments for one in segment.occurrences(content)))
 
+    def left_of(self, content: bytes, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+        """Returns what may be shown of the occurrences that a content (32 bytes) had when it was found, in any snapshot.
+
+        What was retracted or ignored since is left out.
+        """
+        return self._hidden.shown(content, occurrences)
+
     def sample(self, count: int, generator: np.random.Generator) -> list[bytes]:
         """Returns so many of the contents that may be found (32 bytes each), chosen at random, or all of them."""
         shown = [segment.shown(mask) for segment, mask in zip(self._segments, self._hidden.masks, strict=True)]

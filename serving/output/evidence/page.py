@@ -10,8 +10,8 @@ from serving.match.evidence import Evidence
 from serving.match.footprint import inverse
 from serving.output.display import printable
 from serving.output.evidence.pictures import aligned, difference_map
-from serving.output.evidence.proof import PHOTO_SIDE, Proof
-from serving.output.pictures import Outline, outlines_of, shown
+from serving.output.evidence.proof import Proof
+from serving.output.pictures import PHOTO_SIDE, Outline, outlines_of, shown
 from serving.output.wording import BY_FILE, CONTRADICTED, described, seen_words, sentence
 
 _GONE = {

@@ -5,8 +5,8 @@ import numpy as np
 from foundation.photos.local_features import frame_size
 from serving.match.footprint import Size
 from serving.match.geometry.transform import scaling
-from serving.output.evidence.proof import PHOTO_SIDE, Proof
-from serving.output.pictures import Picture
+from serving.output.evidence.proof import Proof
+from serving.output.pictures import PHOTO_SIDE, Picture
 
 # Shares of the photo's contrast that are kept where the query does not show it.
 PALE, PALER = 0.5, 0.2

@@ -17,10 +17,7 @@ from serving.match.claim import judge_claim
 from serving.match.evidence import Evidence
 from serving.match.footprint import Size
 from serving.match.match import Match
-from serving.output.pictures import Picture, picture_of
-
-# Pixels of the long side: the photo is shown at this size, and of the query an embedded photo may be a small part.
-PHOTO_SIDE, QUERY_SIDE = 800, 1600
+from serving.output.pictures import PHOTO_SIDE, Picture, photo_picture, picture_of
 
 Read = Callable[[str], bytes]
 FileState = Literal["as indexed", "changed", "unreadable"]
@@ -78,15 +75,18 @@ def read_picture(name: str, read: Read, *, side: int) -> Picture | None:
         return None
 
 
-def original_of(match: Match, read: Read) -> Original:
-    """Returns the archive's photo: from its file as long as that is the one that was indexed, else the thumbnail."""
+def original_of(match: Match, read: Read, *, decode: Callable[[bytes], Picture] = photo_picture) -> Original:
+    """Returns the archive's photo: from its file as long as that is the one that was indexed, else the thumbnail.
+
+    `decode` may call `photo_picture` in a process of its own.
+    """
     file: FileState = "unreadable"
     try:
         data = read(match.photo["uri"])
         # Another photo may lie there by now. To show that one as evidence would be a forgery.
         file = "as indexed" if hashlib.sha256(data).digest() == match.photo["content_sha256"] else "changed"
         if file == "as indexed":
-            return Original(file, picture_of(data, side=PHOTO_SIDE).pixels)
+            return Original(file, decode(data).pixels)
     except FirstseenError:
         pass
     thumbnail = match.thumbnail and read_picture("", lambda _: match.thumbnail or b"", side=PHOTO_SIDE)

@@ -15,9 +15,9 @@ from serving.output.destination import open_text
 from serving.output.display import printable
 from serving.output.evidence.page import headline, page_of
 from serving.output.evidence.pictures import canvas_of
-from serving.output.evidence.proof import QUERY_SIDE, Proof, Read, original_of, read_picture
+from serving.output.evidence.proof import Proof, Read, original_of, read_picture
 from serving.output.evidence.record import record_of
-from serving.output.pictures import small
+from serving.output.pictures import QUERY_SIDE, small
 from serving.output.view import templates
 from serving.queries import read_query
 

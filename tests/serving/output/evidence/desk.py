@@ -11,7 +11,8 @@ from foundation.archives.archive import read
 from foundation.archives.uris import uri_of
 from foundation.photos.thumbnail import thumbnail_jpeg
 from serving.match.match import Match
-from serving.output.evidence.proof import QUERY_SIDE, Proof, original_of, read_picture
+from serving.output.evidence.proof import Proof, original_of, read_picture
+from serving.output.pictures import QUERY_SIDE
 from tests.builders import snapshot
 from tests.evidence import made_evidence, made_match
 from tests.photos import jpeg, scene

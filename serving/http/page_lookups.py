@@ -1,0 +1,67 @@
+"""Looks photos up for the page, and gathers what it will show of them."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from foundation.errors import FirstseenError
+from foundation.photos.shared_decoders import shared_decoders
+from serving.http.bodies import Form, Upload
+from serving.http.held import HeldLookup, HeldPicture, HeldQuery
+from serving.http.looking_up import look_up
+from serving.http.lookup_requests import MOST_NAME
+from serving.http.problems import Problem
+from serving.match.match import Outcome
+from serving.match.options import MatchOptions
+from serving.match.query import Query
+from serving.output.pictures import query_picture
+from serving.search.snapshot import OpenSnapshot
+
+if TYPE_CHECKING:
+    from serving.live.live_searcher import LiveSearcher
+
+# A page says apart what is a copy and what only looks alike.
+OPTIONS = MatchOptions(top_k=20, similar=True)
+
+
+async def look_up_for_page(live: "LiveSearcher", form: Form) -> HeldLookup:
+    """Returns what the photos of a form came to; raises a Problem without any, and what `look_up` raises."""
+    # A form without a choice sends one file without name and bytes.
+    uploads = [one for one in form.files if one.field == "image" and (one.name or one.data)]
+    if not uploads:
+        raise Problem(422, "no_image", "no photo was chosen; expected one or more")
+    queries = [_query(number, one) for number, one in enumerate(uploads, 1)]
+    with live.hold() as held:
+        looked = await look_up(live, queries, OPTIONS, held.snapshot.number)
+        pictures = await _pictures(looked.outcomes, uploads)
+        places = await asyncio.to_thread(lambda: [_occurrences(one, held.opened) for one in looked.outcomes])
+    rows = zip(looked.outcomes, pictures, places, strict=True)
+    return HeldLookup(looked.snapshot, [HeldQuery(outcome, picture, found) for outcome, picture, found in rows])
+
+
+def _query(number: int, upload: Upload) -> Query:
+    return Query(upload.name[:MOST_NAME] or f"photo {number}", lambda: upload.data)
+
+
+async def _pictures(outcomes: Sequence[Outcome], uploads: Sequence[Upload]) -> list[HeldPicture | None]:
+    """Returns each query as it is shown, decoded in processes of their own; None for one that was rejected."""
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        decoders = await asyncio.to_thread(stack.enter_context, shared_decoders())
+
+        async def picture(outcome: Outcome, upload: Upload) -> HeldPicture | None:
+            if outcome.status == "rejected":
+                return None
+            try:
+                made = loop.run_in_executor(decoders.threads, decoders.call, query_picture, upload.data)
+                return HeldPicture(*await made)
+            except FirstseenError:
+                return None
+
+        return list(await asyncio.gather(*map(picture, outcomes, uploads)))
+
+
+def _occurrences(outcome: Outcome, opened: OpenSnapshot) -> dict[bytes, list]:
+    contents = {match.photo["content_sha256"] for match in outcome.matches}
+    return {content: opened.occurrences(content) for content in contents}

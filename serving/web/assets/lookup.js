@@ -1,0 +1,158 @@
+// Makes the form quicker: photos are dropped, pasted or picked, sent at once, and the result takes the page over.
+// Without this file the form works as any form does.
+"use strict";
+
+const form = document.getElementById("lookup");
+const input = document.getElementById("photos");
+const drop = document.getElementById("drop");
+const working = document.getElementById("working");
+const bar = document.getElementById("bar");
+const cancel = document.getElementById("cancel");
+const progress = document.getElementById("progress");
+const problem = document.getElementById("problem");
+const button = form.querySelector("button");
+// A service that is busy is asked again so often before the user is told.
+const TRIES = 3;
+let sending = null;
+let waiting = 0;
+
+document.documentElement.classList.add("has-script");
+
+input.addEventListener("change", () => input.files.length && send());
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send();
+});
+cancel.addEventListener("click", () => stop("Cancelled."));
+
+// A photo that misses the field would otherwise replace the page.
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+addEventListener("dragleave", (event) => event.relatedTarget || drop.classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  take(event.dataTransfer.files, "What was dropped is no file: save the photo first, then drop it here.");
+});
+addEventListener("paste", (event) => {
+  // A date may be pasted into its field.
+  if (event.clipboardData.files.length || !event.target.closest?.("input")) {
+    take(event.clipboardData.files, "The clipboard holds no photo: copy the picture itself, not its address.");
+  }
+});
+// A page that comes back from the browser's memory has ended its lookup.
+addEventListener("pageshow", () => sending || reset());
+
+function take(files, without) {
+  if (!files.length) return tell(without);
+  input.files = files;
+  send();
+}
+
+function send(tries = TRIES) {
+  const files = [...input.files];
+  const most = { bytes: Number(form.dataset.mostBytes), photos: Number(form.dataset.mostPhotos) };
+  if (sending) sending.abort();
+  clearTimeout(waiting);
+  if (!files.length) return tell("Choose a photo first.");
+  if (files.length > most.photos) return tell(`${files.length} photos were chosen; choose at most ${most.photos} at a time.`);
+  if (files.reduce((sum, file) => sum + file.size, 0) > most.bytes) {
+    return tell(`The photos have more than ${Math.floor(most.bytes / 2 ** 20)} MB together; choose fewer of them.`);
+  }
+  begin(files);
+  post(files, tries);
+}
+
+function begin(files) {
+  problem.replaceChildren();
+  document.getElementById("chosen").replaceChildren(...files.slice(0, 12).map(chosen));
+  working.hidden = false;
+  button.disabled = true;
+  say(`Sending ${photos(files)} …`);
+}
+
+function post(files, tries) {
+  // XMLHttpRequest says how far an upload is, fetch does not.
+  const request = (sending = new XMLHttpRequest());
+  request.open("POST", form.action);
+  request.responseType = "json";
+  request.timeout = 180_000;
+  request.setRequestHeader("Accept", "application/json");
+  request.upload.addEventListener("progress", (event) => (bar.value = (100 * event.loaded) / event.total));
+  request.upload.addEventListener("load", () => {
+    bar.removeAttribute("value");
+    say(`Looking up ${photos(files)} …`);
+    waiting = setTimeout(() => say("Still looking: hard photos take longer."), 8_000);
+  });
+  request.addEventListener("load", () => answer(request, files, tries));
+  request.addEventListener("error", () => fail("The service cannot be reached. Look whether you are online, then try again."));
+  request.addEventListener("timeout", () => fail("The service did not answer in time. Try again in a moment."));
+  request.send(new FormData(form));
+}
+
+function answer(request, files, tries) {
+  clearTimeout(waiting);
+  if (request.status === 201 && request.response) {
+    say("Done.");
+    location.assign(`${request.response.location}#found`);
+    return;
+  }
+  const seconds = Number(request.getResponseHeader("Retry-After"));
+  if (request.status === 503 && seconds && tries > 0) {
+    say(`The service is busy: trying again in ${seconds} s.`);
+    waiting = setTimeout(() => post(files, tries - 1), 1_000 * Math.min(seconds, 30));
+    return;
+  }
+  const detail = request.response?.detail ?? `the service answered with status ${request.status}`;
+  fail(`${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`);
+}
+
+function fail(text) {
+  tell(text);
+  document.documentElement.classList.add("has-failed");
+  button.textContent = "Try again";
+  button.focus();
+}
+
+function tell(text) {
+  stop("");
+  const line = document.createElement("p");
+  line.className = "alarm";
+  line.textContent = text;
+  problem.replaceChildren(line);
+}
+
+function stop(text) {
+  clearTimeout(waiting);
+  if (sending) sending.abort();
+  reset();
+  say(text);
+}
+
+function reset() {
+  sending = null;
+  working.hidden = true;
+  button.disabled = false;
+  bar.removeAttribute("value");
+}
+
+function chosen(file) {
+  const item = document.createElement("li");
+  const picture = document.createElement("img");
+  picture.alt = "";
+  picture.src = URL.createObjectURL(file);
+  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
+  picture.addEventListener("error", () => picture.remove());
+  item.append(picture, file.name);
+  return item;
+}
+
+function photos(files) {
+  return files.length === 1 ? "1 photo" : `${files.length} photos`;
+}
+
+function say(text) {
+  progress.textContent = text;
+}

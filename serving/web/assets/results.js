@@ -1,0 +1,78 @@
+// Makes a result handier: filters count as they are set, the link is copied, and the page printed, at a press.
+"use strict";
+
+const said = document.getElementById("said");
+const link = document.getElementById("link");
+const form = document.getElementById("choice");
+
+link.value = new URL(link.value, location.href).href;
+for (const [id, does] of [["copy", copyLink], ["print", printPage]]) {
+  const button = document.getElementById(id);
+  button.hidden = false;
+  button.addEventListener("click", does);
+}
+form.addEventListener("change", (event) => {
+  // The keyboard sets a date part by part: it counts when it is whole, which is when the field has a value or none.
+  if (event.target.type !== "search") show();
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  show();
+});
+
+// The comparison takes the server a moment: it is asked for when somebody opens it, or has the room to see it at once.
+document.addEventListener("toggle", (event) => event.target.matches?.("details[data-from]") && lay(event.target), true);
+function layAtOnce() {
+  if (matchMedia("(min-width: 1100px)").matches) {
+    document.querySelectorAll("details[data-at-once]").forEach((one) => (one.open = true));
+  }
+}
+layAtOnce();
+
+async function lay(details) {
+  const from = details.dataset.from;
+  if (!details.open || !from) return;
+  delete details.dataset.from;
+  const answer = await fetch(from, { headers: { Accept: "text/html" } }).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  const laid = page && page.querySelector("#laid");
+  if (!laid) return;
+  laid.querySelector("h2").remove();
+  details.querySelector("p").replaceWith(laid);
+}
+
+async function show() {
+  const asked = new FormData(form);
+  for (const [name, value] of [...asked]) if (!value) asked.delete(name);
+  const address = `${form.getAttribute("action")}?${new URLSearchParams(asked)}`;
+  said.textContent = "Choosing …";
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  const page = answer && new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer?.ok) {
+    said.textContent = page?.querySelector(".alarm")?.textContent ?? "The service cannot be reached.";
+    return;
+  }
+  // The form stays, and with it the focus: only what it chose is replaced.
+  const articles = document.querySelectorAll("article");
+  page.querySelectorAll("article").forEach((one, number) => articles[number].replaceWith(one));
+  layAtOnce();
+  history.replaceState(null, "", address);
+  const notes = [...document.querySelectorAll("article .left-out")].map((one) => one.textContent);
+  said.textContent = notes.length ? notes.join(" ") : "All matches are shown.";
+}
+
+async function copyLink() {
+  link.select();
+  try {
+    await navigator.clipboard.writeText(link.value);
+    said.textContent = "The link is copied.";
+  } catch {
+    // Browsers lend the clipboard to https and localhost alone.
+    said.textContent = "The link is selected: copy it.";
+  }
+}
+
+function printPage() {
+  document.querySelectorAll("article details").forEach((one) => (one.open = true));
+  print();
+}
