@@ -57,7 +57,7 @@ def with_error_pages(handler: Handler) -> Handler:
             return await handler(request, *arguments, **options)
         except (Problem, FirstseenError) as error:
             problem = problem_of(error)
-            if wants_json(request) or problem.status >= 500 and problem.status != 503:
+            if wants_json(request) or (problem.status >= 500 and problem.status != 503):
                 raise
             request.state.reason = problem.reason
             return _error_page(problem)

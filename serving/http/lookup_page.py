@@ -8,15 +8,14 @@ from typing import Any
 from serving.answers import Answer
 from serving.http.held import HeldLookup, HeldQuery
 from serving.http.still_shown import StillShown, still_shown
+from serving.match.claim import claimed_words
+from serving.match.footprint import Size
 from serving.match.match import answers_of
 from serving.output.choice import Choice, sources_of
 from serving.output.time_line import time_line
 from serving.output.view import HEADINGS, Framed, Sight, view_of
 from serving.output.wording import day_words
-from serving.match.claim import claimed_words
-from serving.match.footprint import Size
 from serving.search.snapshot import OpenSnapshot
-
 
 # What only looks alike is seldom of use, and never proof.
 SHOWN_SIMILAR = 8

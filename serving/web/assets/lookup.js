@@ -19,6 +19,13 @@ let waiting = 0;
 document.documentElement.classList.add("has-script");
 
 input.addEventListener("change", () => input.files.length && send());
+// The keyboard would send the form from here, as from any field.
+input.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") {
+    event.preventDefault();
+    input.click();
+  }
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   send();
