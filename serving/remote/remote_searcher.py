@@ -85,13 +85,26 @@ class RemoteSearcher(AnySearcher):
         read = in_order(queries, lambda query: ([_read(query)], []), threads=READERS, ahead=READ_AHEAD)
         flight = BATCHES_IN_FLIGHT
         answered = in_order(
-            _batches(chain.from_iterable(read), self._batch_photos),
+            self._batches(chain.from_iterable(read)),
             lambda batch: (self._answer(batch), []),
             threads=flight,
             ahead=flight,
         )
         for batch in answered:
             yield from batch
+
+    def _batches(self, queries: Iterator[_Read]) -> Iterator[list[_Read]]:
+        """Yields the queries in batches of bounded photos and bytes; a photo of more bytes than that is alone."""
+        batch: list[_Read] = []
+        size_bytes = 0
+        for one in queries:
+            if batch and (len(batch) >= self._batch_photos or size_bytes + len(one.data) > BATCH_BYTES):
+                yield batch
+                batch, size_bytes = [], 0
+            batch.append(one)
+            size_bytes += len(one.data)
+        if batch:
+            yield batch
 
     def _answer(self, batch: Sequence[_Read]) -> list[list[Answer]]:
         """Returns the answers of a batch; one that the server does not take at once is asked in halves."""
@@ -101,6 +114,8 @@ class RemoteSearcher(AnySearcher):
         except TooMuchError as error:
             if len(sent) > 1:
                 half = len(batch) // 2
+                # The others are cut smaller at once: a photo of many bytes is alone anyway, so it is their number.
+                self._batch_photos = min(self._batch_photos, max(1, half))
                 return [*self._answer(batch[:half]), *self._answer(batch[half:])]
             batch = [replace(one, reason=one.reason or f"too_large: {error}") for one in batch]
         return [
@@ -153,17 +168,3 @@ def _read(query: Query) -> _Read:
         raise
     except (FirstseenError, OSError) as error:
         return _Read(query.name, b"", rejected_because(error))
-
-
-def _batches(queries: Iterator[_Read], most: int) -> Iterator[list[_Read]]:
-    """Yields the queries in batches of at most so many photos, and so many bytes unless one photo alone has more."""
-    batch: list[_Read] = []
-    size_bytes = 0
-    for one in queries:
-        if batch and (len(batch) == most or size_bytes + len(one.data) > BATCH_BYTES):
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(one)
-        size_bytes += len(one.data)
-    if batch:
-        yield batch

@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 import firstseen
 from foundation.errors import InputNotFoundError, TemporaryError, UsageError
-from serving.answers import SCHEMA, Answer
+from serving.answers import SCHEMA
 from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.remote import remote_searcher
@@ -21,16 +20,8 @@ from serving.remote.options import RemoteOptions
 from serving.remote.remote_searcher import open_server
 from serving.searcher import Searcher
 from tests.conftest import Desk
+from tests.serving.remote.rounding import rounded
 from tests.serving.remote.stub import Asked, Stub, looked, problem
-
-
-def rounded(answer: Answer) -> Answer:
-    """Returns an answer as it reads after a passage through JSON: floats have six decimals there."""
-
-    def passed(value: Any) -> Any:
-        return round(value, 6) if isinstance(value, float) else value
-
-    return replace(answer, **{one.name: passed(getattr(answer, one.name)) for one in fields(answer)})
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +107,11 @@ def test_a_batch_that_is_too_large_is_sent_in_halves(stub: Stub):
     queries = [Query(str(number), lambda: b"x") for number in range(7)]
     with open_server(stub.address) as searcher:
         assert [rows[0].status for rows in searcher.lookup(queries)] == ["no_match"] * 7
+        assert [len(asked) for asked, _ in stub.asked] == [7, 3, 1, 2, 4, 2, 2]
+        stub.asked.clear()
+        # It is remembered.
+        assert [rows[0].status for rows in searcher.lookup(queries)] == ["no_match"] * 7
+        assert sorted(len(asked) for asked, _ in stub.asked) == [1] * 7
         stub.most_photos = 0
         (rows,) = searcher.lookup(queries[:1])
     assert rows[0].status == "rejected"
