@@ -127,6 +127,8 @@ async def read_form(request: Request, options: ServeOptions) -> Form:
         try:
             parsed = await parser.parse()
         except MultiPartException as error:
+            if error.message.startswith("Too many files"):  # a client sends the rest in another request then
+                raise too_many_images(f"more than {options.max_images}", options) from error
             raise Problem(400, "multipart", f"the multipart body is broken: {error.message}") from error
     try:
         if not parser.is_whole:
@@ -139,6 +141,16 @@ async def read_form(request: Request, options: ServeOptions) -> Form:
         return Form(fields, files)
     finally:
         await parsed.close()
+
+
+def too_many_images(received: str, options: ServeOptions) -> Problem:
+    """Returns the problem of a request with more queries than one may bring."""
+    return Problem(
+        413,
+        "too_many_images",
+        f"the request brings {received} queries; expected at most {options.max_images}: ask in several requests, or "
+        "send application/x-ndjson",
+    )
 
 
 def _too_large(options: ServeOptions) -> Problem:

@@ -10,7 +10,7 @@ import numpy as np
 from starlette.requests import Request
 
 from foundation.photos.rejects import PhotoError
-from serving.http.bodies import Form, read_body, read_form
+from serving.http.bodies import Form, read_body, read_form, too_many_images
 from serving.http.fetching import Allowance
 from serving.http.looking_up import Asked
 from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, LookupRequest
@@ -84,12 +84,7 @@ async def _read_all(queries: list[JsonQuery], service: "Service") -> list[Asked]
 def check_images(number: int, options: ServeOptions) -> None:
     """Raises a Problem, 413, for more queries than a request may bring."""
     if number > options.max_images:
-        raise Problem(
-            413,
-            "too_many_images",
-            f"the request brings {number} queries; expected at most {options.max_images}: ask in several requests, or "
-            f"send {LINES}",
-        )
+        raise too_many_images(str(number), options)
 
 
 def _of_form(form: Form, most_pixels: int) -> Lookup:

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import JSONResponse
 
@@ -13,6 +13,7 @@ from foundation.store.due import Due
 from foundation.store.snapshots import read_contents
 from foundation.store.status import StoreStatus, read_status
 from foundation.store.status_lines import to_object
+from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import responses
 
 if TYPE_CHECKING:
@@ -75,9 +76,11 @@ def make_router(service: "Service") -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["store"])
     status_of = _Remembered(service)
 
-    @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 429, 503))
-    async def snapshot() -> SnapshotAnswer:
-        return await service.in_reader(describe_snapshot, service)
+    @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 404, 422, 429, 503))
+    async def snapshot(
+        snapshot: Annotated[SnapshotNumber | None, Query(description="Default: the live one.")] = None,
+    ) -> SnapshotAnswer:
+        return await service.in_reader(describe_snapshot, service, snapshot)
 
     @router.get(
         "/status",
@@ -97,10 +100,10 @@ def make_router(service: "Service") -> APIRouter:
     return router
 
 
-def describe_snapshot(service: "Service") -> SnapshotAnswer:
-    """Returns what is told of the live snapshot."""
+def describe_snapshot(service: "Service", number: int | None = None) -> SnapshotAnswer:
+    """Returns what is told of the live snapshot, or of the numbered one; raises what `LiveSearcher.hold` raises."""
     state = service.live.state()
-    with service.live.hold() as held:
+    with service.live.hold(number) as held:
         live, spec = held.snapshot, held.spec
         _, segments = read_contents(service.store, live)
     return SnapshotAnswer(
