@@ -19,7 +19,8 @@ from pipelines.index.local_scann import plan_local_trees
 from pipelines.index.mapped import RowsOnDisk
 from pipelines.index.read_shards import LocalSizes
 from pipelines.index.scann_tree import write_tree
-from serving.search.descriptor_index import LENGTH, search_tree, tree_vectors
+from serving.search.descriptor_index import LENGTH
+from serving.search.descriptor_tree import search_tree, tree_vectors
 
 # Fewer neighbours than vectors have: descriptors lie in fewer directions, and 32 span as many as the real ones.
 NEIGHBOURS = 32

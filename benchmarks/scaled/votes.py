@@ -2,10 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,6 @@ from foundation.photos.compressed_features import CompressedFeatures
 from foundation.store.segments import LOCAL_DESCRIPTORS, LOCAL_SCANN
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.match.candidates import VOTED
-from serving.search import descriptor_index
-from serving.search.descriptor_index import Neighbours
 from serving.search.local_candidates import LocalCandidate, descriptors_of, local_candidates
 from serving.search.local_index import LocalIndex
 from serving.search.near_features import SearchedSegment, near_features
@@ -51,19 +48,23 @@ def vote(folder: str, features: int, searched: int = 0) -> Figure:
     Each tree searches as many leaves as it was planned to, unless `searched` says how many.
     """
     started = time.perf_counter()
-    segment = SearchedSegment(0, LocalIndex(place_of(folder, features)))
+    descriptors = np.load(place_of(folder, features) / LOCAL_DESCRIPTORS, mmap_mode="r", allow_pickle=False)
+    trees = [
+        replace(tree, leaves_to_search=searched or tree.leaves_to_search) for tree in plan_local_trees(len(descriptors))
+    ]
+    segment = SearchedSegment(0, LocalIndex(place_of(folder, features), trees))
+    segment.local.load_trees()
     opening = time.perf_counter() - started
     asked = real.read_asked(Path(folder, ASKED)).views
     passed, busy, ranks = [], [], []
-    with _searching(searched):
-        for number, views in enumerate(asked):
-            # Once for what is read from disk, and once for the clocks.
-            _voted(segment, views)
-            begun, processor = time.perf_counter(), time.process_time()
-            found = _voted(segment, views)
-            passed.append(time.perf_counter() - begun)
-            busy.append(time.process_time() - processor)
-            ranks.append(next((rank for rank, one in enumerate(found) if one.row == number), VOTED))
+    for number, views in enumerate(asked):
+        # Once for what is read from disk, and once for the clocks.
+        _voted(segment, views)
+        begun, processor = time.perf_counter(), time.process_time()
+        found = _voted(segment, views)
+        passed.append(time.perf_counter() - begun)
+        busy.append(time.process_time() - processor)
+        ranks.append(next((rank for rank, one in enumerate(found) if one.row == number), VOTED))
     return {
         "opening_seconds": round(opening, 2),
         "planted_first": round(float(np.mean(np.equal(ranks, 0))), 4),
@@ -79,30 +80,3 @@ def vote(folder: str, features: int, searched: int = 0) -> Figure:
 
 def _voted(segment: SearchedSegment, views: Sequence[CompressedFeatures]) -> list[LocalCandidate]:
     return local_candidates(views, near_features([segment], descriptors_of(views)), VOTED)
-
-
-@contextmanager
-def _searching(leaves: int) -> Iterator[None]:
-    """Lets every tree search so many leaves, or as many as it was planned to where that is 0."""
-
-    def search(tree: Any, descriptors: np.ndarray, k: int) -> Neighbours:
-        return plain(_WithLeaves(tree, leaves), descriptors, k)
-
-    plain = descriptor_index.search_tree
-    descriptor_index.search_tree = search if leaves else plain
-    try:
-        yield
-    finally:
-        descriptor_index.search_tree = plain
-
-
-class _WithLeaves:
-    """ScaNN's searcher, asked to look into another number of leaves than the one it was built with."""
-
-    def __init__(self, tree: Any, leaves: int):
-        self._tree = tree
-        self._leaves = leaves
-        self.size = tree.size
-
-    def search_batched_parallel(self, *told: Any, **named: Any) -> Any:
-        return self._tree.search_batched_parallel(*told, leaves_to_search=self._leaves, **named)

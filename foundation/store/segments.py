@@ -35,6 +35,14 @@ LOCAL_DESCRIPTORS = "local/descriptors.npy"
 LOCAL_THUMBNAILS = "local/thumbnails.bin"
 LOCAL_THUMBNAIL_STARTS = "local/thumbnail_starts.npy"
 LOCAL_SCANN = "local/scann"
+# Files of one of its trees: the hashes, which ScaNN reads too, lie leaf by leaf from version 4 on, and the others are for
+# searches without ScaNN. Trees of earlier versions have the first alone, in the order of the features.
+TREE_HASHES = "hashed_dataset.npy"
+TREE_ORDER = "order.npy"
+TREE_LEAF_STARTS = "leaf_starts.npy"
+TREE_CENTRES = "leaf_centres.npy"
+TREE_CODEBOOK = "codebook.npy"
+TREE_FILES = frozenset([TREE_HASHES, TREE_ORDER, TREE_LEAF_STARTS, TREE_CENTRES, TREE_CODEBOOK])
 LOCAL_FILES = frozenset(
     [LOCAL_STARTS, LOCAL_FRAMES, LOCAL_KEYPOINTS, LOCAL_DESCRIPTORS, LOCAL_THUMBNAILS, LOCAL_THUMBNAIL_STARTS]
 )
@@ -101,6 +109,8 @@ class Segment:
     upgrades: ClassVar[artifact.Upgrades] = {
         1: lambda raw: {**raw, "local": None},
         2: lambda raw: {**raw, "changes": 0, "names_archives": False},
+        # Trees of version 3 are known by the files that they lack.
+        3: lambda raw: raw,
     }
 
     segment_id: str
@@ -121,7 +131,7 @@ class Segment:
     local: LocalFeaturesRecord | None
     changes: int = 0
     names_archives: bool = True
-    contract_version: int = 3
+    contract_version: int = 4
     versions: dict[str, str] = field(default_factory=dict)
     # The searches that were tried and that no other one beats in both recall and time, cheapest first. Their recall is
     # of the queries that `parameters` was chosen by; `recall_at_10` is of other ones.

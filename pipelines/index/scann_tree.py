@@ -12,7 +12,7 @@ import numpy as np
 
 from foundation.memory import release_freed
 from foundation.stderr import quiet_stderr
-from foundation.store.segments import LocalTree, SearchParameters
+from foundation.store.segments import TREE_HASHES, LocalTree, SearchParameters
 from pipelines.index.mapped import RowsOnDisk
 from pipelines.index.memory import count_training_rows
 from serving.search.scann_index import import_scann, load_searcher
@@ -30,7 +30,6 @@ ANISOTROPIC_THRESHOLD = 0.2
 # ScaNN's files: what each of them is stands in the first, in blocks of text.
 ASSETS = "scann_assets.pbtxt"
 TOKENS = "datapoint_to_token.npy"
-HASHES = "hashed_dataset.npy"
 DATASET = "dataset.npy"
 DATASET_ASSET = f'assets {{\n  asset_type: DATASET_NPY\n  asset_path: "{DATASET}"\n}}\n'
 
@@ -38,7 +37,15 @@ DATASET_ASSET = f'assets {{\n  asset_type: DATASET_NPY\n  asset_path: "{DATASET}
 def write_tree(
     directory: Path, vectors: RowsOnDisk, parameters: SearchParameters | LocalTree, *, neighbours: int, distance: str
 ) -> Any:
-    """Writes a tree over float32 [n, dimension] into a new directory, and returns ScaNN's searcher, loaded from there.
+    """Writes a tree as `write_tree_files` does, and returns ScaNN's searcher, loaded from there."""
+    write_tree_files(directory, vectors, parameters, neighbours=neighbours, distance=distance)
+    return load_searcher(directory)
+
+
+def write_tree_files(
+    directory: Path, vectors: RowsOnDisk, parameters: SearchParameters | LocalTree, *, neighbours: int, distance: str
+) -> None:
+    """Writes a tree over float32 [n, dimension] into a new directory.
 
     The tree holds hashes and no vectors. Searches that name no number of leaves use that of the parameters.
     """
@@ -48,12 +55,11 @@ def write_tree(
     _learn(directory, vectors.take(training_rows(len(vectors))), parameters, neighbours, distance)
     release_freed()
     pieces = list(_hash_pieces(directory, vectors))
-    for name, parts in zip((TOKENS, HASHES), zip(*pieces, strict=True), strict=True):
+    for name, parts in zip((TOKENS, TREE_HASHES), zip(*pieces, strict=True), strict=True):
         # A file that ScaNN wrote is replaced by one of another length.
         np.save(directory / name, np.concatenate(parts))
     del pieces, parts
     release_freed()
-    return load_searcher(directory)
 
 
 def training_rows(rows: int) -> np.ndarray:
@@ -100,4 +106,4 @@ def _hash_pieces(directory: Path, vectors: RowsOnDisk) -> Iterator[tuple[np.ndar
             np.save(learned / DATASET, vectors[start : start + rows])
             with quiet_stderr():
                 load_searcher(learned).serialize(str(hashed), relative_path=True)
-            yield np.load(hashed / TOKENS), np.load(hashed / HASHES)
+            yield np.load(hashed / TOKENS), np.load(hashed / TREE_HASHES)

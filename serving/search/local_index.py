@@ -1,5 +1,6 @@
 """Opens the local features of one segment: which of them are near to those of a query, and what is kept of a photo."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +17,11 @@ from foundation.store.segments import (
     LOCAL_STARTS,
     LOCAL_THUMBNAIL_STARTS,
     LOCAL_THUMBNAILS,
+    LocalTree,
 )
-from serving.search.descriptor_index import DescriptorIndex, Neighbours
+from serving.search.descriptor_index import DescriptorIndex
+from serving.search.descriptor_tree import Neighbours
+from serving.search.row_reader import RowReader
 
 # SIFT finds nothing of so small a scale, in pixels.
 SMALLEST_SCALE = 0.1
@@ -33,23 +37,27 @@ class Stored(NamedTuple):
 class LocalIndex:
     """The local features of one segment, searched by descriptor and fetched by photo."""
 
-    def __init__(self, segment: Path):
-        """Maps the files in the directory of a segment, which were verified; nothing but ScaNN's trees is read.
+    def __init__(self, segment: Path, trees: Sequence[LocalTree] = ()):
+        """Opens the files in the directory of a segment, which were verified; hardly anything of them is read.
 
-        Raises ArtifactRefusedError if the files do not belong together.
+        `trees` are those that its description names. Raises ArtifactRefusedError if the files do not belong together.
         """
         self._starts = _map(segment / LOCAL_STARTS)
         self._frames = _map(segment / LOCAL_FRAMES)
-        self._keypoints = _map(segment / LOCAL_KEYPOINTS)
+        self._keypoints = RowReader(segment / LOCAL_KEYPOINTS)
         self._descriptors = _map(segment / LOCAL_DESCRIPTORS)
         self._thumbnail_starts = _map(segment / LOCAL_THUMBNAIL_STARTS)
         self._thumbnails = segment / LOCAL_THUMBNAILS
-        if not len(self._keypoints) == len(self._descriptors) == self._starts[-1]:
+        if not len(self._keypoints.array) == len(self._descriptors) == self._starts[-1]:
             raise ArtifactRefusedError(
-                f"the local features of a segment are {len(self._keypoints):,} keypoints and "
+                f"the local features of a segment are {len(self._keypoints.array):,} keypoints and "
                 f"{len(self._descriptors):,} descriptors, expected {self._starts[-1]:,}; index again"
             )
-        self._index = DescriptorIndex.load(segment / LOCAL_SCANN, self._descriptors)
+        self._index = DescriptorIndex.load(segment / LOCAL_SCANN, self._descriptors, trees)
+
+    def load_trees(self) -> None:
+        """Loads what searches take from files at first, and from memory once there are many of them."""
+        self._index.load_trees()
 
     @property
     def features(self) -> int:
@@ -80,7 +88,10 @@ class LocalIndex:
 
     def packed_keypoints(self, places: np.ndarray | slice) -> np.ndarray:
         """Returns uint16 [n, 4], the keypoints of features as they lie in the file: see `unpack`."""
-        return self._keypoints[places]
+        # Those of one query lie all over the file, and would bring most of it into memory.
+        if isinstance(places, slice) or self._index.is_loaded:
+            return self._keypoints.array[places]
+        return self._keypoints.take(places)
 
     def stored(self, row: int) -> Stored | None:
         """Returns what is kept of one photo, None if nothing is; a photo without texture has no features."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from foundation.vectors import sort_keys
-from serving.search.descriptor_index import Neighbours, nearest_of
+from serving.search.descriptor_index import nearest_of
+from serving.search.descriptor_tree import Neighbours
 from serving.search.local_index import LocalIndex
 
 # Neighbours of each feature of a query: more cost time, and find the same photos.

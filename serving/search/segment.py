@@ -16,6 +16,8 @@ from foundation.store.segments import (
     LOCAL_SCANN,
     SCANN,
     SCANN_VECTORS,
+    TREE_FILES,
+    TREE_ORDER,
     VECTORS,
     SearchParameters,
     Segment,
@@ -113,11 +115,13 @@ class OpenSegment(SegmentTables):
 def required_files(segment: Segment) -> set[str]:
     """Returns the files that are opened by name: each must be listed, so that nothing unchecked is read."""
     search = {f"{SCANN}/scann_assets.pbtxt"} if segment.kind == "scann" else set()
-    trees = range(len(segment.local.trees)) if segment.local else []
     local = LOCAL_FILES if segment.local else frozenset()
-    roots = {f"{LOCAL_SCANN}/{number:04d}/scann_assets.pbtxt" for number in trees}
+    trees = [f"{LOCAL_SCANN}/{number:04d}" for number in range(len(segment.local.trees) if segment.local else 0)]
+    roots = {f"{tree}/scann_assets.pbtxt" for tree in trees}
+    # Those of earlier versions have none of these files.
+    scanned = {f"{tree}/{name}" for tree in trees for name in TREE_FILES if f"{tree}/{TREE_ORDER}" in segment.files}
     vectors = {vectors_file(segment)} if segment.rows else set()
-    return {*table_files(segment), *vectors, *search, *local, *roots}
+    return {*table_files(segment), *vectors, *search, *local, *roots, *scanned}
 
 
 def unlisted_files(directory: Path, segment: Segment) -> list[str]:
@@ -131,7 +135,7 @@ def _open_local(directory: Path, segment: Segment) -> LocalIndex | None:
     """Opens the local features; raises ArtifactRefusedError if they are others than the description counts."""
     if not segment.local:
         return None
-    found = LocalIndex(directory)
+    found = LocalIndex(directory, segment.local.trees)
     if (found.photos, found.features) != (segment.rows, segment.local.features):
         raise ArtifactRefusedError(
             f"segment {segment.segment_id} holds {found.features:,} local features of {found.photos:,} rows, its "

@@ -16,7 +16,9 @@ from tests.photos import write_archive
 
 VERSIONS = sorted(Path(__file__).parent.glob("version-*"))
 # What `status` says of their photos.
-PHOTOS = {"version-1": "31 in 30 contents", "version-2": "43 in 42 contents"}
+PHOTOS = {"version-1": "31 in 30 contents", "version-2": "43 in 42 contents", "version-3": "43 in 42 contents"}
+# Their segments name no archive, and the next index builds them anew.
+DUE = ("version-1", "version-2")
 # What is made of the pixels of a query and a photo, which a later program may do better.
 JUDGED = {"score", "verdict", "description", "inliers", "query_overlap", "photo_overlap", "transform"}
 
@@ -84,12 +86,12 @@ def test_there_is_a_golden_store():
 
 
 def test_an_old_store_is_shown_and_whole(golden: Path, capsys: pytest.CaptureFixture):
-    """`status` counts what it holds, and that it is to be built anew; `verify` finds every byte as it was written."""
+    """`status` says what it holds, and whether it is to be built anew; `verify` finds every byte as it was written."""
     assert run(["status", "--store", "../store"]) == 0
     shown = capsys.readouterr().out
     assert "snapshot   2 of " in shown
     assert f"photos     {PHOTOS[golden.name]}" in shown
-    assert "due        2 runs of " in shown
+    assert ("due        2 runs of " in shown) == (golden.name in DUE)
     assert run(["verify", "--store", "../store"]) == 0
     assert run(["verify", "--store", "../store", "--snapshot", "1"]) == 0
 
@@ -115,15 +117,16 @@ def test_an_old_store_takes_new_photos(golden: Path, capsys: pytest.CaptureFixtu
 
 
 def test_an_old_index_is_built_anew_once(golden: Path, capsys: pytest.CaptureFixture):
-    """Its segments name no archive: the first index makes them anew of their runs, and a photo is counted once."""
+    """If its segments name no archive, the first index makes them anew of their runs; a photo is counted once."""
+    number = 3 if golden.name in DUE else 2
     assert run(["index", "--store", "../store"]) == 0
-    assert look_up(capsys) == answers_of(golden, snapshot=3)
+    assert look_up(capsys) == answers_of(golden, snapshot=number)
     assert run(["status", "--store", "../store"]) == 0
     shown = capsys.readouterr().out
     assert f"photos     {PHOTOS[golden.name]}" in shown
     assert "due " not in shown
     assert run(["index", "--store", "../store"]) == 0
-    assert read_snapshot(Store(golden / "store")).number == 3
+    assert read_snapshot(Store(golden / "store")).number == number
 
 
 def test_old_shards_are_indexed_anew(golden: Path, capsys: pytest.CaptureFixture):

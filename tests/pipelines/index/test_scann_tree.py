@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foundation.store.segments import SearchParameters
+from foundation.store.segments import TREE_HASHES, SearchParameters
 from pipelines.index import memory, scann_tree
 from pipelines.index.mapped import RowsOnDisk
 from pipelines.index.memory import FEWEST_TRAINING_ROWS, MOST_TRAINING_ROWS
-from pipelines.index.scann_tree import HASHES, TOKENS, training_rows
+from pipelines.index.scann_tree import TOKENS, training_rows
 from tests.builders import unit_vectors
 
 PARAMETERS = SearchParameters(leaves=10, leaves_to_search=10)
@@ -25,7 +25,7 @@ def test_pieces_are_hashed_as_all_rows_together_are(
     hash_pieces = scann_tree._hash_pieces
 
     def noted(directory: Path, vectors: RowsOnDisk):
-        kept.update({name: np.load(directory / name) for name in (TOKENS, HASHES)})
+        kept.update({name: np.load(directory / name) for name in (TOKENS, TREE_HASHES)})
         return hash_pieces(directory, vectors)
 
     monkeypatch.setattr(scann_tree, "_hash_pieces", noted)

@@ -9,7 +9,7 @@ import pytest
 
 from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import extract, inverted, mirrored
-from foundation.store.segments import LOCAL_SCANN
+from foundation.store.segments import LOCAL_SCANN, LocalTree
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.search.local_candidates import LocalCandidate, descriptors_of, local_candidates
 from serving.search.local_index import LocalIndex
@@ -24,10 +24,15 @@ WANTED = 17
 def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
     """Returns a segment of made photos, searched in either way."""
     segment = write_local(tmp_path_factory.mktemp("segment"), features_of([picture(seed) for seed in range(PHOTOS)]))
-    if request.param == "scann":
-        descriptors = np.load(segment / "local/descriptors.npy")
-        write_local_scann(segment / LOCAL_SCANN, descriptors, plan_local_trees(len(descriptors), exact_below=1))
-    return LocalIndex(segment)
+    return LocalIndex(segment, write_trees(segment) if request.param == "scann" else [])
+
+
+def write_trees(segment: Path) -> list[LocalTree]:
+    """Writes trees over the descriptors of a segment."""
+    descriptors = np.load(segment / "local/descriptors.npy")
+    trees = plan_local_trees(len(descriptors), exact_below=1)
+    write_local_scann(segment / LOCAL_SCANN, descriptors, trees)
+    return trees
 
 
 def candidates_of(
@@ -116,10 +121,7 @@ def test_nothing_votes_for_a_hidden_photo(tmp_path: Path, copies: int):
     built = []
     for name in ("exact", "scann"):
         segment = write_local(tmp_path / name, [*photos, *wanted, *(wanted * copies)])
-        if name == "scann":
-            descriptors = np.load(segment / "local/descriptors.npy")
-            write_local_scann(segment / LOCAL_SCANN, descriptors, plan_local_trees(len(descriptors), exact_below=1))
-        built.append(LocalIndex(segment))
+        built.append(LocalIndex(segment, write_trees(segment) if name == "scann" else []))
     views = [compress(extract(picture(WANTED + 100)[10:150, 20:200], most=300))]
     for index in built:
         candidates = candidates_of([index], views, 8, hidden=[hidden])
