@@ -54,6 +54,9 @@ def serve(
     drain_seconds: Annotated[
         float | None, typer.Option(help="At the end, time for what is being answered.  [default: 30]")
     ] = None,
+    keep_minutes: Annotated[
+        float | None, typer.Option(help="How long a result of the page is kept, in memory alone.  [default: 60]")
+    ] = None,
     snapshot_poll_seconds: Annotated[
         float | None, typer.Option(help="How often to look for a newer snapshot.  [default: 15]")
     ] = None,

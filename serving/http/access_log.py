@@ -29,7 +29,7 @@ def fields_of(scope: Scope, *, status: int, seconds: float) -> dict[str, Any]:
     fields = {
         "request_id": state.get("request_id"),
         "method": scope["method"],
-        "path": scope["path"][:MOST_PATH],
+        "path": _path(scope),
         "route": route_of(scope),
         "status": status,
         "seconds": round(seconds, 4),
@@ -39,6 +39,12 @@ def fields_of(scope: Scope, *, status: int, seconds: float) -> dict[str, Any]:
         **state.get("told", {}),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _path(scope: Scope) -> str:
+    # Whoever has the address of a lookup of the page may see it.
+    route = route_of(scope)
+    return route if "{lookup_id}" in route else scope["path"][:MOST_PATH]
 
 
 def level_of(status: int) -> str:

@@ -39,7 +39,7 @@ def _proof(number: int, rank: int, match: Match, shown: Shown, snapshot: Snapsho
         name=f"{number}-{rank}",
         rank=rank,
         query_name=shown.held.outcome.query,
-        query=shown.held.picture and _picture(shown.held.picture),
+        query=_picture(shown.held.picture) if shown.held.picture else None,
         match=match,
         original=original,
         snapshot=snapshot,

@@ -27,7 +27,7 @@ class HeldPicture:
 
 @dataclass(frozen=True)
 class HeldQuery:
-    """What a query came to; `occurrences` are those of each content (32 bytes) that was found, first published first."""
+    """What a query came to; `occurrences` are those of each content (32 bytes) found, first published first."""
 
     outcome: Outcome
     picture: HeldPicture | None

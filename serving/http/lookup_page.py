@@ -79,7 +79,7 @@ def _view(number: int, shown: Shown, seen: Seen) -> dict[str, Any]:
     base = f"/lookups/{seen.lookup_id}"
     picture = shown.held.picture
     sight = Sight(
-        query=picture and Framed(f"{base}/{number}.jpg", picture.size),
+        query=Framed(f"{base}/{number}.jpg", picture.size) if picture else None,
         photo=lambda answer: _photo(f"{base}/{number}-{answer.rank}.jpg", shown, answer),
         is_served=True,
         most_similar=SHOWN_SIMILAR,
@@ -97,9 +97,11 @@ def _view(number: int, shown: Shown, seen: Seen) -> dict[str, Any]:
     }
 
 
-def _photo(address: str, shown: Shown, answer: Answer) -> Framed | None:
+def _photo(address: str, shown: Shown, answer: Answer) -> Framed:
     match = shown.still.ranks[answer.rank or 0]
-    return Framed(address, Size(match.photo["width"], match.photo["height"])) if match.thumbnail else None
+    # Where the index keeps no thumbnails, one is made of the archive's photo.
+    source = address if match.thumbnail else f"/v1/thumbnails/{match.photo['content_sha256'].hex()}"
+    return Framed(source, Size(match.photo["width"], match.photo["height"]))
 
 
 def _counts(views: Sequence[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from foundation.errors import FirstseenError
@@ -11,6 +12,7 @@ from serving.http.bodies import Form, Upload
 from serving.http.held import HeldLookup, HeldPicture, HeldQuery
 from serving.http.looking_up import look_up
 from serving.http.lookup_requests import MOST_NAME
+from serving.http.pixels import bounded
 from serving.http.problems import Problem
 from serving.match.match import Outcome
 from serving.match.options import MatchOptions
@@ -19,29 +21,35 @@ from serving.output.pictures import query_picture
 from serving.search.snapshot import OpenSnapshot
 
 if TYPE_CHECKING:
-    from serving.live.live_searcher import LiveSearcher
+    from serving.http.service import Service
 
 # A page says apart what is a copy and what only looks alike.
 OPTIONS = MatchOptions(top_k=20, similar=True)
 
 
-async def look_up_for_page(live: "LiveSearcher", form: Form) -> HeldLookup:
-    """Returns what the photos of a form came to; raises a Problem without any, and what `look_up` raises."""
-    # A form without a choice sends one file without name and bytes.
-    uploads = [one for one in form.files if one.field == "image" and (one.name or one.data)]
-    if not uploads:
-        raise Problem(422, "no_image", "no photo was chosen; expected one or more")
-    queries = [_query(number, one) for number, one in enumerate(uploads, 1)]
-    with live.hold() as held:
-        looked = await look_up(live, queries, OPTIONS, held.snapshot.number)
+async def look_up_for_page(service: "Service", uploads: Sequence[Upload]) -> HeldLookup:
+    """Returns what some photos came to; raises what `look_up` raises."""
+    most_pixels = service.options.max_pixels
+    queries = [_query(number, one, most_pixels) for number, one in enumerate(uploads, 1)]
+    with service.live.hold() as held:
+        looked = await look_up(service.live, queries, OPTIONS, held.snapshot.number)
         pictures = await _pictures(looked.outcomes, uploads)
         places = await asyncio.to_thread(lambda: [_occurrences(one, held.opened) for one in looked.outcomes])
     rows = zip(looked.outcomes, pictures, places, strict=True)
     return HeldLookup(looked.snapshot, [HeldQuery(outcome, picture, found) for outcome, picture, found in rows])
 
 
-def _query(number: int, upload: Upload) -> Query:
-    return Query(upload.name[:MOST_NAME] or f"photo {number}", lambda: upload.data)
+def uploads_of(form: Form) -> list[Upload]:
+    """Returns the photos of a form; raises a Problem without any."""
+    # A form without a choice sends one file without name and bytes.
+    uploads = [one for one in form.files if one.field == "image" and (one.name or one.data)]
+    if not uploads:
+        raise Problem(422, "no_image", "no photo was chosen; expected one or more")
+    return uploads
+
+
+def _query(number: int, upload: Upload, most_pixels: int) -> Query:
+    return Query(upload.name[:MOST_NAME] or f"photo {number}", partial(bounded, upload.data, most_pixels))
 
 
 async def _pictures(outcomes: Sequence[Outcome], uploads: Sequence[Upload]) -> list[HeldPicture | None]:

@@ -3,8 +3,6 @@
 import asyncio
 import io
 from collections.abc import Callable
-from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -13,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from foundation.errors import UsageError
-from foundation.store.status import StoreStatus, read_status
+from serving.http.answering import while_connected
 from serving.http.bodies import body_bytes, read_form
 from serving.http.evidence import proof_of
 from serving.http.held import HeldLookup, HeldLookups
 from serving.http.html import HEADERS, page, wants_json, with_error_pages
 from serving.http.lookup_page import Seen, Shown, page_values, shown_queries
-from serving.http.page_lookups import look_up_for_page
+from serving.http.page_lookups import look_up_for_page, uploads_of
 from serving.http.problems import Problem, responses
+from serving.http.snapshots import RememberedStatus
 from serving.http.status_page import status_values
 from serving.match.claim import parse_claimed_date
 from serving.output.choice import Choice
@@ -38,8 +37,9 @@ ASSETS = {"style.css": "text/css", "lookup.js": "text/javascript", "results.js":
 ASSETS["slider.js"] = "text/javascript"
 # A picture of a lookup never changes; only the browser that may see it keeps it.
 KEPT = {"Cache-Control": "private, max-age=3600"}
-STATUS_SECONDS = 10
-EXPIRED = "this lookup is not kept any more: results stay in memory for an hour; expected a newer link: look up again"
+EXPIRED = (
+    "this lookup is not kept any more, since results stay in memory alone and for a while; look the photo up again"
+)
 
 Made = TypeVar("Made")
 
@@ -49,7 +49,7 @@ class Lookups:
 
     def __init__(self, service: "Service"):
         self.service = service
-        self.held = HeldLookups()
+        self.held = HeldLookups(keep_seconds=60 * service.options.keep_minutes)
 
     def get(self, lookup_id: str) -> HeldLookup:
         """Returns a lookup; raises a Problem, 404, if it is not kept any more."""
@@ -61,7 +61,12 @@ class Lookups:
     async def now(self, make: Callable[["OpenSnapshot"], Made]) -> Made:
         """Returns what is made with the live snapshot, in a thread."""
         with self.service.live.hold() as held:
-            return await asyncio.to_thread(make, held.opened)
+
+            def make_of_opened() -> Made:
+                held.opened.refresh()
+                return make(held.opened)
+
+            return await self.service.in_reader(make_of_opened)
 
     async def query(self, lookup_id: str, number: int, claimed_date: str = "") -> Shown:
         """Returns one query of a lookup; raises a Problem, 404, if there is none of this number."""
@@ -103,7 +108,8 @@ def _add_form(router: APIRouter, lookups: Lookups) -> None:
             sent = await read_form(request, options)
             claimed = sent.fields.get("claimed_date", "").strip()
             _claimed(claimed)
-            lookup = await look_up_for_page(lookups.service.live, sent)
+            work = look_up_for_page(lookups.service, uploads_of(sent))
+            lookup = await while_connected(request, work, seconds=options.request_seconds)
         named = {"snapshot": str(lookup.snapshot.number)} | ({"claimed_date": claimed} if claimed else {})
         address = f"/lookups/{lookups.held.add(lookup)}?{urlencode(named)}"
         if wants_json(request):
@@ -155,7 +161,12 @@ def _add_evidence(router: APIRouter, lookups: Lookups) -> None:
         snapshot = lookups.get(lookup_id).snapshot
         return await proof_of(number, rank, shown, snapshot=snapshot, claimed=_claimed(claimed_date))
 
-    @router.get(f"{place}.json", tags=["evidence"], summary="The record of a copy", responses=responses(404, 422, 503))
+    @router.get(
+        f"{place}.json",
+        tags=["evidence"],
+        summary="The record of a copy",
+        responses=responses(401, 403, 404, 422, 429, 503),
+    )
     async def record(lookup_id: str, number: Number, rank: Number, claimed_date: Claimed = "") -> dict[str, Any]:
         found = await proof(lookup_id, number, rank, claimed_date)
         return await asyncio.to_thread(record_of, found)
@@ -174,27 +185,12 @@ def _add_evidence(router: APIRouter, lookups: Lookups) -> None:
 
 def _add_status(router: APIRouter, lookups: Lookups) -> None:
     service = lookups.service
-    read = _Remembered(lambda: read_status(service.store))
+    status_of = RememberedStatus(service)
 
     @router.get("/status", include_in_schema=False)
     @with_error_pages
     async def status(request: Request) -> Response:
-        found = await asyncio.to_thread(read)
-        return page("status.html", status_values(found, service.live.state()))
-
-
-class _Remembered:
-    """Reads the store at most once in some seconds: of a bucket it takes a hundred requests."""
-
-    def __init__(self, read: Callable[[], StoreStatus]):
-        self._read, self._reading = read, Lock()
-        self._found: tuple[float, StoreStatus] | None = None
-
-    def __call__(self) -> StoreStatus:
-        with self._reading:
-            if self._found is None or monotonic() - self._found[0] > STATUS_SECONDS:
-                self._found = monotonic(), self._read()
-            return self._found[1]
+        return page("status.html", status_values(await status_of(), service.live.state()))
 
 
 def _seen(lookup_id: str, asked: dict[str, str]) -> Seen:
@@ -208,7 +204,7 @@ def _seen(lookup_id: str, asked: dict[str, str]) -> Seen:
             raise Problem(422, "invalid", f"{name} is {text!r}; expected a day, such as 2024-05-01") from error
 
     choice = Choice(
-        order=asked.get("order") or "oldest",  # type: ignore[arg-type] (checked there)
+        order=asked.get("order") or "oldest",
         since=day("since"),
         until=day("until"),
         source=asked.get("source", ""),

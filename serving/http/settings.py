@@ -30,6 +30,7 @@ class ServeSettings(BaseSettings):
     body_seconds: float | None = None
     request_seconds: float | None = None
     drain_seconds: float | None = None
+    keep_minutes: float | None = None
     snapshot_poll_seconds: float | None = None
     batch_size: int | None = None
     queue_queries: int | None = None

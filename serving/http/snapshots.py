@@ -74,7 +74,7 @@ _AS_JSON = TypeAdapter(dict[str, Any])
 def make_router(service: "Service") -> APIRouter:
     """Returns the routes."""
     router = APIRouter(prefix="/v1", tags=["store"])
-    status_of = _Remembered(service)
+    status_of = RememberedStatus(service)
 
     @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 404, 422, 429, 503))
     async def snapshot(
@@ -131,8 +131,8 @@ def describe_snapshot(service: "Service", number: int | None = None) -> Snapshot
     )
 
 
-class _Remembered:
-    """The status of a store, read at most every few seconds, by one request for all that wait."""
+class RememberedStatus:
+    """The status of a store as JSON types, read at most every few seconds, by one request for all that wait."""
 
     def __init__(self, service: "Service"):
         self._service = service
@@ -141,6 +141,7 @@ class _Remembered:
         self._status: Any = None
 
     async def __call__(self) -> Any:
+        """Returns what `firstseen status --json` says."""
         async with self._reading:
             if monotonic() - self._read_at >= STATUS_SECONDS:
                 status = await self._service.in_reader(read_status, self._service.store)

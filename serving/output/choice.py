@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
-from typing import Literal
 
 from foundation.checks import require_choice
 from foundation.errors import UsageError
 from serving.answers import Answer
 
 ORDERS = ("oldest", "best")
-Order = Literal["oldest", "best"]
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -22,7 +20,7 @@ class Choice:
     no range of dates. Raises UsageError for an unknown order, and for a range that holds no day.
     """
 
-    order: Order = "oldest"
+    order: str = "oldest"
     since: date | None = None
     until: date | None = None
     source: str = ""

@@ -116,9 +116,9 @@ class OpenSnapshot(SegmentGroup):
         return self._hidden.shown(content, (one for segment in self._segments for one in segment.occurrences(content)))
 
     def left_of(self, content: bytes, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
-        """Returns what may be shown of the occurrences that a content (32 bytes) had when it was found, in any snapshot.
+        """Returns what may still be shown of the occurrences that a content (32 bytes) had when it was found.
 
-        What was retracted or ignored since is left out.
+        What was retracted or ignored since is left out, whichever snapshot it was found in.
         """
         return self._hidden.shown(content, occurrences)
 

@@ -1,10 +1,9 @@
 """New snapshots take over while queries are answered: none fails, and none is answered by two of them."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from serving.live.errors import Busy
 from serving.live.live_searcher import LiveSearcher
 from serving.live.options import LiveOptions
 from serving.match.options import MatchOptions

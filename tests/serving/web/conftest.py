@@ -1,5 +1,6 @@
 """A service with a small archive of photographs, and a browser that looks at its page."""
 
+import re
 import shutil
 import socket
 import socketserver
@@ -7,8 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,30 +72,26 @@ def desk_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def desk(desk_files: Path) -> Iterator[NewsDesk]:
-    """A service that answers from that store."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    command = [sys.executable, "-m", "tests.serving.web.server", str(desk_files / "store"), str(port)]
-    process = subprocess.Popen(command, cwd=REPOSITORY)
+    """A service that answers from that store, as its users start it."""
+    command = [sys.executable, "-m", "firstseen", "serve", "--store", str(desk_files / "store"), "--port", "0"]
+    log = desk_files / "serve.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([*command, "--max-images", "5"], cwd=REPOSITORY, stderr=file)
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}/readyz", process)
-        yield NewsDesk(url, desk_files / "store", desk_files / "queries")
+        yield NewsDesk(_address_in(log, process), desk_files / "store", desk_files / "queries")
     finally:
         process.terminate()
         process.wait(WAIT_SECONDS)
 
 
-def _wait_for(url: str, process: subprocess.Popen) -> None:
+def _address_in(log: Path, process: subprocess.Popen) -> str:
+    """Waits until the service says where it answers."""
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 (our own server)
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer")
+        if found := re.search(r"answers at (http://[^ ;]+)", log.read_text()):
+            return found[1]
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
 
 
 @pytest.fixture
