@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 class Batches:
-    """Queries that wait for the encoder, and a count of those that wait behind it for proof; threads may share it."""
+    """Queries that wait for the encoder, and those that it took and that are not answered yet."""
 
     # Nobody waits for a timer. A query is taken at once while the threads behind the encoder have little to do; while
     # they have enough, taking it would not speed it up, and the encoder works faster on those that come meanwhile.
@@ -21,7 +21,7 @@ class Batches:
         self._most = most
         self._enough_behind = enough_behind
         self._waiting: deque[Asked] = deque()
-        self._behind = 0
+        self._behind: set[Asked] = set()
         self._is_closed = False
         self._changed = Condition()
 
@@ -34,17 +34,19 @@ class Batches:
     def take(self) -> list[Asked]:
         """Waits for queries, and returns all that wait, up to the most; none after `close`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or self._is_worth_it())
+            self._changed.wait_for(
+                lambda: self._is_closed or (self._waiting and len(self._behind) < self._enough_behind)
+            )
             if self._is_closed:
                 return []
             taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            self._behind += len(taken)
+            self._behind.update(taken)
             return taken
 
-    def leave(self, count: int) -> None:
-        """Says that so many of those that were taken were proved, or given up."""
+    def leave(self, asked: Asked) -> None:
+        """Says that a query was answered, or given up; it may never have been taken."""
         with self._changed:
-            self._behind -= count
+            self._behind.discard(asked)
             self._changed.notify()
 
     def close(self) -> None:
@@ -52,10 +54,6 @@ class Batches:
         with self._changed:
             self._is_closed = True
             self._changed.notify()
-
-    def _is_worth_it(self) -> bool:
-        is_enough = self._behind >= self._enough_behind
-        return bool(self._waiting) and not is_enough
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:

@@ -22,6 +22,10 @@ class SnapshotNotLoaded(NotNowError):  # noqa: N818 (as above)
     """A snapshot that was asked for by its number, and is opened meanwhile."""
 
 
+class ListsTooOld(NotNowError):  # noqa: N818 (as above)
+    """A query while nobody knows what is retracted."""
+
+
 class DeadlineExceeded(NotNowError):  # noqa: N818 (as above)
     """A query that waited longer than a query may."""
 

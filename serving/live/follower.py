@@ -1,13 +1,16 @@
 """Keeps the lists of what is retracted and ignored fresh, so that no query waits for a look at the store."""
 
+import logging
 from threading import Event, Thread
 
-from foundation.errors import FirstseenError
+from serving.live.refused import reason_of
 from serving.live.residents import Residents
-from serving.search.followed import LOOK_SECONDS
 
-# Looked at so often, the lists are never so old that a query has to look itself.
-FOLLOW_SECONDS = LOOK_SECONDS / 3
+_log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 10.0
+# At the end a look under way is waited for so long.
+CLOSE_SECONDS = 10.0
 
 
 class Follower:
@@ -23,23 +26,23 @@ class Follower:
 
     def look(self) -> None:
         """Looks at once; what cannot be read is a `problem`, and queries that need it are told themselves."""
-        problem = None
-        for number in [one.number for one in self._residents.loaded]:
-            held = self._residents.hold(number)
-            if held is None:
-                continue
+        problem: str | None = None
+        for loaded in self._residents.hold_all():
             try:
-                held.opened.refresh(at_once=True)
-            except FirstseenError as error:
-                problem = str(error)
+                loaded.opened.refresh(at_once=True)
+            except Exception as error:
+                # Whatever it is, the next look may succeed; while none does, no query is answered.
+                problem = reason_of(error)
+                if problem != self.problem:
+                    _log.warning("the lists of what is retracted and ignored could not be read: %s", problem)
             finally:
-                self._residents.give_back(held)
+                self._residents.give_back(loaded)
         self.problem = problem
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Ends the thread; where the store does not answer, it is not waited for."""
         self._ending.set()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         while not self._ending.wait(self._seconds):

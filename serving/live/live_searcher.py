@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from foundation.store.files import Store
 from serving.live.follower import Follower
 from serving.live.held import Held
-from serving.live.loaded import Loaded
+from serving.live.loaded import OLDEST_LISTS_SECONDS, Loaded
 from serving.live.loader import Loader
 from serving.live.observer import Observer, Unobserved
 from serving.live.opening import open_loaded
@@ -15,9 +15,6 @@ from serving.live.pipeline import Pipeline
 from serving.live.places import Places
 from serving.live.residents import Residents
 from serving.live.state import LiveState, Reloaded
-
-# What was retracted is gone from every answer within a minute: with older lists nothing is answered.
-OLDEST_LISTS_SECONDS = 60.0
 
 
 class LiveSearcher:
@@ -31,7 +28,7 @@ class LiveSearcher:
         # If anything fails, what was started before is ended.
         with ExitStack() as stack:
             loaded = open_loaded(store, None, options)
-            self._residents = Residents(loaded, on_free=self._on_free)
+            self._residents = Residents(loaded)
             stack.callback(self._residents.close)
             self._pipeline = Pipeline(options, observe)
             stack.callback(self._pipeline.close)
@@ -90,7 +87,7 @@ class LiveSearcher:
         loaded = self._residents.loaded
         age = max(one.opened.lists_age_seconds for one in loaded)
         return LiveState(
-            is_ready=not self._is_draining and age <= OLDEST_LISTS_SECONDS,
+            is_ready=not self._is_draining and self._pipeline.is_alive and age <= OLDEST_LISTS_SECONDS,
             live=loaded[0].number,
             loaded=tuple(one.number for one in loaded),
             refused=self._loader.refused.reasons,
@@ -108,9 +105,6 @@ class LiveSearcher:
         """Ends threads and processes, and closes every snapshot; who waits for a query is told that it is given up."""
         self._is_draining = True
         self._stack.close()
-
-    def _on_free(self) -> None:
-        self._loader.wake()
 
     def __enter__(self) -> "LiveSearcher":
         return self

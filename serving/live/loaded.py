@@ -6,11 +6,26 @@ from functools import partial
 from time import monotonic
 
 from foundation.encoder import SavedEncoder
+from serving.live.errors import ListsTooOld
 from serving.match.decoded_query import DecodedQuery, decode_query
 from serving.match.match import Outcome
 from serving.match.query import Query
 from serving.match.steps import MatchSteps
 from serving.search.snapshot import OpenSnapshot
+
+# A thread looks at the lists every ten seconds. What was retracted is gone from every answer within a minute, and
+# the queries under way take some of it: with older lists none is answered.
+OLDEST_LISTS_SECONDS = 45.0
+
+
+def require_fresh(opened: OpenSnapshot) -> None:
+    """Raises ListsTooOld if it was not to be read lately what is retracted or ignored."""
+    # The store itself is not asked: where it does not answer, the threads of all queries would wait for it.
+    if opened.lists_age_seconds > OLDEST_LISTS_SECONDS:
+        raise ListsTooOld(
+            f"what was retracted or ignored was not to be read for {opened.lists_age_seconds:.0f} s, expected a store "
+            "that answers: ask again, and see the service's log and status"
+        )
 
 
 class Loaded:
@@ -22,7 +37,7 @@ class Loaded:
     def __init__(self, opened: OpenSnapshot, encoder: SavedEncoder, *, is_pinned: bool = False):
         self.opened = opened
         self.encoder = encoder
-        self.steps = MatchSteps(opened, encoder)
+        self.steps = MatchSteps(opened, encoder, refresh=partial(require_fresh, opened))
         self.is_pinned = is_pinned
         self.users = 0
         self.used_at = self.loaded_at = monotonic()

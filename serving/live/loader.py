@@ -4,10 +4,10 @@ import logging
 import math
 from concurrent.futures import Future
 from datetime import datetime, timezone
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from time import monotonic
 
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, TemporaryError
 from foundation.store.files import Store, StoredFile
 from foundation.store.snapshots import snapshot_numbers
 from serving.live.errors import Closed, SnapshotNotLoaded
@@ -15,7 +15,7 @@ from serving.live.loaded import Loaded
 from serving.live.observer import Observer
 from serving.live.opening import open_loaded
 from serving.live.options import LiveOptions
-from serving.live.refused import RefusedSnapshots, files_of
+from serving.live.refused import RefusedSnapshots, files_of, reason_of
 from serving.live.residents import Residents
 from serving.live.state import Reloaded
 
@@ -45,14 +45,11 @@ class Loader:
         self._reloads: list[Future[Reloaded]] = []
         self._wanted: dict[int, float] = {}
         self._changing = Lock()
-        self._waking = Event()
+        # A snapshot that goes may be what another one waits for.
+        self._waking = residents.freed
         self._is_closed = False
         self._thread = Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
-
-    def wake(self) -> None:
-        """Lets it look whether there is anything to do."""
-        self._waking.set()
 
     def reload(self) -> Future[Reloaded]:
         """Looks for new snapshots at once, also those that were refused; the future is told what came of it."""
@@ -61,7 +58,7 @@ class Loader:
             if self._is_closed:
                 raise Closed("the service is ending; expected one that runs: ask again")
             self._reloads.append(told)
-        self.wake()
+        self._waking.set()
         return told
 
     def want(self, number: int) -> SnapshotNotLoaded:
@@ -69,13 +66,13 @@ class Loader:
 
         Raises InputNotFoundError if the store has none of that number, ArtifactRefusedError if it was refused.
         """
+        self._require_listed(number)
         if reason := self.refused.reasons.get(number):
             raise ArtifactRefusedError(reason)
-        self._require_listed(number)
         with self._changing:
             if len(self._wanted) < MOST_WANTED:
                 self._wanted[number] = monotonic()
-        self.wake()
+        self._waking.set()
         seconds = math.ceil(self._load_seconds)
         return SnapshotNotLoaded(
             f"snapshot {number} is not loaded; expected {self._residents.live.number}, the live one, or patience: ask "
@@ -87,7 +84,7 @@ class Loader:
         """Ends the thread; who waits for a reload is told."""
         with self._changing:
             self._is_closed = True
-        self.wake()
+        self._waking.set()
         self._thread.join(CLOSE_SECONDS)
         for told in self._reloads:
             told.set_exception(Closed("the service is ending; expected one that runs: ask again"))
@@ -114,23 +111,23 @@ class Loader:
             before = self._residents.live.number
             try:
                 self._work(again=bool(reloads))
-            except (TemporaryError, MemoryError) as error:
-                self._fail(error)
             except Exception as error:
-                # Whatever it is, the snapshot that answers goes on doing so.
-                _log.exception("the store could not be looked at")
+                # Whatever it is, the snapshot that answers goes on doing so, and the next look tries again.
                 self._fail(error)
             if self._newer is None:
                 self._tell(reloads, before)
 
     def _work(self, *, again: bool) -> None:
         self._residents.tidy()
-        if again or monotonic() - self._looked_at >= self._options.snapshot_poll_seconds:
+        is_due = again or monotonic() - self._looked_at >= self._options.snapshot_poll_seconds
+        if is_due:
             self._look(again=again)
         if self._newer is not None:
             self._take_up(self._newer)
         if self._newer is None:
             self._open_wanted()
+        if is_due:
+            self.problem = None
 
     def _look(self, *, again: bool) -> None:
         """Finds out which snapshot has to answer."""
@@ -139,10 +136,9 @@ class Loader:
             self.refused.forget()
         self._list()
         self.refused.forget_changed()
-        self.looked_at, self.problem = datetime.now(timezone.utc), None
         if not self._numbers:
-            self.problem = f"store {self._store.uri} has no snapshot any more; expected one"
-            return
+            raise InputNotFoundError(f"store {self._store.uri} has no snapshot any more; expected one")
+        self.looked_at = datetime.now(timezone.utc)
         newest = self._numbers[-1]
         is_known = newest == self._residents.live.number or newest in self.refused.reasons
         self._newer = None if is_known else newest
@@ -158,8 +154,8 @@ class Loader:
             self._residents.swap(loaded)
             self._residents.tidy()
             self.refused.forget(before=number)
-            self._observe.swap("swapped")
             _log.info("snapshot %d answers", number)
+        self._observe.swap("swapped" if loaded else "refused")
 
     def _open_wanted(self) -> None:
         """Opens what a request named, once there is room for it."""
@@ -194,18 +190,17 @@ class Loader:
         return loaded
 
     def _refuse(self, number: int, error: Exception, files: frozenset[StoredFile]) -> None:
-        self._observe.swap("refused")
-        reason = str(error) if isinstance(error, FirstseenError) else f"{type(error).__name__}: {error}"
+        reason = reason_of(error)
         if self.refused.add(number, reason, files):
             _log.error("snapshot %d is refused, %d answers: %s", number, self._residents.live.number, reason)
 
     def _fail(self, error: Exception) -> None:
-        # The next look tries again; what cannot be had now may be had then.
         self._newer = None
         self._observe.swap("failed")
-        if self.problem != str(error):
-            _log.warning("the store could not be looked at: %s", error)
-        self.problem = str(error)
+        problem = reason_of(error)
+        if self.problem != problem:
+            _log.warning("no newer snapshot could be read: %s", problem)
+        self.problem = problem
 
     def _tell(self, reloads: list[Future[Reloaded]], before: int) -> None:
         with self._changing:

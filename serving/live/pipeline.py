@@ -4,7 +4,6 @@ Each step is that of `serving.match.steps`, as in a lookup of one client; what s
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -32,8 +31,8 @@ from serving.search.merge import Nearest
 
 # Queries that wait for each thread of proof, beside the one that it has: while it is proved the next are encoded.
 WAITING_PER_THREAD = 1
-# Each decoder process is kept busy for so long at the start, so that all of them are started.
-BUSY_SECONDS = 0.2
+# A photo that is not decoded by then is called damaged, however short the deadline is: a sound one is, on a busy machine.
+LEAST_DECODE_SECONDS = 10.0
 
 
 class Pipeline:
@@ -46,17 +45,24 @@ class Pipeline:
         self._changing = Lock()
         self._is_closed = False
         # Nobody waits for an answer any longer than this: a photo that takes longer must not occupy a decoder.
-        self._decoders = DecoderProcesses(timeout_seconds=options.deadline_seconds)
+        seconds = max(options.deadline_seconds, LEAST_DECODE_SECONDS)
+        self._decoders = DecoderProcesses(timeout_seconds=seconds)
         self._threads = MatchThreads()
         enough_behind = (1 + WAITING_PER_THREAD) * (os.cpu_count() or 1)
         self._batches = Batches(most=options.batch_size, enough_behind=enough_behind)
         self._encoding = Thread(target=self._encode_all, name="encode", daemon=True)
         self._encoding.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether queries get any further."""
+        return self._encoding.is_alive()
+
     def warm(self) -> None:
         """Starts the decoder processes, so that no query waits for them."""
         count = os.cpu_count() or 1
-        list(self._decoders.threads.map(self._decoders.call, [time.sleep] * count, [BUSY_SECONDS] * count))
+        # Each is called before any is ready: no call finds one that it could take.
+        list(self._decoders.threads.map(self._decoders.call, [os.getpid] * count))
 
     def submit(
         self, query: Query | VectorQuery, options: MatchOptions, loaded: Loaded, *, on_end: Callable[[], None]
@@ -116,20 +122,27 @@ class Pipeline:
             return rejected(query.name, error)
 
     def _encode_all(self) -> None:
-        while batch := self._batches.take():
-            wanted = [asked for asked in batch if self._goes_on(asked)]
-            self._batches.leave(len(batch) - len(wanted))
-            for group in grouped(wanted, lambda asked: asked.loaded):
-                try:
-                    found = self._search(group)
-                except Exception as error:
-                    self._batches.leave(len(group))
-                    for asked in group:
-                        self._end(asked, error)
-                    continue
-                for asked, vector, near in found:
-                    asked.wait()
-                    self._threads.pool.submit(self._prove, asked, vector, near)
+        # No variable of a thread that waits may hold a query, and with it a snapshot that was replaced since.
+        while self._encode_next():
+            pass
+
+    def _encode_next(self) -> bool:
+        batch = self._batches.take()
+        for group in grouped(batch, lambda asked: asked.loaded):
+            try:
+                self._encode(group)
+            except Exception as error:
+                for asked in group:
+                    self._end(asked, error)
+        return bool(batch)
+
+    def _encode(self, group: list[Asked]) -> None:
+        """Encodes and searches queries of one snapshot, and hands them on to be proved."""
+        wanted = [asked for asked in group if self._goes_on(asked)]
+        if wanted:
+            for asked, vector, near in self._search(wanted):
+                asked.wait()
+                self._threads.pool.submit(self._prove, asked, vector, near)
 
     def _search(self, group: list[Asked]) -> list[tuple[Asked, np.ndarray, Nearest]]:
         """Returns the queries of one snapshot with their vectors, float32 [dimension], and what is near to these."""
@@ -157,8 +170,6 @@ class Pipeline:
                 self._end(asked, outcome)
         except Exception as error:
             self._end(asked, error)
-        finally:
-            self._batches.leave(1)
 
     def _goes_on(self, asked: Asked) -> bool:
         """Returns whether the next step of a query is worth it; ends the query otherwise."""
@@ -171,6 +182,9 @@ class Pipeline:
     def _end(self, asked: Asked, result: Outcome | Exception) -> None:
         with self._changing:
             self._under_way.discard(asked)
+        self._batches.leave(asked)
+        if self._is_closed and not isinstance(result, Outcome):
+            result = _closed()
         if isinstance(result, Outcome):
             self._observe.stage("queue", asked.waited_seconds)
             word = (result.reason or "").split(":")[0] if result.status == "rejected" else ""

@@ -50,6 +50,11 @@ class RefusedSnapshots:
                     self._refused.pop(number, None)
 
 
+def reason_of(error: Exception) -> str:
+    """Returns what an error says, in one line; of one that is not the project's with its kind."""
+    return str(error) if isinstance(error, FirstseenError) else f"{type(error).__name__}: {error}"
+
+
 def files_of(store: Store, number: int) -> frozenset[StoredFile]:
     """Returns the files that a snapshot is made of, with sizes and times; without its segments if it cannot be read."""
     folders = []

@@ -1,7 +1,6 @@
 """Holds the snapshots that are in memory, two at most: the live one, and one that comes, goes, or was asked for."""
 
-from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 
 from serving.live.errors import Closed
@@ -16,16 +15,16 @@ TURN_SECONDS = 10.0
 class Residents:
     """The live snapshot and at most one other; threads may share them.
 
-    `on_free` is called when the other one can be closed, from whichever thread used it last.
+    `freed` is set when the other one can be closed, by whichever thread used it last.
     """
 
-    def __init__(self, live: Loaded, *, on_free: Callable[[], None]):
+    def __init__(self, live: Loaded):
         self._live = live
         self._other: Loaded | None = None
         # Nobody begins to use the other one any more: its place is needed.
         self._is_leaving = False
         self._is_closed = False
-        self._on_free = on_free
+        self.freed = Event()
         self._changing = Lock()
 
     @property
@@ -56,6 +55,14 @@ class Residents:
         loaded.users += 1
         return loaded
 
+    def hold_all(self) -> list[Loaded]:
+        """Returns all that are in memory, also one that goes, and counts one user more of each."""
+        with self._changing:
+            there = [one for one in (self._live, self._other) if one]
+            for one in there:
+                one.users += 1
+            return there
+
     def hold_again(self, loaded: Loaded) -> None:
         """Counts one user more of a snapshot that the caller holds."""
         with self._changing:
@@ -68,7 +75,7 @@ class Residents:
             loaded.used_at = monotonic()
             is_free = not loaded.users and loaded is not self._live
         if is_free:
-            self._on_free()
+            self.freed.set()
 
     def swap(self, loaded: Loaded) -> None:
         """Lets a snapshot answer from now on; the live one goes when its last user does. There must be room."""

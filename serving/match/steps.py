@@ -3,7 +3,7 @@
 `Matcher` goes through them for a list of queries, the service for queries of many clients at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,21 +25,19 @@ from serving.search.snapshot import OpenSnapshot
 class MatchSteps:
     """The steps of a lookup in one snapshot, with the encoder that it names; threads may share it.
 
-    What else is in a batch changes the answer of no query.
+    What else is in a batch changes the answer of no query. `refresh` is called before each search and each proof, for
+    what was retracted or ignored meanwhile: by default `SegmentGroup.refresh`, which may read the store.
     """
 
-    def __init__(self, opened: OpenSnapshot, encoder: SavedEncoder):
+    def __init__(self, opened: OpenSnapshot, encoder: SavedEncoder, *, refresh: Callable[[], None] | None = None):
         self._opened = opened
         self._encoder = encoder
+        self.refresh = refresh or opened.refresh
 
     @property
     def spec(self) -> EncoderSpec:
         """The encoder."""
         return self._encoder.spec
-
-    def refresh(self) -> None:
-        """Hides what was retracted or ignored meanwhile: see `SegmentGroup.refresh`."""
-        self._opened.refresh()
 
     def decode(self, query: Query | DecodedQuery) -> DecodedQuery | Outcome:
         """Reads and decodes a query, in this process: see `decode_query`."""
@@ -60,7 +58,7 @@ class MatchSteps:
     def prove(self, asked: DecodedQuery, vector: np.ndarray, near: Nearest, options: MatchOptions) -> Outcome:
         """Returns what a query came to, by its vector, float32 [dimension], and what is near to it."""
         # The last queries of a slow batch come minutes after the first: what is retracted meanwhile is not answered.
-        self._opened.refresh()
+        self.refresh()
         bank = self._opened.ignored
         seen = look_past(bank, asked, asked.pictured)
         if seen.ignored:

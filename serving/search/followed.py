@@ -40,18 +40,13 @@ class FollowedList(ABC, Generic[Entry]):
         """How long ago the last look was taken."""
         return monotonic() - self._looked_at
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the last look is too long ago for a query to be answered by."""
-        return self.age_seconds >= LOOK_SECONDS
-
     def look(self, *, at_once: bool = False) -> bool:
-        """Reads what is new, if the next look is due, or `at_once`; returns whether anything was.
+        """Reads what is new, if the last look was LOOK_SECONDS ago, or `at_once`; returns whether anything was.
 
         Costs one listing. Raises ArtifactRefusedError if the list lost an entry or one of them is damaged, and again at
         the next call: then nobody knows what it says.
         """
-        return (at_once or self.is_due) and self._read()
+        return (at_once or self.age_seconds >= LOOK_SECONDS) and self._read()
 
     def _read(self) -> bool:
         started = monotonic()

@@ -47,16 +47,14 @@ class HiddenContents:
 
     @property
     def age_seconds(self) -> float:
-        """How long ago both lists were looked at."""
+        """How long ago the last look at both lists was."""
         return max(self._retracted.age_seconds, self._ignored.age_seconds)
 
     def refresh(self, *, at_once: bool = False) -> None:
-        """Takes up what was retracted or ignored since the last look, if that is due: see `FollowedList`."""
-        # A store that answers slowly holds up nobody who knows enough.
-        if at_once or self._retracted.is_due or self._ignored.is_due:
-            with self._refreshing:
-                self._retracted.look(at_once=at_once)
-                self._ignored.look(at_once=at_once)
+        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
+        with self._refreshing:
+            self._retracted.look(at_once=at_once)
+            self._ignored.look(at_once=at_once)
 
     def all(self) -> np.ndarray:
         """Returns the contents that must not be found, S32 ascending."""
@@ -93,7 +91,7 @@ class Hidden(HiddenContents):
         self.masks: Masks = self._masks()
 
     def refresh(self, *, at_once: bool = False) -> None:
-        """Takes up what was retracted or ignored since the last look, if that is due: see `FollowedList`."""
+        """Takes up what was retracted or ignored since the last look, if that was some time ago: see `FollowedList`."""
         try:
             super().refresh(at_once=at_once)
         finally:

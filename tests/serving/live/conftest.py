@@ -13,9 +13,13 @@ from foundation.store.snapshots import Snapshot, read_snapshot
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
+from serving.live.options import LiveOptions
 from serving.match.query import Query
 from tests.conftest import Desk
 from tests.segments import publish_segments
+
+# The store is looked at when a test says so.
+SELDOM = LiveOptions(snapshot_poll_seconds=3_600)
 
 
 def from_bytes(data: bytes, name: str = "bytes") -> Query:
