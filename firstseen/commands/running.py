@@ -68,6 +68,8 @@ def quiet_libraries(arguments: Sequence[str]) -> None:
     """Keeps what TensorFlow, Beam and Pillow say about themselves off the terminal, before they are imported."""
     # Between lines of JSON even TensorFlow's errors are one too many: it raises those that matter.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if logs.are_json(arguments) else "2")
+    # Pydantic asks every distribution that is installed whether it holds a plugin, at each start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
     logging.getLogger().addHandler(logging.NullHandler())

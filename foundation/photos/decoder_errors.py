@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
-from PIL import Image, UnidentifiedImageError
 
 from foundation.photos.rejects import PhotoError, TooManyPixelsError, corrupt, truncated
 
@@ -27,9 +26,12 @@ def typed_errors(photo_format: str, data: bytes) -> Iterator[None]:
         yield
     except (PhotoError, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixelsError(f"received a {photo_format} bomb: {error}; shrink the photo") from error
     except Exception as error:
+        # Pillow is loaded for these names alone where it did not decode, and most photos are JPEGs that it never sees.
+        from PIL import Image
+
+        if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+            raise TooManyPixelsError(f"received a {photo_format} bomb: {error}; shrink the photo") from error
         text = _one_line(error)
         if _is_out_of_memory(error, text):
             raise MemoryError(f"decoding {len(data):,} bytes of {photo_format}: {text}") from error
@@ -39,6 +41,8 @@ def typed_errors(photo_format: str, data: bytes) -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
+    from PIL import UnidentifiedImageError
+
     if isinstance(error, UnidentifiedImageError):  # its text holds a memory address, and nothing else
         return "unreadable header"
     return " ".join(str(error).split())[:160] or type(error).__name__
@@ -49,6 +53,8 @@ def _is_out_of_memory(error: Exception, text: str) -> bool:
 
 
 def _is_cut(error: Exception, text: str, photo_format: str, data: bytes) -> bool:
+    from PIL import UnidentifiedImageError
+
     if isinstance(error, UnidentifiedImageError):
         return _ENDINGS.get(photo_format, b"") not in data[-64:]
     return isinstance(error, EOFError) or bool(_CUT.search(text))

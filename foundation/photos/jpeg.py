@@ -11,7 +11,6 @@ from foundation.photos.jpeg_header import JpegHeader, read_jpeg_header
 from foundation.photos.jpeg_scan import is_whole
 from foundation.photos.limits import PhotoLimits
 from foundation.photos.metadata import orientation
-from foundation.photos.pillow import read_by_pillow
 
 Fit = Callable[[int, int], "tuple[int, int] | None"]
 
@@ -30,6 +29,8 @@ def read_jpeg(data: bytes, limits: PhotoLimits, fit: Fit) -> Frame:
     readable = data if _is_readable(data, header) else header.without_junk(data)
     pixels = _decode(readable, data, header, shrink) if _is_readable(readable, header) else None
     if pixels is None:
+        from foundation.photos.pillow import read_by_pillow
+
         shrink, pixels = 1, read_by_pillow(header.without_junk(data), "JPEG", limits).pixels
     blocks = header.metadata_blocks()
     return Frame(pixels, header.width, header.height, orientation(blocks.exif), blocks, shrink)

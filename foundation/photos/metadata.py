@@ -14,12 +14,14 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from xml.etree.ElementTree import Element
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from defusedxml import ElementTree
-from PIL.ExifTags import Base as Tag
 
 from foundation.photos.dates import parse_date
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MAX_TEXT_CHARACTERS = 4_000
 
@@ -159,6 +161,23 @@ def _text(value: bytes | int | None) -> str:
 
 # --- EXIF (CIPA DC-008, a TIFF 6.0 structure) -----------------------------------------------------------------
 
+class Tag(IntEnum):
+    """The fields of EXIF that are read."""
+
+    # Pillow has a list of all of them, and takes longer to load than this one to read.
+    ImageDescription = 270
+    Orientation = 274
+    DateTime = 306
+    Artist = 315
+    Copyright = 33432
+    ExifOffset = 34665
+    DateTimeOriginal = 36867
+    DateTimeDigitized = 36868
+    OffsetTime = 36880
+    OffsetTimeOriginal = 36881
+    OffsetTimeDigitized = 36882
+
+
 _EXIF_DATES = (
     (Tag.DateTimeOriginal, Tag.OffsetTimeOriginal),
     (Tag.DateTimeDigitized, Tag.OffsetTimeDigitized),
@@ -269,6 +288,8 @@ def read_xmp(block: bytes) -> dict[str, str]:
     """Returns the wanted XMP fields by their bare name; nothing when the XML is broken or declares entities."""
     if len(block) > MAX_XMP_BYTES or not _XMP_NAMES.search(block):
         return {}
+    from defusedxml import ElementTree
+
     try:
         root = ElementTree.fromstring(block.strip(b"\0 \r\n\t"), forbid_dtd=True)
     except Exception:  # expat, the codec and defusedxml each raise their own; without XMP a photo is still one
@@ -281,7 +302,7 @@ def read_xmp(block: bytes) -> dict[str, str]:
     return fields
 
 
-def _xmp_text(element: Element) -> str:
+def _xmp_text(element: "Element") -> str:
     """Returns the text of a simple property, or the first item of a list of authors or translations."""
     if element.tag not in _XMP_FIELDS:
         return ""

@@ -6,7 +6,6 @@ from foundation.photos.frame import Frame
 from foundation.photos.header import declared_size
 from foundation.photos.jpeg import Fit, read_jpeg
 from foundation.photos.limits import PhotoLimits
-from foundation.photos.pillow import read_by_pillow
 
 _WEBP_BYTES_PER_PIXEL = 16  # measured; see the table in `foundation.photos.photo`
 
@@ -24,4 +23,7 @@ def read_frame(data: bytes, photo_format: str, limits: PhotoLimits, fit: Fit) ->
             np.empty(size[0] * size[1] * _WEBP_BYTES_PER_PIXEL, np.uint8)
     if photo_format == "JPEG":
         return read_jpeg(data, limits, fit)
+    # Pillow and all its formats take a tenth of a second to load, and most photos are JPEGs.
+    from foundation.photos.pillow import read_by_pillow
+
     return read_by_pillow(data, photo_format, limits)

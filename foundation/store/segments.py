@@ -35,7 +35,7 @@ LOCAL_DESCRIPTORS = "local/descriptors.npy"
 LOCAL_THUMBNAILS = "local/thumbnails.bin"
 LOCAL_THUMBNAIL_STARTS = "local/thumbnail_starts.npy"
 LOCAL_SCANN = "local/scann"
-# Files of one of its trees: the hashes, which ScaNN reads too, lie leaf by leaf from version 4 on, and the others are for
+# Files of one of its trees: the hashes, which ScaNN reads too, lie leaf by leaf from version 4 on; the others are for
 # searches without ScaNN. Trees of earlier versions have the first alone, in the order of the features.
 TREE_HASHES = "hashed_dataset.npy"
 TREE_ORDER = "order.npy"

@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from foundation.csv_rows import CsvRows
 from foundation.encoder import has_decoder
@@ -72,6 +71,8 @@ def _pictures(matches: Sequence[Match], decode: Decode) -> Iterator[tuple[Match,
 
 def _write_png(path: Path, picture: np.ndarray) -> None:
     """Writes float32 [height, width, channels] in [0, 1], one channel as grey."""
+    from PIL import Image
+
     levels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     try:
         with finished_file(path) as partial:

@@ -5,7 +5,6 @@ from threading import Lock
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from foundation.store.content_hashes import hash_array
 from foundation.store.files import Store
@@ -146,6 +145,8 @@ def _has_photo(segments: Sequence[SegmentTables], contents: np.ndarray) -> np.nd
 
 def _numbers_with_photo(who: pa.Table) -> np.ndarray:
     """Returns the numbers of the contents that `latest_occurrences` leaves a photo of; rows are in the order met."""
+    import pyarrow.compute as pc
+
     number, generation = who["number"].to_numpy(), who["generation"].to_numpy()
     is_named = pc.not_equal(who["archive"], "")
     name = pc.if_else(is_named, who["photo_id"], who["uri"])

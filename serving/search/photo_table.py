@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 # A row group holds 4,096 photos, about a megabyte: the cache stays under 64 MB per table.
@@ -85,6 +84,9 @@ class PhotoTable:
 
 def _flat(lists: pa.ChunkedArray, first: int) -> pa.Table:
     """Returns one row per occurrence; `first` is the number of the first list."""
+    # Few lookups look at who has a content now, and this takes as long to load as such a lookup.
+    import pyarrow.compute as pc
+
     whole = lists.combine_chunks()
     structs = whole.flatten()
     numbers = np.repeat(np.arange(first, first + len(whole)), whole.value_lengths().to_numpy())

@@ -53,6 +53,6 @@ def test_too_little_memory_for_a_webp(monkeypatch):
     """Pillow calls a WEBP damaged when memory is too small for it, so memory is asked for before."""
     data = encoded(scene(1), "WEBP")
     monkeypatch.setattr(read.np, "empty", failing(MemoryError()))
-    monkeypatch.setattr(read, "read_by_pillow", lambda *args: pytest.fail("decoded"))
+    monkeypatch.setattr(pillow, "read_by_pillow", lambda *args: pytest.fail("decoded"))
     with pytest.raises(MemoryError):
         decode(data)
