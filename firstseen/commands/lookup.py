@@ -70,7 +70,7 @@ def lookup(
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(help="Queries per call of the encoder, or, 32 at most, per request to a server.")
+        int, typer.Option(help="Queries per call of the encoder, or, 8 at most, per request to a server.")
     ] = 64,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the queries that have no match: see `watch`.")] = False,
     runner: Annotated[

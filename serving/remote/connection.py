@@ -15,8 +15,8 @@ from foundation.wording import spelled_out
 from serving.remote.options import RemoteOptions
 from serving.remote.problems import error_of, wait_of
 
-# An answer to a request of 32 photos with a thousand matches each has some 40 MB: nothing larger is read.
-MAX_ANSWER_BYTES = 256 << 20
+# An answer to a request of 8 photos with a thousand matches each has some 10 MB: nothing much larger is read.
+MAX_ANSWER_BYTES = 64 << 20
 PIECE_BYTES = 1 << 16
 # Without a word of the server the waits double, from the first to the longest.
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 10.0

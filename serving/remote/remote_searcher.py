@@ -25,11 +25,12 @@ from serving.remote.wire import (
     unknown,
 )
 
-# A request has at most so many photos and bytes. A larger one keeps a connection busy for longer, and costs more to
-# send again; the encoder of the server has its batches full by then, whoever they come from.
-BATCH_PHOTOS, BATCH_BYTES = 32, 8 << 20
-# While one batch is answered the next is on its way: with one alone the server waits for the network between two.
-BATCHES_IN_FLIGHT = 2
+# A request has at most so many photos and bytes: the queue of a server has room for many of them, each is answered long
+# before its time is over, and little is sent again if it is not. The server puts what waits together to batches of its
+# own, whoever it comes from.
+BATCH_PHOTOS, BATCH_BYTES = 8, 8 << 20
+# Others are on their way meanwhile: with one alone the server would wait for the network between two.
+BATCHES_IN_FLIGHT = 3
 # Photos that are read ahead, by so many threads: in a bucket each takes a tenth of a second.
 READERS, READ_AHEAD = 8, 16
 

@@ -42,6 +42,7 @@ class Stub(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
         self.next: deque[Callable[[Handler], None]] = deque()
         self.answer: Callable[[Asked], dict[str, Any]] = no_matches
+        self.snapshot: dict[str, Any] = SNAPSHOT
         self.asked: list[Asked] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -66,8 +67,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.next:
             self.server.next.popleft()(self)
             return
-        wanted = int(self.path.partition("snapshot=")[2] or 7)
-        reply({**SNAPSHOT, "number": wanted})(self)
+        live = self.server.snapshot
+        reply({**live, "number": int(self.path.partition("snapshot=")[2] or live["number"])})(self)
 
     def do_POST(self) -> None:
         """Answers a lookup."""
