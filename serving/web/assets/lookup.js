@@ -30,7 +30,13 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   send();
 });
-cancel.addEventListener("click", () => stop("Cancelled."));
+// The same photo chosen again would be no change.
+input.addEventListener("click", () => (input.value = ""));
+cancel.addEventListener("click", () => {
+  stop("Cancelled.");
+  input.value = "";
+  input.focus();
+});
 
 // A photo that misses the field would otherwise replace the page.
 addEventListener("dragover", (event) => {

@@ -19,8 +19,7 @@ from tests.conftest import REPOSITORY
 
 CHROMIUM = "chromium"
 WAIT_SECONDS = 60
-# Longer than the page waits before it says that a photo is a hard one.
-SLOW_SECONDS = 10
+SLOW_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ def slow_url(desk: NewsDesk) -> Iterator[str]:
             with suppress(OSError):
                 while data := service.recv(65_536):
                     time.sleep(SLOW_SECONDS if self._is_posted else 0)
+                    self._is_posted = False
                     self.request.sendall(data)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as server:
