@@ -7,6 +7,7 @@ import traceback
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.access_log import Log, fields_of, level_of, route_of
@@ -20,6 +21,8 @@ _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Larger pieces of an answer would be in the hands of the server, which waits for a slow reader for ever.
 PIECE_BYTES = 65_536
 PIECE_SECONDS = 20
+# nginx's number for a client that left before it was answered.
+LEFT = 499
 # Nothing that the service answers is for a page of another site, or for a cache; a page of ours says so of itself.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -46,7 +49,7 @@ class Edge:
             await self._answer(scope, receive, sent)
         finally:
             seconds = perf_counter() - started
-            status = sent.status or 499  # nginx's number for a client that left before it was answered
+            status = sent.status or LEFT
             self._metrics.answered(route_of(scope), status, seconds, scope["state"].get("reason"))
             # A cluster probes every few seconds, and nobody wants to read that all is well.
             if scope["path"] not in OPEN_PATHS or status != 200:
@@ -55,6 +58,10 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
         try:
             await self._app(scope, receive, sent)
+        except ClientDisconnect:
+            scope["state"]["reason"] = "left"
+            if sent.status:  # an end in the midst of the answer closes the connection
+                raise
         except Exception as error:
             problem = problem_of(error)
             scope["state"]["reason"] = problem.reason
@@ -90,7 +97,10 @@ class _Sent:
         for start in range(0, len(body) or 1, PIECE_BYTES):
             is_last = start + PIECE_BYTES >= len(body)
             piece = {**message, "body": body[start : start + PIECE_BYTES], "more_body": is_more or not is_last}
-            await asyncio.wait_for(self._send(piece), PIECE_SECONDS)
+            try:
+                await asyncio.wait_for(self._send(piece), PIECE_SECONDS)
+            except asyncio.TimeoutError as error:
+                raise ClientDisconnect from error
         return None
 
 

@@ -103,10 +103,18 @@ class Stream:
         """Asks line by line; waits while as many as may be are on their way."""
         try:
             async for line in self._read_lines():
-                await self._lines.put(await self._ask(line))
+                if line.strip():
+                    await self._put(await self._ask(line))
             await self._lines.put(None)
         except Exception as error:
             await self._lines.put(problem_of(error))
+
+    async def _put(self, line: _Line) -> None:
+        try:
+            await self._lines.put(line)
+        except asyncio.CancelledError:
+            self._drop(line)
+            raise
 
     async def _ask(self, line: bytes) -> _Line:
         allowance = self._service.allowance()
@@ -133,20 +141,17 @@ class Stream:
         return _dumped({"problem": details_of(problem, state.request_id).model_dump()})
 
     async def _read_lines(self) -> AsyncIterator[bytes]:
-        """Yields each line that is not empty; raises a Problem for one that is too large, or too long in coming."""
-        most_bytes = line_bytes(self._service.options)
-        begun: list[bytes] = []
+        """Yields each line, empty ones too; raises a Problem for one that is too large, or too long in coming."""
+        most_bytes, begun = line_bytes(self._service.options), bytearray()
         async for chunk in self._chunks():
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            for other in others:
-                if line := b"".join(begun).strip():
-                    yield line
-                begun = [other]
-            if sum(map(len, begun)) > most_bytes:
-                raise Problem(413, "line_too_large", f"a line has more than {most_bytes:,} bytes; expected fewer")
-        if line := b"".join(begun).strip():
-            yield line
+            for piece in chunk.splitlines(keepends=True) if b"\n" in chunk else [chunk]:
+                begun += piece
+                if len(begun) > most_bytes:
+                    raise Problem(413, "line_too_large", f"a line has more than {most_bytes:,} bytes; expected fewer")
+                if piece.endswith(b"\n"):
+                    yield bytes(begun)
+                    begun.clear()
+        yield bytes(begun)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         """Yields the body as it comes; what ends a line must come in the time that a body has."""

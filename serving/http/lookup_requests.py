@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from foundation.errors import UsageError
 from serving.http.problems import Problem
@@ -12,6 +12,12 @@ from serving.match.options import MatchOptions
 MOST_NAME = 1_000
 # Numbers of snapshots are int32 in the contract.
 SnapshotNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Base64 = Annotated[str, WithJsonSchema({"type": "string", "format": "byte"})]
+ClaimedDate = Annotated[
+    str,
+    Field(max_length=40),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
 
 
 class LookupOptions(BaseModel):
@@ -23,9 +29,7 @@ class LookupOptions(BaseModel):
     min_score: float = Field(0.0, ge=0, le=1, allow_inf_nan=False, description="Leave out matches that score less.")
     similar: bool = Field(False, description="Also list what is no copy, below the copies.")
     effort: Literal["full", "fast"] = Field("full", description="`fast` may miss copies that are hard to find.")
-    claimed_date: str | None = Field(
-        None, max_length=40, description="When the photos are said to be taken: an ISO 8601 date or time."
-    )
+    claimed_date: ClaimedDate | None = Field(None, description="When the photos are said to be taken (ISO 8601).")
     snapshot: SnapshotNumber | None = Field(None, description="The snapshot that shall answer; default: the live one.")
 
     def for_matching(self) -> MatchOptions:
@@ -48,7 +52,7 @@ class ImageSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    b64: str | None = Field(None, description="The bytes of the file in base64 (RFC 4648, section 4).")
+    b64: Base64 | None = Field(None, description="The bytes of the file in base64 (RFC 4648, section 4).")
     uri: str | None = Field(None, max_length=4_096, description="A place that the service was started to read from.")
 
     @model_validator(mode="after")

@@ -64,16 +64,17 @@ def bind(options: ServeOptions) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _cannot_listen(options, error) from error
+    try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux hands it on to every connection
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
         listening.bind(address)
     except OSError as error:
-        raise UsageError(
-            f"nothing can listen at {options.host}, port {options.port}: {error.strerror}; expected a free port of "
-            "this machine: --host, --port"
-        ) from error
+        listening.close()
+        raise _cannot_listen(options, error) from error
     return listening
 
 
@@ -102,6 +103,8 @@ async def serve(
             if not first.done():
                 raise FirstseenError("the server ended by itself; expected it to serve: start it again")
             opened.drain()
+            # granian has a descriptor of its own: while any is open, the system takes new connections.
+            listening.close()
             server.stop()
             second = asyncio.ensure_future(signals.next())
             await asyncio.wait((serving, second), timeout=options.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -109,6 +112,13 @@ async def serve(
     finally:
         server.stop()
         await asyncio.wait((serving,), timeout=0.5)
+
+
+def _cannot_listen(options: ServeOptions, error: OSError) -> UsageError:
+    return UsageError(
+        f"nothing can listen at {options.host}, port {options.port}: {error.strerror}; expected a free port of this "
+        "machine: --host, --port"
+    )
 
 
 class _Signals:

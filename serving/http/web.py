@@ -72,7 +72,7 @@ class Web:
 def _parsed(uri: str) -> tuple[SplitResult, int]:
     """Returns the parts of an address and its port; refuses what two readers might read differently."""
     try:
-        if not uri.isascii() or not uri.isprintable() or any(one in uri for one in ' \\"<>^`{|}'):
+        if not uri.isascii() or not uri.isprintable() or any(one in uri for one in ' \\"#<>^`{|}'):
             raise ValueError
         parts = urlsplit(uri)
         port = parts.port or SCHEMES[parts.scheme]

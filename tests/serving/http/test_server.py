@@ -1,0 +1,145 @@
+"""The server as a process: it begins, it ends when it is told to, and no answer is lost."""
+
+import http.client
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from foundation.errors import UsageError
+from serving.http.options import ServeOptions
+from serving.http.server import bind
+from serving.http.settings import read_settings
+from tests.conftest import Desk
+from tests.photos import jpeg, noise
+from tests.serving.http.running import Running, running, status_of
+from tests.serving.http.test_lines import LINES, line
+
+
+def test_a_service_that_is_told_to_end_answers_what_was_asked(live_desk: Desk, tmp_path: Path):
+    """SIGTERM: nothing new is taken, what is under way is answered, and the exit code is 0."""
+    with running(live_desk.store, tmp_path / "log") as service, ExitStack() as stack:
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        stack.callback(connection.close)
+        body = b"".join(line(str(number), jpeg(noise(number))) for number in range(60))
+        connection.request("POST", "/v1/lookup", body, LINES)
+        response = stack.enter_context(connection.getresponse())
+        first = response.readline()
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", service.port), timeout=1)
+        assert len((first + response.read()).splitlines()) == 60
+        assert service.process.wait(30) == 0
+        assert service.lines()[-2]["event"] == "ended: what was asked is answered"
+
+
+def test_draining_has_an_end(live_desk: Desk, tmp_path: Path):
+    """A client that never finishes is not waited for, and a second signal waits for nobody."""
+    for seconds, signals in (("0.5", 1), ("60", 2)):
+        flags = ["--drain-seconds", seconds]
+        with running(live_desk.store, tmp_path / "log", *flags) as service, stuck_connection(service):
+            started = time.monotonic()
+            for _ in range(signals):
+                service.process.send_signal(signal.SIGTERM)
+                time.sleep(0.2)
+            assert service.process.wait(20) == 0
+            assert time.monotonic() - started < 5
+
+
+@contextmanager
+def stuck_connection(service: Running) -> Iterator[None]:
+    """Keeps a connection that stops in the midst of its body."""
+    with socket.create_connection(("127.0.0.1", service.port)) as stuck:
+        stuck.sendall(b"POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+        stuck.sendall(b"Content-Length: 10\r\n\r\n{")
+        time.sleep(0.3)
+        yield
+
+
+def test_a_service_that_is_interrupted_while_it_opens_ends_at_once(live_desk: Desk, tmp_path: Path):
+    """With the exit code of an interruption, and one line."""
+    with running(live_desk.store, tmp_path / "log", waits=False) as service:
+        while not service.log.exists() or "opening" not in service.log.read_text():
+            time.sleep(0.02)
+        assert service.end(signal.SIGINT, seconds=10) == 130
+        assert "it had not begun to answer" in service.log.read_text()
+
+
+def test_a_store_that_cannot_be_served_is_told_in_one_line(tmp_path: Path):
+    """The exit code is that of any other verb."""
+    with running(tmp_path / "nothing", tmp_path / "log", waits=False) as service:
+        assert service.process.wait(30) == 4
+
+
+def test_many_clients_at_once_are_all_answered(service: Running):
+    """Or told to come back: nobody's connection is dropped."""
+    statuses: list[int] = []
+
+    def ask() -> None:
+        for number in range(3):
+            connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+            connection.request("POST", "/v1/lookup", *form(jpeg(noise(number))))
+            statuses.append(connection.getresponse().status)
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(statuses) == 24
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(200) >= 12
+    assert status_of(f"{service.address}/readyz") == 200
+
+
+def form(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """Returns the body and the headers of a form with one photo."""
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    return head + data + b"\r\n--x--\r\n", {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+def test_a_port_that_is_taken_is_told():
+    """The message names address and port."""
+    with bind(ServeOptions(port=0)) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"nothing can listen at 127.0.0.1, port {port}"):
+            bind(ServeOptions(port=port))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": 70_000},
+        {"max_body_bytes": 1},
+        {"max_bodies_bytes": 2_000},
+        {"max_images": 0},
+        {"max_pixels": 0},
+        {"header_seconds": 0},
+        {"body_seconds": float("nan")},
+        {"request_seconds": -1},
+        {"drain_seconds": -1},
+    ],
+)
+def test_options_out_of_range_are_refused(wrong: dict):
+    """The error names the flag."""
+    (name,) = wrong
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is"):
+        ServeOptions(**wrong)
+
+
+def test_the_environment_says_what_flags_do_not(monkeypatch: pytest.MonkeyPatch):
+    """Lists have commas; an empty variable is none; a value that is none names the variable."""
+    for name, value in {"PORT": "9000", "ALLOW_URI": "/a, s3://b/c", "INSECURE": "true", "HOST": ""}.items():
+        monkeypatch.setenv(f"FIRSTSEEN_SERVE_{name}", value)
+    assert read_settings() == {"port": 9_000, "allow_uri": ("/a", "s3://b/c"), "insecure": True}
+    monkeypatch.setenv("FIRSTSEEN_SERVE_PORT", "many")
+    with pytest.raises(UsageError, match="FIRSTSEEN_SERVE_PORT is 'many'"):
+        read_settings()
