@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 # Numbers that requests named, and that wait to be opened: more are not remembered, nor any for longer than this.
 MOST_WANTED = 16
 WANTED_SECONDS = 60.0
-# A number that was not there at the last look may have been published since: requests ask the store so often at most.
-LIST_SECONDS = 1.0
 # At the end an opening is waited for so long; of a large snapshot it takes minutes, and it serves nobody any more.
 CLOSE_SECONDS = 10.0
 
@@ -38,8 +36,8 @@ class Loader:
         self.refused = RefusedSnapshots(store)
         self.looked_at = datetime.now(timezone.utc)
         self.problem: str | None = None
-        self._numbers = [residents.live.number]
-        self._listed_at = self._looked_at = monotonic()
+        self._numbers: list[int] = []
+        self._looked_at = monotonic()
         self._load_seconds = 1.0
         self._newer: int | None = None
         self._reloads: list[Future[Reloaded]] = []
@@ -90,15 +88,11 @@ class Loader:
             told.set_exception(Closed("the service is ending; expected one that runs: ask again"))
 
     def _require_listed(self, number: int) -> None:
-        if number not in self._numbers and monotonic() - self._listed_at > LIST_SECONDS:
-            self._list()
-        if number not in self._numbers:
-            there = f"it has {self._numbers[0]} to {self._numbers[-1]}" if self._numbers else "it has none"
+        # It may have been published since the last look.
+        numbers = self._numbers if number in self._numbers else snapshot_numbers(self._store)
+        if number not in numbers:
+            there = f"it has {numbers[0]} to {numbers[-1]}" if numbers else "it has none"
             raise InputNotFoundError(f"no snapshot {number} in store {self._store.uri}; {there}")
-
-    def _list(self) -> None:
-        self._listed_at = monotonic()
-        self._numbers = snapshot_numbers(self._store)
 
     def _run(self) -> None:
         while not self._is_closed:
@@ -134,7 +128,7 @@ class Loader:
         self._looked_at = monotonic()
         if again:
             self.refused.forget()
-        self._list()
+        self._numbers = snapshot_numbers(self._store)
         self.refused.forget_changed()
         if not self._numbers:
             raise InputNotFoundError(f"store {self._store.uri} has no snapshot any more; expected one")

@@ -31,7 +31,8 @@ from serving.search.merge import Nearest
 
 # Queries that wait for each thread of proof, beside the one that it has: while it is proved the next are encoded.
 WAITING_PER_THREAD = 1
-# A photo that is not decoded by then is called damaged, however short the deadline is: a sound one is, on a busy machine.
+# A photo that is not decoded by then is called damaged. On a busy machine a sound one may take longer than a short
+# deadline.
 LEAST_DECODE_SECONDS = 10.0
 
 

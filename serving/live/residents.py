@@ -53,6 +53,7 @@ class Residents:
         if self._is_closed:
             raise Closed("the service is ending; expected one that runs: ask again")
         loaded.users += 1
+        loaded.used_at = monotonic()
         return loaded
 
     def hold_all(self) -> list[Loaded]:
@@ -72,7 +73,6 @@ class Residents:
         """Counts one user less."""
         with self._changing:
             loaded.users -= 1
-            loaded.used_at = monotonic()
             is_free = not loaded.users and loaded is not self._live
         if is_free:
             self.freed.set()

@@ -23,7 +23,8 @@ class VectorQuery:
     def checked(self, spec: EncoderSpec) -> np.ndarray:
         """Returns the vector as it is searched for; raises UsageError if it is none of that encoder."""
         try:
-            vector = np.asarray(self.vector, np.float32)
+            with np.errstate(over="ignore"):
+                vector = np.asarray(self.vector, np.float32)
         except (TypeError, ValueError) as error:
             raise UsageError(
                 f"the embedding of {self.name} is no list of numbers; expected {spec.dimension} of them"
@@ -35,13 +36,14 @@ class VectorQuery:
             )
         if not np.isfinite(vector).all():
             raise UsageError(f"the embedding of {self.name} holds numbers that are not finite; expected finite ones")
-        length = float(np.linalg.norm(vector))
+        # In float32 the squares of large numbers are infinite.
+        length = np.linalg.norm(vector.astype(np.float64))
         if spec.distance == "cosine" and not length:
             raise UsageError(
                 f"the embedding of {self.name} is all zero; expected a direction, for cosines are compared"
             )
         # Cosines are products of unit vectors: another length would be read as another similarity.
-        return vector / np.float32(length) if spec.distance == "cosine" else vector
+        return (vector / length).astype(np.float32) if spec.distance == "cosine" else vector
 
     def decoded(self) -> DecodedQuery:
         """Returns it as a query without pixels."""

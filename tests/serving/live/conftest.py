@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foundation.store.files import Store
-from foundation.store.segments import SEGMENTS, SegmentReference
+from foundation.store.segments import SEGMENTS, VECTORS, SegmentReference, segment_directory
 from foundation.store.snapshots import Snapshot, read_snapshot
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
@@ -66,3 +66,11 @@ def two(both_indexes: tuple[Path, Path], live_desk: Desk, tmp_path: Path, only_e
     made = TwoIndexes(store, only_encoder(store), (first, second), archives, photos)
     made.publish(0)
     return made
+
+
+def damage(two: TwoIndexes, number: int) -> tuple[Path, bytes]:
+    """Flips a bit of one of both segments; returns the file, and what it was."""
+    path = Path(two.store.local_root or "", segment_directory(two.segments[number].segment_id), VECTORS)
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    return path, sound

@@ -1,0 +1,104 @@
+"""What is retracted or ignored while a store is served is gone from every answer within a minute."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from foundation.store.retractions import RetractedPhoto, add_retraction, retraction_path
+from serving.live.errors import ListsTooOld
+from serving.live.follower import FOLLOW_SECONDS
+from serving.live.live_searcher import LiveSearcher
+from serving.live.loaded import OLDEST_LISTS_SECONDS
+from serving.match.options import MatchOptions
+from serving.search import followed
+from tests.serving.live.conftest import SELDOM, TwoIndexes, from_bytes
+from tests.serving.live.test_loader import OFTEN
+from tests.serving.live.test_residents import eventually
+
+
+def take_down(two: TwoIndexes, number: int) -> None:
+    """Retracts one of the photos."""
+    digest = hashlib.sha256(two.photos[number]).hexdigest()
+    photo = RetractedPhoto(archive=two.archives[0], photo_id="any", content_sha256=digest)
+    add_retraction(two.store, [photo], why="a court order")
+
+
+def status(live: LiveSearcher, two: TwoIndexes, number: int, snapshot: int | None = None) -> str:
+    """Asks for one of the photos."""
+    with live.hold(snapshot) as held:
+        return held.submit(from_bytes(two.photos[number]), MatchOptions()).result().status
+
+
+def test_a_takedown_under_load_is_gone(two: TwoIndexes):
+    """From every answer, also of a request that holds its snapshot since before; the other photos are still found."""
+    gone, found_later, stopping = threading.Event(), [], threading.Event()
+
+    def ask() -> None:
+        while not stopping.is_set():
+            is_over = gone.is_set()
+            if status(live, two, 0) == "matched" and is_over:
+                found_later.append(1)
+
+    with LiveSearcher.open(two.store, OFTEN) as live, live.hold() as old:
+        number = two.publish(0).number
+        eventually(lambda: live.state().live == number)
+        clients = [threading.Thread(target=ask) for _ in range(3)]
+        for client in clients:
+            client.start()
+        take_down(two, 0)
+        eventually(lambda: status(live, two, 0) != "matched")
+        gone.set()
+        eventually(lambda: old.submit(from_bytes(two.photos[0]), MatchOptions()).result().status != "matched")
+        asked = [status(live, two, 1) for _ in range(10)]
+        stopping.set()
+        for client in clients:
+            client.join()
+    assert not found_later
+    assert set(asked) == {"matched"}
+
+
+def test_a_reload_takes_up_what_was_retracted(two: TwoIndexes):
+    """An operator who has to be sure does not wait."""
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        assert status(live, two, 0) == "matched"
+        take_down(two, 0)
+        live.reload()
+        assert status(live, two, 0) != "matched"
+
+
+def test_lists_that_were_not_read_for_long_end_the_answers(two: TwoIndexes, monkeypatch: pytest.MonkeyPatch):
+    """Without a look at the store nobody knows what was retracted: within a minute nothing is answered any more."""
+    assert FOLLOW_SECONDS < OLDEST_LISTS_SECONDS < 60
+    clock = [0.0]
+    monkeypatch.setattr(followed, "monotonic", lambda: clock[0])
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        clock[0] += OLDEST_LISTS_SECONDS - 1
+        assert status(live, two, 0) == "matched"
+        clock[0] += 2
+        with pytest.raises(ListsTooOld, match="46 s"):
+            status(live, two, 0)
+        assert not live.state().is_ready
+        assert live.state().lists_age_seconds == OLDEST_LISTS_SECONDS + 1
+        live.reload()
+        assert live.state().is_ready
+        assert status(live, two, 0) == "matched"
+
+
+def test_a_damaged_list_is_told(two: TwoIndexes, caplog: pytest.LogCaptureFixture):
+    """In the state, and in the log once; restored, it is followed again."""
+    take_down(two, 0)
+    path = Path(two.store.local_root or "", retraction_path(1))
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        take_down(two, 1)
+        sound = path.with_name("2.json").read_bytes()
+        path.with_name("2.json").write_bytes(b"{")
+        live.reload()
+        live.reload()
+        assert "2.json" in (live.state().problem or "")
+        assert len([one for one in caplog.records if "2.json" in one.getMessage()]) == 1
+        path.with_name("2.json").write_bytes(sound)
+        live.reload()
+        assert live.state().problem is None
+        assert status(live, two, 1) != "matched"

@@ -1,0 +1,155 @@
+"""Which snapshots are in memory: the live one, and one more that requests name, or that goes."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from foundation.errors import ArtifactRefusedError, InputNotFoundError
+from serving.live import residents
+from serving.live.errors import SnapshotNotLoaded
+from serving.live.live_searcher import LiveSearcher
+from serving.live.state import Reloaded
+from serving.match.options import MatchOptions
+from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, from_bytes
+
+
+@pytest.fixture
+def live(two: TwoIndexes) -> Iterator[LiveSearcher]:
+    """The store, whose second snapshot is live, with the second index."""
+    two.publish(1)
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        yield live
+
+
+@pytest.fixture
+def first(live: LiveSearcher) -> int:
+    """The number of the snapshot before the live one, with the first index."""
+    return live.state().live - 1
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Waits until something is so."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def wait_for(live: LiveSearcher, number: int) -> None:
+    """Asks for a snapshot by its number, as a client does, until it is loaded."""
+
+    def is_there() -> bool:
+        try:
+            with live.hold(number) as held:
+                return held.snapshot.number == number
+        except SnapshotNotLoaded:
+            return False
+
+    eventually(is_there)
+
+
+def reload_beside(live: LiveSearcher) -> Future[Reloaded]:
+    """Reloads in a thread."""
+    told: Future[Reloaded] = Future()
+    threading.Thread(target=lambda: told.set_result(live.reload())).start()
+    return told
+
+
+def test_a_request_may_name_a_snapshot(live: LiveSearcher, two: TwoIndexes, first: int):
+    """It is told to come again, and is answered by that one then; the live one answers all others."""
+    with pytest.raises(SnapshotNotLoaded, match=f"snapshot {first} is not loaded") as caught, live.hold(first):
+        pass
+    assert caught.value.retry_after_seconds >= 1
+    wait_for(live, first)
+    assert live.state().loaded == (first + 1, first)
+    for number, archive in ((first, two.archives[0]), (first + 1, two.archives[1]), (None, two.archives[1])):
+        with live.hold(number) as held:
+            outcome = held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
+            (answer,) = held.answers(outcome, MatchOptions())
+            assert answer.snapshot == held.snapshot.number
+            assert answer.uri.startswith(archive)
+
+
+def test_a_snapshot_that_is_not_there_is_an_error(live: LiveSearcher):
+    """Of a number that was never given, or is no longer: nobody has to come again."""
+    for number in (0, live.state().live + 1):
+        with pytest.raises(InputNotFoundError, match=f"no snapshot {number} "), live.hold(number):
+            pass
+
+
+def test_a_damaged_snapshot_is_refused_to_whoever_names_it(live: LiveSearcher, two: TwoIndexes, first: int):
+    """It is opened once, and the error says what is wrong with it."""
+    damage(two, 0)
+    with pytest.raises(SnapshotNotLoaded), live.hold(first):
+        pass
+    eventually(lambda: bool(live.state().refused))
+    with pytest.raises(ArtifactRefusedError, match="damaged"), live.hold(first):
+        pass
+    assert live.state().loaded == (first + 1,)
+
+
+def test_there_are_never_more_than_two(live: LiveSearcher, two: TwoIndexes, first: int):
+    """A new snapshot waits until a named one is no longer used, which nobody begins to use meanwhile."""
+    wait_for(live, first)
+    with live.hold(first) as held:
+        newest = two.publish(0).number
+        told = reload_beside(live)
+
+        def is_refused() -> bool:
+            try:
+                with live.hold(first):
+                    return False
+            except SnapshotNotLoaded:
+                return True
+
+        eventually(is_refused)
+        assert live.state().loaded == (first + 1, first)
+        assert held.submit(from_bytes(two.photos[0]), MatchOptions()).result().status == "matched"
+        assert not told.done()
+    assert told.result(timeout=60).live == newest
+    wait_for(live, first)
+    assert live.state().loaded == (newest, first)
+
+
+def test_an_old_snapshot_stays_as_long_as_a_request_uses_it(live: LiveSearcher, two: TwoIndexes):
+    """The request goes on with it while the new one answers, and it is closed when the request ends."""
+    with live.hold() as held:
+        newest = two.publish(0).number
+        assert live.reload().live == newest
+        assert live.state().loaded == (newest, newest - 1)
+        outcome = held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
+        (answer,) = held.answers(outcome, MatchOptions())
+        assert answer.snapshot == newest - 1
+        assert answer.uri.startswith(two.archives[1])
+    eventually(lambda: live.state().loaded == (newest,))
+
+
+def test_a_named_snapshot_may_become_live(live: LiveSearcher, two: TwoIndexes):
+    """It is not opened a second time."""
+    newest = two.publish(0).number
+    wait_for(live, newest)
+    opened = {one.number: one for one in live._residents.loaded}
+    assert live.reload().live == newest
+    assert live._residents.live is opened[newest]
+    eventually(lambda: live.state().loaded == (newest,))
+
+
+def test_named_snapshots_take_turns(live: LiveSearcher, two: TwoIndexes, first: int, monkeypatch: pytest.MonkeyPatch):
+    """Another one takes the place once the turn is over, and its memory is free when nobody names it for a while."""
+    wait_for(live, first)
+    newest = two.publish(0).number
+    live.reload()
+    wait_for(live, first)
+    with pytest.raises(SnapshotNotLoaded), live.hold(first + 1):
+        pass
+    assert live.state().loaded == (newest, first)
+    monkeypatch.setattr(residents, "TURN_SECONDS", 0)
+    wait_for(live, first + 1)
+    assert live.state().loaded == (newest, first + 1)
+    live._follower.look()
+    monkeypatch.setattr(residents, "PINNED_SECONDS", 0)
+    live.reload()
+    eventually(lambda: live.state().loaded == (newest,))

@@ -1,0 +1,65 @@
+"""Embeddings are looked up where there is no photo: what is near is similar, and nothing more is claimed."""
+
+import numpy as np
+import pytest
+
+from foundation.errors import UsageError
+from serving.live.live_searcher import LiveSearcher
+from serving.live.vector_query import VectorQuery
+from serving.match.options import MatchOptions
+from tests.builders import encoder_spec
+from tests.serving.live.conftest import SELDOM, TwoIndexes, from_bytes
+
+
+def test_an_embedding_finds_what_is_near(two: TwoIndexes):
+    """Of any length, whatever else is in the batch; every match is `similar`, ranked by its cosine."""
+    with LiveSearcher.open(two.store, SELDOM) as live, live.hold() as held:
+        content = held.opened.sample(1, np.random.default_rng(0))
+        vector = held.opened.vectors(held.opened.places(content)[0])[0]
+        options = MatchOptions(top_k=3)
+        asked = [
+            held.submit(one, options)
+            for one in (VectorQuery("near", np.float32(1e37) * vector), from_bytes(two.photos[0]))
+        ]
+        found = held.answers(asked[0].result(), options)
+        assert asked[1].result().matches[0].verdict.name == "identical"
+        strict = held.submit(VectorQuery("far", -vector), MatchOptions(min_score=0.999)).result()
+    assert [(one.query, one.status, one.verdict, one.rank) for one in found] == [
+        ("near", "matched", "similar", rank) for rank in (1, 2, 3)
+    ]
+    assert found[0].similarity == pytest.approx(1, abs=1e-5)
+    assert found[0].similarity >= found[1].similarity >= found[2].similarity
+    assert (strict.status, strict.reason) == ("no_match", "no photo scores 0.999 or more")
+
+
+@pytest.mark.parametrize(
+    ("vector", "why"),
+    [
+        ([1.0, 2.0], r"shape \[2\]; expected \[4\]"),
+        ([[1.0, 2.0, 3.0, 4.0]], r"shape \[1, 4\]"),
+        ([1.0, 2.0, 3.0, float("nan")], "not finite"),
+        ([1.0, 2.0, 3.0, 1e300], "not finite"),
+        ([0.0] * 4, "all zero"),
+        (["a", "b", "c", "d"], "no list of numbers"),
+        (None, "shape"),
+    ],
+)
+def test_what_is_no_vector_of_the_encoder_is_refused(vector: list, why: str):
+    """The error says what is wrong with it."""
+    with pytest.raises(UsageError, match=why):
+        VectorQuery("query", vector).checked(encoder_spec())
+
+
+def test_a_wrong_vector_is_refused_at_once_and_holds_no_place(two: TwoIndexes):
+    """Whoever submits it is told, not the future."""
+    with LiveSearcher.open(two.store, SELDOM) as live, live.hold() as held:
+        with pytest.raises(UsageError, match="shape"):
+            held.submit(VectorQuery("short", np.zeros(1, np.float32)), MatchOptions())
+        assert live.state().queue_queries == 0
+
+
+def test_vectors_of_euclidean_encoders_keep_their_length():
+    """Their distance is what counts, also of zeros."""
+    spec = encoder_spec(distance="euclidean")
+    np.testing.assert_array_equal(VectorQuery("query", np.array([3, 0, 0, 0])).checked(spec), [3, 0, 0, 0])
+    np.testing.assert_array_equal(VectorQuery("query", np.zeros(4)).checked(spec), np.zeros(4))
