@@ -39,6 +39,7 @@ setup(
         "grpcio~=1.60",  # speaks to Beam's job server, and from a worker to its runner
         "importlib_resources",  # tensorflow-datasets imports it without naming it
         "jinja2~=3.1",
+        "markupsafe",
         "numpy~=2.0",
         "obstore~=0.12",
         "opencv-python-headless>=5,<6",

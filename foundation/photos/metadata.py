@@ -17,7 +17,6 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-
 from foundation.photos.dates import parse_date
 
 if TYPE_CHECKING:
@@ -160,6 +159,7 @@ def _text(value: bytes | int | None) -> str:
 
 
 # --- EXIF (CIPA DC-008, a TIFF 6.0 structure) -----------------------------------------------------------------
+
 
 class Tag(IntEnum):
     """The fields of EXIF that are read."""
