@@ -76,6 +76,7 @@ def serve(
     flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
     from serving.http.options import ServeOptions
     from serving.http.server import bind
+    from serving.http.service import check_files
     from serving.http.settings import read_settings
     from serving.live.options import LiveOptions
 
@@ -85,6 +86,7 @@ def serve(
     if "keys" in given:
         given["keys"] = Path(given["keys"])
     options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
+    check_files(options)
     with bind(options) as listening:
         is_ended = asyncio.run(_serve(given["store"], options, live, listening))
     if not is_ended:

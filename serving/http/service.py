@@ -16,7 +16,7 @@ from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
 from serving.http.fetching import Allowance, Fetcher
 from serving.http.guard import Guard
-from serving.http.keys import KeyFile
+from serving.http.keys import KeyFile, read_keys
 from serving.http.metrics import Metrics
 from serving.http.options import ServeOptions
 from serving.http.web import Web
@@ -85,6 +85,13 @@ def make_app(
     app.add_middleware(Guard, keys=keys, is_open=options.insecure)
     app.add_middleware(Edge, metrics=metrics, log=log)
     return app
+
+
+def check_files(options: ServeOptions) -> None:
+    """Raises at once what `make_app` would raise for keys and places, which are looked at before a store is opened."""
+    if options.keys:
+        read_keys(options.keys)
+    Fetcher(options.allow_uri, Web(options.allow_host))
 
 
 def _tell(log: Log, problem: str) -> None:

@@ -20,6 +20,8 @@ VERBS = (
     "encode",
     "index",
     "lookup",
+    "serve",
+    "keys",
     "status",
     "verify",
     "rollback",
