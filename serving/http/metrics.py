@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,6 +14,8 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from serving.live.observer import Swap
 
 if TYPE_CHECKING:
     from serving.live.live_searcher import LiveSearcher
@@ -56,6 +58,9 @@ class Metrics:
         self._swaps = Counter(
             "firstseen_serve_swaps", "New snapshots: swapped, refused or failed.", ["result"], registry=registry
         )
+        # Prometheus sees no increase in a series that begins with 1: the first refusal would alert nobody.
+        for result in get_args(Swap):
+            self._swaps.labels(result)
 
     def watch(self, live: "LiveSearcher") -> None:
         """From now on the state of the searcher is among the metrics."""

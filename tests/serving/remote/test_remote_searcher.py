@@ -85,7 +85,7 @@ def test_the_form_says_every_option(stub: Stub):
 
 
 def test_many_photos_go_in_batches_and_come_in_order(stub: Stub, monkeypatch: pytest.MonkeyPatch):
-    """So many photos and bytes a request, several requests at once; names of files never leave the machine."""
+    """At most so many photos and bytes a request, several at a time; names of files never leave the machine."""
     monkeypatch.setattr(remote_searcher, "BATCH_BYTES", 100)
     sizes = [10] * 9 + [60, 60, 150, 1, 1]
     photos = [number.to_bytes(2, "big") * (size // 2) + b"x" * (size % 2) for number, size in enumerate(sizes)]
