@@ -75,7 +75,7 @@ def page_values(lookup: HeldLookup, seen: Seen, opened: OpenSnapshot) -> dict[st
 
 
 def _view(number: int, shown: Shown, seen: Seen) -> dict[str, Any]:
-    chosen = seen.choice.of(shown.answers)
+    chosen = _each_part_first(seen.choice.of(shown.answers))
     base = f"/lookups/{seen.lookup_id}"
     picture = shown.held.picture
     sight = Sight(
@@ -95,6 +95,15 @@ def _view(number: int, shown: Shown, seen: Seen) -> dict[str, Any]:
         "total": len(shown.still.ranks),
         "left": sum(one.rank is not None for one in chosen),
     }
+
+
+def _each_part_first(answers: Sequence[Answer]) -> list[Answer]:
+    """Returns the answers with the first one of each finding before the others: of a collage every part is seen."""
+    first: dict[Any, Answer] = {}
+    for answer in answers:
+        if answer.is_copy:
+            first.setdefault((answer.first_seen_at, answer.first_seen_uri), answer)
+    return [*first.values(), *(answer for answer in answers if answer not in first.values())]
 
 
 def _photo(address: str, shown: Shown, answer: Answer) -> Framed:

@@ -20,7 +20,7 @@ from serving.http.lookup_page import Seen, Shown, page_values, shown_queries
 from serving.http.page_lookups import look_up_for_page, uploads_of
 from serving.http.problems import Problem, responses
 from serving.http.snapshots import RememberedStatus
-from serving.http.status_page import status_values
+from serving.http.status_page import ago, status_values
 from serving.match.claim import parse_claimed_date
 from serving.output.choice import Choice
 from serving.output.csv_file import write_csv
@@ -49,6 +49,7 @@ class Lookups:
 
     def __init__(self, service: "Service"):
         self.service = service
+        self.kept_for = ago(60 * service.options.keep_minutes)
         self.held = HeldLookups(keep_seconds=60 * service.options.keep_minutes)
 
     def get(self, lookup_id: str) -> HeldLookup:
@@ -93,7 +94,8 @@ def _add_form(router: APIRouter, lookups: Lookups) -> None:
 
     @router.get("/", include_in_schema=False)
     async def form() -> Response:
-        return page("home.html", {"most_bytes": options.max_body_bytes, "most_photos": options.max_images})
+        bounds = {"most_bytes": options.max_body_bytes, "most_photos": options.max_images}
+        return page("home.html", bounds | {"kept": lookups.kept_for})
 
     @router.get("/assets/{name}", include_in_schema=False)
     async def assets(name: str) -> Response:
@@ -124,7 +126,7 @@ def _add_results(router: APIRouter, lookups: Lookups) -> None:
         lookup = lookups.get(lookup_id)
         seen = _seen(lookup_id, dict(request.query_params))
         values = await lookups.now(lambda opened: page_values(lookup, seen, opened))
-        return page("lookup.html", values)
+        return page("lookup.html", values | {"kept": lookups.kept_for})
 
     @router.get("/lookups/{lookup_id}/answers.{kind}", include_in_schema=False)
     @with_error_pages

@@ -21,6 +21,7 @@ PHOTO_SIDE, QUERY_SIDE = 800, 1600
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 224, 40
 # Hundredths of the sides: labels nearer than that would cover each other.
 NEAR = 8
+MOST_LABELS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +100,17 @@ def joined(outlines: Sequence[Outline]) -> list[Outline]:
     for one in outlines:
         same = [number for number, part in enumerate(parts) if max(abs(part.x - one.x), abs(part.y - one.y)) < NEAR]
         if same:
-            parts[same[0]] = replace(parts[same[0]], label=f"{parts[same[0]].label}, {one.label}")
+            parts[same[0]] = replace(parts[same[0]], label=_and(parts[same[0]].label, one.label))
         else:
             parts.append(one)
     return parts
+
+
+def _and(labels: str, another: str) -> str:
+    """Returns the labels with another one; of many the first few, since they cover what they name."""
+    if labels.endswith("…"):
+        return labels
+    return f"{labels}, {another if labels.count(',') < MOST_LABELS - 1 else '…'}"
 
 
 def small(pixels: np.ndarray) -> Shown:

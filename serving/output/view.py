@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -25,6 +26,10 @@ HEADINGS = {
     "not_matchable": "Cannot be matched",
     "rejected": "Not looked up",
 }
+
+
+# Where dates are sorted, it stands for none.
+LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Framed(NamedTuple):
@@ -115,12 +120,13 @@ def _reason(reason: str) -> str:
 
 def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
     """Yields what was found of each part of a query: a collage's photos have dates of their own."""
-    told = set()
+    found: dict[Any, Answer] = {}
     for answer in copies:
         first = (answer.first_seen_at, answer.first_seen_uri)
-        if first in told:
-            continue
-        told.add(first)
+        # Of several copies that one is described which was the first, if it is among them.
+        if first not in found or answer.uri == answer.first_seen_uri != found[first].uri:
+            found[first] = answer
+    for answer in sorted(found.values(), key=lambda one: one.first_seen_at or LAST):
         yield {
             "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
             "uri": printable(answer.first_seen_uri or ""),

@@ -82,7 +82,9 @@ function begin(files) {
   problem.replaceChildren();
   document.getElementById("chosen").replaceChildren(...files.slice(0, 12).map(chosen));
   working.hidden = false;
-  button.disabled = true;
+  // On a phone nothing else would be seen of it.
+  form.hidden = true;
+  cancel.focus();
   say(`Sending ${photos(files)} …`);
 }
 
@@ -147,7 +149,7 @@ function stop(text) {
 function reset() {
   sending = null;
   working.hidden = true;
-  button.disabled = false;
+  form.hidden = false;
   bar.removeAttribute("value");
 }
 
