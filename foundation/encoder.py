@@ -16,6 +16,7 @@ from foundation.models.rows import Model, Rows
 from foundation.models.saved_model import SavedModel
 from foundation.photos import photo
 from foundation.store import artifact
+from foundation.store.checked import verify_once
 from foundation.store.encoders import (
     LITE_MODEL,
     EncoderSpec,
@@ -63,7 +64,9 @@ class SavedEncoder:
         if not has_decoder(self.spec):
             raise UsageError(f"encoder {self.spec.encoder_id} has no decoder; expected one trained as an autoencoder")
         vectors, photos = Rows(np.float32, (self.spec.dimension,)), Rows(np.float32, self.spec.photo_shape)
-        return _load_verified(self.store, self.spec, DECODER, load_saved_model, takes=vectors, gives=photos)
+        decoder = _load_copy(self.store, self.spec, DECODER, load_saved_model)
+        _require_signatures(self.spec, DECODER, decoder, takes=vectors, gives=photos)
+        return decoder
 
     def _in_batches(self, model: Model, inputs: np.ndarray, row_shape: tuple[int, ...]) -> np.ndarray:
         # Written into one array: joining the batches at the end would hold everything twice.
@@ -103,11 +106,12 @@ def load(store: Store, encoder_id: str, *, expected_digest: str | None = None, b
             f"{photo.DECODE_RULE}: use the version of firstseen that trained it, or train again"
         )
     has_gpu = is_gpu_usable()
-    is_lite = has_lite_model(spec) and not has_gpu
-    load_program = load_fused_model if has_gpu else load_saved_model
-    path, load_model = (LITE_MODEL, load_lite_model) if is_lite else (".", load_program)
+    if has_lite_model(spec) and not has_gpu:
+        path, model = LITE_MODEL, _load_lite(store, spec)
+    else:
+        path, model = ".", _load_copy(store, spec, ".", load_fused_model if has_gpu else load_saved_model)
     takes, gives = Rows(np.uint8, spec.photo_shape), Rows(np.float32, (spec.dimension,))
-    model = _load_verified(store, spec, path, load_model, takes=takes, gives=gives)
+    _require_signatures(spec, path, model, takes=takes, gives=gives)
     # Digests say that the files are the right ones, golden vectors that this library and this machine run them so.
     check_golden_vectors(spec, model(golden_photos(spec.size, spec.channels)))
     return SavedEncoder(store, spec, digest, model, batch_size=batch_size)
@@ -128,13 +132,24 @@ def load_lite_model(path: Path) -> Model:
     return LiteModel(path.read_bytes())
 
 
-def _load_verified(
-    store: Store, spec: EncoderSpec, path: str, load_model: Callable[[Path], Model], *, takes: Rows, gives: Rows
-) -> Model:
+def _load_lite(store: Store, spec: EncoderSpec) -> Model:
+    """Loads the LiteRT form from the bytes that were held against its digest, and checks the other listed files."""
+    prefix, names = encoder_directory(spec.encoder_id), list(spec.files)
+    with store.local_copy(prefix, names) as source:
+        verify_once(Store(source), ".", spec.files, original=prefix)
+        content = (source / LITE_MODEL).read_bytes()
+    # That they were checked lately is enough for files that are not read; this one is a program, and could have changed
+    # since.
+    path, expected = f"{prefix}/{LITE_MODEL}", spec.files[LITE_MODEL].sha256
+    found = artifact.digest_of(content)
+    require_digest(path, found, expected=expected, named_by="encoder.json", remedy=artifact.REMEDY)
+    return LiteModel(content)
+
+
+def _load_copy(store: Store, spec: EncoderSpec, path: str, load_model: Callable[[Path], Model]) -> Model:
     """Loads one model of the encoder from a private copy of the listed files, verified after copying.
 
-    `path` is where the model lies in the encoder's directory. `takes` and `gives` are what encoder.json says of its
-    inputs and outputs: the model's own signature must agree. TensorFlow would prefer an unlisted `saved_model.cpb`
+    `path` is where the model lies in the encoder's directory. TensorFlow would prefer an unlisted `saved_model.cpb`
     beside the listed program, and a file of the store could change between the check and the load.
     """
     prefix, names = encoder_directory(spec.encoder_id), list(spec.files)
@@ -149,11 +164,14 @@ def _load_verified(
             if (source / name).exists():
                 shutil.copyfile(source / name, copy)
         artifact.verify_files(Store(temporary), "encoder", spec.files, original=prefix)
-        model = load_model(Path(temporary, "encoder", path))
-    where = f"{prefix}/{path}".removesuffix("/.")
+        return load_model(Path(temporary, "encoder", path))
+
+
+def _require_signatures(spec: EncoderSpec, path: str, model: Model, *, takes: Rows, gives: Rows) -> None:
+    """Raises ArtifactRefusedError unless a model takes and gives what encoder.json says that it does."""
+    where = f"{encoder_directory(spec.encoder_id)}/{path}".removesuffix("/.")
     _require_signature(f"{where} takes", model.takes, takes)
     _require_signature(f"{where} gives", model.gives, gives)
-    return model
 
 
 def _padded(batch: np.ndarray, batch_size: int) -> np.ndarray:

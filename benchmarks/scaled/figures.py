@@ -78,22 +78,22 @@ def in_a_process(command: Sequence[str], step: str, told: Mapping[str, Any]) -> 
 
     Raises SystemExit with the end of what it said if it failed.
     """
-    started, busy, own = time.perf_counter(), _busy_seconds(), _own_seconds()
+    started, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
     step_of = [*command, "--step", step, "--told", json.dumps(told)]
     done = subprocess.run(step_of, capture_output=True, text=True, check=False)  # noqa: S603 (our own command)
     if done.returncode:
         raise SystemExit(f"{name_of(step, told)} ended with {done.returncode}: {done.stderr[-2_000:]}")
-    others = (_busy_seconds() - busy - (_own_seconds() - own)) / (time.perf_counter() - started)
+    others = (busy_seconds() - busy - (own_seconds() - own)) / (time.perf_counter() - started)
     return {**json.loads(done.stdout.splitlines()[-1]), "load": round(max(0.0, others), 2)}
 
 
-def _busy_seconds() -> float:
+def busy_seconds() -> float:
     """Returns how long all cores together have worked, for anybody."""
     user, nice, system = map(int, Path("/proc/stat").read_text().split()[1:4])
     return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
-def _own_seconds() -> float:
+def own_seconds() -> float:
     """Returns how long they have worked for the processes that this one started, once these have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -22,6 +22,8 @@ from pipelines.index.plan import IndexOptions, SegmentPlan, ShardReference, Surr
 from tests.builders import snapshot
 
 SHARDS = "embeddings/made"
+# What everything is made of, in the folder of `benchmarks.scale`.
+SEEDS = "seeds.npz"
 
 
 class Local(NamedTuple):
@@ -67,8 +69,14 @@ def planted_uris(folder: str) -> list[str]:
     return [uris[row] for row in read_seeds(folder, "planted")[1]]
 
 
+def other_uris(folder: str) -> list[str]:
+    """Returns where real photos lie that nothing of the store was made of."""
+    planted = set(planted_uris(folder))
+    return [uri for uri in _column(folder, "uri", planted=True) if uri not in planted]
+
+
 def _vectors(folder: str, photos: int) -> np.ndarray:
-    with np.load(Path(folder, "seeds.npz"), allow_pickle=False) as seeds:
+    with np.load(Path(folder, SEEDS), allow_pickle=False) as seeds:
         maker, count, planted = made.Maker(seeds["vectors"], seeds["near"]), len(seeds["vectors"]), seeds["planted"]
     vectors = np.concatenate(list(made.blocks(maker, count, photos, first=0, block_rows=BLOCK_ROWS)))
     vectors[: len(planted)] = planted[:photos]

@@ -13,7 +13,8 @@ def is_gpu_usable() -> bool:
 
     `CUDA_VISIBLE_DEVICES=` hides every GPU, from this as from any other program.
     """
-    return _is_built_for_gpus() and _count_gpus() > 0
+    # The driver is asked first: it takes no time where there is none, and looking through distributions does.
+    return _count_gpus() > 0 and _is_built_for_gpus()
 
 
 def _is_built_for_gpus() -> bool:

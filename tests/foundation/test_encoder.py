@@ -117,7 +117,7 @@ def test_a_flipped_bit_is_refused_before_loading(store, only_encoder, device, mo
     path.write_bytes(data)
     monkeypatch.setattr(encoder_module, "load_saved_model", None)
     monkeypatch.setattr(encoder_module, "load_fused_model", None)
-    monkeypatch.setattr(encoder_module, "load_lite_model", None)
+    monkeypatch.setattr(encoder_module, "LiteModel", None)
     with pytest.raises(ArtifactRefusedError, match=f"{name} is damaged"):
         load(Store(store), only_encoder(store))
 
