@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from serving.http.service import Service
 
 VERSION = "1"
+# The server itself answers these, without a body: no route ever sees such a request.
+UNREAD = {
+    "400": {"description": "No request of HTTP/1.1"},
+    "414": {"description": "An address of more than 64 KB"},
+    "431": {"description": "More than 100 header fields, or 400 KB of them"},
+}
 REF = "#/components/schemas/{model}"
 
 
@@ -48,6 +54,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=REF)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"] = UNREAD | operation["responses"]
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "basic": {"type": "http", "scheme": "basic", "description": "The key as the password of any user."},
