@@ -1,11 +1,8 @@
 """A service with a small archive of photographs, and a browser that looks at its page."""
 
-import re
 import shutil
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.serving.http.running import running
 
 CHROMIUM = "chromium"
 WAIT_SECONDS = 60
@@ -72,25 +69,8 @@ def desk_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def desk(desk_files: Path) -> Iterator[NewsDesk]:
     """A service that answers from that store, as its users start it."""
-    command = [sys.executable, "-m", "firstseen", "serve", "--store", str(desk_files / "store"), "--port", "0"]
-    log = desk_files / "serve.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen([*command, "--max-images", "5"], cwd=REPOSITORY, stderr=file)
-    try:
-        yield NewsDesk(_address_in(log, process), desk_files / "store", desk_files / "queries")
-    finally:
-        process.terminate()
-        process.wait(WAIT_SECONDS)
-
-
-def _address_in(log: Path, process: subprocess.Popen) -> str:
-    """Waits until the service says where it answers."""
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        if found := re.search(r"answers at (http://[^ ;]+)", log.read_text()):
-            return found[1]
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+    with running(desk_files / "store", desk_files / "serve.log", "--max-images", "5") as service:
+        yield NewsDesk(service.address, desk_files / "store", desk_files / "queries")
 
 
 @pytest.fixture
