@@ -129,7 +129,9 @@ class Connection:
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:
         """Waits as long as the server asked for; raises the error if the patience does not last until then."""
-        wait = min(FIRST_WAIT_SECONDS * 2**tried, LONGEST_WAIT_SECONDS) if passing.wait is None else passing.wait
+        wait = passing.wait
+        if wait is None:
+            wait = min(FIRST_WAIT_SECONDS * 2 ** min(tried, 20), LONGEST_WAIT_SECONDS)
         # Clients that were turned away in one moment shall not come back in one.
         wait *= random.uniform(1, 1.25)  # noqa: S311 (no secret)
         # Nobody waits for a server that never answered: that is rather a wrong address than one that starts again.

@@ -16,7 +16,7 @@ PASSING = (429, 502, 503, 504)
 
 
 class TooMuchError(FirstseenError):
-    """A request had more bytes or photos than the server takes at once: a smaller one may be answered."""
+    """A request had more bytes or photos than the server takes at once or in time: a smaller one may be answered."""
 
 
 def error_of(response: BaseHTTPResponse, body: bytes, *, has_key: bool) -> FirstseenError:
@@ -30,7 +30,8 @@ def error_of(response: BaseHTTPResponse, body: bytes, *, has_key: bool) -> First
     if 300 <= status < 400:
         there = spelled_out(response.headers.get("Location", "nowhere"))
         return UsageError(f"redirects to {there[:200]}; expected the address of the service itself: try that one")
-    if status == 413:  # of a proxy too, whose limit may be the lower one
+    # Of a proxy too, whose limit may be the lower one; and what came too slowly may come in time in smaller pieces.
+    if status in (408, 413):
         return TooMuchError(f"takes no request of this size: {_words(response, said)}")
     if not response.headers.get("Content-Type", "").startswith(PROBLEM):
         return _stranger(response)

@@ -139,6 +139,14 @@ def test_a_large_photo_is_told_by_its_answer(stub: Stub, searcher: RemoteSearche
     )
 
 
+@pytest.mark.parametrize("status", [408, 413])
+def test_what_is_too_large_or_too_slow_is_sent_in_halves(stub: Stub, searcher: RemoteSearcher, status: int):
+    """A slow line carries two small forms where it does not carry a large one in time."""
+    stub.next.append(problem(status, "too much"))
+    assert [rows[0].status for rows in searcher.lookup(PHOTO * 4)] == ["no_match"] * 4
+    assert [len(photos) for photos, _ in stub.asked] == [4, 2, 2]
+
+
 @pytest.mark.parametrize(
     "other", [html(200), raw(404, b"", "text/plain"), html(401), raw(200, b"\xff\xd8", "image/jpeg")]
 )
