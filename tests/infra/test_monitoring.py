@@ -109,7 +109,8 @@ def test_alerts_say_what_is_wrong():
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: apt install prometheus")
-def test_prometheus_takes_the_alerts():
-    """Its own check of every expression and template."""
-    done = subprocess.run(["promtool", "check", "rules", ALERTS], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("words", [("check", "rules", ALERTS), ("test", "rules", ALERTS.with_name("alerts_test.yaml"))])
+def test_prometheus_takes_the_alerts(words: tuple):
+    """Its own check of every expression; and they fire for a service that is not well, and for no other."""
+    done = subprocess.run(["promtool", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
