@@ -1,6 +1,7 @@
 """Fixtures of the engine's tests: a store with two indexes that answer the same query differently."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,22 @@ from serving.match.query import Query
 from tests.conftest import Desk
 from tests.segments import publish_segments
 
-# The store is looked at when a test says so.
+# The store is looked at when a test says so, or all the time.
 SELDOM = LiveOptions(snapshot_poll_seconds=3_600)
+OFTEN = LiveOptions(snapshot_poll_seconds=0.05)
 
 
 def from_bytes(data: bytes, name: str = "bytes") -> Query:
     """Returns a query of some bytes."""
     return Query(name, lambda: data)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Waits until something is so."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

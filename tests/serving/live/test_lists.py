@@ -13,9 +13,7 @@ from serving.live.live_searcher import LiveSearcher
 from serving.live.loaded import OLDEST_LISTS_SECONDS
 from serving.match.options import MatchOptions
 from serving.search import followed
-from tests.serving.live.conftest import SELDOM, TwoIndexes, from_bytes
-from tests.serving.live.test_loader import OFTEN
-from tests.serving.live.test_residents import eventually
+from tests.serving.live.conftest import OFTEN, SELDOM, TwoIndexes, eventually, from_bytes
 
 
 def take_down(two: TwoIndexes, number: int) -> None:

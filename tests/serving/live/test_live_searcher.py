@@ -26,7 +26,7 @@ from serving.match.query import Query
 from serving.searcher import Searcher
 from tests.conftest import Desk
 from tests.photos import jpeg, noise, scene, write_archive
-from tests.serving.live.conftest import SELDOM, TwoIndexes, from_bytes
+from tests.serving.live.conftest import SELDOM, TwoIndexes, eventually, from_bytes
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,7 @@ def test_a_request_whose_client_is_gone_keeps_its_places_until_its_queries_are_d
             assert asked.cancel()
         assert live.state().queue_queries == 1
         go_on.set()
-        while live.state().queue_queries:
-            pass
+        eventually(lambda: not live.state().queue_queries)
 
 
 def test_a_draining_engine_is_not_ready_and_answers(two: TwoIndexes):
@@ -187,7 +186,7 @@ def test_nothing_is_left_after_close(two: TwoIndexes):
             two.publish(1)
             live.reload()
             del held
-            assert opened[0]() is None
+            eventually(lambda: opened[0]() is None)
             with live.hold() as held:
                 opened.append(weakref.ref(held.opened))
             del held

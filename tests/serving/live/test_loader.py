@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,7 @@ from serving.live import loader
 from serving.live.live_searcher import LiveSearcher
 from serving.live.observer import Unobserved
 from serving.match.options import MatchOptions
-from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, from_bytes
-from tests.serving.live.test_residents import eventually
-
-OFTEN = replace(SELDOM, snapshot_poll_seconds=0.05)
+from tests.serving.live.conftest import OFTEN, SELDOM, TwoIndexes, damage, eventually, from_bytes
 
 
 class Swaps(Unobserved):

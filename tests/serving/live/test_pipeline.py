@@ -15,7 +15,7 @@ from serving.live.observer import Unobserved
 from serving.match.decoded_query import decode_query
 from serving.match.options import MatchOptions
 from serving.match.query import Query
-from tests.serving.live.conftest import SELDOM, TwoIndexes, from_bytes
+from tests.serving.live.conftest import SELDOM, TwoIndexes, eventually, from_bytes
 
 
 class Observed(Unobserved):
@@ -59,8 +59,7 @@ def test_what_waits_is_encoded_together(two: TwoIndexes, monkeypatch: pytest.Mon
     told = Observed()
     with LiveSearcher.open(two.store, replace(SELDOM, batch_size=5), observe=told) as live, live.hold() as held:
         asked = [held.submit(from_bytes(data), MatchOptions()) for data in 3 * two.photos]
-        while told.stages.count("decode") < len(asked):
-            pass
+        eventually(lambda: told.stages.count("decode") == len(asked))
         go_on.set()
         assert {one.result().status for one in asked} == {"matched"}
     assert sum(told.batches) == len(asked)

@@ -1,8 +1,7 @@
 """Which snapshots are in memory: the live one, and one more that requests name, or that goes."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
@@ -13,7 +12,7 @@ from serving.live.errors import SnapshotNotLoaded
 from serving.live.live_searcher import LiveSearcher
 from serving.live.state import Reloaded
 from serving.match.options import MatchOptions
-from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, from_bytes
+from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, eventually, from_bytes
 
 
 @pytest.fixture
@@ -28,14 +27,6 @@ def live(two: TwoIndexes) -> Iterator[LiveSearcher]:
 def first(live: LiveSearcher) -> int:
     """The number of the snapshot before the live one, with the first index."""
     return live.state().live - 1
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Waits until something is so."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def wait_for(live: LiveSearcher, number: int) -> None:
