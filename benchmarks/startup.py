@@ -32,8 +32,8 @@ ROUNDS = 3
 FOLDER = Path.home() / "bench" / "scale"
 MEGABYTE = 1e6
 SAID = (
-    "One photo looked up by `firstseen lookup` in a store of {photos:,} photos with local features, made of real ones as "
-    "for `benchmarks.scale`. The first time, all files are held against their digests, and the kernel has them in its "
+    "One photo looked up by `firstseen lookup` in a store of {photos:,} photos with local features, made of real ones "
+    "as for `benchmarks.scale`. The first time, all files are held against their digests, and the kernel has them in its "
     "memory; every later time finds notes of that. Memory: of the process, mapped files included."
 )
 

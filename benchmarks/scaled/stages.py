@@ -6,6 +6,7 @@ The figures go into FILE as JSON. A stage is what some functions do, wherever th
 wherever it happens, and everything else is the command line's.
 """
 
+import atexit
 import builtins
 import functools
 import json
@@ -115,10 +116,8 @@ def main() -> None:
     from firstseen.commands import running
 
     sys.argv[1:] = sys.argv[2:]
-    try:
-        running.main()
-    finally:
-        target.write_text(json.dumps(stages.settle()))
+    atexit.register(lambda: target.write_text(json.dumps(stages.settle())))
+    running.main()
 
 
 if __name__ == "__main__":

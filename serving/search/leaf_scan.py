@@ -22,6 +22,8 @@ from serving.search.row_reader import OpenRows, RowReader
 MOST_STEPS = 127
 # Queries that are searched together: their tables take 12 KB each.
 TOGETHER = 1_024
+# Queries whose products with the centres of all leaves are in memory: 12 bytes for each of some thousand leaves.
+RANKED_TOGETHER = 128
 # Leaves that a thread is handed at a time: handing over fewer costs more than it saves.
 LEAVES_TOGETHER = 32
 
@@ -51,15 +53,14 @@ class LeafScan:
         return np.concatenate(places), np.concatenate(similarities)
 
     def _search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        products = vectors @ self._centres.T
-        searched = np.argpartition(-products, self._searched - 1, axis=1)[:, : self._searched]
+        searched, products = self._nearest_leaves(vectors)
         # A leaf is read once for all queries that look into it.
-        pairs = np.argsort(searched, axis=None, kind="stable")
-        leaves, firsts = np.unique(searched.ravel()[pairs], return_index=True)
+        pairs = np.argsort(searched, kind="stable")
+        leaves, firsts = np.unique(searched[pairs], return_index=True)
         tasks = list(zip(leaves.tolist(), np.split(pairs, firsts[1:]), strict=True))
         tables = _tables(vectors, self._codebook)
         # The best of each leaf, in a row of its own, so that threads need no lock.
-        places, similarities = np.full((searched.size, k), -1), np.full((searched.size, k), -np.inf, np.float32)
+        places, similarities = np.full((len(searched), k), -1), np.full((len(searched), k), -np.inf, np.float32)
 
         def look(hashes: OpenRows, order: OpenRows, first: int) -> None:
             for leaf, rows in tasks[first : first + LEAVES_TOGETHER]:
@@ -70,7 +71,7 @@ class LeafScan:
                 for row, query in zip(rows.tolist(), (rows // self._searched).tolist(), strict=True):
                     best, near = tables.best(query, codes, k)
                     places[row, : len(best)] = names[best]
-                    similarities[row, : len(best)] = near + products[query, leaf]
+                    similarities[row, : len(best)] = near + products[row]
 
         with (
             self._hashes.opened() as hashes,
@@ -79,6 +80,19 @@ class LeafScan:
         ):
             list(pool.map(partial(look, hashes, order), range(0, len(tasks), LEAVES_TOGETHER)))
         return _best_of(places.reshape(len(vectors), -1), similarities.reshape(len(vectors), -1), k)
+
+    def _nearest_leaves(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the leaves that are searched for queries, int64, and the products of both, float32.
+
+        Those of a query follow those of the one before it: [queries × leaves searched].
+        """
+        found = []
+        for first in range(0, len(vectors), RANKED_TOGETHER):
+            products = vectors[first : first + RANKED_TOGETHER] @ self._centres.T
+            best = np.argpartition(products, products.shape[1] - self._searched, axis=1)[:, -self._searched :]
+            found.append((best.ravel(), np.take_along_axis(products, best, axis=1).ravel()))
+        leaves, products = zip(*found, strict=True)
+        return np.concatenate(leaves), np.concatenate(products)
 
 
 class _Tables(NamedTuple):
@@ -103,9 +117,9 @@ def _tables(vectors: np.ndarray, codebook: np.ndarray) -> _Tables:
     blocks, centres, width = codebook.shape
     products = np.einsum("qbd,bcd->qbc", vectors.reshape(-1, blocks, width), codebook)
     sizes = np.maximum(np.abs(products).max(axis=(1, 2)), np.finfo(np.float32).tiny) / MOST_STEPS
-    steps = np.rint(products / sizes[:, None, None])
-    joined = (steps[:, 0::2, :, None] + steps[:, 1::2, None, :]).reshape(len(vectors), blocks // 2, centres**2)
-    return _Tables(np.ascontiguousarray(joined.transpose(0, 2, 1))[:, None], sizes)
+    steps = np.rint(products / sizes[:, None, None]).transpose(0, 2, 1)
+    joined = steps[:, :, None, 0::2] + steps[:, None, :, 1::2]
+    return _Tables(joined.reshape(len(vectors), 1, centres**2, blocks // 2), sizes)
 
 
 def _joined(hashes: np.ndarray) -> np.ndarray:
