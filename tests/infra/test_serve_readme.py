@@ -9,6 +9,13 @@ from tests.infra.serve_files import FOLDER, read_yaml
 PAGE = (FOLDER / "README.md").read_text()
 
 
+def test_links_lead_somewhere():
+    """Below infra/serve, and elsewhere in the repository."""
+    links = re.findall(r"\]\(([^)#]+)", PAGE)
+    assert links
+    assert [link for link in links if not (FOLDER / link).exists()] == []
+
+
 def test_firstseen_takes_the_commands():
     """Those that begin with the program, and those of the image, whose entry point it is."""
     lines = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
