@@ -1,6 +1,5 @@
 """Answers with the evidence of one copy of a lookup that is kept: a page to print, or its record."""
 
-import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from foundation.photos.shared_decoders import shared_decoders
 from foundation.store.snapshots import Snapshot
 from serving.http.lookup_page import Shown
 from serving.http.problems import Problem
-from serving.match.match import Match
 from serving.output.evidence.proof import Proof, original_of
 from serving.output.pictures import Picture, photo_picture
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from serving.http.held import HeldPicture
 
 
-async def proof_of(number: int, rank: int, shown: Shown, *, snapshot: Snapshot, claimed: datetime | None) -> Proof:
+def proof_of(number: int, rank: int, shown: Shown, snapshot: Snapshot, claimed: datetime | None) -> Proof:
     """Returns what proves the match of a rank to be a copy of a query; raises a Problem, 404, if it is none (any more).
 
     The archive's photo is read where it lies, and shown only if it is the one that was indexed.
@@ -28,13 +26,9 @@ async def proof_of(number: int, rank: int, shown: Shown, *, snapshot: Snapshot, 
     match = shown.still.ranks.get(rank)
     if match is None or not match.is_copy:
         raise Problem(404, "no_copy", f"query {number} has no copy of rank {rank}; expected one that the lookup lists")
-    return await asyncio.to_thread(_proof, number, rank, match, shown, snapshot, claimed)
-
-
-def _proof(number: int, rank: int, match: Match, shown: Shown, snapshot: Snapshot, claimed: datetime | None) -> Proof:
-    others = [(other, one) for other, one in shown.still.ranks.items() if one.is_copy and other != rank]
     with shared_decoders() as decoders:
         original = original_of(match, read_archive, decode=lambda data: decoders.call(photo_picture, data))
+    others = [(other, one) for other, one in shown.still.ranks.items() if one.is_copy and other != rank]
     return Proof(
         name=f"{number}-{rank}",
         rank=rank,

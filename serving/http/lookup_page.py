@@ -8,7 +8,6 @@ from typing import Any
 from serving.answers import Answer
 from serving.http.held import HeldLookup, HeldQuery
 from serving.http.still_shown import StillShown, still_shown
-from serving.match.claim import claimed_words
 from serving.match.footprint import Size
 from serving.match.match import answers_of
 from serving.output.choice import Choice, sources_of
@@ -29,6 +28,8 @@ class Seen:
     choice: Choice = field(default_factory=Choice)
     claimed: datetime | None = None
     claimed_text: str = ""
+    # The query of addresses that lead on: what is claimed is judged there, too.
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def page_values(lookup: HeldLookup, seen: Seen, opened: OpenSnapshot) -> dict[st
     snapshot = lookup.snapshot
     return {
         "lookup_id": seen.lookup_id,
-        "address": f"/lookups/{seen.lookup_id}?snapshot={snapshot.number}",
+        "address": f"/lookups/{seen.lookup_id}?snapshot={snapshot.number}{seen.asked.replace('?', '&')}",
         "queries": views,
         "counts": _counts(views),
         "facts": f"Snapshot {snapshot.number} of {day_words(datetime.fromisoformat(snapshot.created_at))} · "
@@ -68,9 +69,8 @@ def page_values(lookup: HeldLookup, seen: Seen, opened: OpenSnapshot) -> dict[st
         "snapshot": snapshot.number,
         "choice": seen.choice,
         "claimed_text": seen.claimed_text,
+        "asked": seen.asked,
         "sources": sources_of(one.answers for one in queries),
-        "matches": sum(one["total"] for one in views),
-        "left": sum(one["left"] for one in views),
     }
 
 
@@ -83,14 +83,13 @@ def _view(number: int, shown: Shown, seen: Seen) -> dict[str, Any]:
         photo=lambda answer: _photo(f"{base}/{number}-{answer.rank}.jpg", shown, answer),
         is_served=True,
         most_similar=SHOWN_SIMILAR,
-        evidence=lambda answer: f"/v1/evidence/{seen.lookup_id}/{number}-{answer.rank}.html",
+        evidence=lambda answer: f"/v1/evidence/{seen.lookup_id}/{number}-{answer.rank}.html{seen.asked}",
     )
     matches = [shown.still.ranks[one.rank] for one in chosen if one.is_copy and one.rank]
     occurrences = [one for match in matches for one in shown.held.occurrences[match.photo["content_sha256"]]]
     return {
         **view_of(number, shown.answers, sight, chosen=chosen),
         "line": time_line(occurrences, seen.claimed),
-        "claimed": seen.claimed and claimed_words(seen.claimed),
         "withdrawn": shown.still.withdrawn,
         "total": len(shown.still.ranks),
         "left": sum(one.rank is not None for one in chosen),

@@ -5,7 +5,7 @@ const said = document.getElementById("said");
 const link = document.getElementById("link");
 const form = document.getElementById("choice");
 
-link.value = new URL(link.value, location.href).href;
+whole();
 for (const [id, does] of [["copy", copyLink], ["print", printPage]]) {
   const button = document.getElementById(id);
   button.hidden = false;
@@ -56,9 +56,16 @@ async function show() {
   const articles = document.querySelectorAll("article");
   page.querySelectorAll("article").forEach((one, number) => articles[number].replaceWith(one));
   layAtOnce();
+  link.value = page.getElementById("link").value;
+  whole();
   history.replaceState(null, "", address);
   const notes = [...document.querySelectorAll("article .left-out")].map((one) => one.textContent);
   said.textContent = notes.length ? notes.join(" ") : "All matches are shown.";
+}
+
+// The page does not know by which name of the service others reach it: the reader's is the best guess.
+function whole() {
+  link.value = new URL(link.value, location.href).href;
 }
 
 async function copyLink() {

@@ -34,9 +34,8 @@ def hand_in(page, kind: str, *photos: Path) -> None:
 
 
 def looked_up(page):
-    """Waits for the result."""
+    """Waits for the result; pictures may still be on their way."""
     page.wait_for_url("**/lookups/*")
-    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -59,6 +58,7 @@ def test_a_photo_gets_its_verdict_and_date(new_page, desk: NewsDesk, kind: str):
     assert "Seen before" in page.title()
     # Both photos are seen, each with the outline of what it shares with the other.
     assert page.locator(".asked polygon.over").count() == page.locator(".matches polygon.over").count() == 1
+    page.wait_for_load_state("networkidle")
     for one in page.locator(".asked img, .one > .matches img").all():
         assert one.evaluate("(img) => img.complete && img.naturalWidth > 0")
 
@@ -275,6 +275,7 @@ def test_matches_are_chosen_in_place(new_page, desk: NewsDesk):
     page.get_by_label("Claimed date").fill("2030-01-01")
     page.get_by_text("Contradicts the claimed date").wait_for()
     assert page.get_by_text("Claimed date: 1 January 2030").is_visible()
+    assert page.get_by_label("Link to this result").input_value().endswith("&claimed_date=2030-01-01")
     page.get_by_label("Published from").fill("2029-01-01")
     page.get_by_role("status").filter(has_text=re.compile(r"0 of \d+ matches are shown")).wait_for()
     assert "since=2029-01-01" in page.url
