@@ -28,13 +28,13 @@ from foundation.archives.uris import path_of
 from foundation.store.checked import CHECK_ALL, SETTLED_SECONDS
 from foundation.store.snapshots import SNAPSHOTS
 
-ROUNDS = 3
+ROUNDS = 9
 FOLDER = Path.home() / "bench" / "scale"
 MEGABYTE = 1e6
 SAID = (
     "One photo looked up by `firstseen lookup` in a store of {photos:,} photos with local features, made of real ones "
-    "as for `benchmarks.scale`. The first time, all files are held against their digests, and the kernel has them in its "
-    "memory; every later time finds notes of that. Memory: of the process, mapped files included."
+    "as for `benchmarks.scale`. The first time, all files are held against their digests, and the kernel has them in "
+    "its memory; every later time finds notes of that. Memory: of the process, mapped files included."
 )
 
 

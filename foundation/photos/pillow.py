@@ -12,8 +12,8 @@ from foundation.photos.header import unsupported
 from foundation.photos.limits import MOST_PIXELS, PhotoLimits
 from foundation.photos.metadata import MetadataBlocks, orientation
 
-# Plugins register themselves in Pillow on import, lazily and without a lock; decoder threads must not race for it.
-# Those that import this module first wait for one another.
+# Plugins register themselves in Pillow on import, lazily and without a lock; decoder threads must not race for it, and
+# those that import this module at the same time wait for one another.
 Image.init()
 
 # Pillow warns of bombs above this and refuses them at twice as many pixels. Our own limits come first, in the same

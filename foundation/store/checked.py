@@ -14,9 +14,11 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from foundation.store import artifact
 from foundation.store.artifact import FileRecord
@@ -47,37 +49,53 @@ class CheckedFiles:
         self, store: Store, prefix: str, files: Mapping[str, FileRecord], *, original: str | None = None
     ) -> None:
         """Checks files of a local directory as `artifact.verify_files` does, but for those that were checked before."""
+        started = time.time()
+        paths = {name: Path(store.local_root or "", prefix, name) for name in files}
+        before = {name: _state(path) for name, path in paths.items()}
+
+        def read(name: str) -> None:
+            artifact.verify_files(store, prefix, {name: files[name]}, original=original)
+
         with _opened(self.folder()) as notes:
-            read = []
-            for name, record in files.items():
-                path = Path(store.local_root or "", prefix, name)
-                before = self._note(path, record)
-                if before and _is_kept(notes, before):
-                    continue
-                artifact.verify_files(store, prefix, {name: record}, original=original)
-                # A file that changed while it was read has another state now, and is read again by the next process.
-                if before and before == self._note(path, record) and self._is_settled(path):
-                    read.append(before)
-            if notes is not None and read:
-                _keep(notes, read)
+            unread = [name for name in files if not _is_kept(notes, self._note(before[name], files[name]))]
+            # A digest takes a core, and two files of a large segment are about as long as all others.
+            with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="digests") as pool:
+                list(pool.map(read, unread))
+            # A file that changed while it was read has another state now, and is read again by the next process.
+            same = [name for name in unread if before[name] == _state(paths[name])]
+            settled = [name for name in same if _is_settled(before[name], started - self.settled_seconds)]
+            _keep(notes, [self._note(before[name], files[name]) for name in settled])
 
-    def _note(self, path: Path, record: FileRecord) -> str | None:
-        """Returns the name of the note of a file as it is now; None if it is not there."""
-        try:
-            real = path.resolve(strict=True)
-            found = real.stat()
-        except OSError:
-            return None
-        state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        whole = (self.scope, record.sha256, str(real), *state)
-        return hashlib.sha256(repr(whole).encode("utf-8", "surrogateescape")).hexdigest()
+    def _note(self, state: "State | None", record: FileRecord) -> str:
+        """Returns the name of the note of a file."""
+        whole = repr((self.scope, record.sha256, state))
+        return hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _is_settled(self, path: Path) -> bool:
-        try:
-            found = path.stat()
-        except OSError:
-            return False
-        return max(found.st_mtime, found.st_ctime) <= time.time() - self.settled_seconds
+
+class State(NamedTuple):
+    """Where a file lies, and what another one in its place, or other bytes in it, would change."""
+
+    place: str
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+def _state(path: Path) -> State | None:
+    """Returns the state of a file; None if it is not there."""
+    try:
+        real = path.resolve(strict=True)
+        found = real.stat()
+    except OSError:
+        return None
+    return State(str(real), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _is_settled(state: State | None, last: float) -> bool:
+    """Returns whether a file was changed at this time at the latest."""
+    return state is not None and max(state.modified_ns, state.changed_ns) <= last * 1e9
 
 
 def verify_once(store: Store, prefix: str, files: Mapping[str, FileRecord], *, original: str | None = None) -> None:
@@ -137,8 +155,10 @@ def _is_kept(notes: int | None, name: str) -> bool:
         return False
 
 
-def _keep(notes: int, names: Sequence[str]) -> None:
+def _keep(notes: int | None, names: Sequence[str]) -> None:
     """Writes notes, and removes those that nobody counts on any more."""
+    if notes is None or not names:
+        return
     with suppress(OSError):
         for old in os.listdir(notes):
             if not _is_kept(notes, old):

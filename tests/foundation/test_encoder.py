@@ -122,6 +122,17 @@ def test_a_flipped_bit_is_refused_before_loading(store, only_encoder, device, mo
         load(Store(store), only_encoder(store))
 
 
+def test_a_program_that_changed_since_it_was_checked_is_refused(store, only_encoder, monkeypatch):
+    """The bytes that LiteRT gets are those whose digest was taken."""
+    path = store / "encoders" / only_encoder(store) / LITE_MODEL
+    path.write_bytes(path.read_bytes() + b"more")
+    monkeypatch.setattr(encoder_module, "is_gpu_usable", lambda: False)
+    monkeypatch.setattr(encoder_module, "verify_once", lambda *_, **__: None)
+    monkeypatch.setattr(encoder_module, "LiteModel", None)
+    with pytest.raises(ArtifactRefusedError, match=f"{LITE_MODEL} has the digest"):
+        load(Store(store), only_encoder(store))
+
+
 def test_a_missing_file_is_named(store, only_encoder):
     """A file that is listed and gone ends with its name."""
     (store / "encoders" / only_encoder(store) / "variables" / "variables.index").unlink()
