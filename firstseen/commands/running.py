@@ -62,16 +62,8 @@ def main() -> None:
     if code == interruption.EXIT_CODE:
         streams.settle()
         interruption.leave(arguments)
-    end(code, arguments)
-
-
-def end(code: int, arguments: Sequence[str]) -> NoReturn:
-    """Ends the process with this exit code: of a lookup at once, when what was to be done at its end is done."""
-    _, verb = logs.global_options(arguments)
-    if verb == "lookup":
-        # Python would take apart all that was loaded first, for a tenth of a second of a command that takes eight.
-        atexit._run_exitfuncs()
-        streams.settle()
+    if "granian" in sys.modules:
+        # The threads of the server may reach for Python while it ends, and abort the process: it ends without that.
         os._exit(code)
     sys.exit(code)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 from starlette.datastructures import UploadFile
@@ -16,33 +17,53 @@ MOST_FIELDS = 32
 
 
 class BodyMemory:
-    """Counts the bytes of all bodies that are in memory at a time, and refuses those that are too many together."""
+    """Counts the bytes of all bodies that are in memory at a time; threads may share it."""
 
     def __init__(self, most_bytes: int):
         self._free_bytes = most_bytes
-
-    def take(self, size_bytes: int) -> bool:
-        """Keeps room for so many bytes, if there is any; returns whether there was."""
-        # No lock: the loop's thread alone comes here.
-        if size_bytes > self._free_bytes:
-            return False
-        self._free_bytes -= size_bytes
-        return True
-
-    def give_back(self, size_bytes: int) -> None:
-        """Frees the room of so many bytes."""
-        self._free_bytes += size_bytes
+        self._counting = Lock()
 
     @contextmanager
-    def reserve(self, size_bytes: int) -> Iterator[None]:
-        """Keeps room for a body while it is in use; raises a Problem, 503, if there is none."""
-        if not self.take(size_bytes):
+    def room(self) -> Iterator["Room"]:
+        """Yields the room of one request, which is free again after it."""
+        room = Room(self)
+        try:
+            yield room
+        finally:
+            room.give_back(room.taken_bytes)
+
+    def take(self, size_bytes: int) -> bool:
+        """Takes so many bytes if there are as many, or gives them back if negative; returns whether it did."""
+        with self._counting:
+            if size_bytes > self._free_bytes:
+                return False
+            self._free_bytes -= size_bytes
+            return True
+
+
+class Room:
+    """What one request keeps in memory: bytes are counted when they come, so that a promise of many takes no room."""
+
+    def __init__(self, memory: BodyMemory):
+        self._memory = memory
+        self.taken_bytes = 0
+
+    def take(self, size_bytes: int) -> None:
+        """Counts bytes that came; raises a Problem, 503, if there is no room for them."""
+        if not self.try_to_take(size_bytes):
             detail = "the service holds as many uploads as it may; expected fewer at once: ask again in a moment"
             raise busy("uploads", detail, retry_after_seconds=1)
-        try:
-            yield
-        finally:
-            self.give_back(size_bytes)
+
+    def try_to_take(self, size_bytes: int) -> bool:
+        """Counts bytes if there is room for them, and returns whether there is."""
+        is_taken = self._memory.take(size_bytes)
+        self.taken_bytes += size_bytes * is_taken
+        return is_taken
+
+    def give_back(self, size_bytes: int) -> None:
+        """Frees the room of bytes that are no longer in memory."""
+        self._memory.take(-size_bytes)
+        self.taken_bytes -= size_bytes
 
 
 class Upload(NamedTuple):
@@ -68,6 +89,11 @@ class _MemoryParser(MultiPartParser):
     def on_end(self) -> None:
         self.is_whole = True
 
+    def close(self) -> None:
+        # A file that was cut off is not among the parts.
+        for file in self._files_to_close_on_error:
+            file.close()
+
 
 def body_bytes(request: Request, options: ServeOptions) -> int:
     """Returns how many bytes a body may have: those that it declares, or as many as are allowed.
@@ -82,8 +108,8 @@ def body_bytes(request: Request, options: ServeOptions) -> int:
     return int(declared)
 
 
-async def read_chunks(request: Request, options: ServeOptions) -> AsyncGenerator[bytes, None]:
-    """Yields the body as it comes; raises a Problem for one that is too large (413) or too slow (408)."""
+async def read_chunks(request: Request, options: ServeOptions, room: Room) -> AsyncGenerator[bytes, None]:
+    """Yields the body as it comes; raises a Problem for one that is too large (413) or slow (408), and without room."""
     left = body_bytes(request, options)
     end = asyncio.get_running_loop().time() + options.body_seconds
     async with aclosing(request.stream()) as stream:
@@ -106,18 +132,19 @@ async def read_chunks(request: Request, options: ServeOptions) -> AsyncGenerator
             left -= len(chunk)
             if left < 0:
                 raise _too_large(options)
+            room.take(len(chunk))
             yield chunk
 
 
-async def read_body(request: Request, options: ServeOptions) -> bytes:
+async def read_body(request: Request, options: ServeOptions, room: Room) -> bytes:
     """Returns the whole body; raises like `read_chunks`."""
-    async with aclosing(read_chunks(request, options)) as chunks:
+    async with aclosing(read_chunks(request, options, room)) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 
-async def read_form(request: Request, options: ServeOptions) -> Form:
+async def read_form(request: Request, options: ServeOptions, room: Room) -> Form:
     """Returns what a multipart body brings; raises like `read_chunks`, and a Problem, 400, for a broken one."""
-    async with aclosing(read_chunks(request, options)) as chunks:
+    async with aclosing(read_chunks(request, options, room)) as chunks:
         parser = _MemoryParser(request.headers, chunks, max_files=options.max_images, max_fields=MOST_FIELDS)
         try:
             parsed = await parser.parse()
@@ -135,7 +162,7 @@ async def read_form(request: Request, options: ServeOptions) -> Form:
         ]
         return Form(fields, files)
     finally:
-        await parsed.close()
+        parser.close()
 
 
 def too_many_images(received: str, options: ServeOptions) -> Problem:

@@ -10,6 +10,7 @@ from foundation.archives import buckets
 from foundation.archives.uris import BUCKET_SCHEMES, SCHEME, bucket_and_key, path_of
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.photos.rejects import PhotoTooLargeError
+from serving.http.bodies import Room
 from serving.http.refusals import UnreachableError, UriRefusedError
 from serving.http.web import SCHEMES, Web
 
@@ -17,13 +18,14 @@ CHUNK_BYTES = 1 << 20
 
 
 class Allowance:
-    """How many bytes the photos of one request may still have together."""
+    """How many bytes the photos of one request may still have together, and the room that they are kept in."""
 
-    def __init__(self, most_bytes: int):
+    def __init__(self, most_bytes: int, room: Room):
         self._most_bytes = self._left_bytes = most_bytes
+        self._room = room
 
     def take(self, size_bytes: int) -> None:
-        """Counts bytes; raises PhotoTooLargeError once there are too many."""
+        """Counts bytes; raises PhotoTooLargeError once there are too many, a Problem if there is no room for them."""
         # Threads of one request may each count a chunk twice or not: the bound is then wrong by a chunk.
         self._left_bytes -= size_bytes
         if self._left_bytes < 0:
@@ -31,6 +33,7 @@ class Allowance:
                 f"the photos of the request have more than {self._most_bytes:,} bytes together; expected fewer: ask in "
                 "several requests"
             )
+        self._room.take(size_bytes)
 
 
 class Fetcher:

@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serving.http.bodies import Room
+from serving.http.fetching import Allowance
 from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, query_of
 from serving.http.lookup_requests import JsonQuery, LookupOptions
@@ -34,7 +36,7 @@ MOST_LINE_BYTES = 32 * 2**20
 
 
 class _Line(NamedTuple):
-    """One query on its way, and the bytes that its line keeps in memory."""
+    """One query on its way, and the bytes that its line keeps in memory until it is answered."""
 
     outcome: "asyncio.Future[Outcome]"
     size_bytes: int
@@ -55,21 +57,24 @@ class LinesResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the lines; raises what holding the snapshot raises before the first of them."""
         # Starlette's own response listens for the end of the request meanwhile, and would take the lines away.
-        room = self._service.memory.reserve(line_bytes(self._service.options))
-        with room, self._service.live.hold(self._options.snapshot) as held:
+        with self._service.memory.room() as room, self._service.live.hold(self._options.snapshot) as held:
             self.headers[SNAPSHOT_HEADER] = str(held.snapshot.number)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async with aclosing(Stream(self._service, self._request, held, self._matching).answers()) as lines:
+            async with aclosing(self._stream(held, room).answers()) as lines:
                 async for line in lines:
                     await send({"type": "http.response.body", "body": line, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+
+    def _stream(self, held: Held, room: Room) -> "Stream":
+        return Stream(self._service, self._request, held, room, self._matching)
 
 
 class Stream:
     """The queries of one request, answered by one snapshot in bounded memory."""
 
-    def __init__(self, service: "Service", request: Request, held: Held, options: MatchOptions):
+    def __init__(self, service: "Service", request: Request, held: Held, room: Room, options: MatchOptions):
         self._service, self._request, self._held, self._options = service, request, held, options
+        self._room = room
         self._lines: asyncio.Queue[_Line | Problem | None] = asyncio.Queue(WINDOW)
 
     async def answers(self) -> AsyncGenerator[bytes, None]:
@@ -117,11 +122,9 @@ class Stream:
             raise
 
     async def _ask(self, line: bytes) -> _Line:
-        allowance = self._service.allowance()
+        allowance = Allowance(self._service.options.max_body_bytes, self._room)
         one = JsonQuery.model_validate_json(line)
         query = await self._service.in_thread(query_of, one, self._service, allowance)
-        while not self._service.memory.take(len(line)):
-            await asyncio.sleep(FULL_SECONDS)
         return _Line(asyncio.ensure_future(self._submitted(query)), len(line))
 
     async def _submitted(self, query: Asked) -> Outcome:
@@ -133,7 +136,7 @@ class Stream:
 
     def _drop(self, line: _Line) -> None:
         line.outcome.cancel()
-        self._service.memory.give_back(line.size_bytes)
+        self._room.give_back(line.size_bytes)
 
     def _told(self, problem: Problem) -> bytes:
         state = self._request.state
@@ -169,8 +172,17 @@ class Stream:
                     raise Problem(400, "cut_off", "the body ended before its end; expected all of it") from error
                 if not chunk:
                     return
+                await self._make_room(len(chunk))
                 left_seconds = most_seconds if b"\n" in chunk else left_seconds - (loop.time() - asked_at)
                 yield chunk
+
+    async def _make_room(self, size_bytes: int) -> None:
+        """Waits until there is room; raises a Problem if there is none for long, as where all streams wait."""
+        for _ in range(round(self._service.options.body_seconds / FULL_SECONDS)):
+            if self._room.try_to_take(size_bytes):
+                return
+            await asyncio.sleep(FULL_SECONDS)
+        self._room.take(size_bytes)
 
 
 def line_bytes(options: ServeOptions) -> int:

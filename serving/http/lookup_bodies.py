@@ -10,7 +10,7 @@ import numpy as np
 from starlette.requests import Request
 
 from foundation.photos.rejects import PhotoError
-from serving.http.bodies import Form, read_body, read_form, too_many_images
+from serving.http.bodies import Form, Room, read_body, read_form
 from serving.http.fetching import Allowance
 from serving.http.looking_up import Asked
 from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, LookupRequest
@@ -35,18 +35,18 @@ class Lookup(NamedTuple):
     options: LookupOptions
 
 
-async def read_lookup(request: Request, service: "Service") -> Lookup:
+async def read_lookup(request: Request, service: "Service", room: Room) -> Lookup:
     """Returns what a request asks for; raises a Problem for a body that is broken, too large, or of another type."""
     kind = media_type(request)
     if request.url.query:
         raise Problem(422, "invalid", f"the address has a query; expected options in the body, or {LINES}")
     if kind == FORM:
-        return _of_form(await read_form(request, service.options), service.options.max_pixels)
+        return _of_form(await read_form(request, service.options, room), service.options.max_pixels)
     if kind == JSON:
-        body = await read_body(request, service.options)
+        body = await read_body(request, service.options, room)
         asked = await asyncio.to_thread(LookupRequest.model_validate_json, body)
         check_images(len(asked.queries), service.options)
-        return Lookup(await _read_all(asked.queries, service), asked)
+        return Lookup(await _read_all(asked.queries, service, room), asked)
     raise Problem(415, "media_type", f"Content-Type is {kind[:100]!r}; expected {FORM}, {JSON} or {LINES}")
 
 
@@ -75,9 +75,9 @@ def query_of(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
         return Outcome(one.id, "rejected", "not_base64: received other letters; expected the file in base64")
 
 
-async def _read_all(queries: list[JsonQuery], service: "Service") -> list[Asked]:
+async def _read_all(queries: list[JsonQuery], service: "Service", room: Room) -> list[Asked]:
     """Returns what is looked up for all queries of a request."""
-    allowance = service.allowance()
+    allowance = Allowance(service.options.max_body_bytes, room)
     return list(await asyncio.gather(*(service.in_thread(query_of, one, service, allowance) for one in queries)))
 
 

@@ -8,12 +8,10 @@ from starlette.responses import JSONResponse, Response
 
 from serving.answers import Answer
 from serving.http.answering import while_connected
-from serving.http.bodies import body_bytes
 from serving.http.lines import LinesResponse
 from serving.http.looking_up import Looked, look_up
 from serving.http.lookup_bodies import FORM, JSON, LINES, media_type, read_lookup
 from serving.http.lookup_requests import LookupOptions
-from serving.http.options import ServeOptions
 from serving.http.problems import responses
 from serving.http.snapshot_header import SNAPSHOT_HEADER
 from serving.match.match import Outcome
@@ -59,8 +57,8 @@ def make_router(service: "Service") -> APIRouter:
 
 async def _whole(request: Request, service: "Service") -> Response:
     """Answers all queries of a request together."""
-    with service.memory.reserve(_room(request, service.options)):
-        asked = await read_lookup(request, service)
+    with service.memory.room() as room:
+        asked = await read_lookup(request, service, room)
         for one in asked.queries:
             if isinstance(one, Outcome):
                 service.metrics.outcome(one.status, (one.reason or "").partition(":")[0])
@@ -74,13 +72,6 @@ async def _whole(request: Request, service: "Service") -> Response:
 async def _lines(request: Request, service: "Service") -> Response:
     """Answers line by line; the options stand in the address."""
     return LinesResponse(service, request, LookupOptions.model_validate(dict(request.query_params)))
-
-
-def _room(request: Request, options: ServeOptions) -> int:
-    """Returns how many bytes a request may keep in memory: a small one in JSON may name large photos."""
-    declared = body_bytes(request, options)
-    may_fetch = media_type(request) == JSON and (options.allow_uri or options.allow_host)
-    return options.max_body_bytes if may_fetch else declared
 
 
 def answer_of(looked: Looked, request_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from serving.http import documents, health, lookups, monitoring, pages, photos, 
 from serving.http.access_log import Log
 from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
-from serving.http.fetching import Allowance, Fetcher
+from serving.http.fetching import Fetcher
 from serving.http.guard import Guard
 from serving.http.keys import KeyFile, read_keys
 from serving.http.metrics import Metrics
@@ -42,10 +42,6 @@ class Service:
     fetcher: Fetcher
     _fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCH_THREADS, "fetch"))
     _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READ_THREADS, "read"))
-
-    def allowance(self) -> Allowance:
-        """Returns how many bytes the photos may have that one request names by their URIs."""
-        return Allowance(self.options.max_body_bytes)
 
     async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Returns what a function returns that may wait for disks and networks."""

@@ -8,6 +8,7 @@ import pytest
 from foundation.archives.uris import uri_of
 from foundation.errors import UsageError
 from foundation.photos.rejects import PhotoTooLargeError
+from serving.http.bodies import BodyMemory, Room
 from serving.http.fetching import Allowance, Fetcher
 from serving.http.refusals import UnreachableError, UriRefusedError
 from serving.http.web import Web
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def fetch(folder: Path | str, uri: str, most_bytes: int = 1_000) -> bytes:
     """Reads a photo, with this folder allowed."""
-    return Fetcher([str(folder)], Web([])).fetch(uri, Allowance(most_bytes))
+    return Fetcher([str(folder)], Web([])).fetch(uri, Allowance(most_bytes, Room(BodyMemory(10**6))))
 
 
 def test_a_photo_below_the_folder_is_read(folder: Path):
@@ -82,7 +83,7 @@ def test_a_folder_that_becomes_a_link_while_it_is_opened_gives_nothing(folder: P
 
 def test_the_photos_of_a_request_have_so_many_bytes_together(folder: Path):
     """The second one is too large where both are."""
-    allowance, uri = Allowance(8), uri_of(folder / "deep" / "a b.jpg")
+    allowance, uri = Allowance(8, Room(BodyMemory(10**6))), uri_of(folder / "deep" / "a b.jpg")
     fetcher = Fetcher([str(folder)], Web([]))
     assert fetcher.fetch(uri, allowance) == b"photo"
     with pytest.raises(PhotoTooLargeError, match="more than 8 bytes together"):

@@ -23,10 +23,11 @@ from tests.serving.http.test_lines import LINES, line
 
 def test_a_service_that_is_told_to_end_answers_what_was_asked(live_desk: Desk, tmp_path: Path):
     """SIGTERM: nothing new is taken, what is under way is answered, and the exit code is 0."""
-    with running(live_desk.store, tmp_path / "log") as service, ExitStack() as stack:
-        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    patient = ["--drain-seconds", "100"]
+    with running(live_desk.store, tmp_path / "log", *patient) as service, ExitStack() as stack:
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=100)
         stack.callback(connection.close)
-        body = b"".join(line(str(number), jpeg(noise(number))) for number in range(60))
+        body = b"".join(line(str(number), jpeg(noise(number))) for number in range(30))
         connection.request("POST", "/v1/lookup", body, LINES)
         response = stack.enter_context(connection.getresponse())
         first = response.readline()
@@ -34,8 +35,8 @@ def test_a_service_that_is_told_to_end_answers_what_was_asked(live_desk: Desk, t
         time.sleep(0.2)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", service.port), timeout=1)
-        assert len((first + response.read()).splitlines()) == 60
-        assert service.process.wait(30) == 0
+        assert len((first + response.read()).splitlines()) == 30
+        assert service.process.wait(100) == 0
         assert service.lines()[-2]["event"] == "ended: what was asked is answered"
 
 
