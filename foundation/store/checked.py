@@ -1,9 +1,9 @@
 """Remembers on this machine which files were held against their digests, so that not every start reads all of them.
 
 A note is an empty file in a folder of this user. Its name tells the digest and the state of the file that was read:
-its place, inode, size, and the times of its bytes and of its inode. Whoever changes a file makes another state, also if
-he sets the time of its bytes back, for no program sets that of an inode. What a disk does to a file by itself changes
-no state: it is found when the note is old, and by whoever reads everything anyway, as `firstseen verify` does.
+machine, place, inode, size, and the times of its bytes and of its inode. Whoever changes a file makes another state,
+also if he sets the time of its bytes back, for no program sets that of an inode. What a disk does to a file by itself
+changes no state: it is found when the note is old, and by whoever reads everything anyway, as `firstseen verify` does.
 
 Another user cannot write a note: where the folder could be another's, there are none. There is nothing in a note that
 could be torn or overwritten, and whatever keeps one from being written makes the next start slower, and nothing else.
@@ -31,6 +31,35 @@ KEPT_SECONDS = 30 * 24 * 3_600
 # A file that was changed less than this before it was read could be changed again without another time: some file
 # systems count whole seconds, a mapped file is dated when it is written back, and a file server has its own clock.
 SETTLED_SECONDS = 60
+
+
+class State(NamedTuple):
+    """Where a file lies, and what another one in its place, or other bytes in it, would change."""
+
+    machine: str
+    place: str
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+def _state(path: Path) -> State | None:
+    """Returns the state of a file; None if it is not there."""
+    try:
+        real = path.resolve(strict=True)
+        found = real.stat()
+    except OSError:
+        return None
+    # Machines that share a home may each have a disk of their own there, a copy of one image.
+    machine = os.uname().nodename
+    return State(machine, str(real), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _is_settled(state: State | None, last: float) -> bool:
+    """Returns whether a file was changed at this time at the latest."""
+    return state is not None and max(state.modified_ns, state.changed_ns) <= last * 1e9
 
 
 @dataclass(frozen=True)
@@ -66,36 +95,10 @@ class CheckedFiles:
             settled = [name for name in same if _is_settled(before[name], started - self.settled_seconds)]
             _keep(notes, [self._note(before[name], files[name]) for name in settled])
 
-    def _note(self, state: "State | None", record: FileRecord) -> str:
+    def _note(self, state: State | None, record: FileRecord) -> str:
         """Returns the name of the note of a file."""
         whole = repr((self.scope, record.sha256, state))
         return hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-class State(NamedTuple):
-    """Where a file lies, and what another one in its place, or other bytes in it, would change."""
-
-    place: str
-    device: int
-    inode: int
-    size: int
-    modified_ns: int
-    changed_ns: int
-
-
-def _state(path: Path) -> State | None:
-    """Returns the state of a file; None if it is not there."""
-    try:
-        real = path.resolve(strict=True)
-        found = real.stat()
-    except OSError:
-        return None
-    return State(str(real), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _is_settled(state: State | None, last: float) -> bool:
-    """Returns whether a file was changed at this time at the latest."""
-    return state is not None and max(state.modified_ns, state.changed_ns) <= last * 1e9
 
 
 def verify_once(store: Store, prefix: str, files: Mapping[str, FileRecord], *, original: str | None = None) -> None:
@@ -116,7 +119,7 @@ def user_folder() -> Path | None:
         cache = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
     except RuntimeError:  # this user has no home
         return None
-    return cache / "firstseen" / "checked"
+    return cache / "firstseen" / "checked" if cache.is_absolute() else None
 
 
 @contextmanager

@@ -197,6 +197,38 @@ def test_without_a_home_everything_is_read(check: Callable[[], int], monkeypatch
     assert [check(), check()] == [1, 1]
 
 
+def test_a_home_without_a_place_is_none(check: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes in whatever folder the program was started in would be found by nobody, or by somebody else."""
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: Path("."))
+    assert [check(), check()] == [1, 1]
+
+
+def test_a_note_of_another_machine_counts_for_nothing(
+    check: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both may have the same home, and disks of their own."""
+    check()
+    monkeypatch.setattr(os, "uname", lambda: type("Name", (), {"nodename": "another"}))
+    assert check() == 1
+
+
+def test_a_file_that_was_young_when_its_read_began_is_not_noted(
+    check: Callable[[], int], clock: Clock, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes: a change of its first second would not show."""
+    verify = artifact.verify_files
+
+    def slowly(*given, **named) -> int:
+        clock.ahead += HOUR
+        return verify(*given, **named)
+
+    clock.ahead = 0
+    monkeypatch.setattr(artifact, "verify_files", slowly)
+    assert check() == 1
+    assert list(notes.iterdir()) == []
+
+
 def test_on_a_full_disk_everything_is_read(check: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     """A note that cannot be written is none."""
     plain = os.open
