@@ -33,9 +33,9 @@ class NewsDesk:
         return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
-    """Chromium, without a window."""
+    """Chromium, without a window; it ends with the tests of this folder, since its loop keeps others from running."""
     path = shutil.which(CHROMIUM)
     if path is None:
         pytest.skip(f"no {CHROMIUM} here: `apt-get install {CHROMIUM}`, as .ci/run does")
@@ -48,7 +48,7 @@ def browser() -> Iterator[object]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an archive of photographs that scikit-image ships, a store of it, and queries."""
     from firstseen.demo.archive import CATALOG, write_demo_archive, write_demo_queries
@@ -66,7 +66,7 @@ def desk_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(desk_files: Path) -> Iterator[NewsDesk]:
     """A service that answers from that store, as its users start it."""
     with running(desk_files / "store", desk_files / "serve.log", "--max-images", "5") as service:
