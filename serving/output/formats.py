@@ -72,7 +72,6 @@ def write_answers(
     if name == "html" and output:
         # Templates and pictures take longer to load than a table to write.
         from serving.output.page import Beside, write_pages
-        from serving.output.stored import StoredPictures
 
         address = _address(evidence, output)
         beside = Beside(read=read, stored=stored or StoredPictures(), decoded=decoded, evidence=address)

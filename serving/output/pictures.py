@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import simplejpeg
-from PIL import Image
 
 from foundation.photos import photo
 from foundation.photos.thumbnail import shrink_frame
@@ -79,6 +78,8 @@ def shown(pixels: np.ndarray, outlines: Sequence[Outline] = ()) -> Shown:
 
 def thumbnail(pixels: np.ndarray) -> str:
     """Returns the data URI of a small picture, uint8 [height, width, 3]: WebP, which browsers know."""
+    from PIL import Image
+
     file = io.BytesIO()
     small = shrink_frame(pixels, max_side=THUMBNAIL_SIDE)
     Image.fromarray(small).save(file, "WEBP", quality=THUMBNAIL_QUALITY)

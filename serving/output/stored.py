@@ -2,11 +2,12 @@
 
 from collections.abc import Generator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from foundation.photos.thumbnail import decode_thumbnail
-from serving.match.footprint import Size
 from serving.match.match import Match, Outcome
-from serving.output.pictures import Picture
+
+if TYPE_CHECKING:
+    from serving.output.pictures import Picture
 
 
 class StoredPictures:
@@ -25,10 +26,15 @@ class StoredPictures:
                 self._matches = {match.photo["uri"]: match for match in outcome.matches if match.thumbnail}
                 yield outcome
 
-    def picture(self, uri: str) -> Picture | None:
+    def picture(self, uri: str) -> "Picture | None":
         """Returns the picture of a photo by its URI, None if none is kept; raises ArtifactRefusedError if damaged."""
         match = self._matches.get(uri)
         if match is None or not match.thumbnail:
             return None
+        # A lookup that makes no page loads nothing for pictures.
+        from foundation.photos.thumbnail import decode_thumbnail
+        from serving.match.footprint import Size
+        from serving.output.pictures import Picture
+
         size = Size(match.photo["width"], match.photo["height"])
         return Picture(decode_thumbnail(match.thumbnail), size, match.photo["content_sha256"])
