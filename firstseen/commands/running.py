@@ -62,8 +62,9 @@ def main() -> None:
     if code == interruption.EXIT_CODE:
         streams.settle()
         interruption.leave(arguments)
-    if "granian" in sys.modules:
+    if logs.global_options(arguments)[1] == "serve":
         # The threads of the server may reach for Python while it ends, and abort the process: it ends without that.
+        streams.settle()
         os._exit(code)
     sys.exit(code)
 

@@ -13,6 +13,7 @@ from firstseen.commands.streams import tell
 from foundation.errors import UsageError
 
 if TYPE_CHECKING:
+    from foundation.store.files import Store
     from serving.http.options import ServeOptions
     from serving.http.server import Opened
     from serving.live.live_searcher import LiveSearcher
@@ -74,6 +75,7 @@ def serve(
     """Answer lookups over HTTP."""
     # Every one of them is a flag, and no other name may get among them.
     flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
+    from foundation.store.files import Store
     from serving.http.options import ServeOptions
     from serving.http.server import bind
     from serving.http.service import check_files
@@ -88,19 +90,19 @@ def serve(
     options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
     check_files(options)
     with bind(options) as listening:
-        is_ended = asyncio.run(_serve(given["store"], options, live, listening))
+        is_ended = asyncio.run(_serve(Store(given["store"]), options, live, listening))
     if not is_ended:
         raise KeyboardInterrupt
     tell("ended: what was asked is answered")
 
 
-async def _serve(store: str, options: "ServeOptions", live: "LiveOptions", listening: Any) -> bool:
+async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", listening: Any) -> bool:
     from serving.http.server import serve as serve_until_told
 
     opened: list[LiveSearcher] = []
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    tell(f"opening {store}")
+    tell(f"opening {store.uri}")
 
     def on_ready() -> None:
         tell(f"snapshot {opened[0].state().live} answers at {address}; Ctrl-C ends the service", address=address)
@@ -114,17 +116,16 @@ async def _serve(store: str, options: "ServeOptions", live: "LiveOptions", liste
             one.close()
 
 
-def _open(store: str, options: "ServeOptions", live: "LiveOptions", opened: "list[LiveSearcher]") -> "Opened":
-    from foundation.store.files import Store
+def _open(store: "Store", options: "ServeOptions", live: "LiveOptions", opened: "list[LiveSearcher]") -> "Opened":
     from serving.http.metrics import Metrics
     from serving.http.server import Opened
     from serving.http.service import make_app
     from serving.live.live_searcher import LiveSearcher
 
-    metrics, files = Metrics(), Store(store)
-    searcher = LiveSearcher.open(files, live, observe=metrics)
+    metrics = Metrics()
+    searcher = LiveSearcher.open(store, live, observe=metrics)
     opened.append(searcher)
-    return Opened(make_app(searcher, options, store=files, metrics=metrics, log=_log), searcher.drain)
+    return Opened(make_app(searcher, options, store=store, metrics=metrics, log=_log), searcher.drain)
 
 
 def _log(event: str, level: str, fields: Mapping[str, object]) -> None:
