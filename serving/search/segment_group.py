@@ -31,6 +31,12 @@ class SegmentGroup:
         """
         self._hidden.refresh(at_once=at_once)
 
+    def load_trees(self) -> None:
+        """Loads the trees over local features, for whoever will answer many queries, and wants none of them to wait."""
+        for segment in self._segments:
+            if segment.local:
+                segment.local.load_trees()
+
     def search(self, vectors: np.ndarray, k: int) -> Nearest:
         """Returns, per vector, the k nearest distinct contents over all segments; float32 [queries, dimension]."""
         # A snapshot may list no segment: it answers, and finds nothing.

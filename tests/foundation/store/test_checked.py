@@ -110,7 +110,7 @@ def test_a_young_file_is_not_noted(check: Callable[[], int], clock: Clock) -> No
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_noted(
-    check: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    check: Callable[[], int], tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows which of its states had that digest."""
     verify = artifact.verify_files
@@ -122,6 +122,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_noted(
 
     monkeypatch.setattr(artifact, "verify_files", change)
     assert [check(), check()] == [1, 1]
+    assert list(notes.iterdir()) == []
 
 
 def test_a_disk_may_rot(check: Callable[[], int], clock: Clock, notes: Path) -> None:

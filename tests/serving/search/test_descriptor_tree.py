@@ -8,6 +8,7 @@ import pytest
 from pipelines.index import leaf_order
 from pipelines.index.local_scann import plan_local_trees, write_local_scann
 from serving.search import descriptor_tree
+from serving.search.descriptor_index import DescriptorIndex
 from serving.search.descriptor_tree import DescriptorTree, Neighbours
 
 K, LEAVES, ALL = 8, 5, 63
@@ -102,6 +103,16 @@ def test_a_tree_is_loaded_once_that_is_worth_it(
     after = tree.search(descriptors[:60], K)
     assert tree.is_loaded
     assert np.isclose(after.similarities, before.similarities, atol=1e-5).mean() > 0.9
+
+
+def test_a_tree_is_loaded_on_demand(directory: Path, descriptors: np.ndarray) -> None:
+    """A segment's index loads all of its trees for whoever knows that many queries will come."""
+    trees = plan_local_trees(len(descriptors), exact_below=1)
+    index = DescriptorIndex.load(directory.parent, descriptors, trees)
+    assert not index.is_loaded
+    index.load_trees()
+    assert index.is_loaded
+    assert index.search(descriptors[:3], K).places.shape == (3, K)
 
 
 def test_nobody_waits_for_a_tree_that_another_thread_loads(

@@ -113,7 +113,7 @@ def test_a_pickle_slipped_into_the_trees_of_local_features_is_refused(tmp_path: 
 
 
 def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
-    """Each segment says where its own lie; of those without it says that there are none."""
+    """Each segment says where its own lie; of those without it says that there are none, and nothing to load."""
     store = Store(tmp_path / "made", create=True)
     encoder_id = add_encoder(store, dimension=8)
     add_run(store, encoder_id, "run1", unit_vectors(20, 8))
@@ -124,6 +124,7 @@ def test_local_features_are_known_of_if_any_segment_has_some(tmp_path: Path):
     build_index(store)
     with OpenSnapshot(store) as opened:
         assert opened.has_local_features
+        opened.load_trees()
     first, second = read_contents(store, read_snapshot(store))[1]
     with open_segment(store, first) as segment:
         assert segment.local is None
