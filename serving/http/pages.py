@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from serving.http.answering import while_connected
-from serving.http.bodies import body_bytes, read_form
+from serving.http.bodies import read_form
 from serving.http.evidence import proof_of
 from serving.http.html import HEADERS, page, wants_json, with_error_pages
 from serving.http.lookup_page import Shown, page_values, shown_queries
@@ -58,8 +58,8 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
     @router.post("/lookups", include_in_schema=False)
     @with_error_pages
     async def look(request: Request) -> Response:
-        with lookups.service.memory.reserve(body_bytes(request, options)):
-            sent = await read_form(request, options)
+        with lookups.service.memory.room() as room:
+            sent = await read_form(request, options, room)
             claimed = sent.fields.get("claimed_date", "").strip()
             claimed_of(claimed)
             work = look_up_for_page(lookups.service, uploads_of(sent))
