@@ -14,10 +14,10 @@ class ServeOptions:
 
     `max_body_bytes` of one request, `max_bodies_bytes` of all that are in memory at a time; `max_images` of a request.
     The header of a request must be there after `header_seconds`, its body after `body_seconds`, and its answer after
-    `request_seconds`; at the end, what is being answered has `drain_seconds`. What the page found is
-    kept in memory for `keep_minutes`. `allow_uri` are prefixes below which
-    queries may name photos, `allow_host` the hosts that they may be fetched from by http(s). Raises UsageError for a
-    value out of range, and for an address that others reach without keys, unless `insecure`.
+    `request_seconds`; at the end, what is being answered has `drain_seconds`. What the page found is kept in memory for
+    `keep_minutes`. `allow_uri` are prefixes below which queries may name photos, `allow_host` the hosts that they may
+    be fetched from by http(s). Raises UsageError for a value out of range, and for an address that others reach without
+    keys, unless `insecure`.
     """
 
     host: str = "127.0.0.1"
