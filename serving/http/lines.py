@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from serving.http.bodies import Room
 from serving.http.fetching import Allowance
 from serving.http.looking_up import asked
-from serving.http.lookup_bodies import LINES, Asked, query_of
+from serving.http.lookup_bodies import LINES, Asked, read_query
 from serving.http.lookup_requests import JsonQuery, LookupOptions
 from serving.http.options import ServeOptions
 from serving.http.problems import Problem, details_of, problem_of
@@ -124,7 +124,7 @@ class Stream:
     async def _ask(self, line: bytes) -> _Line:
         allowance = Allowance(self._service.options.max_body_bytes, self._room)
         one = JsonQuery.model_validate_json(line)
-        query = await self._service.in_thread(query_of, one, self._service, allowance)
+        query = await read_query(one, self._service, allowance)
         return _Line(asyncio.ensure_future(self._submitted(query)), len(line))
 
     async def _submitted(self, query: Asked) -> Outcome:

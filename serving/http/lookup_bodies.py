@@ -78,7 +78,14 @@ def query_of(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
 async def _read_all(queries: list[JsonQuery], service: "Service", room: Room) -> list[Asked]:
     """Returns what is looked up for all queries of a request."""
     allowance = Allowance(service.options.max_body_bytes, room)
-    return list(await asyncio.gather(*(service.in_thread(query_of, one, service, allowance) for one in queries)))
+    return list(await asyncio.gather(*(read_query(one, service, allowance) for one in queries)))
+
+
+async def read_query(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
+    """Returns what is looked up for a query; who waits for a place elsewhere holds up nobody who brings a photo."""
+    waits = one.image is not None and one.image.uri is not None
+    in_thread = service.in_thread if waits else asyncio.to_thread
+    return await in_thread(query_of, one, service, allowance)
 
 
 def check_images(number: int, options: ServeOptions) -> None:

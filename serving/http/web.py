@@ -1,11 +1,15 @@
 """Fetches photos by http(s) from hosts that are allowed: resolved once, public addresses only, no redirects."""
 
-from collections.abc import Callable, Generator, Sequence
+import socket
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
+from threading import Timer
 from time import monotonic
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from serving.http.addresses import is_public, resolve
@@ -47,11 +51,9 @@ class Web:
     def read(self, uri: str) -> Generator[bytes, None, None]:
         """Yields what lies at an address; raises UriRefusedError before anything is sent, or UnreachableError."""
         target = self._target(uri)
-        end = monotonic() + FETCH_SECONDS
         try:
-            with _pool(target) as pool:
-                yield from _body(pool, target, end)
-        except (HTTPError, OSError, ValueError) as error:
+            yield from _body(target)
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise UnreachableError(f"{target.host} gave no photo: {type(error).__name__}; expected a file") from error
 
     def _target(self, uri: str) -> Target:
@@ -85,35 +87,53 @@ def _parsed(uri: str) -> tuple[SplitResult, int]:
     return parts, port
 
 
-def _pool(target: Target) -> urllib3.HTTPConnectionPool:
-    # The certificate is that of the name, also where the address is asked.
-    timeout = urllib3.Timeout(connect=WAIT_SECONDS, read=WAIT_SECONDS)
+def _connection(target: Target) -> HTTPConnection:
+    """Returns a connection, not yet made; the certificate is that of the name, also where the address is asked."""
     if target.scheme == "https":
-        return urllib3.HTTPSConnectionPool(
+        return HTTPSConnection(
             target.address,
             target.port,
-            timeout=timeout,
+            timeout=WAIT_SECONDS,
             server_hostname=target.host,
             assert_hostname=target.host,
             cert_reqs="CERT_REQUIRED",
         )
-    return urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout)
+    return HTTPConnection(target.address, target.port, timeout=WAIT_SECONDS)
 
 
-def _body(pool: urllib3.HTTPConnectionPool, target: Target, end: float) -> Generator[bytes, None, None]:
+@contextmanager
+def _connected(target: Target) -> Iterator[HTTPConnection]:
+    """Yields a connection that ends after a time; a timeout alone would begin anew with each byte."""
+    connection = _connection(target)
+    connection.connect()
+    # The answer takes the socket over where the server closes the connection after it.
+    connected = connection.sock
+
+    def end() -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(FETCH_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield connection
+    finally:
+        timer.cancel()
+        connection.close()
+
+
+def _body(target: Target) -> Generator[bytes, None, None]:
     host = f"[{target.host}]" if ":" in target.host else target.host
     named = host if target.port == SCHEMES[target.scheme] else f"{host}:{target.port}"
     headers = {"Host": named, "User-Agent": _USER_AGENT, "Accept": "image/*", "Accept-Encoding": "identity"}
-    response = pool.request(
-        "GET", target.path, headers=headers, redirect=False, retries=False, preload_content=False, decode_content=False
-    )
-    try:
-        if response.status != 200:
-            raise UnreachableError(f"{target.host} answered with {response.status}; expected 200: redirects count not")
-        # `read1` returns what is there: a server that sends a byte a second is left at the end of the time, not later.
-        while chunk := response.read1(CHUNK_BYTES, decode_content=False):
-            if monotonic() > end:
-                raise UnreachableError(f"{target.host} took longer than {FETCH_SECONDS:g} s; expected a faster one")
-            yield chunk
-    finally:
-        response.close()
+    started = monotonic()
+    with _connected(target) as connection:
+        connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
+        with closing(connection.getresponse()) as response:
+            if response.status != 200:
+                raise UnreachableError(f"{target.host} answered with {response.status}; expected 200, no redirect")
+            while chunk := response.read1(CHUNK_BYTES, decode_content=False):
+                yield chunk
+        if monotonic() - started >= FETCH_SECONDS:
+            raise UnreachableError(f"{target.host} took longer than {FETCH_SECONDS:g} s; expected a faster one")

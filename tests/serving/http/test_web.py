@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -113,7 +115,7 @@ def test_without_an_allowed_host_nothing_is_asked(nothing_leaves: list):
 
 
 class _Photos(BaseHTTPRequestHandler):
-    """A server of photos: /photo, /redirect, /slow and /endless."""
+    """A server of photos: /photo, /redirect, one whose /body never ends, and one whose /header does not."""
 
     def do_GET(self) -> None:
         """Answers."""
@@ -123,13 +125,15 @@ class _Photos(BaseHTTPRequestHandler):
             self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
             self.end_headers()
             return
-        self.send_response(200)
-        self.end_headers()
-        for _ in range({"/photo": 1, "/slow": 10, "/endless": 10}[self.path]):
-            if self.path == "/slow":
-                threading.Event().wait(0.2)
-            self.wfile.write(b"photo")
-            self.wfile.flush()
+        if self.path != "/header":
+            self.send_response(200)
+            self.end_headers()
+        with suppress(OSError):  # the other side may have gone
+            for _ in range(1 if self.path == "/photo" else 50):
+                if self.path != "/photo":
+                    threading.Event().wait(0.1)
+                self.wfile.write(b"photo")
+                self.wfile.flush()
 
     def log_message(self, *_) -> None:
         """Says nothing."""
@@ -166,8 +170,11 @@ def test_a_redirect_is_not_followed(photos: HTTPServer):
     assert len(photos.seen) == 1
 
 
-def test_a_slow_server_is_left(photos: HTTPServer, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("path", ["/body", "/header"])
+def test_a_slow_server_is_left(photos: HTTPServer, monkeypatch: pytest.MonkeyPatch, path: str):
     """The time is that of the whole photo, not of each byte."""
     monkeypatch.setattr(web, "FETCH_SECONDS", 0.5)
-    with pytest.raises(UnreachableError, match="took longer"):
-        ask(photos, "/slow")
+    started = time.monotonic()
+    with pytest.raises(UnreachableError):
+        ask(photos, path)
+    assert time.monotonic() - started < 2
