@@ -102,9 +102,10 @@ def test_a_strange_address_is_not_asked(nothing_leaves: list, uri: str):
 @pytest.mark.parametrize("address", PUBLIC)
 def test_the_address_that_was_checked_is_the_one_that_is_asked(nothing_leaves: list, address: str):
     """Whatever the name resolves to a moment later."""
-    with pytest.raises(UnreachableError):
-        read("http://img.example.org/a.jpg", [address])
-    assert nothing_leaves == [(address, 80)]
+    for scheme in ("http", "https"):
+        with pytest.raises(UnreachableError):
+            read(f"{scheme}://img.example.org/a.jpg", [address])
+    assert nothing_leaves == [(address, 80), (address, 443)]
 
 
 def test_without_an_allowed_host_nothing_is_asked(nothing_leaves: list):
