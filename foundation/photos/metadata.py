@@ -14,10 +14,10 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from foundation.photos.dates import parse_date
+from foundation.photos.exif_tags import Tag
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -159,23 +159,6 @@ def _text(value: bytes | int | None) -> str:
 
 
 # --- EXIF (CIPA DC-008, a TIFF 6.0 structure) -----------------------------------------------------------------
-
-
-class Tag(IntEnum):
-    """The fields of EXIF that are read."""
-
-    # Pillow has a list of all of them, and takes longer to load than this one to read.
-    ImageDescription = 270
-    Orientation = 274
-    DateTime = 306
-    Artist = 315
-    Copyright = 33432
-    ExifOffset = 34665
-    DateTimeOriginal = 36867
-    DateTimeDigitized = 36868
-    OffsetTime = 36880
-    OffsetTimeOriginal = 36881
-    OffsetTimeDigitized = 36882
 
 
 _EXIF_DATES = (

@@ -54,11 +54,7 @@ class LeafScan:
 
     def _search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         searched, products = self._nearest_leaves(vectors)
-        # A leaf is read once for all queries that look into it.
-        pairs = np.argsort(searched, kind="stable")
-        leaves, firsts = np.unique(searched[pairs], return_index=True)
-        tasks = list(zip(leaves.tolist(), np.split(pairs, firsts[1:]), strict=True))
-        tables = _tables(vectors, self._codebook)
+        tasks, tables = _by_leaf(searched), _tables(vectors, self._codebook)
         # The best of each leaf, in a row of its own, so that threads need no lock.
         places, similarities = np.full((len(searched), k), -1), np.full((len(searched), k), -np.inf, np.float32)
 
@@ -93,6 +89,13 @@ class LeafScan:
             found.append((best.ravel(), np.take_along_axis(products, best, axis=1).ravel()))
         leaves, products = zip(*found, strict=True)
         return np.concatenate(leaves), np.concatenate(products)
+
+
+def _by_leaf(searched: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Returns each leaf that is searched, int64 [n], with its places there: it is read once for all of its queries."""
+    places = np.argsort(searched, kind="stable")
+    leaves, firsts = np.unique(searched[places], return_index=True)
+    return list(zip(leaves.tolist(), np.split(places, firsts[1:]), strict=True))
 
 
 class _Tables(NamedTuple):

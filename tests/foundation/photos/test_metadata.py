@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.ExifTags import Base as Tag
 from PIL.PngImagePlugin import PngInfo
 
+from foundation.photos import exif_tags
 from foundation.photos.metadata import (
     MAX_TEXT_CHARACTERS,
     MetadataBlocks,
@@ -241,3 +242,8 @@ def test_random_blocks_raise_nothing(data):
     for block in (data, b"II*\0" + data, b"MM\0*\0\0\0\x08" + data, b"8BIM\x04\x04" + data, b"\x1c\x02" + data):
         read_metadata(MetadataBlocks(block, block, block))
         read_iptc(block)
+
+
+def test_the_numbers_of_exif_are_those_of_its_specification():
+    """Pillow has them all, by the same names."""
+    assert all(Tag[tag.name] == tag for tag in exif_tags.Tag)
