@@ -16,8 +16,8 @@ QUALITY = 85
 LIST_SIDE = 160
 # Pixels of the long side: the photo is shown at this size, and of the query an embedded photo may be a small part.
 PHOTO_SIDE, QUERY_SIDE = 800, 1600
-# Pixels of the long side on a page of many: 5,000 queries with a match each come to 58 MB, as JPEG to twice as much.
-THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 224, 40
+# Pixels of the long side on a page of many: 5,000 queries with a match each come to 50 MB, as JPEG to twice as much.
+THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 208, 40
 # Hundredths of the sides: labels nearer than that would cover each other.
 NEAR = 8
 MOST_LABELS = 3

@@ -303,7 +303,7 @@ def test_the_index_says_how_many_came_to_what() -> None:
 def test_pictures_are_small() -> None:
     """Five thousand queries must not fill a disk, nor one page the memory of a phone."""
     page = write([match()], read=lambda uri: jpeg(scene(0, width=2_000, height=1_500)))
-    assert [one.size for one in pictures(page)] == [(224, 168)] * 2
+    assert [one.size for one in pictures(page)] == [(208, 156)] * 2
 
 
 def test_stored_thumbnails_are_shown_in_place_of_files() -> None:
