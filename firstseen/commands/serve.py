@@ -50,7 +50,7 @@ def serve(
     header_seconds: Annotated[
         float | None, typer.Option(help="When the header of a request must be there.  [default: 10]")
     ] = None,
-    body_seconds: Annotated[float | None, typer.Option(help="When its body must be there.  [default: 20]")] = None,
+    body_seconds: Annotated[float | None, typer.Option(help="When its body must be there.  [default: 25]")] = None,
     request_seconds: Annotated[float | None, typer.Option(help="When it is given up.  [default: 60]")] = None,
     drain_seconds: Annotated[
         float | None, typer.Option(help="At the end, time for what is being answered.  [default: 30]")

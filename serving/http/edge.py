@@ -43,7 +43,7 @@ class Edge:
         """Answers one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        scope.setdefault("state", {})["request_id"] = request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id = request_id_of(scope)
         started, sent = perf_counter(), _Sent(send, request_id)
         try:
             await self._answer(scope, receive, sent)
@@ -104,7 +104,8 @@ class _Sent:
         return None
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """Returns the id that a client gave its request, if it may stand in a log, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE.fullmatch(text := value.decode("latin-1")):
             return text

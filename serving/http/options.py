@@ -31,7 +31,7 @@ class ServeOptions:
     max_images: int = 64
     max_pixels: int = 100_000_000
     header_seconds: float = 10
-    body_seconds: float = 20
+    body_seconds: float = 25
     request_seconds: float = 60
     drain_seconds: float = 30
     keep_minutes: float = 60

@@ -1,10 +1,9 @@
 """Answers for an app until it is there: the process lives, and is not ready."""
 
-import secrets
-
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.http.edge import REQUEST_ID, request_id_of
 from serving.http.problems import busy, response_of
 
 RETRY_SECONDS = 2
@@ -20,10 +19,12 @@ class Doorway:
         """Answers one request."""
         if self.app:
             return await self.app(scope, receive, send)
+        request_id = request_id_of(scope)
         if scope["path"] == "/livez":
             response = JSONResponse({"status": "alive"})
         else:
             detail = "the store is being opened and checked; expected to be asked later: ask again in a moment"
             problem = busy("starting", detail, retry_after_seconds=RETRY_SECONDS)
-            response = response_of(problem, secrets.token_hex(8))
+            response = response_of(problem, request_id)
+        response.headers[REQUEST_ID] = request_id
         await response(scope, receive, send)

@@ -18,7 +18,7 @@ from tests.serving.http.fake_engine import FakeLive
 OPTIONS = ServeOptions(max_body_bytes=3 * 2**20, max_images=3)
 
 
-def form_of(*files: bytes, boundary: str = "x") -> bytes:
+def form_of(*files: bytes) -> bytes:
     """Returns the body of a form with these files."""
     head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
     return b"".join(head + one + b"\r\n" for one in files) + b"--x--\r\n"
