@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from foundation.store.files import Store
 from foundation.store.segments import SEGMENTS, VECTORS, SegmentReference, segment_directory
@@ -14,14 +16,28 @@ from foundation.store.snapshots import Snapshot, read_snapshot
 from pipelines.encode.job import encode
 from pipelines.encode.plan import EncodeOptions
 from pipelines.index.job import build_index
+from serving.answers import Answer
+from serving.live.held import Held
 from serving.live.options import LiveOptions
+from serving.match.options import MatchOptions
 from serving.match.query import Query
 from tests.conftest import Desk
+from tests.photos import jpeg
 from tests.segments import publish_segments
 
 # The store is looked at when a test says so, or all the time.
 SELDOM = LiveOptions(snapshot_poll_seconds=3_600)
 OFTEN = LiveOptions(snapshot_poll_seconds=0.05)
+
+
+# The nearest photo of an index, whether it is a copy or not.
+NEAREST = MatchOptions(similar=True, top_k=1, effort="fast")
+
+
+def nearest(held: Held, data: bytes) -> Answer:
+    """Returns the nearest photo of the held snapshot."""
+    (answer,) = held.answers(held.submit(from_bytes(data), NEAREST).result(timeout=60), NEAREST)
+    return answer
 
 
 def from_bytes(data: bytes, name: str = "bytes") -> Query:
@@ -39,7 +55,10 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 @dataclass(frozen=True)
 class TwoIndexes:
-    """A store with two segments of the same ten photos, which lie in two archives; only the first is published."""
+    """A store with two segments of ten photos each, of two archives; the first is published, and has `photos`.
+
+    The second archive has the same photos with other bytes: what is near is in either, and never the same.
+    """
 
     store: Store
     encoder_id: str
@@ -54,10 +73,11 @@ class TwoIndexes:
 
 @pytest.fixture(scope="session")
 def both_indexes(live_desk: Desk, encoder_store: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The desk's store with one more segment, of the same photos in another archive; copy it before writing."""
+    """A store with the index of another archive, the archive, and beside them the desk's store with both indexes."""
     folder = tmp_path_factory.mktemp("both")
     shutil.copytree(live_desk.archive, folder / "other")
-    # In one store the second archive would be told as changes of photos that are known.
+    for path in (folder / "other").rglob("*.jpg"):
+        path.write_bytes(jpeg(np.asarray(Image.open(path)), quality=60))
     shutil.copytree(encoder_store, folder / "second")
     encode(EncodeOptions(archive=str(folder / "other"), store=str(folder / "second")))
     build_index(Store(folder / "second"))

@@ -122,9 +122,12 @@ def test_a_request_whose_client_is_gone_keeps_its_places_until_its_queries_are_d
             asked = held.submit(Query("slow", read), MatchOptions())
             assert reading.wait(60)
             assert asked.cancel()
-        assert live.state().queue_queries == 1
+        newest = two.publish(1).number
+        assert live.reload().live == newest
+        assert (live.state().queue_queries, live.state().loaded) == (1, (newest, newest - 1))
         go_on.set()
         eventually(lambda: not live.state().queue_queries)
+        eventually(lambda: live.state().loaded == (newest,))
 
 
 def test_a_draining_engine_is_not_ready_and_answers(two: TwoIndexes):

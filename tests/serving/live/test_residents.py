@@ -11,8 +11,7 @@ from serving.live import residents
 from serving.live.errors import SnapshotNotLoaded
 from serving.live.live_searcher import LiveSearcher
 from serving.live.state import Reloaded
-from serving.match.options import MatchOptions
-from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, eventually, from_bytes
+from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, eventually, nearest
 
 
 @pytest.fixture
@@ -58,8 +57,7 @@ def test_a_request_may_name_a_snapshot(live: LiveSearcher, two: TwoIndexes, firs
     assert live.state().loaded == (first + 1, first)
     for number, archive in ((first, two.archives[0]), (first + 1, two.archives[1]), (None, two.archives[1])):
         with live.hold(number) as held:
-            outcome = held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
-            (answer,) = held.answers(outcome, MatchOptions())
+            answer = nearest(held, two.photos[0])
             assert answer.snapshot == held.snapshot.number
             assert answer.uri.startswith(archive)
 
@@ -98,7 +96,7 @@ def test_there_are_never_more_than_two(live: LiveSearcher, two: TwoIndexes, firs
 
         eventually(is_refused)
         assert live.state().loaded == (first + 1, first)
-        assert held.submit(from_bytes(two.photos[0]), MatchOptions()).result().status == "matched"
+        assert nearest(held, two.photos[0]).verdict == "identical"
         assert not told.done()
     assert told.result(timeout=60).live == newest
     wait_for(live, first)
@@ -111,8 +109,7 @@ def test_an_old_snapshot_stays_as_long_as_a_request_uses_it(live: LiveSearcher, 
         newest = two.publish(0).number
         assert live.reload().live == newest
         assert live.state().loaded == (newest, newest - 1)
-        outcome = held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
-        (answer,) = held.answers(outcome, MatchOptions())
+        answer = nearest(held, two.photos[0])
         assert answer.snapshot == newest - 1
         assert answer.uri.startswith(two.archives[1])
     eventually(lambda: live.state().loaded == (newest,))
