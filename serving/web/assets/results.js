@@ -4,6 +4,7 @@
 const said = document.getElementById("said");
 const link = document.getElementById("link");
 const form = document.getElementById("choice");
+let asking = 0;
 
 whole();
 for (const [id, does] of [["copy", copyLink], ["print", printPage]]) {
@@ -45,9 +46,12 @@ async function show() {
   const asked = new FormData(form);
   for (const [name, value] of [...asked]) if (!value) asked.delete(name);
   const address = `${form.getAttribute("action")}?${new URLSearchParams(asked)}`;
+  // Of several changes in a row the last one counts, whichever is answered first.
+  const mine = ++asking;
   said.textContent = "Choosing …";
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
   const page = answer && new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine !== asking) return;
   if (!answer?.ok) {
     said.textContent = page?.querySelector(".alarm")?.textContent ?? "The service cannot be reached.";
     return;
@@ -56,6 +60,8 @@ async function show() {
   const articles = document.querySelectorAll("article");
   page.querySelectorAll("article").forEach((one, number) => articles[number].replaceWith(one));
   layAtOnce();
+  const links = document.querySelectorAll(".actions a");
+  page.querySelectorAll(".actions a").forEach((one, number) => (links[number].href = one.getAttribute("href")));
   link.value = page.getElementById("link").value;
   whole();
   history.replaceState(null, "", address);
