@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 # Numbers that requests named, and that wait to be opened: more are not remembered, nor any for longer than this.
 MOST_WANTED = 16
 WANTED_SECONDS = 60.0
+# While a snapshot waits for its place, it is seen so often whether there is room.
+TURN_CHECK_SECONDS = 1.0
 # At the end an opening is waited for so long; of a large snapshot it takes minutes, and it serves nobody any more.
 CLOSE_SECONDS = 10.0
 
@@ -96,9 +98,8 @@ class Loader:
 
     def _run(self) -> None:
         while not self._is_closed:
-            # While anybody waits for a turn, it is seen to often; else once it is time to look at the store.
             left = self._looked_at + self._options.snapshot_poll_seconds - monotonic()
-            self._waking.wait(min(left, 1.0) if self._wanted or self._newer else left)
+            self._waking.wait(min(left, TURN_CHECK_SECONDS) if self._wanted or self._newer else left)
             self._waking.clear()
             with self._changing:
                 reloads = list(self._reloads)
@@ -153,18 +154,18 @@ class Loader:
 
     def _open_wanted(self) -> None:
         """Opens what a request named, once there is room for it."""
-        here = {one.number for one in self._residents.loaded}
+        known = {one.number for one in self._residents.loaded} | self.refused.reasons.keys()
+        oldest = monotonic() - WANTED_SECONDS
         with self._changing:
-            oldest = monotonic() - WANTED_SECONDS
-            self._wanted = {one: at for one, at in self._wanted.items() if at > oldest and one not in here}
+            self._wanted = {one: at for one, at in self._wanted.items() if at > oldest and one not in known}
             number = next(iter(self._wanted), None)
         if number is None or not self._residents.make_room(for_live=False):
             return
-        loaded = self._open(number, is_pinned=True)
-        if loaded:
-            self._residents.add(loaded)
         with self._changing:
-            self._wanted.pop(number, None)
+            # If it fails, whoever still wants it asks again.
+            del self._wanted[number]
+        if loaded := self._open(number, is_pinned=True):
+            self._residents.add(loaded)
 
     def _open(self, number: int, *, is_pinned: bool = False) -> Loaded | None:
         """Opens and checks a snapshot; None if it is refused, or gone. Raises TemporaryError."""

@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,3 +98,10 @@ def hang_as(marker: Path) -> None:
     """Writes its process id to a file, and hangs."""
     marker.write_text(str(os.getpid()))
     time.sleep(60)
+
+
+def faults_of_ten_megabytes(_: object = None) -> int:
+    """Takes ten megabytes, as the arrays of a photo do, gives them back, and returns how many page faults that took."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(10 * 2**20, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before

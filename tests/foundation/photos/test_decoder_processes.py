@@ -1,6 +1,8 @@
 """Decoder processes: whatever a decoder does costs its photo alone, and no process outlives its parent."""
 
 import os
+import platform
+import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from tests.foundation.photos.processes import (
     double,
     fail,
     fail_unsendably,
+    faults_of_ten_megabytes,
     give_slowly,
     is_running,
     misbehave,
@@ -263,6 +266,14 @@ def test_all_that_decode_share_their_processes() -> None:
     with shared_decoders() as later:
         assert later is not one
         assert later.call(double, 3) == 6
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep memory as they see fit")
+def test_a_process_keeps_its_memory_for_the_next_photo(decoders: DecoderProcesses) -> None:
+    """Given back to the kernel after each photo, every page of it would cost a fault anew."""
+    pages = 10 * 2**20 // resource.getpagesize()
+    decoders.call(faults_of_ten_megabytes)
+    assert decoders.call(faults_of_ten_megabytes) < pages // 10
 
 
 @pytest.mark.parametrize("option", ["processes", "timeout_seconds", "memory_bytes"])
