@@ -62,8 +62,16 @@ def main() -> None:
     if code == interruption.EXIT_CODE:
         streams.settle()
         interruption.leave(arguments)
-    if logs.global_options(arguments)[1] == "serve":
-        # The threads of the server may reach for Python while it ends, and abort the process: it ends without that.
+    end(code, arguments)
+
+
+def end(code: int, arguments: Sequence[str]) -> NoReturn:
+    """Ends the process with this exit code, once what was to be done at its end is done."""
+    _, verb = logs.global_options(arguments)
+    # Python would take apart all that a lookup loaded, for a tenth of a second of a command that takes eight; and the
+    # threads of a server may reach for Python while it ends, and abort the process.
+    if verb in ("lookup", "serve"):
+        atexit._run_exitfuncs()
         streams.settle()
         os._exit(code)
     sys.exit(code)

@@ -10,7 +10,7 @@ import numpy as np
 from starlette.requests import Request
 
 from foundation.photos.rejects import PhotoError
-from serving.http.bodies import Form, Room, read_body, read_form
+from serving.http.bodies import Form, Room, read_body, read_form, too_many_images
 from serving.http.fetching import Allowance
 from serving.http.looking_up import Asked
 from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, LookupRequest

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 from urllib.parse import quote
 
 from foundation.archives.archive import read as read_photo
@@ -14,10 +14,8 @@ from serving.output.csv_file import write_csv
 from serving.output.destination import open_binary, open_text
 from serving.output.json_file import write_json, write_json_lines
 from serving.output.parquet_file import write_parquet
+from serving.output.stored import StoredPictures
 from serving.output.table import write_table
-
-if TYPE_CHECKING:
-    from serving.output.stored import StoredPictures
 
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "html")
 FILE_ONLY = ("parquet", "html")
@@ -52,7 +50,7 @@ def write_answers(
     name: str,
     output: Path | None,
     read: Callable[[str], bytes] = read_photo,
-    stored: "StoredPictures | None" = None,
+    stored: StoredPictures | None = None,
     title: str = TITLE,
     facts: str = "",
     decoded: Path | None = None,
