@@ -72,7 +72,7 @@ def test_bodies_are_counted_as_they_come_and_no_longer_than_they_are_there():
     [
         (form_of(b"a")[:-6], "multipart"),
         (form_of(b"a").replace(b'name="image"', b"no"), "multipart"),
-        (form_of(*[b"a"] * 4), "multipart"),
+        (form_of(*[b"a"] * 4), "too_many_images"),
         (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 40 + b"--x--\r\n", "multipart"),
         (b"--x\r\n" + b"X: y\r\n" * 100 + b"\r\n", "multipart"),
         (b"--x\r\nX: " + b"y" * 10_000 + b"\r\n\r\n", "multipart"),
@@ -85,7 +85,7 @@ def test_a_form_that_is_broken_or_too_much_is_refused(body: bytes, reason: str):
     with pytest.raises(Problem) as caught:
         read(body, Room(BodyMemory(2**30)))
     assert caught.value.reason == reason
-    assert caught.value.status == (413 if reason == "body_too_large" else 400)
+    assert caught.value.status == (400 if reason == "multipart" else 413)
 
 
 def test_a_service_that_is_full_says_when_to_come_back(tmp_path: Path):
