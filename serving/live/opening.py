@@ -25,6 +25,8 @@ def open_loaded(
     with ExitStack() as stack:
         opened = stack.enter_context(OpenSnapshot(store, number))
         encoder = _encoder(store, opened.snapshot, options.batch_size, beside)
+        # Otherwise the trees are loaded once some queries have come, and that one would wait for all of them.
+        opened.load_trees()
         # The same photos each time: whether a snapshot is refused is no matter of chance.
         check_canaries(opened, options.canaries, np.random.default_rng(opened.snapshot.number))
         stack.pop_all()

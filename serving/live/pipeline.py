@@ -12,7 +12,7 @@ from time import monotonic
 
 import numpy as np
 
-from foundation.errors import FirstseenError
+from foundation.errors import FirstseenError, TemporaryError
 from foundation.photos.decoder_processes import DecoderProcesses
 from foundation.photos.rejects import PhotoError
 from serving.live.asked import Asked
@@ -169,6 +169,8 @@ class Pipeline:
                 with self._timed("verify"):
                     outcome = asked.loaded.steps.prove(asked.decoded, vector, near, asked.options)
                 self._end(asked, outcome)
+        except OSError as error:  # what was opened lies where nothing can be read at the moment
+            self._end(asked, TemporaryError(f"the photos of the store cannot be read now: {error.strerror}; ask again"))
         except Exception as error:
             self._end(asked, error)
 

@@ -9,6 +9,9 @@ from foundation.store.encoders import EncoderSpec
 from serving.match.decoded_query import DecodedQuery
 from serving.match.options import MatchOptions
 
+# In float32 the squares of larger ones add up to what is infinite, and every photo would be as far away.
+LARGEST = 1e16
+
 # No photo has it: SHA-256 of nothing known.
 _NO_CONTENT = bytes(32)
 
@@ -36,6 +39,11 @@ class VectorQuery:
             )
         if not np.isfinite(vector).all():
             raise UsageError(f"the embedding of {self.name} holds numbers that are not finite; expected finite ones")
+        if spec.distance == "euclidean" and np.abs(vector).max() > LARGEST:
+            raise UsageError(
+                f"the embedding of {self.name} holds numbers above {LARGEST:g}, whose distances are infinite; expected "
+                f"those that encoder {spec.encoder_id} gives"
+            )
         # In float32 the squares of large numbers are infinite.
         length = np.linalg.norm(vector.astype(np.float64))
         if spec.distance == "cosine" and not length:

@@ -1,5 +1,6 @@
 """Opens the local features of one segment: which of them are near to those of a query, and what is kept of a photo."""
 
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +48,7 @@ class LocalIndex:
         self._keypoints = RowReader(segment / LOCAL_KEYPOINTS)
         self._descriptors = _map(segment / LOCAL_DESCRIPTORS)
         self._thumbnail_starts = _map(segment / LOCAL_THUMBNAIL_STARTS)
-        self._thumbnails = segment / LOCAL_THUMBNAILS
+        self._thumbnails = _map_bytes(segment / LOCAL_THUMBNAILS)
         if not len(self._keypoints.array) == len(self._descriptors) == self._starts[-1]:
             raise ArtifactRefusedError(
                 f"the local features of a segment are {len(self._keypoints.array):,} keypoints and "
@@ -101,9 +102,7 @@ class LocalIndex:
             return None
         features = slice(*self._starts[row : row + 2].tolist())
         start, end = self._thumbnail_starts[row : row + 2].tolist()
-        with self._thumbnails.open("rb") as file:
-            file.seek(start)
-            thumbnail = file.read(end - start)
+        thumbnail = self._thumbnails[start:end]
         descriptors = np.array(self._descriptors[features])
         return Stored(
             CompressedFeatures(width, height, unpack(self.packed_keypoints(features)), descriptors), thumbnail
@@ -116,6 +115,12 @@ def unpack(packed: np.ndarray) -> np.ndarray:
     # Scales are compared by their logarithms, and a damaged file may hold a scale of 0.
     keypoints[:, 2] = np.maximum(keypoints[:, 2], SMALLEST_SCALE)
     return keypoints
+
+
+def _map_bytes(path: Path) -> mmap.mmap | bytes:
+    """Maps a file, which nobody has to find by its name again; an empty one cannot be mapped."""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
 
 
 def _map(path: Path) -> np.ndarray:

@@ -8,11 +8,15 @@ from foundation.photos.compressed_features import CompressedFeatures, compress
 from foundation.photos.local_features import extract
 from foundation.photos.thumbnail import shrink_frame
 from foundation.store.files import Store
+from serving.live import opening
 from serving.live.canaries import check_canaries
+from serving.live.options import LiveOptions
+from serving.search.segment_group import SegmentGroup
 from serving.search.snapshot import OpenSnapshot
 from tests.builders import add_encoder, unit_vectors
 from tests.photos import noise
 from tests.segments import add_segment, held, occurrence, publish_segments
+from tests.serving.live.conftest import TwoIndexes
 
 PHOTOS = 12
 
@@ -53,6 +57,15 @@ def test_photos_without_vectors_or_features_are_no_reason_to_refuse(tmp_path, fe
     few = [CompressedFeatures(100, 80, one.keypoints[:3], one.descriptors[:3]) for one in features]
     with opened(tmp_path / "store", vectors, few) as snapshot:
         check(snapshot, PHOTOS)
+
+
+def test_trees_are_loaded_before_anybody_asks(two: TwoIndexes, monkeypatch: pytest.MonkeyPatch):
+    """A snapshot that is served answers many queries: none of them waits for what the others need too."""
+    done: list[str] = []
+    monkeypatch.setattr(SegmentGroup, "load_trees", lambda _: done.append("loaded"))
+    monkeypatch.setattr(opening, "check_canaries", lambda *_: done.append("canaries"))
+    opening.open_loaded(two.store, None, LiveOptions()).close()
+    assert done == ["loaded", "canaries"]
 
 
 def test_an_empty_snapshot_passes(tmp_path):

@@ -1,5 +1,6 @@
 """Queries that cannot be answered in time, or at all, cost themselves alone."""
 
+import errno
 import os
 import signal
 import threading
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from foundation.errors import TemporaryError
 from foundation.photos.decoder_processes import DecoderProcesses
 from serving.live import pipeline
 from serving.live.errors import DeadlineExceeded
@@ -126,3 +128,16 @@ def test_a_failure_of_the_engine_costs_its_batch(two: TwoIndexes, monkeypatch: p
         monkeypatch.setattr(live._residents.live.steps, "encode", encode)
         assert held.submit(from_bytes(two.photos[0]), MatchOptions()).result().status == "matched"
         assert live.state().is_ready
+
+
+def test_a_store_that_cannot_be_read_while_proving_is_temporary(two: TwoIndexes, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is wrong with the query, and the paths of the store are nobody's business."""
+    with LiveSearcher.open(two.store, SELDOM) as live, live.hold() as held:
+
+        def prove(*_: object) -> None:
+            raise OSError(errno.ESTALE, "Stale file handle", "/store/secret")
+
+        monkeypatch.setattr(live._residents.live.steps, "prove", prove)
+        with pytest.raises(TemporaryError, match="Stale file handle; ask again") as caught:
+            held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
+    assert "secret" not in str(caught.value)

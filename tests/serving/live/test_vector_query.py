@@ -50,6 +50,14 @@ def test_what_is_no_vector_of_the_encoder_is_refused(vector: list, why: str):
         VectorQuery("query", vector).checked(encoder_spec())
 
 
+def test_large_numbers_have_directions_and_no_distances():
+    """Cosines of them are right, and distances would be infinite."""
+    large = VectorQuery("query", np.full(4, 1e30))
+    np.testing.assert_allclose(large.checked(encoder_spec()), np.full(4, 0.5), rtol=1e-6)
+    with pytest.raises(UsageError, match="distances are infinite"):
+        large.checked(encoder_spec(distance="euclidean"))
+
+
 def test_a_wrong_vector_is_refused_at_once_and_holds_no_place(two: TwoIndexes):
     """Whoever submits it is told, not the future."""
     with LiveSearcher.open(two.store, SELDOM) as live, live.hold() as held:

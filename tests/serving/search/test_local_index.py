@@ -51,3 +51,11 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path):
     np.save(segment / "local/keypoints.npy", keypoints[1:])
     with pytest.raises(ArtifactRefusedError, match=f"{len(keypoints) - 1} keypoints and {len(keypoints)} descriptors"):
         LocalIndex(segment)
+
+
+def test_what_is_open_is_read_although_its_folder_is_gone(tmp_path: Path):
+    """A store may be unmounted while it is served: who asks meanwhile is answered as before."""
+    folder = write_local(tmp_path / "segment", features_of([picture(0)]), thumbnails=[b"first"])
+    index = LocalIndex(folder)
+    folder.rename(tmp_path / "gone")
+    assert index.stored(0).thumbnail == b"first"
