@@ -86,6 +86,11 @@ class _MemoryParser(MultiPartParser):
     spool_max_size = 2**31 - 1
     is_whole = False
 
+    def on_part_begin(self) -> None:
+        super().on_part_begin()
+        # A client may name any charset that Python knows, some of which raise, or give text that is no Unicode.
+        self._charset = "utf-8"
+
     def on_end(self) -> None:
         self.is_whole = True
 
@@ -136,10 +141,13 @@ async def read_chunks(request: Request, options: ServeOptions, room: Room) -> As
             yield chunk
 
 
-async def read_body(request: Request, options: ServeOptions, room: Room) -> bytes:
+async def read_body(request: Request, options: ServeOptions, room: Room) -> bytearray:
     """Returns the whole body; raises like `read_chunks`."""
     async with aclosing(read_chunks(request, options, room)) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+        body = bytearray()
+        async for chunk in chunks:
+            body += chunk
+        return body
 
 
 async def read_form(request: Request, options: ServeOptions, room: Room) -> Form:
@@ -152,6 +160,8 @@ async def read_form(request: Request, options: ServeOptions, room: Room) -> Form
             if error.message.startswith("Too many files"):  # a client sends the rest in another request then
                 raise too_many_images(f"more than {options.max_images}", options) from error
             raise Problem(400, "multipart", f"the multipart body is broken: {error.message}") from error
+        except (UnicodeError, LookupError) as error:
+            raise Problem(400, "multipart", "a name in the multipart body is no text; expected UTF-8") from error
     try:
         if not parser.is_whole:
             raise Problem(400, "multipart", "the multipart body ends before its last boundary; expected all of it")

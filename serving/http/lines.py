@@ -14,7 +14,7 @@ from serving.http.bodies import Room
 from serving.http.fetching import Allowance
 from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, read_query
-from serving.http.lookup_requests import JsonQuery, LookupOptions
+from serving.http.lookup_requests import LookupOptions, parse_query
 from serving.http.options import ServeOptions
 from serving.http.problems import Problem, details_of, problem_of
 from serving.http.snapshot_header import SNAPSHOT_HEADER
@@ -123,7 +123,7 @@ class Stream:
 
     async def _ask(self, line: bytes) -> _Line:
         allowance = Allowance(self._service.options.max_body_bytes, self._room)
-        one = JsonQuery.model_validate_json(line)
+        one = await asyncio.to_thread(parse_query, line)
         query = await read_query(one, self._service, allowance)
         return _Line(asyncio.ensure_future(self._submitted(query)), len(line))
 

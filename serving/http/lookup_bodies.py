@@ -13,7 +13,7 @@ from foundation.photos.rejects import PhotoError
 from serving.http.bodies import Form, Room, read_body, read_form, too_many_images
 from serving.http.fetching import Allowance
 from serving.http.looking_up import Asked
-from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, LookupRequest
+from serving.http.lookup_requests import MOST_NAME, JsonQuery, LookupOptions, parse_options, parse_request
 from serving.http.options import ServeOptions
 from serving.http.pixels import bounded
 from serving.http.problems import Problem
@@ -43,10 +43,11 @@ async def read_lookup(request: Request, service: "Service", room: Room) -> Looku
     if kind == FORM:
         return _of_form(await read_form(request, service.options, room), service.options.max_pixels)
     if kind == JSON:
-        body = await read_body(request, service.options, room)
-        asked = await asyncio.to_thread(LookupRequest.model_validate_json, body)
+        asked = await asyncio.to_thread(
+            parse_request, await read_body(request, service.options, room), most_queries=service.options.max_images
+        )
         check_images(len(asked.queries), service.options)
-        return Lookup(await _read_all(asked.queries, service, room), asked)
+        return Lookup(await _read_all(asked.queries, service, room), asked.options())
     raise Problem(415, "media_type", f"Content-Type is {kind[:100]!r}; expected {FORM}, {JSON} or {LINES}")
 
 
@@ -101,4 +102,4 @@ def _of_form(form: Form, most_pixels: int) -> Lookup:
     queries: list[Asked] = []
     for number, one in enumerate(uploads, 1):
         queries.append(Query(one.name[:MOST_NAME] or f"image-{number}", partial(bounded, one.data, most_pixels)))
-    return Lookup(queries, LookupOptions.model_validate(form.fields))
+    return Lookup(queries, parse_options(form.fields))

@@ -11,7 +11,7 @@ from serving.http.answering import while_connected
 from serving.http.lines import LinesResponse
 from serving.http.looking_up import Looked, look_up
 from serving.http.lookup_bodies import FORM, JSON, LINES, media_type, read_lookup
-from serving.http.lookup_requests import LookupOptions
+from serving.http.lookup_requests import LookupOptions, parse_options
 from serving.http.problems import responses
 from serving.http.snapshot_header import SNAPSHOT_HEADER
 from serving.match.match import Outcome
@@ -71,7 +71,7 @@ async def _whole(request: Request, service: "Service") -> Response:
 
 async def _lines(request: Request, service: "Service") -> Response:
     """Answers line by line; the options stand in the address."""
-    return LinesResponse(service, request, LookupOptions.model_validate(dict(request.query_params)))
+    return LinesResponse(service, request, parse_options(request.query_params))
 
 
 def answer_of(looked: Looked, request_id: str) -> dict[str, Any]:

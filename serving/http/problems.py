@@ -1,7 +1,8 @@
 """Answers errors as problem details (RFC 9457): what was received, what was expected, and the remedy."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,8 @@ _NOT_NOW: dict[type[Exception], str] = {
     SnapshotNotLoaded: "snapshot_not_loaded",
 }
 MEDIA_TYPE = "application/problem+json"
+# What a client sent may be as large as a body, and is not told.
+_SHORT: dict[str, Any] = {"include_input": False, "include_url": False, "include_context": False}
 
 
 class ProblemDetails(BaseModel):
@@ -61,7 +64,7 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             headers = (error.headers or {}).items()
             return Problem(error.status_code, _word(error.status_code), str(error.detail), headers=headers)
-        case RequestValidationError() | ValidationError():
+        case RequestValidationError():
             return Problem(422, "invalid", _first_error(error))
         case TemporaryError():
             seconds = error.retry_after_seconds if isinstance(error, NotNowError) else 5.0
@@ -73,6 +76,15 @@ def problem_of(error: Exception) -> Problem:
         case FirstseenError():
             return Problem(500, "failed", str(error))
     return Problem(500, "unexpected", "the service failed; its log says why under this request id")
+
+
+@contextmanager
+def as_invalid() -> Iterator[None]:
+    """Turns what a model refuses of a request into a Problem, 422; elsewhere such an error is one of the service."""
+    try:
+        yield
+    except ValidationError as error:
+        raise Problem(422, "invalid", _first_error(error)) from error
 
 
 def details_of(problem: Problem, request_id: str | None) -> ProblemDetails:
@@ -103,7 +115,7 @@ def add_handlers(app: FastAPI) -> None:
         request.state.reason = problem.reason
         return response_of(problem, getattr(request.state, "request_id", None))
 
-    for kind in (Problem, HTTPException, RequestValidationError, ValidationError, FirstseenError):
+    for kind in (Problem, HTTPException, RequestValidationError, FirstseenError):
         app.add_exception_handler(kind, answer)
 
 
@@ -124,6 +136,7 @@ def _word(status: int) -> str:
 
 def _first_error(error: RequestValidationError | ValidationError) -> str:
     """Returns the first of its errors in one line, without the value, which may be a photo."""
-    first = error.errors()[0]
+    found = error.errors() if isinstance(error, RequestValidationError) else error.errors(**_SHORT)
+    first = found[0]
     place = ".".join(map(str, first["loc"])) or "the body"
     return f"{place}: {first['msg']}"

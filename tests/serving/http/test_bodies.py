@@ -88,6 +88,16 @@ def test_a_form_that_is_broken_or_too_much_is_refused(body: bytes, reason: str):
     assert caught.value.status == (400 if reason == "multipart" else 413)
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "utf-7", "unicode_escape", "hex", "none", "utf-16"])
+@pytest.mark.parametrize("name", [b"\\ud800", b"+2AA-", b"\xff\xfe", b"\\x", b"a\x00"])
+def test_names_of_files_are_read_as_utf_8_whatever_charset_is_named(charset: str, name: bytes):
+    """Some charsets that Python knows raise, and others give text that no answer can hold."""
+    body = form_of(b"a").replace(b"a.jpg", name)
+    form = read(body, Room(BodyMemory(2**30)), content_type=f"multipart/form-data; boundary=x; charset={charset}")
+    (file,) = form.files
+    assert file.name.encode()
+
+
 def test_a_service_that_is_full_says_when_to_come_back(tmp_path: Path):
     """And answers again as soon as there is room."""
     options = ServeOptions(max_body_bytes=20_000, max_bodies_bytes=20_000)

@@ -4,8 +4,10 @@ import base64
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from foundation.store.files import Store
+from serving.http.lookup_requests import MOST_DIMENSIONS, LookupOptions, LookupRequest, parse_request
 from serving.http.options import ServeOptions
 from serving.http.service import make_app
 from tests.photos import jpeg, scene
@@ -81,6 +83,34 @@ def test_what_cannot_be_read_is_a_problem(client: AppClient, request_: dict, sta
     assert response.headers["Content-Type"] == "application/problem+json"
     assert problem["request_id"] == response.headers["X-Request-ID"]
     assert problem["detail"]
+
+
+def test_a_wrong_body_costs_no_more_than_its_first_error():
+    """Millions of errors would be gathered while nobody else is answered."""
+    queries = [{"id": "a", "embedding": [""] * 1_000}] * 3
+    with pytest.raises(ValidationError) as caught:
+        LookupRequest.model_validate({"queries": queries})
+    assert caught.value.error_count() == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"queries": [{"id": "a", "embedding": [0] * 4 * 10_000}]},
+        {"queries": [], **{f"name{number}": 1 for number in range(4_000)}},
+    ],
+)
+def test_json_of_more_parts_than_queries_have_is_refused_unread(client: AppClient, body: dict):
+    """Building millions of numbers takes the memory of the whole service, before anything could be checked."""
+    response = client.post("/v1/lookup", json=body)
+    assert (response.status_code, response.json()["reason"]) == (413, "too_many_parts")
+
+
+def test_what_is_asked_of_all_queries_keeps_none_of_them():
+    """The texts of photos, a third larger than these, would stay in memory until the answer."""
+    body = b'{"queries": [{"id": "a", "embedding": [' + b"0.5," * (MOST_DIMENSIONS - 1) + b'1]}], "top_k": 3}'
+    options = parse_request(body, most_queries=1).options()
+    assert (type(options), options.top_k) == (LookupOptions, 3)
 
 
 def test_the_service_lives_and_is_ready_until_it_drains(client: AppClient, live: FakeLive):

@@ -115,7 +115,7 @@ def test_pages_have_no_script_of_their_own(page: Page):
             422,
             "claimed date is &#39;May&#39;",
         ),
-        ({"files": [("image", ("a.jpg", b"x"))] * 4}, 413, "expected at most 3: ask in several requests"),
+        ({"files": [("image", ("a.jpg", b"x"))] * 4}, 413, "more than 3 queries"),
     ],
 )
 def test_what_cannot_be_looked_up_is_told(page: Page, request_: dict, status: int, said: str):
