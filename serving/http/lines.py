@@ -18,7 +18,6 @@ from serving.http.lookup_requests import LookupOptions, parse_query
 from serving.http.options import ServeOptions
 from serving.http.problems import Problem, details_of, problem_of
 from serving.http.snapshot_header import SNAPSHOT_HEADER
-from serving.live.errors import Busy
 from serving.live.held import Held
 from serving.match.match import Outcome
 from serving.match.options import MatchOptions
@@ -128,11 +127,8 @@ class Stream:
         return _Line(asyncio.ensure_future(self._submitted(query)), len(line))
 
     async def _submitted(self, query: Asked) -> Outcome:
-        while True:
-            try:
-                return await asyncio.wrap_future(asked(self._held, query, self._options))
-            except Busy:  # whoever sends lines is held up, and not sent away in the midst of them
-                await asyncio.sleep(FULL_SECONDS)
+        # Whoever sends lines is held up, and not sent away in the midst of them.
+        return await asyncio.wrap_future(asked(self._held, query, self._options, in_turn=True))
 
     def _drop(self, line: _Line) -> None:
         line.outcome.cancel()

@@ -57,12 +57,12 @@ async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOption
             future.cancel()
 
 
-def asked(held: Held, query: Asked, options: MatchOptions) -> "Future[Outcome]":
-    """Asks one query; raises Busy if nothing was admitted and there is no place."""
+def asked(held: Held, query: Asked, options: MatchOptions, *, in_turn: bool = False) -> "Future[Outcome]":
+    """Asks one query; `in_turn` it waits for a place, else raises Busy if none was admitted and none is free."""
     if isinstance(query, Outcome):
         return _told(query)
     try:
-        return held.submit(query, options)
+        return held.submit_in_turn(query, options) if in_turn else held.submit(query, options)
     except UsageError as error:
         return _told(Outcome(query.name, "rejected", f"wrong_embedding: {error}"))
 

@@ -1,6 +1,7 @@
 """Follows one query through the engine: what was asked, of which snapshot, until when, and who waits for it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from time import monotonic
 
@@ -22,22 +23,22 @@ class Asked:
 
     decoded: DecodedQuery
 
-    def __init__(
-        self,
-        options: MatchOptions,
-        loaded: Loaded,
-        *,
-        deadline_seconds: float,
-        on_end: Callable[[], None],
-    ):
+    def __init__(self, options: MatchOptions, loaded: Loaded, *, owner: Hashable, on_end: Callable[[], None]):
+        """Requests take turns: `owner` is the one that it belongs to. `on_end` is called once nothing more is done."""
         self.options = options
         self.loaded = loaded
+        self.owner = owner
         self.vector: np.ndarray | None = None
         self.future: Future[Outcome] = Future()
         self.waited_seconds = 0.0
         self._asked_at = self._waits_since = monotonic()
-        self._deadline_seconds = deadline_seconds
+        self._deadline_seconds = math.inf
         self._on_end: Callable[[], None] | None = on_end
+
+    def begin(self, deadline_seconds: float) -> None:
+        """Says that it is in the hands of the engine from now on, for so long at most."""
+        self._asked_at = self._waits_since = monotonic()
+        self._deadline_seconds = deadline_seconds
 
     def wait(self) -> None:
         """Says that it waits for its next step."""

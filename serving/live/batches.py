@@ -1,11 +1,11 @@
 """Collects the queries that wait for the encoder, and gives them out in batches."""
 
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from threading import Condition
 from typing import TypeVar
 
 from serving.live.asked import Asked
+from serving.live.turns import Turns
 
 Item = TypeVar("Item")
 
@@ -14,13 +14,14 @@ class Batches:
     """Queries that wait for the encoder, and those that it took and that are not answered yet."""
 
     # Nobody waits for a timer. A query is taken at once while the threads behind the encoder have little to do; while
-    # they have enough, taking it would not speed it up, and the encoder works faster on those that come meanwhile.
+    # they have enough, taking it would not speed it up, and the encoder works faster on those that come meanwhile. Of
+    # these not more than twice enough are taken: whoever comes next waits until nearly all of them are proved.
 
     def __init__(self, *, most: int, enough_behind: int):
-        """`most` are taken at a time, once fewer than `enough_behind` are left behind the encoder."""
+        """`most` are taken at a time, in turns, once fewer than `enough_behind` are left behind the encoder."""
         self._most = most
         self._enough_behind = enough_behind
-        self._waiting: deque[Asked] = deque()
+        self._waiting: Turns[Asked] = Turns()
         self._behind: set[Asked] = set()
         self._is_closed = False
         self._changed = Condition()
@@ -28,18 +29,19 @@ class Batches:
     def put(self, asked: Asked) -> None:
         """Lets a query wait for the encoder."""
         with self._changed:
-            self._waiting.append(asked)
+            self._waiting.put(asked.owner, asked)
             self._changed.notify()
 
     def take(self) -> list[Asked]:
-        """Waits for queries, and returns all that wait, up to the most; none after `close`."""
+        """Waits for queries, and returns those that wait, as many as may be; none after `close`."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._is_closed or (self._waiting and len(self._behind) < self._enough_behind)
+                lambda: self._is_closed or (len(self._waiting) and len(self._behind) < self._enough_behind)
             )
             if self._is_closed:
                 return []
-            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            most = min(self._most, 2 * self._enough_behind - len(self._behind), len(self._waiting))
+            taken = [self._waiting.take() for _ in range(most)]
             self._behind.update(taken)
             return taken
 

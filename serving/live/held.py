@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
 from foundation.errors import UsageError
 from foundation.store.encoders import EncoderSpec
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.live.asked import Asked
 from serving.live.loaded import Loaded
 from serving.live.pipeline import Pipeline
 from serving.live.places import Places
@@ -71,11 +73,36 @@ class Held:
         self._occupy(under_way=1)
         # The snapshot stays for as long as anything is done in it, also if the request ends before.
         self._residents.hold_again(self._loaded)
+        asked = Asked(options, self._loaded, owner=self, on_end=self._leave)
         try:
-            return self._pipeline.submit(query, options, self._loaded, on_end=self._leave).future
+            self._pipeline.submit(query, asked)
         except BaseException:
             self._leave()
             raise
+        return asked.future
+
+    def submit_in_turn(self, query: Query | VectorQuery, options: MatchOptions) -> Future[Outcome]:
+        """Answers a query as `submit` does, once it has a place: for those whose many queries can wait.
+
+        Requests that wait take turns, and have a share of the places, so that others find some. A query's deadline
+        begins when it has its place. Raises UsageError for a vector of another encoder.
+        """
+        if isinstance(query, VectorQuery):
+            query.checked(self.spec)
+        self._residents.hold_again(self._loaded)
+        asked = Asked(options, self._loaded, owner=self, on_end=self._leave_turn)
+        self._places.wait(self, partial(self._begin, query, asked))
+        return asked.future
+
+    def _begin(self, query: Query | VectorQuery, asked: Asked) -> None:
+        try:
+            self._pipeline.submit(query, asked)
+        except Exception as error:
+            asked.end(error)
+
+    def _leave_turn(self) -> None:
+        self._residents.give_back(self._loaded)
+        self._places.leave()
 
     def answers(self, outcome: Outcome, options: MatchOptions) -> list[Answer]:
         """Returns what a query came to in the rows of the contract."""
@@ -93,3 +120,4 @@ class Held:
             self._places.change(max(self._admitted + admitted, self._under_way + under_way) - before)
             self._admitted += admitted
             self._under_way += under_way
+        self._places.begin()

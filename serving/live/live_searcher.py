@@ -33,7 +33,9 @@ class LiveSearcher:
             self._pipeline = Pipeline(options, observe)
             stack.callback(self._pipeline.close)
             self._pipeline.warm()
-            self._places = Places(options.queue_queries)
+            self._places = Places(
+                options.queue_queries, rate=self._pipeline.rate, deadline_seconds=options.deadline_seconds
+            )
             self._follower = Follower(self._residents, seconds=options.snapshot_poll_seconds)
             stack.callback(self._follower.close)
             self._loader = Loader(store, options, observe, self._residents)

@@ -4,7 +4,7 @@ Each step is that of `serving.match.steps`, as in a lookup of one client; what s
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock, Thread
@@ -18,13 +18,13 @@ from foundation.photos.rejects import PhotoError
 from serving.live.asked import Asked
 from serving.live.batches import Batches, grouped
 from serving.live.errors import RETRY_SECONDS, Closed
-from serving.live.loaded import Loaded
 from serving.live.observer import Observer, Stage
 from serving.live.options import LiveOptions
+from serving.live.rate import Rate
+from serving.live.turns import Turns
 from serving.live.vector_query import VectorQuery, similar_only
 from serving.match.decoded_query import DecodedQuery, rejected
 from serving.match.match import Outcome
-from serving.match.options import MatchOptions
 from serving.match.query import Query
 from serving.match.threads import MatchThreads
 from serving.search.merge import Nearest
@@ -49,8 +49,12 @@ class Pipeline:
         seconds = max(options.deadline_seconds, LEAST_DECODE_SECONDS)
         self._decoders = DecoderProcesses(timeout_seconds=seconds)
         self._threads = MatchThreads()
-        enough_behind = (1 + WAITING_PER_THREAD) * (os.cpu_count() or 1)
-        self._batches = Batches(most=options.batch_size, enough_behind=enough_behind)
+        # As many queries as keep every thread of proof at work.
+        self._enough = (1 + WAITING_PER_THREAD) * (os.cpu_count() or 1)
+        self._undecoded: Turns[tuple[Asked, Query]] = Turns()
+        self._batches = Batches(most=options.batch_size, enough_behind=self._enough)
+        self._unproved: Turns[tuple[Asked, np.ndarray, Nearest]] = Turns()
+        self.rate = Rate()
         self._encoding = Thread(target=self._encode_all, name="encode", daemon=True)
         self._encoding.start()
 
@@ -65,14 +69,12 @@ class Pipeline:
         # Each is called before any is ready: no call finds one that it could take.
         list(self._decoders.threads.map(self._decoders.call, [os.getpid] * count))
 
-    def submit(
-        self, query: Query | VectorQuery, options: MatchOptions, loaded: Loaded, *, on_end: Callable[[], None]
-    ) -> Asked:
-        """Begins to answer a query; `on_end` is called once nothing is done for it any more."""
-        asked = Asked(options, loaded, deadline_seconds=self._deadline_seconds, on_end=on_end)
+    def submit(self, query: Query | VectorQuery, asked: Asked) -> None:
+        """Begins to answer a query; raises Closed after `close`, UsageError for a vector of another encoder."""
+        asked.begin(self._deadline_seconds)
         if isinstance(query, VectorQuery):
-            asked.vector = query.checked(loaded.steps.spec)
-            asked.decoded, asked.options = query.decoded(), similar_only(options)
+            asked.vector = query.checked(asked.loaded.steps.spec)
+            asked.decoded, asked.options = query.decoded(), similar_only(asked.options)
         with self._changing:
             if self._is_closed:
                 raise _closed()
@@ -80,8 +82,8 @@ class Pipeline:
             if isinstance(query, VectorQuery):
                 self._batches.put(asked)
             else:
-                self._decoders.threads.submit(self._decode, asked, query)
-        return asked
+                self._undecoded.put(asked.owner, (asked, query))
+                self._decoders.threads.submit(self._decode_next)
 
     def close(self) -> None:
         """Ends threads and processes; whoever waits for a query is told that nobody answers it."""
@@ -94,6 +96,9 @@ class Pipeline:
         self._threads.close()
         for asked in list(self._under_way):
             self._end(asked, _closed())
+
+    def _decode_next(self) -> None:
+        self._decode(*self._undecoded.take())
 
     def _decode(self, asked: Asked, query: Query) -> None:
         if not self._goes_on(asked):
@@ -143,7 +148,8 @@ class Pipeline:
         if wanted:
             for asked, vector, near in self._search(wanted):
                 asked.wait()
-                self._threads.pool.submit(self._prove, asked, vector, near)
+                self._unproved.put(asked.owner, (asked, vector, near))
+                self._threads.pool.submit(self._prove_next)
 
     def _search(self, group: list[Asked]) -> list[tuple[Asked, np.ndarray, Nearest]]:
         """Returns the queries of one snapshot with their vectors, float32 [dimension], and what is near to these."""
@@ -162,6 +168,9 @@ class Pipeline:
                 for row, near in zip(rows, steps.near(vectors[rows], group[rows[0]].options.top_k), strict=True)
             ]
         return found
+
+    def _prove_next(self) -> None:
+        self._prove(*self._unproved.take())
 
     def _prove(self, asked: Asked, vector: np.ndarray, near: Nearest) -> None:
         try:
@@ -185,6 +194,8 @@ class Pipeline:
     def _end(self, asked: Asked, result: Outcome | Exception) -> None:
         with self._changing:
             self._under_way.discard(asked)
+            is_busy = len(self._under_way) >= self._enough
+        self.rate.end(is_answered=isinstance(result, Outcome), is_busy=is_busy)
         self._batches.leave(asked)
         if self._is_closed and not isinstance(result, Outcome):
             result = _closed()
