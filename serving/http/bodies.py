@@ -30,7 +30,7 @@ class BodyMemory:
         try:
             yield room
         finally:
-            room.give_back(room.taken_bytes)
+            room.close()
 
     def take(self, size_bytes: int) -> bool:
         """Takes so many bytes if there are as many, or gives them back if negative; returns whether it did."""
@@ -46,6 +46,8 @@ class Room:
 
     def __init__(self, memory: BodyMemory):
         self._memory = memory
+        self._is_closed = False
+        self._counting = Lock()
         self.taken_bytes = 0
 
     def take(self, size_bytes: int) -> None:
@@ -56,14 +58,22 @@ class Room:
 
     def try_to_take(self, size_bytes: int) -> bool:
         """Counts bytes if there is room for them, and returns whether there is."""
-        is_taken = self._memory.take(size_bytes)
-        self.taken_bytes += size_bytes * is_taken
-        return is_taken
+        with self._counting:
+            # A thread that fetches a photo may go on after its request has ended, and nobody would give its bytes back.
+            is_taken = not self._is_closed and self._memory.take(size_bytes)
+            self.taken_bytes += size_bytes * is_taken
+            return is_taken
 
     def give_back(self, size_bytes: int) -> None:
         """Frees the room of bytes that are no longer in memory."""
-        self._memory.take(-size_bytes)
-        self.taken_bytes -= size_bytes
+        with self._counting:
+            self._memory.take(-size_bytes)
+            self.taken_bytes -= size_bytes
+
+    def close(self) -> None:
+        """Frees all that is taken, and takes nothing any more."""
+        self.give_back(self.taken_bytes)
+        self._is_closed = True
 
 
 class Upload(NamedTuple):

@@ -7,13 +7,13 @@ import traceback
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.access_log import Log, fields_of, level_of, route_of
 from serving.http.guard import OPEN_PATHS
 from serving.http.metrics import Metrics
-from serving.http.problems import problem_of, response_of
+from serving.http.problems import note, response_of
 
 REQUEST_ID = "X-Request-ID"
 # What is taken over from a client stands in logs and in headers.
@@ -49,6 +49,8 @@ class Edge:
             await self._answer(scope, receive, sent)
         finally:
             seconds = perf_counter() - started
+            if failure := scope["state"].pop("failure", None):
+                self._tell_failure(scope, failure)
             status = sent.status or LEFT
             self._metrics.answered(route_of(scope), status, seconds, scope["state"].get("reason"))
             # A cluster probes every few seconds, and nobody wants to read that all is well.
@@ -63,10 +65,7 @@ class Edge:
             if sent.status:  # an end in the midst of the answer closes the connection
                 raise
         except Exception as error:
-            problem = problem_of(error)
-            scope["state"]["reason"] = problem.reason
-            if problem.status == 500:
-                self._tell_failure(scope, error)
+            problem = note(error, Request(scope))
             if sent.status:  # nothing but an end in the midst of the answer tells the client
                 raise
             await response_of(problem, scope["state"]["request_id"])(scope, receive, sent)

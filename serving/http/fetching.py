@@ -21,19 +21,19 @@ class Allowance:
     """How many bytes the photos of one request may still have together, and the room that they are kept in."""
 
     def __init__(self, most_bytes: int, room: Room):
-        self._most_bytes = self._left_bytes = most_bytes
-        self._room = room
+        self._most_bytes, self._room = most_bytes, room
+        self.taken_bytes = 0
 
     def take(self, size_bytes: int) -> None:
         """Counts bytes; raises PhotoTooLargeError once there are too many, a Problem if there is no room for them."""
         # Threads of one request may each count a chunk twice or not: the bound is then wrong by a chunk.
-        self._left_bytes -= size_bytes
-        if self._left_bytes < 0:
+        if self.taken_bytes + size_bytes > self._most_bytes:
             raise PhotoTooLargeError(
                 f"the photos of the request have more than {self._most_bytes:,} bytes together; expected fewer: ask in "
                 "several requests"
             )
         self._room.take(size_bytes)
+        self.taken_bytes += size_bytes
 
 
 class Fetcher:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from foundation.errors import FirstseenError
-from serving.http.problems import Problem, problem_of
+from serving.http.problems import Problem, note
 from serving.output.display import printable
 from serving.output.view import templates
 
@@ -56,10 +56,9 @@ def with_error_pages(handler: Handler) -> Handler:
         try:
             return await handler(request, *arguments, **options)
         except (Problem, FirstseenError) as error:
-            problem = problem_of(error)
+            problem = note(error, request)
             if wants_json(request) or (problem.status >= 500 and problem.status != 503):
                 raise
-            request.state.reason = problem.reason
             return _error_page(problem)
 
     return answer

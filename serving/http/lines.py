@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from serving.http.bodies import Room
 from serving.http.fetching import Allowance
+from serving.http.line_reading import FULL_SECONDS, LineReader
 from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, read_query
 from serving.http.lookup_requests import LookupOptions, parse_query
-from serving.http.options import ServeOptions
-from serving.http.problems import Problem, details_of, problem_of
+from serving.http.problems import Problem, details_of, note
 from serving.http.snapshot_header import SNAPSHOT_HEADER
 from serving.live.held import Held
 from serving.match.match import Outcome
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
 WINDOW = 32
 # An old snapshot stays in memory for as long as a stream is answered by it.
 STREAM_SECONDS = 600
-FULL_SECONDS = 0.05
-MOST_LINE_BYTES = 32 * 2**20
+# The next but one waits for it, and whatever it withdraws or adds.
+OUTDATED_SECONDS = 60
+# The problem that ends a stream needs a moment, too.
+LAST_SECONDS = 5
 
 
 class _Line(NamedTuple):
-    """One query on its way, and the bytes that its line keeps in memory until it is answered."""
+    """One query on its way: its id, if it could be read, and the bytes that it keeps in memory until it is answered."""
 
+    name: str | None
     outcome: "asyncio.Future[Outcome]"
     size_bytes: int
 
@@ -59,61 +62,83 @@ class LinesResponse(Response):
         with self._service.memory.room() as room, self._service.live.hold(self._options.snapshot) as held:
             self.headers[SNAPSHOT_HEADER] = str(held.snapshot.number)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async with aclosing(self._stream(held, room).answers()) as lines:
+            stream = Stream(self._service, self._request, held, room, self._matching)
+            async with aclosing(stream.answers()) as lines:
                 async for line in lines:
-                    await send({"type": "http.response.body", "body": line, "more_body": True})
+                    # A client that reads slowly keeps the snapshot no longer than one that sends slowly.
+                    sending = send({"type": "http.response.body", "body": line, "more_body": True})
+                    try:
+                        await asyncio.wait_for(sending, stream.left_seconds() + LAST_SECONDS)
+                    except asyncio.TimeoutError as error:
+                        raise ClientDisconnect from error
             await send({"type": "http.response.body", "body": b""})
-
-    def _stream(self, held: Held, room: Room) -> "Stream":
-        return Stream(self._service, self._request, held, room, self._matching)
 
 
 class Stream:
-    """The queries of one request, answered by one snapshot in bounded memory."""
+    """The queries of one request, answered by one snapshot in bounded memory and time."""
 
     def __init__(self, service: "Service", request: Request, held: Held, room: Room, options: MatchOptions):
         self._service, self._request, self._held, self._options = service, request, held, options
         self._room = room
         self._lines: asyncio.Queue[_Line | Problem | None] = asyncio.Queue(WINDOW)
+        self._on_their_way = 0
+        self._dropped = asyncio.Event()
+        self._first_live = service.live.state().live
+        self._end = asyncio.get_running_loop().time() + STREAM_SECONDS
+
+    def left_seconds(self) -> float:
+        """Returns how long the stream may still take, 0 or more; less from when a newer snapshot answers."""
+        now = asyncio.get_running_loop().time()
+        if self._service.live.state().live != self._first_live:
+            self._end = min(self._end, now + OUTDATED_SECONDS)
+        return max(0.0, self._end - now)
 
     async def answers(self) -> AsyncGenerator[bytes, None]:
         """Yields a line for each query; what ends the request early is the last line, with a problem instead."""
         asking = asyncio.create_task(self._ask_all())
         try:
-            while (line := await self._lines.get()) is not None:
+            while (line := await asyncio.wait_for(self._lines.get(), self.left_seconds())) is not None:
                 if isinstance(line, Problem):
                     yield self._told(line)
                     return
-                try:
-                    yield await self._answered(line)
-                except Exception as error:
-                    yield self._told(problem_of(error))
-                    return
+                yield await asyncio.wait_for(self._answered(line), self.left_seconds())
+        except asyncio.TimeoutError:
+            detail = (
+                "the stream took too long, or a newer snapshot came; expected fewer lines: send the rest anew"
+            )
+            yield self._told(Problem(408, "slow_stream", detail))
         finally:
             asking.cancel()
+            # Whatever it was about to put into the queue is in it, or dropped, before the queue is emptied.
+            await asyncio.wait((asking,))
             while not self._lines.empty():
                 if isinstance(line := self._lines.get_nowait(), _Line):
                     self._drop(line)
 
     async def _answered(self, line: _Line) -> bytes:
+        """Returns the answer to one query; one that fails has a problem, and the others are answered all the same."""
         try:
             outcome = await line.outcome
+            answers = [to_json(one) for one in self._held.answers(outcome, self._options)]
+            return _dumped({"id": outcome.query, "answers": answers})
+        except Exception as error:
+            return self._told(note(error, self._request), id=line.name)
         finally:
             self._drop(line)
-        answers = [to_json(one) for one in self._held.answers(outcome, self._options)]
-        return _dumped({"id": outcome.query, "answers": answers})
 
     async def _ask_all(self) -> None:
         """Asks line by line; waits while as many as may be are on their way."""
         try:
-            async for line in self._read_lines():
-                if line.strip():
+            reader = LineReader(self._request, self._service.options, self._room)
+            async with aclosing(reader.lines()) as lines:
+                async for line in lines:
                     await self._put(await self._ask(line))
             await self._lines.put(None)
         except Exception as error:
-            await self._lines.put(problem_of(error))
+            await self._lines.put(note(error, self._request))
 
     async def _put(self, line: _Line) -> None:
+        self._on_their_way += 1
         try:
             await self._lines.put(line)
         except asyncio.CancelledError:
@@ -121,10 +146,22 @@ class Stream:
             raise
 
     async def _ask(self, line: bytes) -> _Line:
-        allowance = Allowance(self._service.options.max_body_bytes, self._room)
-        one = await asyncio.to_thread(parse_query, line)
-        query = await read_query(one, self._service, allowance)
-        return _Line(asyncio.ensure_future(self._submitted(query)), len(line))
+        name: str | None = None
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        most_bytes = self._service.options.max_body_bytes
+        # Photos that are fetched take room, too: all lines on their way together have what a request has.
+        while self._on_their_way and self._room.taken_bytes > most_bytes:
+            self._dropped.clear()
+            await self._dropped.wait()
+        allowance = Allowance(most_bytes, self._room)
+        try:
+            one = await asyncio.to_thread(parse_query, line)
+            name = one.id
+            query = await read_query(one, self._service, allowance)
+            outcome = asyncio.ensure_future(self._submitted(query))
+        except Exception as error:
+            outcome.set_exception(error)
+        return _Line(name, outcome, len(line) + allowance.taken_bytes)
 
     async def _submitted(self, query: Asked) -> Outcome:
         # Whoever sends lines is held up, and not sent away in the midst of them.
@@ -132,58 +169,16 @@ class Stream:
 
     def _drop(self, line: _Line) -> None:
         line.outcome.cancel()
+        if line.outcome.done() and not line.outcome.cancelled():
+            line.outcome.exception()  # asyncio would complain of an error that nobody asked for
         self._room.give_back(line.size_bytes)
+        self._on_their_way -= 1
+        self._dropped.set()
 
-    def _told(self, problem: Problem) -> bytes:
+    def _told(self, problem: Problem, **names: str | None) -> bytes:
         state = self._request.state
         state.reason = problem.reason
-        return _dumped({"problem": details_of(problem, state.request_id).model_dump()})
-
-    async def _read_lines(self) -> AsyncIterator[bytes]:
-        """Yields each line, empty ones too; raises a Problem for one that is too large, or too long in coming."""
-        most_bytes, begun = line_bytes(self._service.options), bytearray()
-        async for chunk in self._chunks():
-            for piece in chunk.splitlines(keepends=True) if b"\n" in chunk else [chunk]:
-                begun += piece
-                if len(begun) > most_bytes:
-                    raise Problem(413, "line_too_large", f"a line has more than {most_bytes:,} bytes; expected fewer")
-                if piece.endswith(b"\n"):
-                    yield bytes(begun)
-                    begun.clear()
-        yield bytes(begun)
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        """Yields the body as it comes; what ends a line must come in the time that a body has."""
-        loop, most_seconds = asyncio.get_running_loop(), self._service.options.body_seconds
-        end, left_seconds = loop.time() + STREAM_SECONDS, most_seconds
-        async with aclosing(self._request.stream()) as stream:
-            while True:
-                asked_at = loop.time()
-                try:
-                    # Time that the engine takes does not count: only here the service waits for its client.
-                    chunk = await asyncio.wait_for(anext(stream, b""), min(left_seconds, end - asked_at))
-                except asyncio.TimeoutError as error:
-                    raise Problem(408, "slow_body", "the next line did not come in time; expected it sooner") from error
-                except ClientDisconnect as error:
-                    raise Problem(400, "cut_off", "the body ended before its end; expected all of it") from error
-                if not chunk:
-                    return
-                await self._make_room(len(chunk))
-                left_seconds = most_seconds if b"\n" in chunk else left_seconds - (loop.time() - asked_at)
-                yield chunk
-
-    async def _make_room(self, size_bytes: int) -> None:
-        """Waits until there is room; raises a Problem if there is none for long, as where all streams wait."""
-        for _ in range(round(self._service.options.body_seconds / FULL_SECONDS)):
-            if self._room.try_to_take(size_bytes):
-                return
-            await asyncio.sleep(FULL_SECONDS)
-        self._room.take(size_bytes)
-
-
-def line_bytes(options: ServeOptions) -> int:
-    """Returns how many bytes a line may have."""
-    return min(options.max_body_bytes, MOST_LINE_BYTES)
+        return _dumped({**names, "problem": details_of(problem, state.request_id).model_dump()})
 
 
 def _dumped(value: dict[str, Any]) -> bytes:

@@ -70,7 +70,8 @@ class Metrics:
         """Counts a request; `reason` is the word of its problem, if it has one."""
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
-        if reason and status in _REFUSED:
+        # A stream has begun with 200 when anything of it fails.
+        if reason and (status in _REFUSED or status == 200):
             self._refused.labels(reason).inc()
 
     def stage(self, name: str, seconds: float) -> None:

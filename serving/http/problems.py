@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
 from serving.live.errors import Busy, Closed, DeadlineExceeded, NotNowError, SnapshotNotLoaded
 
 _NOT_NOW: dict[type[Exception], str] = {
@@ -40,6 +40,9 @@ class ProblemDetails(BaseModel):
 
 class Problem(Exception):  # noqa: N818 (the name of RFC 9457)
     """An error that is answered with a status of its own; `reason` is the word under which it is counted."""
+
+    # Whether the log says more than the client is told: paths, and what failed inside.
+    is_hidden = False
 
     def __init__(self, status: int, reason: str, detail: str, *, headers: Iterable[tuple[str, str]] = ()):
         super().__init__(detail)
@@ -73,9 +76,21 @@ def problem_of(error: Exception) -> Problem:
             return Problem(404, "not_found", str(error))
         case UsageError():
             return Problem(422, "invalid", str(error))
-        case FirstseenError():
-            return Problem(500, "failed", str(error))
-    return Problem(500, "unexpected", "the service failed; its log says why under this request id")
+        case ArtifactRefusedError():
+            hidden = busy("refused", "a file of the store is damaged; expected a sound one", retry_after_seconds=15)
+        case _:
+            hidden = Problem(500, "unexpected", "the service failed; its log says why under this request id")
+    hidden.is_hidden = True
+    return hidden
+
+
+def note(error: Exception, request: Request) -> Problem:
+    """Returns the problem of an error, and lets the log of the request say what the client is not told."""
+    problem = problem_of(error)
+    request.state.reason = problem.reason
+    if problem.is_hidden and not hasattr(request.state, "failure"):
+        request.state.failure = error
+    return problem
 
 
 @contextmanager
@@ -111,8 +126,7 @@ def add_handlers(app: FastAPI) -> None:
     """Answers what a route of the app raises."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
-        problem = problem_of(error)
-        request.state.reason = problem.reason
+        problem = note(error, request)
         return response_of(problem, getattr(request.state, "request_id", None))
 
     for kind in (Problem, HTTPException, RequestValidationError, FirstseenError):

@@ -1,19 +1,31 @@
 """Queries as lines of JSON: answered in their order, while others are on their way, in bounded memory."""
 
+import asyncio
 import base64
 import http.client
 import json
 import time
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
+from serving.http import lines as lines_module
+from serving.http.bodies import BodyMemory
+from serving.http.line_reading import LineReader
 from serving.http.options import ServeOptions
+from serving.http.problems import Problem
 from serving.http.service import make_app
+from serving.live.errors import DeadlineExceeded
+from serving.match.match import Outcome
+from serving.match.options import MatchOptions
 from tests.photos import jpeg, scene
 from tests.serving.http.clients import AppClient
-from tests.serving.http.fake_engine import FakeLive
+from tests.serving.http.fake_engine import FakeHeld, FakeLive
 from tests.serving.http.running import Running
 
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -45,22 +57,125 @@ def test_each_line_is_answered_in_its_place(client: AppClient):
     assert found == [("a", "a", "no_match"), ("b", "b", "rejected"), ("c", "c", "no_match")]
 
 
-@pytest.mark.parametrize(
-    ("bad", "status"),
-    [
-        (b"{\n", 422),
-        (b'{"id": "x"}\n', 422),
-        (b"\xff\n", 422),
-        (b'{"id": "x", "image": {"b64": "' + b"A" * 100_001, 413),
-    ],
-)
-def test_a_line_that_cannot_be_read_is_the_last(client: AppClient, bad: bytes, status: int):
-    """What came before it is answered, and the last line says what is wrong."""
+@pytest.mark.parametrize("bad", [b"{\n", b'{"id": "x"}\n', b"\xff\n", b'{"id": "x", "embedding": [""]}\n'])
+def test_a_line_that_cannot_be_read_is_told_in_its_place(client: AppClient, bad: bytes):
+    """The others are answered all the same."""
+    response = client.post("/v1/lookup", content=line("a") + bad + line("b"), headers=LINES)
+    first, broken, last = parsed(response.content)
+    assert (first["id"], broken["id"], last["id"]) == ("a", None, "b")
+    assert broken["problem"]["status"] == 422
+    assert broken["problem"]["request_id"] == response.headers["X-Request-ID"]
+
+
+def test_a_line_that_is_too_large_is_the_last(client: AppClient):
+    """What came before it is answered, and the last line has a problem and no id."""
+    bad = b'{"id": "x", "image": {"b64": "' + b"A" * 100_001
     response = client.post("/v1/lookup", content=line("a") + bad + line("b"), headers=LINES)
     first, last = parsed(response.content)
-    assert first["id"] == "a"
-    assert last["problem"]["status"] == status
-    assert last["problem"]["request_id"] == response.headers["X-Request-ID"]
+    assert (first["id"], last["problem"]["status"], "id" in last) == ("a", 413, False)
+
+
+class Scripted(FakeHeld):
+    """A snapshot whose queries fail, or never come to anything, by their names."""
+
+    def submit(self, query, options: MatchOptions) -> "Future[Outcome]":
+        """Answers at once, never, or with an error."""
+        if query.name == "never":
+            return Future()
+        if query.name == "broken":
+            raise ArtifactRefusedError("/secret/place is damaged")
+        if query.name == "late":
+            raise DeadlineExceeded("it took too long")
+        return super().submit(query, options)
+
+
+class Scene:
+    """An app with a scripted engine, and what it logged."""
+
+    def __init__(self, folder: Path):
+        self.live = FakeLive()
+        self.live.held = Scripted(self.live.held.snapshot)
+        self.log: list = []
+        (folder / "photos").mkdir()
+        self.options = ServeOptions(max_body_bytes=100_000, body_seconds=1, allow_uri=(str(folder / "photos"),))
+        app = make_app(self.live, self.options, store=Store(folder), log=lambda *told: self.log.append(told))
+        self.memory, self.client = app.state.service.memory, AppClient(app)
+
+    def is_all_free(self) -> bool:
+        """Returns whether no byte of any body is counted, and none is free that never was taken."""
+        most = self.options.max_bodies_bytes
+        return self.memory.take(most) and not self.memory.take(1)
+
+
+@pytest.fixture
+def scene_of_lines(tmp_path: Path) -> Scene:
+    """An app with a scripted engine."""
+    return Scene(tmp_path)
+
+
+def test_one_query_that_fails_does_not_end_the_others(scene_of_lines: Scene):
+    """It has a problem under its id; what the client is not told stands in the log."""
+    body = line("late") + line("broken") + line("a")
+    response = scene_of_lines.client.post("/v1/lookup", content=body, headers=LINES)
+    late, broken, last = parsed(response.content)
+    assert (late["id"], late["problem"]["status"], late["problem"]["reason"]) == ("late", 503, "deadline")
+    assert (broken["id"], broken["problem"]["status"], last["id"]) == ("broken", 503, "a")
+    assert "secret" not in response.text
+    assert "/secret/place" in next(told for event, _, told in scene_of_lines.log if event == "failed")["traceback"]
+    assert b'refused_total{reason="refused"} 1' in scene_of_lines.client.get("/metrics").content
+
+
+def test_a_stream_that_ends_early_gives_all_its_room_back(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
+    """Lines that wait behind one that never comes are dropped with it; empty ones take nothing."""
+    monkeypatch.setattr(lines_module, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(lines_module, "WINDOW", 2)
+    body = b"\n" * 1_000 + line("a") + line("never") + b"".join(line(str(number)) for number in range(20))
+    response = scene_of_lines.client.post("/v1/lookup", content=body, headers=LINES)
+    first, last = parsed(response.content)
+    assert (first["id"], last["problem"]["reason"]) == ("a", "slow_stream")
+    assert scene_of_lines.is_all_free()
+
+
+def test_photos_that_lines_name_take_room_until_they_are_answered(scene_of_lines: Scene, tmp_path: Path):
+    """Not until the end of the stream, and not more of them at a time than a request may have."""
+    photo = tmp_path / "photos" / "a.jpg"
+    photo.write_bytes(PHOTO + bytes(60_000))
+    room = scene_of_lines.memory
+    assert room.take(scene_of_lines.options.max_bodies_bytes - 300_000)
+    one = json.dumps({"id": "a", "image": {"uri": photo.as_uri()}}).encode() + b"\n"
+    answers = parsed(scene_of_lines.client.post("/v1/lookup", content=one * 30, headers=LINES).content)
+    assert [answer["answers"][0]["status"] for answer in answers] == ["no_match"] * 30
+    assert room.take(-(scene_of_lines.options.max_bodies_bytes - 300_000))
+    assert scene_of_lines.is_all_free()
+
+
+def test_a_stream_ends_soon_after_a_newer_snapshot_answers(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
+    """Two snapshots are in memory at most: for as long as a stream holds an old one, the next but one waits."""
+    monkeypatch.setattr(lines_module, "OUTDATED_SECONDS", 0.2)
+    state = scene_of_lines.live.state
+    lives = iter([7])
+    scene_of_lines.live.state = lambda: replace(state(), live=next(lives, 8))
+    response = scene_of_lines.client.post("/v1/lookup", content=line("a") + line("never"), headers=LINES)
+    assert [one.get("id") for one in parsed(response.content)] == ["a", None]
+
+
+def test_a_line_has_its_time_however_small_its_pieces_are():
+    """Neither empty lines nor single bytes make it begin anew."""
+
+    async def receive():
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"\n", "more_body": True}
+
+    async def read() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        with BodyMemory(100_000).room() as room:
+            reader = LineReader(request, ServeOptions(body_seconds=1), room)
+            async for _ in reader.lines():
+                pass
+
+    with pytest.raises(Problem) as caught:
+        asyncio.run(asyncio.wait_for(read(), 10))
+    assert caught.value.reason == "slow_body"
 
 
 def test_what_is_asked_of_all_lines_is_checked_before_the_first(client: AppClient):
