@@ -59,9 +59,8 @@ class LiveSearcher:
     def hold(self, snapshot: int | None = None) -> Iterator[Held]:
         """Keeps the live snapshot, or the numbered one, for a request until the block ends.
 
-        One that is not loaded is opened in the background, and SnapshotNotLoaded raised until it is; for a number that
-        is new to the engine this lists the store. Raises InputNotFoundError if there is none of that number,
-        ArtifactRefusedError if it was refused, Closed after `close`.
+        One that is not loaded is opened in the background, and SnapshotNotLoaded raised until it is. Costs nothing.
+        Raises InputNotFoundError if there is none of that number, or it was refused, Closed after `close`.
         """
         loaded = self._residents.hold_live() if snapshot is None else self._hold_numbered(snapshot)
         try:

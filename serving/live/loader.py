@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from threading import Lock, Thread
 from time import monotonic
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError, TemporaryError
+from foundation.errors import AccessDeniedError, FirstseenError, InputNotFoundError, TemporaryError
 from foundation.store.files import Store, StoredFile
 from foundation.store.snapshots import snapshot_numbers
 from serving.live.errors import Closed, SnapshotNotLoaded
@@ -15,15 +15,14 @@ from serving.live.loaded import Loaded
 from serving.live.observer import Observer
 from serving.live.opening import open_loaded
 from serving.live.options import LiveOptions
+from serving.live.pause import Pause
 from serving.live.refused import RefusedSnapshots, files_of, reason_of
 from serving.live.residents import Residents
 from serving.live.state import Reloaded
+from serving.live.wanted import Wanted
 
 _log = logging.getLogger(__name__)
 
-# Numbers that requests named, and that wait to be opened: more are not remembered, nor any for longer than this.
-MOST_WANTED = 16
-WANTED_SECONDS = 60.0
 # While a snapshot waits for its place, it is seen so often whether there is room.
 TURN_CHECK_SECONDS = 1.0
 # At the end an opening is waited for so long; of a large snapshot it takes minutes, and it serves nobody any more.
@@ -38,12 +37,14 @@ class Loader:
         self.refused = RefusedSnapshots(store)
         self.looked_at = datetime.now(timezone.utc)
         self.problem: str | None = None
-        self._numbers: list[int] = []
+        self._numbers = snapshot_numbers(store) or [residents.live.number]
+        self._pause = Pause(options.snapshot_poll_seconds)
         self._looked_at = monotonic()
         self._load_seconds = 1.0
         self._newer: int | None = None
-        self._reloads: list[Future[Reloaded]] = []
-        self._wanted: dict[int, float] = {}
+        self._asked: Future[Reloaded] | None = None
+        self._begun: list[Future[Reloaded]] = []
+        self._wanted = Wanted()
         self._changing = Lock()
         # A snapshot that goes may be what another one waits for.
         self._waking = residents.freed
@@ -52,26 +53,25 @@ class Loader:
         self._thread.start()
 
     def reload(self) -> Future[Reloaded]:
-        """Looks for new snapshots at once, also those that were refused; the future is told what came of it."""
-        told: Future[Reloaded] = Future()
+        """Looks for new snapshots at once, also those that were refused; the future is told what came of it.
+
+        It is the same for all who ask before it begins; nobody may cancel it.
+        """
         with self._changing:
             if self._is_closed:
                 raise Closed("the service is ending; expected one that runs: ask again")
-            self._reloads.append(told)
+            told = self._asked = self._asked or Future()
         self._waking.set()
         return told
 
     def want(self, number: int) -> SnapshotNotLoaded:
         """Opens a snapshot that a request names, in the background; returns the error that says when to ask again.
 
-        Raises InputNotFoundError if the store has none of that number, ArtifactRefusedError if it was refused.
+        Costs nothing. Raises InputNotFoundError if the store had none of that number when it was looked at, or if it
+        was refused.
         """
-        self._require_listed(number)
-        if reason := self.refused.reasons.get(number):
-            raise ArtifactRefusedError(reason)
-        with self._changing:
-            if len(self._wanted) < MOST_WANTED:
-                self._wanted[number] = monotonic()
+        self._require_there(number)
+        self._wanted.add(number)
         self._waking.set()
         seconds = math.ceil(self._load_seconds)
         return SnapshotNotLoaded(
@@ -86,15 +86,19 @@ class Loader:
             self._is_closed = True
         self._waking.set()
         self._thread.join(CLOSE_SECONDS)
-        for told in self._reloads:
+        for told in [*self._begun, *([self._asked] if self._asked else [])]:
             told.set_exception(Closed("the service is ending; expected one that runs: ask again"))
 
-    def _require_listed(self, number: int) -> None:
-        # It may have been published since the last look.
-        numbers = self._numbers if number in self._numbers else snapshot_numbers(self._store)
-        if number not in numbers:
-            there = f"it has {numbers[0]} to {numbers[-1]}" if numbers else "it has none"
-            raise InputNotFoundError(f"no snapshot {number} in store {self._store.uri}; {there}")
+    def _require_there(self, number: int) -> None:
+        if number in self.refused.reasons:
+            raise InputNotFoundError(
+                f"snapshot {number} is refused, for it cannot be read; expected another, as the live one, "
+                f"{self._residents.live.number}: the service's status says why"
+            )
+        # A higher number may have been published since the last look, a lower one never was.
+        first, last = self._numbers[0], self._numbers[-1]
+        if number not in self._numbers and (number < last or self._wanted.is_missing(number)):
+            raise InputNotFoundError(f"no snapshot {number}; expected one of {first} to {last}")
 
     def _run(self) -> None:
         while not self._is_closed:
@@ -102,26 +106,30 @@ class Loader:
             self._waking.wait(min(left, TURN_CHECK_SECONDS) if self._wanted or self._newer else left)
             self._waking.clear()
             with self._changing:
-                reloads = list(self._reloads)
+                asked, self._asked = self._asked, None
+                self._begun += [asked] if asked else []
             before = self._residents.live.number
             try:
-                self._work(again=bool(reloads))
+                self._work(again=bool(asked))
             except Exception as error:
                 # Whatever it is, the snapshot that answers goes on doing so, and the next look tries again.
                 self._fail(error)
             if self._newer is None:
-                self._tell(reloads, before)
+                self._tell(before)
 
     def _work(self, *, again: bool) -> None:
         self._residents.tidy()
-        is_due = again or monotonic() - self._looked_at >= self._options.snapshot_poll_seconds
-        if is_due:
+        wanted = self._next_wanted()
+        is_due = monotonic() - self._looked_at >= self._options.snapshot_poll_seconds
+        # An opening takes a while: whatever answers from then on goes before what a request named.
+        is_looking = again or is_due or wanted is not None
+        if is_looking:
             self._look(again=again)
         if self._newer is not None:
             self._take_up(self._newer)
-        if self._newer is None:
-            self._open_wanted()
-        if is_due:
+        elif wanted is not None:
+            self._open_wanted(wanted)
+        if is_looking and self._newer is None and not self._pause.is_on:
             self.problem = None
 
     def _look(self, *, again: bool) -> None:
@@ -129,54 +137,66 @@ class Loader:
         self._looked_at = monotonic()
         if again:
             self.refused.forget()
-        self._numbers = snapshot_numbers(self._store)
-        self.refused.forget_changed()
-        if not self._numbers:
+            self._pause.end()
+        numbers = snapshot_numbers(self._store)
+        if not numbers:
             raise InputNotFoundError(f"store {self._store.uri} has no snapshot any more; expected one")
+        self._numbers = numbers
+        self.refused.forget_changed()
         self.looked_at = datetime.now(timezone.utc)
-        newest = self._numbers[-1]
+        newest = numbers[-1]
         is_known = newest == self._residents.live.number or newest in self.refused.reasons
-        self._newer = None if is_known else newest
+        self._newer = None if is_known or self._pause.is_on else newest
 
     def _take_up(self, number: int) -> None:
         """Lets a newer snapshot answer, or refuses it, once there is room for it beside the one that answers."""
         named = next((one for one in self._residents.loaded if one.number == number), None)
         if named is None and not self._residents.make_room(for_live=True):
+            old = self._residents.loaded[-1]
+            self.problem = f"snapshot {number} waits until no request is answered by snapshot {old.number} any more"
             return
         self._newer = None
-        loaded = named or self._open(number)
+        try:
+            loaded = named or self._open(number)
+        except Exception:
+            self._pause.begin()
+            raise
+        self._pause.end()
         if loaded:
             self._residents.swap(loaded)
             self._residents.tidy()
             self.refused.forget(before=number)
+            self.problem = None
             _log.info("snapshot %d answers", number)
         self._observe.swap("swapped" if loaded else "refused")
 
-    def _open_wanted(self) -> None:
-        """Opens what a request named, once there is room for it."""
-        known = {one.number for one in self._residents.loaded} | self.refused.reasons.keys()
-        oldest = monotonic() - WANTED_SECONDS
-        with self._changing:
-            self._wanted = {one: at for one, at in self._wanted.items() if at > oldest and one not in known}
-            number = next(iter(self._wanted), None)
-        if number is None or not self._residents.make_room(for_live=False):
-            return
-        with self._changing:
-            # If it fails, whoever still wants it asks again.
-            del self._wanted[number]
-        if loaded := self._open(number, is_pinned=True):
+    def _next_wanted(self) -> int | None:
+        """Returns what a request named, once there is room for it."""
+        number = self._wanted.next(besides={one.number for one in self._residents.loaded})
+        return number if number is None or self._residents.make_room(for_live=False) else None
+
+    def _open_wanted(self, number: int) -> None:
+        is_missing = number not in self._numbers
+        try:
+            loaded = None if is_missing else self._open(number, is_pinned=True)
+        finally:
+            # If it cannot be read now, whoever asks again may be told something better.
+            self._wanted.drop(number, is_missing=is_missing)
+        if loaded:
             self._residents.add(loaded)
 
     def _open(self, number: int, *, is_pinned: bool = False) -> Loaded | None:
-        """Opens and checks a snapshot; None if it is refused, or gone. Raises TemporaryError."""
+        """Opens and checks a snapshot; None if it is refused, or gone. What may pass is raised."""
         started = monotonic()
         files = files_of(self._store, number)
         try:
             loaded = open_loaded(self._store, number, self._options, beside=self._residents.loaded, is_pinned=is_pinned)
-        except (TemporaryError, MemoryError):
+        # A full disk, a right that is missing, too little memory: nothing is wrong with the snapshot.
+        except (TemporaryError, AccessDeniedError):
             raise
-        except Exception as error:
-            self._refuse(number, error, files)
+        except FirstseenError as error:
+            if number in snapshot_numbers(self._store):
+                self._refuse(number, error, files)
             return None
         self._load_seconds = monotonic() - started
         if self._is_closed:
@@ -194,12 +214,13 @@ class Loader:
         self._observe.swap("failed")
         problem = reason_of(error)
         if self.problem != problem:
-            _log.warning("no newer snapshot could be read: %s", problem)
+            # What nobody foresaw is nothing that a user can mend: the log says where it arose.
+            unforeseen = None if isinstance(error, (FirstseenError, OSError)) else error
+            _log.warning("no newer snapshot could be read: %s", problem, exc_info=unforeseen)
         self.problem = problem
 
-    def _tell(self, reloads: list[Future[Reloaded]], before: int) -> None:
-        with self._changing:
-            self._reloads = [told for told in self._reloads if told not in reloads]
+    def _tell(self, before: int) -> None:
+        begun, self._begun = self._begun, []
         live = self._residents.live.number
-        for told in reloads:
+        for told in begun:
             told.set_result(Reloaded(before=before, live=live, refused=self.refused.reasons, problem=self.problem))

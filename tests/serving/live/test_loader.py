@@ -1,17 +1,20 @@
 """What a store brings while it is served: sound snapshots answer, broken ones are refused, and the old one goes on."""
 
+import errno
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from foundation.errors import TemporaryError
+from foundation.errors import AccessDeniedError, TemporaryError
 from foundation.store.snapshots import snapshot_path
-from serving.live import loader
+from serving.live import loader, pause
 from serving.live.live_searcher import LiveSearcher
 from serving.live.observer import Unobserved
+from serving.live.refused import reason_of
 from tests.serving.live.conftest import OFTEN, SELDOM, TwoIndexes, damage, eventually, nearest
 
 
@@ -149,6 +152,51 @@ def test_a_store_that_lost_its_snapshots_is_no_reason_to_stop(two: TwoIndexes):
             path.unlink()
         assert "no snapshot any more" in (live.reload().problem or "")
         assert answers(live, two) == two.archives[0]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left"), AccessDeniedError("no right"), MemoryError()]
+)
+def test_what_may_pass_is_no_reason_to_refuse(
+    error: Exception, two: TwoIndexes, opened: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    """A sound snapshot is tried again, later each time, and at once on a reload."""
+
+    def fail(*_: object, **__: object) -> None:
+        opened.append(0)
+        raise error
+
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        with monkeypatch.context() as patch:
+            patch.setattr(loader, "open_loaded", fail)
+            number = two.publish(1).number
+            assert live.reload().refused == {}
+            assert reason_of(error) in (live.state().problem or "")
+            # A look that comes too early does not open it, and the problem is still there.
+            live._loader._looked_at -= 3_600
+            live._loader._waking.set()
+            eventually(lambda: live._loader._looked_at > time.monotonic() - 60)
+            assert reason_of(error) in (live.state().problem or "")
+            assert opened == [0]
+        told = live.reload()
+        assert (told.live, told.problem) == (number, None)
+
+
+def test_a_pause_grows_up_to_some_minutes(monkeypatch: pytest.MonkeyPatch):
+    """After a success it begins anew."""
+    clock = [0.0]
+    monkeypatch.setattr(pause, "monotonic", lambda: clock[0])
+    waiting = pause.Pause(15)
+    for seconds in (15, 30, 60, 120, 240, 300, 300):
+        waiting.begin()
+        clock[0] += seconds - 1
+        assert waiting.is_on
+        clock[0] += 1
+        assert not waiting.is_on
+    waiting.end()
+    waiting.begin()
+    clock[0] += 15
+    assert not waiting.is_on
 
 
 def always_the_first_row(_: object, vectors: np.ndarray, k: int, **__: object) -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,12 @@ from concurrent.futures import Future
 
 import pytest
 
-from foundation.errors import ArtifactRefusedError, InputNotFoundError
-from serving.live import residents
+from foundation.errors import InputNotFoundError
+from serving.live import loader, residents
 from serving.live.errors import SnapshotNotLoaded
 from serving.live.live_searcher import LiveSearcher
 from serving.live.state import Reloaded
+from serving.live.wanted import MOST_WANTED, Wanted
 from tests.serving.live.conftest import SELDOM, TwoIndexes, damage, eventually, nearest
 
 
@@ -63,19 +64,62 @@ def test_a_request_may_name_a_snapshot(live: LiveSearcher, two: TwoIndexes, firs
 
 
 def test_a_snapshot_that_is_not_there_is_an_error(live: LiveSearcher):
-    """Of a number that was never given, or is no longer: nobody has to come again."""
-    for number in (0, live.state().live + 1):
-        with pytest.raises(InputNotFoundError, match=f"no snapshot {number} "), live.hold(number):
-            pass
+    """Of a number that was never given, or is no longer: nobody has to come again, nor learns where the store lies."""
+    newest = live.state().live
+    with pytest.raises(InputNotFoundError, match=f"^no snapshot 0; expected one of 1 to {newest}$"), live.hold(0):
+        pass
+    # It may have been published just now: the store is looked at by a thread of its own.
+    with pytest.raises(SnapshotNotLoaded), live.hold(newest + 1):
+        pass
+    eventually(lambda: live._loader._wanted.is_missing(newest + 1))
+    with pytest.raises(InputNotFoundError, match=f"no snapshot {newest + 1}; "), live.hold(newest + 1):
+        pass
+
+
+def test_naming_a_snapshot_asks_nothing_of_the_store(
+    live: LiveSearcher, two: TwoIndexes, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever holds one must not wait for a bucket: what is asked is asked by the loader alone."""
+    threads = set()
+    real = loader.snapshot_numbers
+
+    def snapshot_numbers(store: object) -> list[int]:
+        threads.add(threading.current_thread().name)
+        return real(store)
+
+    monkeypatch.setattr(loader, "snapshot_numbers", snapshot_numbers)
+    wait_for(live, two.publish(0).number)
+    assert threads == {"load"}
+
+
+def test_few_numbers_are_remembered_and_the_newest_goes_before(
+    live: LiveSearcher, two: TwoIndexes, first: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Many of them would occupy the thread that opens what has to answer: it looks for that before each opening."""
+    opened: list[int] = []
+    real = loader.open_loaded
+
+    def open_loaded(store: object, number: int, *arguments: object, **options: object) -> object:
+        opened.append(number)
+        return real(store, number, *arguments, **options)
+
+    monkeypatch.setattr(loader, "open_loaded", open_loaded)
+    newest = two.publish(0).number
+    wait_for(live, first)
+    assert opened == [newest, first]
+    wanted = Wanted()
+    for number in range(9):
+        wanted.add(number)
+    assert len(wanted._asked_at) == MOST_WANTED
 
 
 def test_a_damaged_snapshot_is_refused_to_whoever_names_it(live: LiveSearcher, two: TwoIndexes, first: int):
-    """It is opened once, and the error says what is wrong with it."""
+    """It is opened once; what is wrong with it is said in the state."""
     damage(two, 0)
     with pytest.raises(SnapshotNotLoaded), live.hold(first):
         pass
     eventually(lambda: bool(live.state().refused))
-    with pytest.raises(ArtifactRefusedError, match="damaged"), live.hold(first):
+    with pytest.raises(InputNotFoundError, match=f"snapshot {first} is refused"), live.hold(first):
         pass
     assert live.state().loaded == (first + 1,)
 
@@ -85,6 +129,7 @@ def test_there_are_never_more_than_two(live: LiveSearcher, two: TwoIndexes, firs
     wait_for(live, first)
     with live.hold(first) as held:
         newest = two.publish(0).number
+        why = f"snapshot {newest} waits until no request is answered by snapshot {first} any more"
         told = reload_beside(live)
 
         def is_refused() -> bool:
@@ -98,7 +143,9 @@ def test_there_are_never_more_than_two(live: LiveSearcher, two: TwoIndexes, firs
         assert live.state().loaded == (first + 1, first)
         assert nearest(held, two.photos[0]).verdict == "identical"
         assert not told.done()
+        eventually(lambda: live.state().problem == why)
     assert told.result(timeout=60).live == newest
+    assert live.state().problem is None
     wait_for(live, first)
     assert live.state().loaded == (newest, first)
 
