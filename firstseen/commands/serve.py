@@ -97,6 +97,7 @@ def serve(
 
 
 async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", listening: Any) -> bool:
+    from foundation.photos.shared_decoders import shared_decoders
     from serving.http.server import serve as serve_until_told
 
     opened: list[LiveSearcher] = []
@@ -107,13 +108,15 @@ async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", l
     def on_ready() -> None:
         tell(f"snapshot {opened[0].state().live} answers at {address}; Ctrl-C ends the service", address=address)
 
-    try:
-        return await serve_until_told(
-            lambda: _open(store, options, live, opened), listening, options, on_ready=on_ready
-        )
-    finally:
-        for one in opened:
-            one.close()
+    # What the page and thumbnails decode in is kept: else each picture would start a process of its own.
+    with shared_decoders():
+        try:
+            return await serve_until_told(
+                lambda: _open(store, options, live, opened), listening, options, on_ready=on_ready
+            )
+        finally:
+            for one in opened:
+                one.close()
 
 
 def _open(store: "Store", options: "ServeOptions", live: "LiveOptions", opened: "list[LiveSearcher]") -> "Opened":

@@ -24,7 +24,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, Result], *
             return working.result()
         if leaving.done():
             raise ClientDisconnect
-        detail = f"there is no answer after {seconds:g} s; expected one: ask again, with fewer photos at once"
+        detail = f"there is no answer after {seconds:g} s; expected one: ask again later, or for less at once"
         raise busy("deadline", detail, retry_after_seconds=1)
     finally:
         for task in (working, leaving):

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.http.bodies import Room
 from serving.http.fetching import Allowance
+from serving.http.holding import hold
 from serving.http.line_reading import FULL_SECONDS, LineReader
 from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, read_query
@@ -59,7 +60,7 @@ class LinesResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the lines; raises what holding the snapshot raises before the first of them."""
         # Starlette's own response listens for the end of the request meanwhile, and would take the lines away.
-        with self._service.memory.room() as room, self._service.live.hold(self._options.snapshot) as held:
+        with self._service.memory.room() as room, hold(self._service.live, self._options.snapshot) as held:
             self.headers[SNAPSHOT_HEADER] = str(held.snapshot.number)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             stream = Stream(self._service, self._request, held, room, self._matching)
@@ -103,9 +104,7 @@ class Stream:
                     return
                 yield await asyncio.wait_for(self._answered(line), self.left_seconds())
         except asyncio.TimeoutError:
-            detail = (
-                "the stream took too long, or a newer snapshot came; expected fewer lines: send the rest anew"
-            )
+            detail = "the stream took too long, or a newer snapshot came; expected fewer lines: send the rest anew"
             yield self._told(Problem(408, "slow_stream", detail))
         finally:
             asking.cancel()

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from foundation.errors import UsageError
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
+from serving.http.holding import hold
 from serving.live.held import Held
 from serving.live.live_searcher import LiveSearcher
 from serving.live.vector_query import VectorQuery
@@ -38,9 +39,9 @@ async def look_up(
     """Returns what each query came to in the live snapshot, or in the numbered one.
 
     A query that cannot be asked at all comes as its outcome, and keeps its place. If the request is given up, queries
-    that have not begun are dropped. Raises what `LiveSearcher.hold`, `Held.admit` and the queries' futures raise.
+    that have not begun are dropped. Raises what `hold`, `Held.admit` and the queries' futures raise.
     """
-    with live.hold(snapshot) as held, held.admit(sum(not isinstance(one, Outcome) for one in queries)):
+    with hold(live, snapshot) as held, held.admit(sum(not isinstance(one, Outcome) for one in queries)):
         outcomes = await outcomes_of(held, queries, options)
         # Rows of thousands of matches take a moment, in which nobody else would be answered.
         answers = await asyncio.to_thread(lambda: [held.answers(one, options) for one in outcomes])

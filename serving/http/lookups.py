@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from serving.answers import Answer
-from serving.http.answering import while_connected
 from serving.http.lines import LinesResponse
 from serving.http.looking_up import Looked, look_up
 from serving.http.lookup_bodies import FORM, JSON, LINES, media_type, read_lookup
@@ -63,7 +62,7 @@ async def _whole(request: Request, service: "Service") -> Response:
             if isinstance(one, Outcome):
                 service.metrics.outcome(one.status, (one.reason or "").partition(":")[0])
         work = look_up(service.live, asked.queries, asked.options.for_matching(), asked.options.snapshot)
-        looked = await while_connected(request, work, seconds=service.options.request_seconds)
+        looked = await service.while_connected(request, work)
     number = looked.snapshot.number
     request.state.told = {"snapshot": number, "queries": len(asked.queries)}
     return JSONResponse(answer_of(looked, request.state.request_id), headers={SNAPSHOT_HEADER: str(number)})

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from serving.http.answering import while_connected
 from serving.http.bodies import read_form
 from serving.http.evidence import proof_of
 from serving.http.html import HEADERS, page, wants_json, with_error_pages
@@ -63,7 +62,7 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
             claimed = sent.fields.get("claimed_date", "").strip()
             claimed_of(claimed)
             work = look_up_for_page(lookups.service, uploads_of(sent))
-            lookup = await while_connected(request, work, seconds=options.request_seconds)
+            lookup = await lookups.service.while_connected(request, work)
         address = address_of(lookups.add(lookup), lookup, claimed)
         request.state.told = {"snapshot": lookup.snapshot.number, "queries": len(lookup.queries)}
         if wants_json(request):
@@ -144,7 +143,8 @@ def _add_status(router: APIRouter, lookups: ShownLookups) -> None:
     @router.get("/status", include_in_schema=False)
     @with_error_pages
     async def status(request: Request) -> Response:
-        return page("status.html", status_values(await status_of(), service.live.state()))
+        found = await service.while_connected(request, status_of())
+        return page("status.html", status_values(found, service.live.state()))
 
 
 def _text(kind: str, shown: list[Shown]) -> str:

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from foundation.errors import InputNotFoundError
 from foundation.store.occurrences import Basis, Occurrence, first_seen
 from foundation.store.snapshots import read_contents
+from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import Problem, responses
 from serving.http.snapshot_header import SNAPSHOT_HEADER
@@ -71,9 +72,15 @@ def make_router(service: "Service") -> APIRouter:
         response_model=PhotoAnswer,
         responses=responses(401, 403, 404, 422, 429, 503),
     )
-    async def photo(photo_id: PhotoId, archive: Archive = None, snapshot: Snapshot = None) -> JSONResponse:
-        with service.live.hold(snapshot) as held:
-            found = await service.in_reader(find_photo, service, held, photo_id, archive)
+    async def photo(
+        request: Request, photo_id: PhotoId, archive: Archive = None, snapshot: Snapshot = None
+    ) -> JSONResponse:
+        # The thread holds the snapshot itself, for it may go on after the request has ended.
+        def find() -> PhotoAnswer:
+            with hold(service.live, snapshot) as held:
+                return find_photo(service, held, photo_id, archive)
+
+        found = await service.while_connected(request, service.in_reader(find))
         return JSONResponse(found.model_dump(mode="json"), headers=CACHED | {SNAPSHOT_HEADER: str(found.snapshot)})
 
     @router.get(
@@ -82,11 +89,13 @@ def make_router(service: "Service") -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 403, 404, 422, 429, 503)},
     )
-    async def thumbnail(content_sha256: Content, snapshot: Snapshot = None) -> Response:
-        with service.live.hold(snapshot) as held:
-            data = await service.in_reader(thumbnail_of, held, bytes.fromhex(content_sha256))
-            number = str(held.snapshot.number)
-        return Response(data, media_type="image/jpeg", headers=CACHED | {SNAPSHOT_HEADER: number})
+    async def thumbnail(request: Request, content_sha256: Content, snapshot: Snapshot = None) -> Response:
+        def make() -> tuple[bytes, int]:
+            with hold(service.live, snapshot) as held:
+                return thumbnail_of(held, bytes.fromhex(content_sha256)), held.snapshot.number
+
+        data, number = await service.while_connected(request, service.in_reader(make))
+        return Response(data, media_type="image/jpeg", headers=CACHED | {SNAPSHOT_HEADER: str(number)})
 
     return router
 

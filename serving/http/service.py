@@ -1,17 +1,19 @@
 """Puts the service together from its parts: an app that answers from a live searcher."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
+from starlette.requests import Request
 
 from foundation.store.files import Store
 from serving.http import documents, health, lookups, monitoring, pages, photos, problems, snapshots
 from serving.http.access_log import Log
+from serving.http.answering import while_connected
 from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
 from serving.http.fetching import Fetcher
@@ -19,14 +21,13 @@ from serving.http.guard import Guard
 from serving.http.keys import KeyFile, read_keys
 from serving.http.metrics import Metrics
 from serving.http.options import ServeOptions
+from serving.http.readers import Readers
 from serving.http.web import Web
 from serving.live.live_searcher import LiveSearcher
 
 Result = TypeVar("Result")
 
 FETCH_THREADS = 8
-# Whoever looks through tables of photos by their names takes a core for a second per million of them.
-READ_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,19 @@ class Service:
     memory: BodyMemory
     fetcher: Fetcher
     _fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCH_THREADS, "fetch"))
-    _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READ_THREADS, "read"))
+    _readers: Readers = field(default_factory=Readers)
 
     async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Returns what a function returns that may wait for disks and networks."""
         return await asyncio.get_running_loop().run_in_executor(self._fetching, partial(function, *arguments))
 
     async def in_reader(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Returns what a function returns that reads the store."""
-        return await asyncio.get_running_loop().run_in_executor(self._reading, partial(function, *arguments))
+        """Returns what a function returns that reads the store; raises what `Readers.call` raises."""
+        return await self._readers.call(function, *arguments)
+
+    async def while_connected(self, request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+        """Returns what the work for a request comes to, in the time that a request has."""
+        return await while_connected(request, work, seconds=self.options.request_seconds)
 
 
 def make_app(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import JSONResponse
 
@@ -13,8 +13,10 @@ from foundation.store.due import Due
 from foundation.store.snapshots import read_contents
 from foundation.store.status import StoreStatus, read_status
 from foundation.store.status_lines import to_object
+from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import responses
+from serving.http.reloading import Reloading
 
 if TYPE_CHECKING:
     from serving.http.service import Service
@@ -74,13 +76,14 @@ _AS_JSON = TypeAdapter(dict[str, Any])
 def make_router(service: "Service") -> APIRouter:
     """Returns the routes."""
     router = APIRouter(prefix="/v1", tags=["store"])
-    status_of = RememberedStatus(service)
+    status_of, reloading = RememberedStatus(service), Reloading(service.live)
 
     @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 404, 422, 429, 503))
     async def snapshot(
+        request: Request,
         snapshot: Annotated[SnapshotNumber | None, Query(description="Default: the live one.")] = None,
     ) -> SnapshotAnswer:
-        return await service.in_reader(describe_snapshot, service, snapshot)
+        return await service.while_connected(request, service.in_reader(describe_snapshot, service, snapshot))
 
     @router.get(
         "/status",
@@ -88,12 +91,12 @@ def make_router(service: "Service") -> APIRouter:
         response_model=StatusAnswer,
         responses=responses(401, 403, 429, 503),
     )
-    async def status() -> JSONResponse:
-        return JSONResponse(await status_of())
+    async def status(request: Request) -> JSONResponse:
+        return JSONResponse(await service.while_connected(request, status_of()))
 
     @router.post("/admin/reload", summary="Look for a newer snapshot now", responses=responses(401, 403, 429, 503))
-    async def reload() -> ReloadAnswer:
-        told = await asyncio.to_thread(service.live.reload)
+    async def reload(request: Request) -> ReloadAnswer:
+        told = await service.while_connected(request, reloading.look())
         refused = {str(number): why for number, why in told.refused.items()}
         return ReloadAnswer(before=told.before, live=told.live, refused=refused, problem=told.problem)
 
@@ -101,9 +104,9 @@ def make_router(service: "Service") -> APIRouter:
 
 
 def describe_snapshot(service: "Service", number: int | None = None) -> SnapshotAnswer:
-    """Returns what is told of the live snapshot, or of the numbered one; raises what `LiveSearcher.hold` raises."""
+    """Returns what is told of the live snapshot, or of the numbered one; raises what `hold` raises."""
     state = service.live.state()
-    with service.live.hold(number) as held:
+    with hold(service.live, number) as held:
         live, spec = held.snapshot, held.spec
         _, segments = read_contents(service.store, live)
     return SnapshotAnswer(

@@ -3,7 +3,7 @@
 from functools import partial
 
 from foundation.archives.archive import read
-from foundation.errors import InputNotFoundError, TemporaryError
+from foundation.errors import InputNotFoundError
 from foundation.photos.rejects import PhotoError
 from foundation.photos.shared_decoders import shared_decoders
 from foundation.photos.thumbnail import THUMBNAIL_SIDE, decode_thumbnail, encode_thumbnail, thumbnail_jpeg
@@ -14,7 +14,7 @@ def thumbnail_of(held: Held, content: bytes) -> bytes:
     """Returns a JPEG of a content (32 bytes), from what the index keeps of it or else from the archive.
 
     Raises InputNotFoundError for one that the snapshot does not have, or that may not be shown, or whose archive gives
-    it no longer.
+    it no longer; TemporaryError if its bucket does not answer.
     """
     held.opened.refresh()
     (places,) = held.opened.places([content])
@@ -34,7 +34,7 @@ def _from_archive(uri: str) -> bytes:
     try:
         with shared_decoders() as decoders:
             return decoders.call(partial(_read_small, uri))
-    except (PhotoError, TemporaryError) as error:
+    except PhotoError as error:
         raise InputNotFoundError("the archive does not give this photo any more; expected it at its place") from error
 
 
