@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from serving.http.bodies import Room
 from serving.http.fetching import Allowance
 from serving.http.holding import hold
-from serving.http.line_reading import FULL_SECONDS, LineReader
+from serving.http.line_reading import LineReader
 from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, read_query
 from serving.http.lookup_requests import LookupOptions, parse_query

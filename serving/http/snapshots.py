@@ -16,7 +16,6 @@ from foundation.store.status_lines import to_object
 from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import responses
-from serving.http.reloading import Reloading
 
 if TYPE_CHECKING:
     from serving.http.service import Service
@@ -76,7 +75,7 @@ _AS_JSON = TypeAdapter(dict[str, Any])
 def make_router(service: "Service") -> APIRouter:
     """Returns the routes."""
     router = APIRouter(prefix="/v1", tags=["store"])
-    status_of, reloading = RememberedStatus(service), Reloading(service.live)
+    status_of = RememberedStatus(service)
 
     @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 404, 422, 429, 503))
     async def snapshot(
@@ -96,7 +95,9 @@ def make_router(service: "Service") -> APIRouter:
 
     @router.post("/admin/reload", summary="Look for a newer snapshot now", responses=responses(401, 403, 429, 503))
     async def reload(request: Request) -> ReloadAnswer:
-        told = await service.while_connected(request, reloading.look())
+        # Others wait for the same look: it goes on if this client is gone.
+        looked = asyncio.shield(asyncio.wrap_future(service.live.reload()))
+        told = await service.while_connected(request, looked)
         refused = {str(number): why for number, why in told.refused.items()}
         return ReloadAnswer(before=told.before, live=told.live, refused=refused, problem=told.problem)
 

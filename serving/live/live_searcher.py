@@ -1,6 +1,7 @@
 """Answers lookups of many clients from the live snapshot of a store, and takes up new ones while it does."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 
 from foundation.store.files import Store
@@ -36,7 +37,7 @@ class LiveSearcher:
             self._places = Places(
                 options.queue_queries, rate=self._pipeline.rate, deadline_seconds=options.deadline_seconds
             )
-            self._follower = Follower(self._residents, seconds=options.snapshot_poll_seconds)
+            self._follower = Follower(store, self._residents, seconds=options.snapshot_poll_seconds)
             stack.callback(self._follower.close)
             self._loader = Loader(store, options, observe, self._residents)
             stack.callback(self._loader.close)
@@ -74,21 +75,23 @@ class LiveSearcher:
             raise self._loader.want(number)
         return loaded
 
-    def reload(self) -> Reloaded:
+    def reload(self) -> Future[Reloaded]:
         """Looks at once for snapshots, those that were refused too, and for what was retracted or ignored.
 
-        Returns when a newer snapshot answers, or is refused; of a large one this takes minutes.
+        The future is told when a newer snapshot answers, or is refused; of a large one this takes minutes. Raises
+        Closed after `close`.
         """
-        told = self._loader.reload()
-        self._follower.look()
-        return told.result()
+        return _both(self._follower.look(), self._loader.reload())
 
     def state(self) -> LiveState:
         """Returns how the store stands; costs nothing."""
         loaded = self._residents.loaded
         age = max(one.opened.lists_age_seconds for one in loaded)
         return LiveState(
-            is_ready=not self._is_draining and self._pipeline.is_alive and age <= OLDEST_LISTS_SECONDS,
+            is_ready=not self._is_draining
+            and self._pipeline.is_alive
+            and self._follower.is_sound
+            and age <= OLDEST_LISTS_SECONDS,
             live=loaded[0].number,
             loaded=tuple(one.number for one in loaded),
             refused=self._loader.refused.reasons,
@@ -112,3 +115,19 @@ class LiveSearcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _both(looked: Future[None], loaded: Future[Reloaded]) -> Future[Reloaded]:
+    """Returns what tells the second once both are done; whoever waits for it may cancel it, and no one else's."""
+    both: Future[Reloaded] = Future()
+
+    def tell(_: object) -> None:
+        if not both.set_running_or_notify_cancel():
+            return
+        if error := loaded.exception():
+            both.set_exception(error)
+        else:
+            both.set_result(loaded.result())
+
+    loaded.add_done_callback(lambda _: looked.add_done_callback(tell))
+    return both

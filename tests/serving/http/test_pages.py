@@ -47,7 +47,7 @@ class Page:
         (path,) = self.archive.rglob(f"{name}.jpg")
         photo = RetractedPhoto(archive="any", photo_id=str(path), content_sha256=content)
         add_retraction(self.store, [photo], why="taken down")
-        self.live.reload()
+        self.live.reload().result()
 
 
 @pytest.fixture(scope="module")

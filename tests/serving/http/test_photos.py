@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -73,7 +74,6 @@ def test_a_thumbnail_is_made_anew(client: AppClient):
         *(
             "/v1/photos/2019%2f..%2f2019%2fphoto-001.jpg",
             "/v1/photos/%00",
-            f"/v1/photos/{NAME}?snapshot=9",
             "/v1/photos/",
         ),
         *(f"/v1/thumbnails/{'0' * 64}", "/v1/nothing", "/etc/passwd", "/assets/../keys", "/v1/lookup/"),
@@ -85,6 +85,14 @@ def test_what_is_not_there_is_not_found(client: AppClient, path: str):
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "application/problem+json"
     assert "root:" not in response.text
+
+
+def test_a_snapshot_that_is_not_there_is_not_found(client: AppClient):
+    """It may have been published just now: the answer is 503 until the store was looked at, and then 404."""
+    while (response := client.get(f"/v1/photos/{NAME}?snapshot=9")).status_code == 503:
+        assert response.json()["reason"] == "snapshot_not_loaded"
+        time.sleep(0.1)
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize(

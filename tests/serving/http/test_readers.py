@@ -14,9 +14,7 @@ from serving.http import thumbnails
 from serving.http.options import ServeOptions
 from serving.http.problems import Problem
 from serving.http.readers import Readers
-from serving.http.reloading import Reloading
 from serving.http.service import make_app
-from serving.live.state import Reloaded
 from tests.serving.http.clients import AppClient
 from tests.serving.http.fake_engine import FakeLive
 
@@ -46,29 +44,6 @@ def test_no_more_wait_for_the_store_than_are_answered_soon(monkeypatch: pytest.M
 
     asyncio.run(ask())
     assert called == ["a", "c", "e"]
-
-
-def test_all_who_ask_for_a_reload_wait_for_one_look():
-    """For one that begins after they asked: the look that goes on may have missed what was just published."""
-    going, looks = Event(), []
-
-    class Live:
-        def reload(self) -> Reloaded:
-            looks.append(len(looks))
-            assert going.wait(10)
-            return Reloaded(before=1, live=1 + len(looks), refused={}, problem=None)
-
-    async def ask() -> list[int]:
-        reloading = Reloading(Live())  # type: ignore[arg-type]
-        first = asyncio.ensure_future(reloading.look())
-        await asyncio.sleep(0.1)
-        others = [asyncio.ensure_future(reloading.look()) for _ in range(5)]
-        await asyncio.sleep(0.1)
-        others.pop().cancel()
-        going.set()
-        return [(await one).live for one in (first, *others)]
-
-    assert asyncio.run(ask()) == [2, 3, 3, 3, 3]
 
 
 @pytest.mark.parametrize("path", ["/v1/snapshot", "/v1/photos/a", f"/v1/thumbnails/{'0' * 64}"])

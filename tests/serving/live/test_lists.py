@@ -62,7 +62,7 @@ def test_a_reload_takes_up_what_was_retracted(two: TwoIndexes):
     with LiveSearcher.open(two.store, SELDOM) as live:
         assert status(live, two, 0) == "matched"
         take_down(two, 0)
-        live.reload()
+        live.reload().result()
         assert status(live, two, 0) != "matched"
 
 
@@ -79,7 +79,7 @@ def test_lists_that_were_not_read_for_long_end_the_answers(two: TwoIndexes, monk
             status(live, two, 0)
         assert not live.state().is_ready
         assert live.state().lists_age_seconds == OLDEST_LISTS_SECONDS + 1
-        live.reload()
+        live.reload().result()
         assert live.state().is_ready
         assert status(live, two, 0) == "matched"
 
@@ -92,11 +92,51 @@ def test_a_damaged_list_is_told(two: TwoIndexes, caplog: pytest.LogCaptureFixtur
         take_down(two, 1)
         sound = path.with_name("2.json").read_bytes()
         path.with_name("2.json").write_bytes(b"{")
-        live.reload()
-        live.reload()
+        live.reload().result()
+        live.reload().result()
         assert "2.json" in (live.state().problem or "")
+        # Others know what was retracted: they are asked.
+        assert not live.state().is_ready
         assert len([one for one in caplog.records if "2.json" in one.getMessage()]) == 1
         path.with_name("2.json").write_bytes(sound)
-        live.reload()
+        live.reload().result()
         assert live.state().problem is None
+        assert live.state().is_ready
         assert status(live, two, 1) != "matched"
+
+
+def test_a_store_that_is_gone_keeps_no_lists_fresh(two: TwoIndexes):
+    """An empty folder, where it was mounted, lists nothing that was retracted: it is no look at the lists."""
+    folder = Path(two.store.local_root or "")
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        folder.rename(folder.with_name("unmounted"))
+        folder.mkdir()
+        age = live.state().lists_age_seconds
+        live.reload().result()
+        assert not live.state().is_ready
+        assert live.state().lists_age_seconds > age
+        assert "see that it is mounted" in (live._follower.problem or "")
+        folder.rmdir()
+        folder.with_name("unmounted").rename(folder)
+        live.reload().result()
+        assert live.state().is_ready
+
+
+def test_the_lists_are_followed_whatever_happens(two: TwoIndexes, monkeypatch: pytest.MonkeyPatch):
+    """What nobody foresaw is told, and the next look succeeds."""
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        with monkeypatch.context() as patch:
+            patch.setattr(live._residents, "hold_all", lambda: 1 / 0)
+            live.reload().result()
+            assert "ZeroDivisionError" in (live.state().problem or "")
+        live.reload().result()
+        assert live.state().problem is None
+
+
+def test_who_reloads_together_is_told_together(two: TwoIndexes):
+    """The store is looked at once for all who asked before; one who gives up takes nothing from the others."""
+    with LiveSearcher.open(two.store, SELDOM) as live:
+        number = two.publish(1).number
+        told = [live.reload() for _ in range(50)]
+        told[-1].cancel()
+        assert {one.result().live for one in told[:-1]} == {number}

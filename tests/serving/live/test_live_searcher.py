@@ -187,7 +187,7 @@ def test_nothing_is_left_after_close(two: TwoIndexes):
                 held.submit(from_bytes(two.photos[0]), MatchOptions()).result()
                 opened = [weakref.ref(held.opened)]
             two.publish(1)
-            live.reload()
+            live.reload().result()
             del held
             eventually(lambda: opened[0]() is None)
             with live.hold() as held:

@@ -98,13 +98,13 @@ def test_a_reload_tries_refused_snapshots_again(two: TwoIndexes, opened: list[in
         damage(two, 1)
         broken = two.publish(1).number
         for _ in range(2):
-            told = live.reload()
+            told = live.reload().result()
             assert (told.before, told.live) == (broken - 1, broken - 1)
             assert "is damaged" in told.refused[broken]
         assert opened == [broken, broken]
         assert live.state().refused == told.refused
         two.publish(0)
-        assert live.reload().refused == {}
+        assert live.reload().result().refused == {}
 
 
 def test_a_snapshot_that_cannot_be_read_as_one_is_refused(two: TwoIndexes):
@@ -112,7 +112,7 @@ def test_a_snapshot_that_cannot_be_read_as_one_is_refused(two: TwoIndexes):
     with LiveSearcher.open(two.store, SELDOM) as live:
         number = live.state().live + 1
         two.store.create(snapshot_path(number), b"{")
-        assert snapshot_path(number) in live.reload().refused[number]
+        assert snapshot_path(number) in live.reload().result().refused[number]
         assert answers(live, two) == two.archives[0]
 
 
@@ -150,7 +150,7 @@ def test_a_store_that_lost_its_snapshots_is_no_reason_to_stop(two: TwoIndexes):
     with LiveSearcher.open(two.store, SELDOM) as live:
         for path in Path(two.store.local_root, "snapshots").iterdir():
             path.unlink()
-        assert "no snapshot any more" in (live.reload().problem or "")
+        assert "no snapshot any more" in (live.reload().result().problem or "")
         assert answers(live, two) == two.archives[0]
 
 
@@ -170,7 +170,7 @@ def test_what_may_pass_is_no_reason_to_refuse(
         with monkeypatch.context() as patch:
             patch.setattr(loader, "open_loaded", fail)
             number = two.publish(1).number
-            assert live.reload().refused == {}
+            assert live.reload().result().refused == {}
             assert reason_of(error) in (live.state().problem or "")
             # A look that comes too early does not open it, and the problem is still there.
             live._loader._looked_at -= 3_600
@@ -178,7 +178,7 @@ def test_what_may_pass_is_no_reason_to_refuse(
             eventually(lambda: live._loader._looked_at > time.monotonic() - 60)
             assert reason_of(error) in (live.state().problem or "")
             assert opened == [0]
-        told = live.reload()
+        told = live.reload().result()
         assert (told.live, told.problem) == (number, None)
 
 
@@ -210,5 +210,8 @@ def test_a_wrong_index_is_refused_by_its_canaries(two: TwoIndexes, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr("serving.search.segment.OpenSegment.search", always_the_first_row)
             broken = two.publish(1).number
-            assert "of 8 photos drawn from the snapshot are found by their own vectors" in live.reload().refused[broken]
-        assert live.reload().live == broken
+            assert (
+                "of 8 photos drawn from the snapshot are found by their own vectors"
+                in live.reload().result().refused[broken]
+            )
+        assert live.reload().result().live == broken

@@ -45,7 +45,7 @@ def wait_for(live: LiveSearcher, number: int) -> None:
 def reload_beside(live: LiveSearcher) -> Future[Reloaded]:
     """Reloads in a thread."""
     told: Future[Reloaded] = Future()
-    threading.Thread(target=lambda: told.set_result(live.reload())).start()
+    threading.Thread(target=lambda: told.set_result(live.reload().result())).start()
     return told
 
 
@@ -154,7 +154,7 @@ def test_an_old_snapshot_stays_as_long_as_a_request_uses_it(live: LiveSearcher, 
     """The request goes on with it while the new one answers, and it is closed when the request ends."""
     with live.hold() as held:
         newest = two.publish(0).number
-        assert live.reload().live == newest
+        assert live.reload().result().live == newest
         assert live.state().loaded == (newest, newest - 1)
         answer = nearest(held, two.photos[0])
         assert answer.snapshot == newest - 1
@@ -167,7 +167,7 @@ def test_a_named_snapshot_may_become_live(live: LiveSearcher, two: TwoIndexes):
     newest = two.publish(0).number
     wait_for(live, newest)
     opened = {one.number: one for one in live._residents.loaded}
-    assert live.reload().live == newest
+    assert live.reload().result().live == newest
     assert live._residents.live is opened[newest]
     eventually(lambda: live.state().loaded == (newest,))
 
@@ -176,7 +176,7 @@ def test_named_snapshots_take_turns(live: LiveSearcher, two: TwoIndexes, first: 
     """Another one takes the place once the turn is over, and its memory is free when nobody names it for a while."""
     wait_for(live, first)
     newest = two.publish(0).number
-    live.reload()
+    live.reload().result()
     wait_for(live, first)
     with pytest.raises(SnapshotNotLoaded), live.hold(first + 1):
         pass
@@ -184,7 +184,7 @@ def test_named_snapshots_take_turns(live: LiveSearcher, two: TwoIndexes, first: 
     monkeypatch.setattr(residents, "TURN_SECONDS", 0)
     wait_for(live, first + 1)
     assert live.state().loaded == (newest, first + 1)
-    live._follower.look()
+    live._follower.look().result()
     monkeypatch.setattr(residents, "PINNED_SECONDS", 0)
-    live.reload()
+    live.reload().result()
     eventually(lambda: live.state().loaded == (newest,))

@@ -84,7 +84,7 @@ def test_hundreds_of_swaps_under_load(two: TwoIndexes):
         with under_load(live, two) as load:
             for number in range(1, SWAPS + 1):
                 published = two.publish(number % 2)
-                told = live.reload()
+                told = live.reload().result()
                 assert (told.live, told.before, told.problem) == (published.number, published.number - 1, None)
                 assert len(live.state().loaded) <= 2
         assert not load.problems
