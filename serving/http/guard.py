@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.http.keys import Key, KeyFile, Role, now
 from serving.http.options import is_loopback
 from serving.http.problems import Problem, retry_after
-from serving.http.rates import Rates
+from serving.http.rates import Rate, Rates
 
 # What a cluster probes needs no key, and is asked by the address of a machine.
 OPEN_PATHS = ("/livez", "/readyz")
@@ -46,7 +46,10 @@ class Guard:
         if scope["method"] not in READING:
             _check_origin(headers)
         if self._keys:
-            scope.setdefault("state", {})["key"] = self._let_in(self._keys, scope["path"], headers).name
+            key = self._let_in(self._keys, scope["path"], headers)
+            scope.setdefault("state", {})["key"] = key.name
+            if key.requests_per_minute:
+                scope["state"]["rate"] = Rate(self._rates, key.name, key.requests_per_minute)
 
     def _let_in(self, keys: KeyFile, path: str, headers: Headers) -> Key:
         secret = _secret(headers)

@@ -5,10 +5,12 @@ import hmac
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +20,8 @@ from foundation.files import finished_file
 
 Role = Literal["search", "admin"]
 PREFIX = "fsk_"
+# An editor or a secret that a cluster mounts may take the file away for a moment.
+GRACE_SECONDS = 10.0
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 
 
@@ -46,14 +50,16 @@ class _File(BaseModel):
 class KeyFile:
     """The keys of a file, which is read again whenever it changes: a key that is removed from it is refused at once.
 
-    A file that cannot be read any more leaves the keys as they were, and is told to `on_problem`. Raises UsageError for
-    one that is broken at the start, InputNotFoundError for one that is not there.
+    A file that cannot be read any more leaves the keys as they were for GRACE_SECONDS, in which somebody may be writing
+    it, and then refuses all of them; it is told to `on_problem`. Raises UsageError for one that is broken at the start,
+    InputNotFoundError for one that is not there.
     """
 
-    def __init__(self, path: Path, *, on_problem: Callable[[str], None]):
-        self._path, self._on_problem = path, on_problem
+    def __init__(self, path: Path, *, on_problem: Callable[[str], None], clock: Callable[[], float] = monotonic):
+        self._path, self._on_problem, self._clock = path, on_problem, clock
         self._state = _state(path)
         self._keys = read_keys(path)
+        self._broken_at: float | None = None
 
     def find(self, secret: str) -> Key | None:
         """Returns the key, expired or not, or None for one that is in no list."""
@@ -68,13 +74,16 @@ class KeyFile:
 
     def _refresh(self) -> None:
         state = _state(self._path)
-        if state == self._state:
-            return
-        self._state = state
-        try:
-            self._keys = read_keys(self._path)
-        except (UsageError, InputNotFoundError) as error:
-            self._on_problem(f"the keys stay as they were: {error}")
+        if state != self._state:
+            self._state = state
+            try:
+                self._keys, self._broken_at = read_keys(self._path), None
+            except (UsageError, InputNotFoundError) as error:
+                self._broken_at = self._broken_at or self._clock()
+                self._on_problem(f"all keys are refused in {GRACE_SECONDS:g} s: {error}")
+        # One of them may be the key that somebody just removed.
+        if self._broken_at is not None and self._clock() - self._broken_at >= GRACE_SECONDS:
+            self._keys = []
 
 
 def digest_of(secret: str) -> str:
@@ -155,16 +164,34 @@ def now() -> datetime:
 def _write(path: Path, keys: list[Key]) -> None:
     text = json.dumps({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]}, indent=1)
     path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.stat() if path.exists() else None
     with finished_file(path) as partial:
         # Digests of keys are no secrets, but whoever may write this file may open the door.
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text + "\n")
+            if before:
+                _give_to(descriptor, before, path)
+
+
+def _give_to(descriptor: int, before: os.stat_result, path: Path) -> None:
+    """Gives a file the owner and the mode of the one that it replaces: a service may read it as another user."""
+    made = os.fstat(descriptor)
+    try:
+        if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+    except OSError as error:
+        raise UsageError(
+            f"{path} is of the user {before.st_uid}, and would not be any more; expected that user, or root: nothing "
+            "was written"
+        ) from error
 
 
 def _state(path: Path) -> tuple[int, ...]:
     """Returns what changes with a file, nothing if it is not there."""
     with suppress(OSError):
         found = path.stat()
-        return found.st_ino, found.st_size, found.st_mtime_ns
+        # Whoever may read it changes its ctime, too.
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
     return ()

@@ -18,6 +18,7 @@ from serving.http.looking_up import asked
 from serving.http.lookup_bodies import LINES, Asked, read_query
 from serving.http.lookup_requests import LookupOptions, parse_query
 from serving.http.problems import Problem, details_of, note
+from serving.http.rates import rate_of
 from serving.http.snapshot_header import SNAPSHOT_HEADER
 from serving.live.held import Held
 from serving.match.match import Outcome
@@ -128,9 +129,15 @@ class Stream:
     async def _ask_all(self) -> None:
         """Asks line by line; waits while as many as may be are on their way."""
         try:
+            rate = rate_of(self._request)
             reader = LineReader(self._request, self._service.options, self._room)
             async with aclosing(reader.lines()) as lines:
+                is_first = True
                 async for line in lines:
+                    # The first is the request itself; whoever sends more than the key allows is held up.
+                    while rate and not is_first and (seconds := rate.take()):
+                        await asyncio.sleep(seconds)
+                    is_first = False
                     await self._put(await self._ask(line))
             await self._lines.put(None)
         except Exception as error:

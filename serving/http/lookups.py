@@ -12,6 +12,7 @@ from serving.http.looking_up import Looked, look_up
 from serving.http.lookup_bodies import FORM, JSON, LINES, media_type, read_lookup
 from serving.http.lookup_requests import LookupOptions, parse_options
 from serving.http.problems import responses
+from serving.http.rates import charge
 from serving.http.snapshot_header import SNAPSHOT_HEADER
 from serving.match.match import Outcome
 from serving.output.json_file import to_json
@@ -58,6 +59,7 @@ async def _whole(request: Request, service: "Service") -> Response:
     """Answers all queries of a request together."""
     with service.memory.room() as room:
         asked = await read_lookup(request, service, room)
+        charge(request, len(asked.queries))
         for one in asked.queries:
             if isinstance(one, Outcome):
                 service.metrics.outcome(one.status, (one.reason or "").partition(":")[0])

@@ -16,6 +16,7 @@ from serving.http.page_addresses import address_of, claimed_of, query_of, seen_o
 from serving.http.page_lookups import look_up_for_page, uploads_of
 from serving.http.photos import CACHED
 from serving.http.problems import Problem, responses
+from serving.http.rates import charge
 from serving.http.shown_lookups import ShownLookups
 from serving.http.snapshots import RememberedStatus
 from serving.http.status_page import status_values
@@ -48,6 +49,11 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
         bounds = {"most_bytes": options.max_body_bytes, "most_photos": options.max_images}
         return page("home.html", bounds | {"kept": lookups.kept_for})
 
+    # Browsers ask for it of themselves, and write an error into the console where there is none.
+    @router.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return Response(status_code=204, headers={"Cache-Control": "max-age=86400"})
+
     @router.get("/assets/{name}", include_in_schema=False)
     async def assets(name: str) -> Response:
         if name not in ASSETS:
@@ -61,7 +67,9 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
             sent = await read_form(request, options, room)
             claimed = sent.fields.get("claimed_date", "").strip()
             claimed_of(claimed)
-            work = look_up_for_page(lookups.service, uploads_of(sent))
+            uploads = uploads_of(sent)
+            charge(request, len(uploads))
+            work = look_up_for_page(lookups.service, uploads)
             lookup = await lookups.service.while_connected(request, work)
         address = address_of(lookups.add(lookup), lookup, claimed)
         request.state.told = {"snapshot": lookup.snapshot.number, "queries": len(lookup.queries)}

@@ -1,6 +1,9 @@
 """Who may ask: keys, roles and rates; hosts and origins; and what the log says of them."""
 
 import base64
+import os
+import stat
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from foundation.errors import InputNotFoundError, UsageError
 from foundation.store.files import Store
 from serving.http import keys as keys_module
-from serving.http.keys import add_key, read_keys, remove_key
+from serving.http.keys import KeyFile, add_key, read_keys, remove_key
 from serving.http.options import ServeOptions
 from serving.http.rates import Rates
 from serving.http.service import make_app
@@ -85,6 +88,37 @@ def test_keys_are_added_and_removed_while_the_service_runs(desk: Desk):
     assert next(line for line in desk.log if line[0] == "keys")[1] == "error"
 
 
+@pytest.mark.parametrize("breaks", [Path.unlink, lambda file: file.write_text("{")])
+def test_a_file_that_stays_broken_refuses_everybody(tmp_path: Path, breaks):
+    """Else the key that was just removed from it would be good for as long as the service runs."""
+    file, seconds, problems = tmp_path / "keys.json", [0.0], []
+    secret = add_key(file, "desk", roles=["search"])
+    text = file.read_text()
+    found = KeyFile(file, on_problem=problems.append, clock=lambda: seconds[0])
+    breaks(file)
+    assert found.find(secret)
+    seconds[0] = keys_module.GRACE_SECONDS
+    assert not found.find(secret)
+    assert len(problems) == 1
+    file.write_text(text)
+    assert found.find(secret)
+
+
+def test_a_file_of_keys_keeps_its_owner_and_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A service that reads it as another user would go on with the keys that it knew."""
+    file = tmp_path / "keys.json"
+    add_key(file, "desk", roles=["search"])
+    file.chmod(0o640)
+    add_key(file, "guest", roles=["search"])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    given, before = [], file.stat()
+    monkeypatch.setattr(keys_module.os, "fchown", lambda descriptor, *whose: given.append(whose))
+    other = os.stat_result((before.st_mode, 0, 0, 1, before.st_uid + 1, before.st_gid + 2, 0, 0, 0, 0))
+    with file.open("rb") as opened:
+        keys_module._give_to(opened.fileno(), other, file)
+    assert given == [(before.st_uid + 1, before.st_gid + 2)]
+
+
 def test_a_key_that_asks_too_often_is_told_to_wait(desk: Desk):
     """429 with the seconds; other keys are answered."""
     secret = add_key(desk.file, "robot", roles=["search"], requests_per_minute=2)
@@ -93,6 +127,28 @@ def test_a_key_that_asks_too_often_is_told_to_wait(desk: Desk):
     assert [one.status_code for one in statuses] == [200, 200, 429]
     assert 1 <= int(statuses[2].headers["Retry-After"]) <= 30
     assert desk.status(desk.search) == 200
+
+
+def test_each_query_of_a_request_counts(desk: Desk):
+    """A form of several photos is as many requests of one: the next one waits for all of them."""
+    secret = add_key(desk.file, "robot", roles=["search"], requests_per_minute=6)
+    headers = {"Authorization": f"Bearer {secret}"}
+    files = [("image", (f"{number}.jpg", b"\xff\xd8")) for number in range(8)]
+    assert desk.client.post("/v1/lookup", files=files, headers=headers).status_code == 200
+    refused = desk.client.post("/v1/lookup", files=files, headers=headers)
+    assert refused.status_code == 429
+    assert 21 <= int(refused.headers["Retry-After"]) <= 30
+
+
+def test_lines_come_no_faster_than_the_key_allows(desk: Desk):
+    """Whoever sends more of them is held up, and not sent away."""
+    secret = add_key(desk.file, "robot", roles=["search"], requests_per_minute=120)
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
+    body = b'{"id": "a", "image": {"b64": ""}}\n' * 122
+    started = time.monotonic()
+    response = desk.client.post("/v1/lookup", content=body, headers=headers)
+    assert len(response.content.splitlines()) == 122
+    assert time.monotonic() - started >= 0.5
 
 
 def test_a_bucket_of_requests_fills_up_again_over_a_minute():

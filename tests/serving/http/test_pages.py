@@ -106,6 +106,11 @@ def test_pages_have_no_script_of_their_own(page: Page):
         assert re.findall(r"\son[a-z]+=|javascript:|<style", html) == []
 
 
+def test_the_icon_that_browsers_ask_for_is_no_error(page: Page):
+    """Nobody finds an error of ours in the console."""
+    assert page.client.get("/favicon.ico").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "said"),
     [
