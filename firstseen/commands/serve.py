@@ -15,7 +15,7 @@ from foundation.errors import UsageError
 if TYPE_CHECKING:
     from foundation.store.files import Store
     from serving.http.options import ServeOptions
-    from serving.http.server import Opened
+    from serving.http.server import Ended, Opened
     from serving.live.live_searcher import LiveSearcher
     from serving.live.options import LiveOptions
 
@@ -52,6 +52,9 @@ def serve(
     ] = None,
     body_seconds: Annotated[float | None, typer.Option(help="When its body must be there.  [default: 25]")] = None,
     request_seconds: Annotated[float | None, typer.Option(help="When it is given up.  [default: 60]")] = None,
+    drain_notice_seconds: Annotated[
+        float | None, typer.Option(help="At the end, time to answer and to say not to be asked.  [default: 2]")
+    ] = None,
     drain_seconds: Annotated[
         float | None, typer.Option(help="At the end, time for what is being answered.  [default: 30]")
     ] = None,
@@ -90,13 +93,16 @@ def serve(
     options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
     check_files(options)
     with bind(options) as listening:
-        is_ended = asyncio.run(_serve(Store(given["store"]), options, live, listening))
-    if not is_ended:
+        ended = asyncio.run(_serve(Store(given["store"]), options, live, listening))
+    if not ended.was_ready:
         raise KeyboardInterrupt
-    tell("ended: what was asked is answered")
+    if ended.cut_off:
+        tell(f"ended: {ended.cut_off:,} requests were cut off; give them longer with --drain-seconds")
+    else:
+        tell("ended: what was asked is answered")
 
 
-async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", listening: Any) -> bool:
+async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", listening: Any) -> "Ended":
     from foundation.photos.shared_decoders import shared_decoders
     from serving.http.server import serve as serve_until_told
 

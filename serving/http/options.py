@@ -14,7 +14,8 @@ class ServeOptions:
 
     `max_body_bytes` of one request, `max_bodies_bytes` of all that are in memory at a time; `max_images` of a request.
     The header of a request must be there after `header_seconds`, its body after `body_seconds`, and its answer after
-    `request_seconds`; at the end, what is being answered has `drain_seconds`. What the page found is kept in memory for
+    `request_seconds`; at the end, who probes the service is told for `drain_notice_seconds`, and what is being answered
+    has `drain_seconds`. What the page found is kept in memory for
     `keep_minutes`. `allow_uri` are prefixes below which queries may name photos, `allow_host` the hosts that they may
     be fetched from by http(s). Raises UsageError for a value out of range, and for an address that others reach without
     keys, unless `insecure`.
@@ -33,6 +34,7 @@ class ServeOptions:
     header_seconds: float = 10
     body_seconds: float = 25
     request_seconds: float = 60
+    drain_notice_seconds: float = 2
     drain_seconds: float = 30
     keep_minutes: float = 60
 
@@ -45,6 +47,7 @@ class ServeOptions:
         require_range("--header-seconds", self.header_seconds, 1, 600)
         require_range("--body-seconds", self.body_seconds, 1, 3_600)
         require_range("--request-seconds", self.request_seconds, 1, 3_600)
+        require_range("--drain-notice-seconds", self.drain_notice_seconds, 0, 600)
         require_range("--drain-seconds", self.drain_seconds, 0, 3_600)
         require_range("--keep-minutes", self.keep_minutes, 1, 1_440, remedy="results are kept in memory alone")
         if not (self.keys or self.insecure or is_loopback(self.host)):

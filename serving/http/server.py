@@ -35,6 +35,13 @@ class Opened(NamedTuple):
     drain: Callable[[], None]
 
 
+class Ended(NamedTuple):
+    """How a service ended: whether it had begun to answer, and how many requests were cut off."""
+
+    was_ready: bool
+    cut_off: int
+
+
 class _Server(Server):
     """granian on a socket of our own: its port is known, and its options are those of every connection."""
 
@@ -80,11 +87,12 @@ def bind(options: ServeOptions) -> socket.socket:
 
 async def serve(
     opens: Callable[[], Opened], listening: socket.socket, options: ServeOptions, *, on_ready: Callable[[], None]
-) -> bool:
+) -> Ended:
     """Serves what `opens` opens in a thread until a signal comes, and returns once all that was asked is answered.
 
-    Meanwhile the service lives and is not ready. Returns False if the signal came before it was; what `opens` does is
-    then not waited for. A second signal ends what is still being answered, as do `drain_seconds`.
+    Meanwhile the service lives and is not ready; if the signal comes before it is, what `opens` does is not waited for.
+    After one that is not of a person at a keyboard it goes on for `drain_notice_seconds`, not ready, so that whoever
+    probes it sends nobody any more. A second signal ends what is still being answered, as do `drain_seconds`.
     """
     doorway, signals = Doorway(), _Signals()
     server = _Server(doorway, listening, options)
@@ -95,7 +103,7 @@ async def serve(
             opening, first = _in_thread(opens), asyncio.ensure_future(signals.next())
             await asyncio.wait((opening, serving, first), return_when=asyncio.FIRST_COMPLETED)
             if first.done() and not opening.done():
-                return False
+                return Ended(False, 0)
             opened = await opening
             doorway.app = opened.app
             on_ready()
@@ -103,12 +111,14 @@ async def serve(
             if not first.done():
                 raise FirstseenError("the server ended by itself; expected it to serve: start it again")
             opened.drain()
+            second = asyncio.ensure_future(signals.next())
+            if first.result() != signal.SIGINT:
+                await asyncio.wait((second,), timeout=options.drain_notice_seconds)
             # granian has a descriptor of its own: while any is open, the system takes new connections.
             listening.close()
             server.stop()
-            second = asyncio.ensure_future(signals.next())
             await asyncio.wait((serving, second), timeout=options.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
-            return True
+            return Ended(True, doorway.under_way)
     finally:
         server.stop()
         await asyncio.wait((serving,), timeout=0.5)

@@ -29,6 +29,7 @@ class ServeSettings(BaseSettings):
     header_seconds: float | None = None
     body_seconds: float | None = None
     request_seconds: float | None = None
+    drain_notice_seconds: float | None = None
     drain_seconds: float | None = None
     keep_minutes: float | None = None
     snapshot_poll_seconds: float | None = None

@@ -10,15 +10,23 @@ RETRY_SECONDS = 2
 
 
 class Doorway:
-    """An ASGI app that hands everything to `app` once that is set."""
+    """An ASGI app that hands everything to `app` once that is set, and counts what it is answering: `under_way`."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
+        self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if self.app:
-            return await self.app(scope, receive, send)
+        if not self.app:
+            return await self._put_off(scope, receive, send)
+        self.under_way += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.under_way -= 1
+
+    async def _put_off(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = request_id_of(scope)
         if scope["path"] == "/livez":
             response = JSONResponse({"status": "alive"})

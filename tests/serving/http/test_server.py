@@ -23,7 +23,7 @@ from tests.serving.http.test_lines import LINES, line
 
 def test_a_service_that_is_told_to_end_answers_what_was_asked(live_desk: Desk, tmp_path: Path):
     """SIGTERM: nothing new is taken, what is under way is answered, and the exit code is 0."""
-    patient = ["--drain-seconds", "100"]
+    patient = ["--drain-seconds", "100", "--drain-notice-seconds", "0"]
     with running(live_desk.store, tmp_path / "log", *patient) as service, ExitStack() as stack:
         connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=100)
         stack.callback(connection.close)
@@ -43,7 +43,7 @@ def test_a_service_that_is_told_to_end_answers_what_was_asked(live_desk: Desk, t
 def test_draining_has_an_end(live_desk: Desk, tmp_path: Path):
     """A client that never finishes is not waited for, and a second signal waits for nobody."""
     for seconds, signals in (("0.5", 1), ("60", 2)):
-        flags = ["--drain-seconds", seconds]
+        flags = ["--drain-seconds", seconds, "--drain-notice-seconds", "0"]
         with running(live_desk.store, tmp_path / "log", *flags) as service, stuck_connection(service):
             started = time.monotonic()
             for _ in range(signals):
@@ -51,6 +51,17 @@ def test_draining_has_an_end(live_desk: Desk, tmp_path: Path):
                 time.sleep(0.2)
             assert service.process.wait(20) == 0
             assert time.monotonic() - started < 5
+            assert service.lines()[-2]["event"].startswith("ended: 1 requests were cut off")
+
+
+def test_who_probes_is_told_before_the_end(live_desk: Desk, tmp_path: Path):
+    """For a while lookups are still answered, and /readyz says to send them elsewhere; Ctrl-C waits for nobody."""
+    with running(live_desk.store, tmp_path / "log", "--drain-notice-seconds", "60") as service:
+        service.process.send_signal(signal.SIGTERM)
+        while status_of(f"{service.address}/readyz") == 200:
+            time.sleep(0.02)
+        assert [status_of(f"{service.address}{path}") for path in ("/readyz", "/v1/snapshot")] == [503, 200]
+        assert service.end(signal.SIGTERM, seconds=20) == 0
 
 
 @contextmanager
@@ -127,6 +138,7 @@ def test_a_port_that_is_taken_is_told():
         {"body_seconds": float("nan")},
         {"request_seconds": -1},
         {"drain_seconds": -1},
+        {"drain_notice_seconds": -1},
     ],
 )
 def test_options_out_of_range_are_refused(wrong: dict):
