@@ -79,7 +79,7 @@ def serve(
     # Every one of them is a flag, and no other name may get among them.
     flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
     from foundation.store.files import Store
-    from serving.http.options import ServeOptions
+    from serving.http.options import ServeOptions, check_together
     from serving.http.server import bind
     from serving.http.service import check_files
     from serving.http.settings import read_settings
@@ -91,6 +91,7 @@ def serve(
     if "keys" in given:
         given["keys"] = Path(given["keys"])
     options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
+    check_together(options, live)
     check_files(options)
     with bind(options) as listening:
         ended = asyncio.run(_serve(Store(given["store"]), options, live, listening))

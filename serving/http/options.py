@@ -1,11 +1,16 @@
 """Checks how the service is asked to run: where it listens, who may ask, and what a request may cost."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from foundation.checks import require_range
 from foundation.errors import UsageError
+from serving.http.addresses import is_public
+from serving.live.options import LiveOptions
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +55,46 @@ class ServeOptions:
         require_range("--drain-notice-seconds", self.drain_notice_seconds, 0, 600)
         require_range("--drain-seconds", self.drain_seconds, 0, 3_600)
         require_range("--keep-minutes", self.keep_minutes, 1, 1_440, remedy="results are kept in memory alone")
+        for host in self.allow_host:
+            _check_allowed(host)
         if not (self.keys or self.insecure or is_loopback(self.host)):
             raise UsageError(
                 f"--host is {self.host}, which other machines reach, and no keys are asked for; expected --keys FILE: "
                 "`firstseen keys add FILE NAME` makes one (or --insecure, and everybody who reaches it may ask)"
             )
+
+
+def check_together(options: ServeOptions, live: LiveOptions) -> None:
+    """Raises UsageError where the service promises more than its engine takes: every such request would be refused."""
+    if options.max_images > live.queue_queries:
+        raise UsageError(
+            f"--max-images is {options.max_images} and --queue-queries {live.queue_queries}; expected a "
+            "queue that takes all queries of a request: give it more, or a request fewer"
+        )
+    if live.deadline_seconds > options.request_seconds:
+        raise UsageError(
+            f"--deadline-seconds is {live.deadline_seconds:g} and --request-seconds {options.request_seconds:g}; "
+            "expected a request to have as long as a query of it: give it more, or a query less"
+        )
+
+
+def _check_allowed(host: str) -> None:
+    """Raises UsageError for an --allow-host that is none, or that nothing is ever fetched from."""
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    if _is_address(name):
+        if not is_public(name):
+            raise UsageError(f"--allow-host is {host}, an address that is not public; expected a host of the internet")
+        return
+    if not _HOST.fullmatch(host):
+        raise UsageError(f"--allow-host is {host!r}; expected a name alone, or NAME:PORT: img.example.org")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from foundation.errors import UsageError
-from serving.http.options import ServeOptions
+from serving.http.options import ServeOptions, check_together
 from serving.http.server import bind
 from serving.http.settings import read_settings
+from serving.live.options import LiveOptions
 from tests.conftest import Desk
 from tests.photos import jpeg, noise
 from tests.serving.http.running import Running, running, status_of
@@ -146,6 +147,26 @@ def test_options_out_of_range_are_refused(wrong: dict):
     (name,) = wrong
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is"):
         ServeOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://img.example.org", "img.example.org/a", "img example.org", "", "*", "10.0.0.1", "127.0.0.1:80", "::1"],
+)
+def test_hosts_that_nothing_is_fetched_from_are_refused(host: str):
+    """At the start, and not with each query; names, ports and public addresses are taken."""
+    with pytest.raises(UsageError, match="--allow-host is"):
+        ServeOptions(allow_host=(host,))
+    ServeOptions(allow_host=("img.example.org", "img.example.org:8443", "localhost", "1.1.1.1", "2606:4700::1111"))
+
+
+@pytest.mark.parametrize("wrong", [{"queue_queries": 63}, {"deadline_seconds": 61}])
+def test_options_that_contradict_each_other_are_refused(wrong: dict):
+    """The service would promise what its engine refuses."""
+    check_together(ServeOptions(), LiveOptions())
+    (name,) = wrong
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}"):
+        check_together(ServeOptions(), LiveOptions(**wrong))
 
 
 def test_the_environment_says_what_flags_do_not(monkeypatch: pytest.MonkeyPatch):
