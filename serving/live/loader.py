@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 # While a snapshot waits for its place, it is seen so often whether there is room.
 TURN_CHECK_SECONDS = 1.0
+# Hardly more snapshots are published between two looks at the store.
+MOST_UNSEEN = 10
 # At the end an opening is waited for so long; of a large snapshot it takes minutes, and it serves nobody any more.
 CLOSE_SECONDS = 10.0
 
@@ -95,9 +97,10 @@ class Loader:
                 f"snapshot {number} is refused, for it cannot be read; expected another, as the live one, "
                 f"{self._residents.live.number}: the service's status says why"
             )
-        # A higher number may have been published since the last look, a lower one never was.
+        # The next numbers may have been published since the last look, as where another server took one up before.
         first, last = self._numbers[0], self._numbers[-1]
-        if number not in self._numbers and (number < last or self._wanted.is_missing(number)):
+        is_next = last < number <= last + MOST_UNSEEN and not self._wanted.is_missing(number)
+        if number not in self._numbers and not is_next:
             raise InputNotFoundError(f"no snapshot {number}; expected one of {first} to {last}")
 
     def _run(self) -> None:

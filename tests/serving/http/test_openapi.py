@@ -18,7 +18,7 @@ from tests.serving.http.running import Running, status_of
 # Per operation that takes anything, once of what the document allows and once of what it does not;
 # FIRSTSEEN_SCHEMATHESIS_CASES asks for a longer run.
 CASES = int(os.environ.get("FIRSTSEEN_SCHEMATHESIS_CASES", "40"))
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -55,7 +55,9 @@ def ask(operation: schemathesis.APIOperation, mode: GenerationMode, cases: int) 
     def send(case: schemathesis.Case) -> None:
         response = case.call(timeout=30)
         statuses.append(response.status_code)
-        case.validate_response(response, checks=CHECKS)
+        # A number that may be a snapshot's next: the store is looked at, and whoever asked is told to come again.
+        is_passing = response.status_code == 503 and response.json()["reason"] == "snapshot_not_loaded"
+        case.validate_response(response, checks=CHECKS if is_passing else [not_a_server_error, *CHECKS])
 
     try:
         send()
