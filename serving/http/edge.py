@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import traceback
+from contextlib import suppress
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
@@ -21,6 +22,9 @@ _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Larger pieces of an answer would be in the hands of the server, which waits for a slow reader for ever.
 PIECE_BYTES = 65_536
 PIECE_SECONDS = 20
+# Whoever sends for longer than this, or more, after the request was refused may not see the answer.
+DRAIN_SECONDS = 1.0
+DRAIN_BYTES = 64 * 2**20
 # nginx's number for a client that left before it was answered.
 LEFT = 499
 # Nothing that the service answers is for a page of another site, or for a cache; a page of ours says so of itself.
@@ -44,9 +48,9 @@ class Edge:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         scope.setdefault("state", {})["request_id"] = request_id = request_id_of(scope)
-        started, sent = perf_counter(), _Sent(send, request_id)
+        started, sent, body = perf_counter(), _Sent(send, request_id), _Body(receive)
         try:
-            await self._answer(scope, receive, sent)
+            await self._answer(scope, body, sent)
         finally:
             seconds = perf_counter() - started
             if failure := scope["state"].pop("failure", None):
@@ -56,6 +60,8 @@ class Edge:
             # A cluster probes every few seconds, and nobody wants to read that all is well.
             if scope["path"] not in OPEN_PATHS or status != 200:
                 self._log("request", level_of(status), fields_of(scope, status=status, seconds=seconds))
+        if sent.status >= 400:
+            await body.drain()
 
     async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
         try:
@@ -73,6 +79,29 @@ class Edge:
     def _tell_failure(self, scope: Scope, error: Exception) -> None:
         told = "".join(traceback.format_exception(error))
         self._log("failed", "error", {"request_id": scope["state"]["request_id"], "traceback": told})
+
+
+class _Body:
+    """Hands the body of a request on, and knows whether all of it came."""
+
+    def __init__(self, receive: Receive):
+        self._receive = receive
+        self._has_more = True
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._has_more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Reads for a moment what a refused request still brings, lest its sender meet a closed connection first."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._rest(), DRAIN_SECONDS)
+
+    async def _rest(self) -> None:
+        left_bytes = DRAIN_BYTES
+        while self._has_more and left_bytes > 0:
+            left_bytes -= len((await self()).get("body", b""))
 
 
 class _Sent:

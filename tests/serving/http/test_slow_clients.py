@@ -1,5 +1,7 @@
 """Connections that are slow, stuck, half-closed or broken: each is closed in time, and nobody else waits for it."""
 
+import http.client
+import json
 import socket
 import struct
 import time
@@ -198,3 +200,17 @@ def test_a_client_that_leaves_costs_nothing(service: Running):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert status_of(f"{service.address}/readyz") == 200
     assert not [line for line in service.lines() if line.get("status") == 500]
+
+
+@pytest.mark.parametrize("size", [2_500_000, 30_000_000])
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_whoever_sends_too_much_is_told_before_the_connection_ends(service: Running, size: int, is_declared: bool):
+    """A client that first sends all of it and then reads would else find a broken connection, and no answer."""
+    for _ in range(2):
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+        headers = {"Content-Type": "application/json"} | ({"Content-Length": str(size)} if is_declared else {})
+        pieces = (bytes(100_000) for _ in range(size // 100_000))
+        connection.request("POST", "/v1/lookup", pieces, headers, encode_chunked=not is_declared)
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["reason"]) == (413, "body_too_large")
+        connection.close()
