@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from concurrent.futures import wait
 from dataclasses import replace
 from functools import partial
@@ -170,3 +171,24 @@ def test_a_stream_waits_for_places_and_is_answered(two: TwoIndexes):
         assert read == ["a", "b", "c", "e", "f"]
         eventually(lambda: live.state().queue_queries == 0)
         assert live._residents.live.users == 0
+
+
+def test_work_that_would_be_thrown_away_is_not_taken(two: TwoIndexes, monkeypatch: pytest.MonkeyPatch):
+    """Once some queries were answered, the engine knows how many more there are time for, and says so at once."""
+    real = pipeline.Pipeline._prove
+    # Some 20 queries a second, on any machine.
+    slow = 0.05 * CORES
+    monkeypatch.setattr(pipeline.Pipeline, "_prove", lambda *asked: time.sleep(slow) or real(*asked))
+    with LiveSearcher.open(two.store, replace(SELDOM, deadline_seconds=2)) as live, live.hold() as held:
+        wait([held.submit(from_bytes(two.photos[0]), MatchOptions()) for _ in range(max(24, 8 * CORES))])
+        asked = []
+
+        def fill() -> None:
+            while len(asked) < SELDOM.queue_queries:
+                asked.append(held.submit(from_bytes(two.photos[0]), MatchOptions()))
+
+        with pytest.raises(Busy, match="are answered in a second") as caught:
+            fill()
+        assert 1 <= caught.value.retry_after_seconds <= 2
+        assert len(asked) <= 40
+        wait(asked)
