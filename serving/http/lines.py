@@ -164,6 +164,8 @@ class Stream:
             one = await asyncio.to_thread(parse_query, line)
             name = one.id
             query = await read_query(one, self._service, allowance)
+            if isinstance(query, Outcome):
+                self._service.metrics.not_asked(query)
             outcome = asyncio.ensure_future(self._submitted(query))
         except Exception as error:
             outcome.set_exception(error)

@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from serving.live.observer import Swap
+from serving.match.match import Outcome
 
 if TYPE_CHECKING:
     from serving.live.live_searcher import LiveSearcher
@@ -87,6 +88,10 @@ class Metrics:
         self._queries.labels(status).inc()
         if status == "rejected":
             self._rejects.labels(reason_word).inc()
+
+    def not_asked(self, outcome: Outcome) -> None:
+        """Counts a query that never came to the engine, which counts the others."""
+        self.outcome(outcome.status, (outcome.reason or "").partition(":")[0])
 
     def swap(self, result: str) -> None:
         """Counts a new snapshot."""

@@ -67,6 +67,14 @@ def test_a_line_that_cannot_be_read_is_told_in_its_place(client: AppClient, bad:
     assert broken["problem"]["request_id"] == response.headers["X-Request-ID"]
 
 
+def test_queries_that_never_reach_the_engine_are_counted(client: AppClient):
+    """Among the others that could not be used, by why."""
+    client.post("/v1/lookup", content=b'{"id": "a", "image": {"b64": "?"}}\n' * 2, headers=LINES)
+    told = client.get("/metrics").text
+    assert 'rejects_total{reason="not_base64"} 2' in told
+    assert 'queries_total{status="rejected"} 2' in told
+
+
 def test_a_line_that_is_too_large_is_the_last(client: AppClient):
     """What came before it is answered, and the last line has a problem and no id."""
     bad = b'{"id": "x", "image": {"b64": "' + b"A" * 100_001
