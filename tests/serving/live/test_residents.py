@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
 from foundation.errors import InputNotFoundError
+from foundation.store.snapshots import snapshot_path
 from serving.live import loader, residents
 from serving.live.errors import SnapshotNotLoaded
 from serving.live.live_searcher import LiveSearcher
@@ -189,3 +191,21 @@ def test_named_snapshots_take_turns(live: LiveSearcher, two: TwoIndexes, first: 
     monkeypatch.setattr(residents, "PINNED_SECONDS", 0)
     live.reload().result()
     eventually(lambda: live.state().loaded == (newest,))
+
+
+def test_a_snapshot_that_was_removed_is_missing_and_not_refused(live: LiveSearcher, two: TwoIndexes, first: int):
+    """Nothing is wrong with it for anybody to mend."""
+    Path(two.store.local_root or "", snapshot_path(first)).unlink()
+
+    def is_missing() -> bool:
+        try:
+            with live.hold(first):
+                return False
+        except SnapshotNotLoaded:
+            return False
+        except InputNotFoundError as error:
+            return f"no snapshot {first}; expected one of" in str(error)
+
+    eventually(is_missing)
+    assert live.state().refused == {}
+    assert live.state().problem is None
