@@ -176,10 +176,16 @@ class Loader:
     def _next_wanted(self) -> int | None:
         """Returns what a request named, once there is room for it."""
         number = self._wanted.next(besides={one.number for one in self._residents.loaded})
-        return number if number is None or self._residents.make_room(for_live=False) else None
+        return number if number is None or self._has_room(number) else None
+
+    def _has_room(self, number: int) -> bool:
+        # For a number that may not be there at all, no snapshot that others use has to go.
+        return number not in self._numbers or self._residents.make_room(for_live=False)
 
     def _open_wanted(self, number: int) -> None:
         is_missing = number not in self._numbers
+        if not self._has_room(number):
+            return
         try:
             loaded = None if is_missing else self._open(number, is_pinned=True)
         finally:

@@ -65,9 +65,11 @@ def test_a_request_may_name_a_snapshot(live: LiveSearcher, two: TwoIndexes, firs
             assert answer.uri.startswith(archive)
 
 
-def test_a_snapshot_that_is_not_there_is_an_error(live: LiveSearcher):
+def test_a_snapshot_that_is_not_there_is_an_error(live: LiveSearcher, first: int, monkeypatch: pytest.MonkeyPatch):
     """Of a number that was never given, or is no longer: nobody has to come again, nor learns where the store lies."""
     newest = live.state().live
+    wait_for(live, first)
+    monkeypatch.setattr(residents, "TURN_SECONDS", 0)
     for number in (0, newest + 1_000):
         with pytest.raises(InputNotFoundError, match=f"^no snapshot {number}; expected one of 1 to {newest}$"):
             live.hold(number).__enter__()
@@ -75,6 +77,8 @@ def test_a_snapshot_that_is_not_there_is_an_error(live: LiveSearcher):
     with pytest.raises(SnapshotNotLoaded), live.hold(newest + 1):
         pass
     eventually(lambda: live._loader._wanted.is_missing(newest + 1))
+    # Nor has a snapshot to go for it that others use.
+    assert live.state().loaded == (newest, first)
     with pytest.raises(InputNotFoundError, match=f"no snapshot {newest + 1}; "), live.hold(newest + 1):
         pass
 
