@@ -1,9 +1,9 @@
 """Bounds the work for one request: it ends when its client has left, and when it takes too long."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -12,7 +12,7 @@ from serving.http.problems import busy
 Result = TypeVar("Result")
 
 
-async def while_connected(request: Request, work: Awaitable[Result], *, seconds: float) -> Result:
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result], *, seconds: float) -> Result:
     """Returns what the work comes to; its body must have been read before.
 
     Raises ClientDisconnect if the client leaves, a Problem, 503, if the work takes longer; either cancels it.

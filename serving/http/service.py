@@ -1,7 +1,7 @@
 """Puts the service together from its parts: an app that answers from a live searcher."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -52,7 +52,7 @@ class Service:
         """Returns what a function returns that reads the store; raises what `Readers.call` raises."""
         return await self._readers.call(function, *arguments)
 
-    async def while_connected(self, request: Request, work: Awaitable[Result]) -> Result:
+    async def while_connected(self, request: Request, work: Coroutine[Any, Any, Result]) -> Result:
         """Returns what the work for a request comes to, in the time that a request has."""
         return await while_connected(request, work, seconds=self.options.request_seconds)
 

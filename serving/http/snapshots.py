@@ -1,6 +1,7 @@
 """Says which snapshot answers and how the store stands, and looks for a newer one when it is asked to."""
 
 import asyncio
+from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from foundation.store.status_lines import to_object
 from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import responses
+from serving.live.state import Reloaded
 
 if TYPE_CHECKING:
     from serving.http.service import Service
@@ -95,13 +97,16 @@ def make_router(service: "Service") -> APIRouter:
 
     @router.post("/admin/reload", summary="Look for a newer snapshot now", responses=responses(401, 403, 429, 503))
     async def reload(request: Request) -> ReloadAnswer:
-        # Others wait for the same look: it goes on if this client is gone.
-        looked = asyncio.shield(asyncio.wrap_future(service.live.reload()))
-        told = await service.while_connected(request, looked)
+        told = await service.while_connected(request, _end_of(service.live.reload()))
         refused = {str(number): why for number, why in told.refused.items()}
         return ReloadAnswer(before=told.before, live=told.live, refused=refused, problem=told.problem)
 
     return router
+
+
+async def _end_of(reload: "Future[Reloaded]") -> Reloaded:
+    # Others may wait for the same look, which goes on if this request ends.
+    return await asyncio.shield(asyncio.wrap_future(reload))
 
 
 def describe_snapshot(service: "Service", number: int | None = None) -> SnapshotAnswer:

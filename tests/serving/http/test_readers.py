@@ -1,6 +1,7 @@
 """What reads the store for requests: bounded, dropped when nobody waits, and silent about what is damaged."""
 
 import asyncio
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -15,6 +16,7 @@ from serving.http.options import ServeOptions
 from serving.http.problems import Problem
 from serving.http.readers import Readers
 from serving.http.service import make_app
+from serving.live.state import Reloaded
 from tests.serving.http.clients import AppClient
 from tests.serving.http.fake_engine import FakeLive
 
@@ -44,6 +46,18 @@ def test_no_more_wait_for_the_store_than_are_answered_soon(monkeypatch: pytest.M
 
     asyncio.run(ask())
     assert called == ["a", "c", "e"]
+
+
+def test_a_reload_that_takes_long_goes_on_without_who_asked(tmp_path: Path):
+    """Others may wait for it, and a large snapshot takes longer than a request has."""
+    live, look = FakeLive(), Future()
+    live.reload = lambda: look  # type: ignore[attr-defined]
+    client = AppClient(make_app(live, ServeOptions(request_seconds=1), store=Store(tmp_path)))
+    response = client.post("/v1/admin/reload")
+    assert (response.status_code, response.json()["reason"]) == (503, "deadline")
+    assert not look.cancelled()
+    look.set_result(Reloaded(before=1, live=2, refused={}, problem=None))
+    assert client.post("/v1/admin/reload").json()["live"] == 2
 
 
 @pytest.mark.parametrize("path", ["/v1/snapshot", "/v1/photos/a", f"/v1/thumbnails/{'0' * 64}"])

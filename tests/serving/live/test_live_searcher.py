@@ -123,7 +123,7 @@ def test_a_request_whose_client_is_gone_keeps_its_places_until_its_queries_are_d
             assert reading.wait(60)
             assert asked.cancel()
         newest = two.publish(1).number
-        assert live.reload().live == newest
+        assert live.reload().result(timeout=60).live == newest
         assert (live.state().queue_queries, live.state().loaded) == (1, (newest, newest - 1))
         go_on.set()
         eventually(lambda: not live.state().queue_queries)

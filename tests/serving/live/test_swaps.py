@@ -67,7 +67,7 @@ def test_a_batch_may_be_of_two_snapshots(two: TwoIndexes, monkeypatch: pytest.Mo
         monkeypatch.setattr(Batches, "take", lambda batches: going.wait(60) and take(batches))
         nearest(old, two.photos[0])
         two.publish(1)
-        live.reload()
+        live.reload().result(timeout=60)
         with live.hold() as new:
             asked = [(held, held.submit(from_bytes(two.photos[1]), NEAREST)) for held in (old, new, old, new)]
             eventually(lambda: len(live._pipeline._batches._waiting) == len(asked))
