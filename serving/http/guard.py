@@ -46,18 +46,14 @@ class Guard:
         if scope["method"] not in READING:
             _check_origin(headers)
         if self._keys:
-            key = self._let_in(self._keys, scope["path"], headers)
+            key = _key_of(self._keys, headers)
+            # The log names it, also where it is refused.
             scope.setdefault("state", {})["key"] = key.name
+            self._let_in(key, scope["path"])
             if key.requests_per_minute:
                 scope["state"]["rate"] = Rate(self._rates, key.name, key.requests_per_minute)
 
-    def _let_in(self, keys: KeyFile, path: str, headers: Headers) -> Key:
-        secret = _secret(headers)
-        if secret is None:
-            raise _unauthorized("no_key", "the request has no key; expected one: `Authorization: Bearer KEY`")
-        key = keys.find(secret)
-        if key is None:
-            raise _unauthorized("wrong_key", "the key is none of this service; expected one that `firstseen keys` made")
+    def _let_in(self, key: Key, path: str) -> None:
         if key.is_expired(now()):
             raise _unauthorized("expired_key", f"the key of {key.name} has expired; expected a new one")
         role: Role = "admin" if path.startswith(ADMIN_PATHS) else "search"
@@ -72,7 +68,16 @@ class Guard:
                 "requests: wait, and send several photos in one",
                 headers=[retry_after(wait)],
             )
-        return key
+
+
+def _key_of(keys: KeyFile, headers: Headers) -> Key:
+    secret = _secret(headers)
+    if secret is None:
+        raise _unauthorized("no_key", "the request has no key; expected one: `Authorization: Bearer KEY`")
+    key = keys.find(secret)
+    if key is None:
+        raise _unauthorized("wrong_key", "the key is none of this service; expected one that `firstseen keys` made")
+    return key
 
 
 def _check_host(headers: Headers) -> None:

@@ -163,7 +163,9 @@ def now() -> datetime:
 
 def _write(path: Path, keys: list[Key]) -> None:
     text = json.dumps({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]}, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        # A folder that is made of a misspelt name would hold keys that no service reads.
+        raise InputNotFoundError(f"there is no folder {path.parent}; expected one: make it first, or mend the name")
     before = path.stat() if path.exists() else None
     with finished_file(path) as partial:
         # Digests of keys are no secrets, but whoever may write this file may open the door.

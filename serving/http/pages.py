@@ -2,12 +2,15 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from serving.answers import Answer
 from serving.http.bodies import read_form
 from serving.http.evidence import proof_of
 from serving.http.html import HEADERS, page, wants_json, with_error_pages
@@ -96,7 +99,7 @@ def _add_results(router: APIRouter, lookups: ShownLookups) -> None:
         claimed = claimed_of(request.query_params.get("claimed_date", ""))
         text = await lookups.now(lambda opened: _text(kind, shown_queries(lookup, claimed, opened)))
         media_type = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
-        saved = {"Content-Disposition": f'attachment; filename="answers.{kind}"'}
+        saved = {"Content-Disposition": f'attachment; filename="firstseen-{date.today()}.{kind}"'}
         return Response(text, media_type=media_type, headers=HEADERS | saved)
 
 
@@ -157,8 +160,23 @@ def _add_status(router: APIRouter, lookups: ShownLookups) -> None:
 
 def _text(kind: str, shown: list[Shown]) -> str:
     file = io.StringIO()
-    (write_csv if kind == "csv" else write_json)((one.answers for one in shown), file)
+    if kind == "csv":
+        file.write("\ufeff")  # by which spreadsheets know UTF-8
+        write_csv((_copies(one.answers) for one in shown), file)
+    else:
+        write_json((one.answers for one in shown), file)
     return file.getvalue()
+
+
+def _copies(answers: Sequence[Answer]) -> list[Answer]:
+    """Returns the copies of a query, or one row that says that there is none.
+
+    Sorted by date in a spreadsheet, what is only similar would be taken for the first.
+    """
+    first = answers[0]
+    found = [answer for answer in answers if answer.is_copy]
+    said = {name: getattr(first, name) for name in ("query", "status", "snapshot", "encoder", "reason")}
+    return found or [Answer(**said)]
 
 
 def _jpeg(data: bytes | None) -> Response:

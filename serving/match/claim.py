@@ -32,9 +32,18 @@ def parse_claimed_date(text: str) -> datetime:
 
 def claimed_words(claimed: datetime) -> str:
     """Returns a claimed date as people write it: the day alone if no time was given."""
-    if claimed.tzinfo == FIRST_ZONE and claimed.time() == datetime.min.time():
+    if _is_day(claimed):
         return f"{claimed:%-d %B %Y}"
     return f"{claimed:%-d %B %Y %H:%M} UTC{claimed:%z}"
+
+
+def noon_of(claimed: datetime) -> datetime:
+    """Returns where a claimed date lies among others: of a day its noon in UTC, since it begins on the day before."""
+    return claimed.replace(hour=12, tzinfo=timezone.utc) if _is_day(claimed) else claimed
+
+
+def _is_day(claimed: datetime) -> bool:
+    return claimed.tzinfo == FIRST_ZONE and claimed.time() == datetime.min.time()
 
 
 def judge_claim(published_at: datetime | None, claimed: datetime | None) -> Claim | None:

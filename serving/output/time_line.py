@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from foundation.store.occurrences import Occurrence
-from serving.match.claim import claimed_words
+from serving.match.claim import claimed_words, noon_of
 from serving.output.display import printable
 from serving.output.wording import day_words
 
@@ -46,9 +46,10 @@ def time_line(occurrences: Sequence[Occurrence], claimed: datetime | None = None
     """Returns the line of some occurrences, by their dates of publication."""
     dated = sorted(((one.published_at, one) for one in occurrences if one.published_at), key=lambda one: one[0])
     undated = len(occurrences) - len(dated)
-    days = [day for day, _ in dated] + ([claimed] if claimed and dated else [])
     if not dated:
         return TimeLine([], 0, undated)
+    mark = claimed and noon_of(claimed)
+    days = [day for day, _ in dated] + ([mark] if mark else [])
     start, end = min(days), max(days)
 
     def place(day: datetime) -> float:
@@ -56,7 +57,7 @@ def time_line(occurrences: Sequence[Occurrence], claimed: datetime | None = None
 
     points = [_point(place(day), day, one) for day, one in dated[:SHOWN]]
     ends = day_words(start), day_words(end)
-    at = (place(claimed), claimed_words(claimed)) if claimed else (None, "")
+    at = (place(mark), claimed_words(claimed)) if claimed and mark else (None, "")
     return TimeLine(points, max(len(dated) - SHOWN, 0), undated, *ends, *at)
 
 

@@ -17,7 +17,7 @@ from serving.answers import Answer
 from serving.match.footprint import Size, inverse
 from serving.output.display import printable
 from serving.output.pictures import Outline, Shown, joined, outlines_of
-from serving.output.wording import CONTRADICTED, day_words, described, seen_words, sentence
+from serving.output.wording import CONTRADICTED, NOT_CONTRADICTED, day_words, described, seen_words, sentence
 
 HEADINGS = {
     "found": "Seen before",
@@ -132,6 +132,7 @@ def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
             "uri": printable(answer.first_seen_uri or ""),
             "description": sentence(printable(described(answer.verdict, answer.description))),
             "contradiction": sentence(CONTRADICTED) if answer.claim == "contradicted" else "",
+            "no_contradiction": sentence(NOT_CONTRADICTED) if answer.claim == "not_contradicted" else "",
         }
 
 

@@ -6,6 +6,7 @@ from foundation.store.occurrences import Basis
 
 ONLY_SIMILAR = "only similar, no proof of a copy"
 CONTRADICTED = "contradicts the claimed date: the archive published it earlier"
+NOT_CONTRADICTED = "does not contradict the claimed date; a day more or less may be one of time zones"
 BY_FILE = "date from the photo’s file"
 # What is said of a verdict that comes without a description of its own.
 _VERDICTS = {

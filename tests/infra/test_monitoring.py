@@ -105,7 +105,7 @@ def test_alerts_say_what_is_wrong():
     for rule in GROUP["rules"]:
         summary = rule["annotations"]["summary"]
         assert "\n" not in summary
-        assert "$labels.instance" in summary or "by (" not in rule["expr"]
+        assert re.search(r"\$labels\.(instance|job)", summary) or "by (" not in rule["expr"]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: apt install prometheus")

@@ -54,6 +54,21 @@ def test_a_key_opens_what_its_role_is_for(desk: Desk):
     assert desk.status(None, "/livez") == desk.status(None, "/readyz") == 200
 
 
+def test_the_log_names_a_key_that_is_refused(desk: Desk):
+    """Whose it is, and never the key itself."""
+    assert desk.status(desk.search, "/metrics") == 403
+    _, _, told = desk.log[-1]
+    assert (told["key"], told["reason"]) == ("desk", "role")
+    assert desk.search not in str(desk.log)
+
+
+def test_keys_go_into_no_folder_that_is_not_there(tmp_path: Path):
+    """Its name may be misspelt, and the keys would be those of no service."""
+    with pytest.raises(InputNotFoundError, match="there is no folder"):
+        add_key(tmp_path / "missing" / "keys.json", "desk", roles=["search"])
+    assert not (tmp_path / "missing").exists()
+
+
 def test_a_browser_gives_the_key_as_a_password(desk: Desk):
     """The answer asks for it; whose it is does not matter."""
     refused = desk.client.get("/openapi.json")

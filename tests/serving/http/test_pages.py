@@ -1,6 +1,8 @@
 """The page's routes: what they answer, to browsers and to programs, and what they never tell."""
 
+import csv
 import hashlib
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -158,6 +160,18 @@ def test_queries_and_ranks_of_others_are_not_found(page: Page):
     evidence = address.replace("/lookups/", "/v1/evidence/")
     assert [page.client.get(f"{evidence}/{one}.json").status_code for one in ("1-1", "2-1", "1-99")] == [200, 404, 404]
     assert page.client.get(f"{address}/answers.xml").status_code == 404
+
+
+def test_a_spreadsheet_has_copies_alone(page: Page):
+    """Sorted by date, what is only similar would be taken for the first; without a copy a row says so."""
+    address = page.look_up("photo-001", "photo-002").partition("?")[0]
+    rows = page.client.get(f"{address}/answers.csv").text
+    assert rows.startswith('\ufeff"query",')
+    listed = list(csv.DictReader(io.StringIO(rows.removeprefix("\ufeff"))))
+    assert {row["query"] for row in listed} == {"photo-001-asked.jpg", "photo-002-asked.jpg"}
+    assert {row["verdict"] for row in listed} & {"similar", "same_scene"} == set()
+    whole = page.client.get(f"{address}/answers.json").json()
+    assert len(whole) > len(listed)
 
 
 def test_evidence_is_a_page_and_a_record(page: Page):

@@ -1,5 +1,8 @@
 """The time line: publications between the first and the last, with the claimed date among them."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from foundation.store.occurrences import Occurrence
 from serving.match.claim import parse_claimed_date
 from serving.output.time_line import SHOWN, time_line
@@ -24,6 +27,14 @@ def test_the_claimed_date_has_its_place():
     line = time_line(at(10, 20), parse_claimed_date("1970-01-31T00:00Z"))
     assert [one.at for one in line.points] == [0, 50]
     assert (line.claimed, line.last) == (100, "31 January 1970")
+
+
+def test_a_claimed_day_lies_after_the_day_before_it():
+    """It begins fourteen hours before it does in UTC, but a line that runs backwards is none."""
+    evening = [replace(one, published_at=day(10) + timedelta(hours=19)) for one in at(10)]
+    line = time_line(evening, parse_claimed_date("1970-01-12"))
+    assert ([one.at for one in line.points], line.claimed) == ([0], 100)
+    assert (line.first, line.last, line.claimed_day) == ("11 January 1970", "12 January 1970", "12 January 1970")
 
 
 def test_one_day_lies_in_the_middle():

@@ -294,7 +294,7 @@ def test_the_answers_are_saved(new_page, desk: NewsDesk):
         with page.expect_download() as download:
             page.get_by_role("link", name=kind, exact=True).click()
         text = Path(download.value.path()).read_text()
-        assert download.value.suggested_filename == f"answers.{kind.lower()}"
+        assert re.fullmatch(rf"firstseen-\d{{4}}-\d\d-\d\d\.{kind.lower()}", download.value.suggested_filename)
         assert "reencode-of-astronaut.jpg" in text
     assert json.loads(text)[0]["verdict"] == "reencoded"
 
