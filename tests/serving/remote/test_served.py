@@ -86,7 +86,7 @@ def test_a_snapshot_is_named_or_missing(address: str, live_desk: Desk):
     with open_server(address, snapshot=1) as searcher:
         assert searcher.snapshot.number == 1
         assert [rows[0].snapshot for rows in searcher.lookup(queries(live_desk)[:1])] == [1]
-    with pytest.raises(InputNotFoundError, match="does not have it: no snapshot 9"):
+    with pytest.raises(InputNotFoundError, match="does not have it: snapshot 9 does not answer"):
         open_server(address, snapshot=9)
 
 
