@@ -36,3 +36,6 @@ class GivenUp(NotNowError):  # noqa: N818 (as above)
 
 class Closed(NotNowError):  # noqa: N818 (as above)
     """A query that was not answered before the engine was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("the service is ending; expected one that runs: ask again")

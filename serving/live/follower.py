@@ -43,7 +43,7 @@ class Follower:
         """
         with self._changing:
             if self._is_closed:
-                raise Closed("the service is ending; expected one that runs: ask again")
+                raise Closed()
             told = self._asked = self._asked or Future()
         self._waking.set()
         return told

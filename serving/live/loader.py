@@ -61,7 +61,7 @@ class Loader:
         """
         with self._changing:
             if self._is_closed:
-                raise Closed("the service is ending; expected one that runs: ask again")
+                raise Closed()
             told = self._asked = self._asked or Future()
         self._waking.set()
         return told
@@ -89,7 +89,7 @@ class Loader:
         self._waking.set()
         self._thread.join(CLOSE_SECONDS)
         for told in [*self._begun, *([self._asked] if self._asked else [])]:
-            told.set_exception(Closed("the service is ending; expected one that runs: ask again"))
+            told.set_exception(Closed())
 
     def _require_there(self, number: int) -> None:
         if number in self.refused.reasons:

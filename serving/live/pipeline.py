@@ -17,7 +17,7 @@ from foundation.photos.decoder_processes import DecoderProcesses
 from foundation.photos.rejects import PhotoError
 from serving.live.asked import Asked
 from serving.live.batches import Batches, grouped
-from serving.live.errors import RETRY_SECONDS, Closed
+from serving.live.errors import Closed
 from serving.live.observer import Observer, Stage
 from serving.live.options import LiveOptions
 from serving.live.rate import Rate
@@ -77,7 +77,7 @@ class Pipeline:
             asked.decoded, asked.options = query.decoded(), similar_only(asked.options)
         with self._changing:
             if self._is_closed:
-                raise _closed()
+                raise Closed()
             self._under_way.add(asked)
             if isinstance(query, VectorQuery):
                 self._batches.put(asked)
@@ -95,7 +95,7 @@ class Pipeline:
         self._threads.pool.shutdown(cancel_futures=True)
         self._threads.close()
         for asked in list(self._under_way):
-            self._end(asked, _closed())
+            self._end(asked, Closed())
 
     def _decode_next(self) -> None:
         self._decode(*self._undecoded.take())
@@ -198,7 +198,7 @@ class Pipeline:
         self.rate.end(is_answered=isinstance(result, Outcome), is_busy=is_busy)
         self._batches.leave(asked)
         if self._is_closed and not isinstance(result, Outcome):
-            result = _closed()
+            result = Closed()
         if isinstance(result, Outcome):
             self._observe.stage("queue", asked.waited_seconds)
             word = (result.reason or "").split(":")[0] if result.status == "rejected" else ""
@@ -210,7 +210,3 @@ class Pipeline:
         started = monotonic()
         yield
         self._observe.stage(stage, monotonic() - started)
-
-
-def _closed() -> Closed:
-    return Closed("the service is ending; expected one that runs: ask again", retry_after_seconds=RETRY_SECONDS)

@@ -51,7 +51,7 @@ class Residents:
 
     def _used(self, loaded: Loaded) -> Loaded:
         if self._is_closed:
-            raise Closed("the service is ending; expected one that runs: ask again")
+            raise Closed()
         loaded.users += 1
         loaded.used_at = monotonic()
         return loaded

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +12,9 @@ from foundation.encoder import SavedEncoder
 from foundation.store.encoders import EncoderSpec
 from serving.match.candidates import nearest_vectors
 from serving.match.decoded_query import DecodedQuery, decode_query
-from serving.match.evidence import QueryPhoto
 from serving.match.ignored import look_past, outcome_of_ignored
 from serving.match.look import look, needs_closer_look
-from serving.match.match import Match, Outcome
+from serving.match.match import Outcome
 from serving.match.options import MatchOptions
 from serving.match.outcome import outcome_of
 from serving.match.query import Query
@@ -63,22 +63,13 @@ class MatchSteps:
         seen = look_past(bank, asked, asked.pictured)
         if seen.ignored:
             return outcome_of_ignored(asked.name, seen.ignored)
-        matches = self._look(asked, seen.pictured, vector, near, options)
+        look_at = partial(look, self._opened, asked, vector=vector, near=near, options=options)
+        matches = look_at(seen.pictured)
         if asked.pictured and needs_closer_look(asked, matches, bank, options):
             seen = look_past(bank, asked, asked.pictured.closer)
             if seen.ignored:
                 return outcome_of_ignored(asked.name, seen.ignored)
-            matches = self._look(asked, seen.pictured, vector, near, options)
+            matches = look_at(seen.pictured)
         # A vector alone is compared with no pixels: what is near to it is all that there is.
         is_proved = self._opened.has_local_features and asked.pictured is not None
         return outcome_of(asked, matches, options, is_proved=is_proved)
-
-    def _look(
-        self,
-        asked: DecodedQuery,
-        pictured: QueryPhoto | None,
-        vector: np.ndarray,
-        near: Nearest,
-        options: MatchOptions,
-    ) -> list[Match]:
-        return look(self._opened, asked, pictured, vector=vector, near=near, options=options)
