@@ -2,12 +2,12 @@
 
 import logging
 from concurrent.futures import Future
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 
 from foundation.errors import ArtifactRefusedError, InputNotFoundError
 from foundation.store.files import Store
 from foundation.store.snapshots import snapshot_numbers
-from serving.live.errors import Closed
+from serving.live.asking import Asking
 from serving.live.refused import reason_of
 from serving.live.residents import Residents
 
@@ -29,10 +29,8 @@ class Follower:
         self._seconds = min(seconds, FOLLOW_SECONDS)
         self.problem: str | None = None
         self.is_sound = True
-        self._asked: Future[None] | None = None
-        self._changing = Lock()
-        self._is_closed = False
         self._waking = Event()
+        self._asking: Asking[None] = Asking(self._waking)
         self._thread = Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
 
@@ -41,29 +39,21 @@ class Follower:
 
         What cannot be read is a `problem`, and queries that need it are told themselves.
         """
-        with self._changing:
-            if self._is_closed:
-                raise Closed()
-            told = self._asked = self._asked or Future()
-        self._waking.set()
-        return told
+        return self._asking.ask()
 
     def close(self) -> None:
         """Ends the thread; where the store does not answer, it is not waited for."""
-        with self._changing:
-            self._is_closed = True
-        self._waking.set()
+        self._asking.close()
         self._thread.join(CLOSE_SECONDS)
-        if self._asked:
-            self._asked.set_result(None)
+        if told := self._asking.take():
+            told.set_result(None)
 
     def _run(self) -> None:
-        while not self._is_closed:
+        while not self._asking.is_closed:
             self._waking.wait(self._seconds)
             self._waking.clear()
-            with self._changing:
-                told, self._asked = self._asked, None
-            if not self._is_closed:
+            told = self._asking.take()
+            if not self._asking.is_closed:
                 self._look()
             if told:
                 told.set_result(None)

@@ -4,12 +4,13 @@ import logging
 import math
 from concurrent.futures import Future
 from datetime import datetime, timezone
-from threading import Lock, Thread
+from threading import Thread
 from time import monotonic
 
 from foundation.errors import AccessDeniedError, FirstseenError, InputNotFoundError, TemporaryError
 from foundation.store.files import Store, StoredFile
 from foundation.store.snapshots import snapshot_numbers
+from serving.live.asking import Asking
 from serving.live.errors import Closed, SnapshotNotLoaded
 from serving.live.loaded import Loaded
 from serving.live.observer import Observer
@@ -44,13 +45,11 @@ class Loader:
         self._looked_at = monotonic()
         self._load_seconds = 1.0
         self._newer: int | None = None
-        self._asked: Future[Reloaded] | None = None
         self._begun: list[Future[Reloaded]] = []
         self._wanted = Wanted()
-        self._changing = Lock()
         # A snapshot that goes may be what another one waits for.
         self._waking = residents.freed
-        self._is_closed = False
+        self._asking: Asking[Reloaded] = Asking(self._waking)
         self._thread = Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
@@ -59,12 +58,7 @@ class Loader:
 
         It is the same for all who ask before it begins; nobody may cancel it.
         """
-        with self._changing:
-            if self._is_closed:
-                raise Closed()
-            told = self._asked = self._asked or Future()
-        self._waking.set()
-        return told
+        return self._asking.ask()
 
     def want(self, number: int) -> SnapshotNotLoaded:
         """Opens a snapshot that a request names, in the background; returns the error that says when to ask again.
@@ -84,11 +78,10 @@ class Loader:
 
     def close(self) -> None:
         """Ends the thread; who waits for a reload is told."""
-        with self._changing:
-            self._is_closed = True
-        self._waking.set()
+        self._asking.close()
         self._thread.join(CLOSE_SECONDS)
-        for told in [*self._begun, *([self._asked] if self._asked else [])]:
+        asked = self._asking.take()
+        for told in [*self._begun, *([asked] if asked else [])]:
             told.set_exception(Closed())
 
     def _require_there(self, number: int) -> None:
@@ -104,13 +97,12 @@ class Loader:
             raise InputNotFoundError(f"no snapshot {number}; expected one of {first} to {last}")
 
     def _run(self) -> None:
-        while not self._is_closed:
+        while not self._asking.is_closed:
             left = self._looked_at + self._options.snapshot_poll_seconds - monotonic()
             self._waking.wait(min(left, TURN_CHECK_SECONDS) if self._wanted or self._newer else left)
             self._waking.clear()
-            with self._changing:
-                asked, self._asked = self._asked, None
-                self._begun += [asked] if asked else []
+            asked = self._asking.take()
+            self._begun += [asked] if asked else []
             before = self._residents.live.number
             try:
                 self._work(again=bool(asked))
@@ -208,7 +200,7 @@ class Loader:
                 self._refuse(number, error, files)
             return None
         self._load_seconds = monotonic() - started
-        if self._is_closed:
+        if self._asking.is_closed:
             loaded.close()
             return None
         return loaded
