@@ -16,12 +16,11 @@ from pathlib import Path
 
 from benchmarks.results import machine, write_section
 from benchmarks.scaled import features, hashes, photos, real, tables, vector_ways, vectors, votes
-from benchmarks.scaled.figures import Figure, Figures, Step, Steps, run_step
+from benchmarks.scaled.figures import FOLDER, Figure, Figures, Step, Steps, run_step
 from benchmarks.sizing import RECORD
 from foundation.store.files import Store
 from training.edits.kinds import COMMON, KINDS
 
-FOLDER = Path.home() / "bench" / "scale"
 ARCHIVES = ("photos", "photos_176/*.tar", "tiny_imagenet_64/*.tar")
 MILLION = 1_000_000
 # Photos that a hundred thousand of are quickly written, and photos as a news desk has them.

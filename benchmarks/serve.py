@@ -1,9 +1,10 @@
 """Answers over HTTP: photos per second and waiting by the number of clients, overload, swaps, bad clients, takedowns.
 
-    python -m benchmarks.serve --store STORE --photos FOLDER --folder WORK [--only clients] [--soak MINUTES]
+    python -m benchmarks.serve [--folder FOLDER] [--photos 100000] [--only clients] [--soak MINUTES]
 
-Server and clients share the machine; every client sends one photo a request. The store is not touched: what is
-published and withdrawn goes into a copy below WORK, whose large files are links to the store's.
+A store of so many photos with local features is made of what `benchmarks.scale` has prepared in its folder, and 50
+everyday edits of photos that it holds are looked up. Server and clients share the machine; every client sends one photo
+a request. The store is not touched: what is published and withdrawn goes into a copy, whose large files are links.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.results import machine, write_section
+from benchmarks.scaled.figures import FOLDER
+from benchmarks.scaled.looked_up import made_queries, made_store
 from benchmarks.served.bad_clients import open_bad
 from benchmarks.served.in_process import ONE_BY_ONE
 from benchmarks.served.load import Client, Load, ask_at_rate, ask_by_clients, photos_of
@@ -42,7 +45,7 @@ NORMAL_CLIENTS = 2
 
 @dataclass
 class Benchmark:
-    """One store, the photos that are asked for, and how long each load lasts."""
+    """One store, the photos that are asked for, a folder for what is made on the way, and how long each load lasts."""
 
     store: Path
     photos: Path
@@ -254,19 +257,18 @@ def firstseen(*arguments: str) -> None:
 def main() -> None:
     """Measures and writes the sections of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, required=True)
-    parser.add_argument("--photos", type=Path, required=True, help="folder with the photos that are looked up")
-    parser.add_argument("--folder", type=Path, required=True, help="folder for what is made on the way")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="that of `benchmarks.scale`")
+    parser.add_argument("--photos", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--soak", type=float, metavar="MINUTES", default=10)
     parser.add_argument("--only", choices=SECTIONS, action="append", help="measure these sections alone")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    benchmark = Benchmark(
-        arguments.store, arguments.photos, arguments.folder, arguments.seconds, arguments.rounds, arguments.soak
-    )
-    live = read_snapshot(Store(str(arguments.store)), None)
+    folder = arguments.folder / "served"
+    folder.mkdir(exist_ok=True)
+    store, photos = made_store(arguments.folder, arguments.photos), made_queries(arguments.folder)
+    benchmark = Benchmark(store, photos, folder, arguments.seconds, arguments.rounds, arguments.soak)
+    live = read_snapshot(Store(str(store)), None)
     about = f"`python -m benchmarks.serve` on {machine()}: {live.photos:,} photos, encoder `{live.encoder_id}`."
     for name in arguments.only or SECTIONS:
         write_section(f"Serve: {name}", "\n".join([about, "", *SECTIONS[name](benchmark)]))

@@ -21,15 +21,13 @@ from typing import NamedTuple
 import cv2
 
 from benchmarks.results import machine, write_section
-from benchmarks.scaled.figures import busy_seconds, own_seconds
-from benchmarks.scaled.looked_up import SEEDS, make_store, other_uris, planted_uris
+from benchmarks.scaled.figures import FOLDER, busy_seconds, own_seconds
+from benchmarks.scaled.looked_up import SEEDS, made_store, other_uris, planted_uris
 from benchmarks.scaled.stages import COMMAND_LINE, IMPORT, STAGES
 from foundation.archives.uris import path_of
-from foundation.store.checked import CHECK_ALL, SETTLED_SECONDS
-from foundation.store.snapshots import SNAPSHOTS
+from foundation.store.checked import CHECK_ALL
 
 ROUNDS = 9
-FOLDER = Path.home() / "bench" / "scale"
 MEGABYTE = 1e6
 SAID = (
     "One photo looked up by `firstseen lookup` in a store of {photos:,} photos with local features, made of real ones "
@@ -114,15 +112,6 @@ def measure_lookup(folder: Path, photos: int) -> list[str]:
         target = Path(name, "stages.json")
         stages = [stages_of([*command, str(copy)], target, environment) for _ in range(ROUNDS)]
     return [*lookup_table(found), "", *stages_table(stages)]
-
-
-def made_store(folder: Path, photos: int) -> Path:
-    """Returns a store of so many photos, made unless it is there; its files have settled: see `checked`."""
-    place = folder / f"looked-up-{photos}"
-    if not (place / SNAPSHOTS).exists():
-        make_store(str(folder), place, photos)
-        time.sleep(SETTLED_SECONDS)
-    return place
 
 
 def edited(uri: str, path: Path) -> Path:

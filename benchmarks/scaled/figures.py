@@ -13,6 +13,8 @@ from typing import Any
 from benchmarks.index import status
 from foundation.files import replace_file
 
+# Where `benchmarks.scale` keeps what it makes, for other benchmarks too.
+FOLDER = Path.home() / "bench" / "scale"
 # In the folder of a benchmark.
 FIGURES = "figures.json"
 # What a step is told in words and numbers, and what it hands back.

@@ -1,5 +1,6 @@
-"""Makes a store of as many photos with local features as are wanted, of real ones, for single lookups."""
+"""Makes a store of as many photos with local features as are wanted, of real ones, and photos to look up in it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,19 +12,22 @@ from pyarrow import parquet
 from benchmarks.scaled import made, real
 from benchmarks.scaled.features import BLOCK_PHOTOS, TIMES, made_features, read_seeds
 from benchmarks.scaled.vectors import BLOCK_ROWS, shard_rows
+from foundation.store.checked import SETTLED_SECONDS
 from foundation.store.encoders import read_spec
 from foundation.store.files import Store
 from foundation.store.run_tables import local_fields, shard_schema
 from foundation.store.shipped import ship
-from foundation.store.snapshots import publish
+from foundation.store.snapshots import SNAPSHOTS, publish
 from pipelines.encode.write_shards import write_shard
 from pipelines.index.build_segment import build_segment
 from pipelines.index.plan import IndexOptions, SegmentPlan, ShardReference, Surroundings
 from tests.builders import snapshot
+from training.edits.kinds import COMMON
 
 SHARDS = "embeddings/made"
 # What everything is made of, in the folder of `benchmarks.scale`.
 SEEDS = "seeds.npz"
+QUERIES = 50
 
 
 class Local(NamedTuple):
@@ -33,6 +37,15 @@ class Local(NamedTuple):
     keypoints: bytes
     descriptors: bytes
     thumbnail: bytes
+
+
+def made_store(folder: Path, photos: int) -> Path:
+    """Returns a store of so many photos, made unless it is there; its files have settled: see `checked`."""
+    place = folder / f"looked-up-{photos}"
+    if not (place / SNAPSHOTS).exists():
+        make_store(str(folder), place, photos)
+        time.sleep(SETTLED_SECONDS)
+    return place
 
 
 def make_store(folder: str, place: Path, photos: int) -> Store:
@@ -61,6 +74,20 @@ def make_store(folder: str, place: Path, photos: int) -> Store:
     publish(store, snapshot(1, segments=[built], **named))
     store.delete([shard.path for shard in shards])
     return store
+
+
+def made_queries(folder: Path) -> Path:
+    """Returns a folder of photos to look up, made unless it is there: everyday edits of planted photos."""
+    place = folder / "looked-up-queries"
+    if not place.exists():
+        beside = place.with_name(f"{place.name}.partial")
+        beside.mkdir(exist_ok=True)
+        uris = planted_uris(str(folder))
+        for number in range(QUERIES):
+            data = real.edited(uris, number, number, COMMON[number % len(COMMON)])
+            Path(beside, f"{number:02d}.jpg").write_bytes(data)
+        beside.rename(place)
+    return place
 
 
 def planted_uris(folder: str) -> list[str]:

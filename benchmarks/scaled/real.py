@@ -112,11 +112,16 @@ def edits_of(store: Store, photos: RealPhotos, rows: np.ndarray, *, kinds: Seque
     return Asked(vectors, [[one.pictured.view(view) for view in VOTING] for one in decoded if one.pictured])
 
 
-def _edited(encoder: SavedEncoder, photos: RealPhotos, row: int, number: int, kind: str) -> DecodedQuery:
+def edited(uris: Sequence[str], row: int, number: int, kind: str) -> bytes:
+    """Returns a photo edited in one way, as a JPEG; the number tells how strongly, and what is put beside it."""
     generator = np.random.default_rng(number)
-    beside = generator.choice(len(photos), OTHERS, replace=False)
-    source, *others = (_pixels(photos.uris[one]) for one in (row, *beside))
-    data = to_jpeg(draw(kind, generator, others)(source))
+    beside = generator.choice(len(uris), OTHERS, replace=False)
+    source, *others = (_pixels(uris[one]) for one in (row, *beside))
+    return to_jpeg(draw(kind, generator, others)(source))
+
+
+def _edited(encoder: SavedEncoder, photos: RealPhotos, row: int, number: int, kind: str) -> DecodedQuery:
+    data = edited(photos.uris, row, number, kind)
     decoded = decode_query(Query(str(number), lambda: data), encoder.spec, with_features=True)
     assert isinstance(decoded, DecodedQuery)
     return decoded
