@@ -93,6 +93,7 @@ def lookup(
 ) -> None:
     """Look photos up in the live snapshot of a store, or of a server."""
     from foundation.store.files import Store
+    from foundation.without_pandas import leave_out_pandas
     from serving.match.claim import parse_claimed_date
     from serving.match.options import MatchOptions
     from serving.output.formats import check_format, format_of, write_answers
@@ -100,6 +101,7 @@ def lookup(
     from serving.output.stored import StoredPictures
     from serving.queries import list_queries
 
+    leave_out_pandas()
     format = format or format_of(output)
     check_format(format, output)
     folders = Folders(decode, evidence)

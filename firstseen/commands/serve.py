@@ -127,11 +127,13 @@ async def _serve(store: "Store", options: "ServeOptions", live: "LiveOptions", l
 
 
 def _open(store: "Store", options: "ServeOptions", live: "LiveOptions", opened: "list[LiveSearcher]") -> "Opened":
+    from foundation.without_pandas import leave_out_pandas
     from serving.http.metrics import Metrics
     from serving.http.server import Opened
     from serving.http.service import make_app
     from serving.live.live_searcher import LiveSearcher
 
+    leave_out_pandas()
     metrics = Metrics()
     searcher = LiveSearcher.open(store, live, observe=metrics)
     opened.append(searcher)

@@ -70,6 +70,11 @@ def test_a_cpu_encodes_indexes_and_looks_up_without_tensorflow(
         assert not modules_after(*arguments, "--store", str(store)) & {"tensorflow", "keras"}
 
 
+def test_a_lookup_loads_no_pandas(live_desk: Desk):
+    """pyarrow imports it where it is installed, for dates, and would take half as long again as all else."""
+    assert "pandas" not in modules_after("lookup", str(live_desk.archive), "--store", str(live_desk.store))
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture):
     """Each verb says what it does, and exits with 0."""
