@@ -57,7 +57,8 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Run:
             [sys.executable, *command],
             stdout=subprocess.DEVNULL,
             stderr=told,
-            env={**os.environ, **(environment or {})},
+            # An installed program was compiled by pip; this one is compiled by its first run.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})},
         )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
