@@ -12,9 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.access_log import Log, fields_of, level_of, route_of
+from serving.http.error_answers import answer_of
 from serving.http.guard import OPEN_PATHS
 from serving.http.metrics import Metrics
-from serving.http.problems import note, response_of
+from serving.http.problems import note
 
 REQUEST_ID = "X-Request-ID"
 # What is taken over from a client stands in logs and in headers.
@@ -74,7 +75,7 @@ class Edge:
             problem = note(error, Request(scope))
             if sent.status:  # nothing but an end in the midst of the answer tells the client
                 raise
-            await response_of(problem, scope["state"]["request_id"])(scope, receive, sent)
+            await answer_of(problem, scope)(scope, receive, sent)
 
     def _tell_failure(self, scope: Scope, error: Exception) -> None:
         told = "".join(traceback.format_exception(error))

@@ -14,6 +14,8 @@ from serving.http.rates import Rate, Rates
 
 # What a cluster probes needs no key, and is asked by the address of a machine.
 OPEN_PATHS = ("/livez", "/readyz")
+# The page of an error has it, also that of an error to have no key, or the wrong host.
+STYLE = "/assets/style.css"
 ADMIN_PATHS = ("/v1/admin/", "/metrics")
 READING = ("GET", "HEAD", "OPTIONS")
 # A browser asks for the key of a page by the first of them; `firstseen` and programs use the second.
@@ -36,7 +38,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or raises."""
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and scope["path"] not in (*OPEN_PATHS, STYLE):
             self._check(scope, Headers(scope=scope))
         await self._app(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""Answers errors as problem details (RFC 9457): what was received, what was expected, and the remedy."""
+"""Tells errors as problem details (RFC 9457): what was received, what was expected, and the remedy."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
-from foundation.errors import ArtifactRefusedError, FirstseenError, InputNotFoundError, TemporaryError, UsageError
+from foundation.errors import ArtifactRefusedError, InputNotFoundError, TemporaryError, UsageError
 from serving.live.errors import Busy, Closed, DeadlineExceeded, NotNowError, SnapshotNotLoaded
 
 _NOT_NOW: dict[type[Exception], str] = {
@@ -112,25 +110,6 @@ def details_of(problem: Problem, request_id: str | None) -> ProblemDetails:
         reason=problem.reason,
         request_id=request_id,
     )
-
-
-def response_of(problem: Problem, request_id: str | None) -> JSONResponse:
-    """Returns the answer to a request that failed."""
-    response = JSONResponse(details_of(problem, request_id).model_dump(), problem.status, media_type=MEDIA_TYPE)
-    for name, value in problem.headers:
-        response.headers.append(name, value)
-    return response
-
-
-def add_handlers(app: FastAPI) -> None:
-    """Answers what a route of the app raises."""
-
-    def answer(request: Request, error: Exception) -> JSONResponse:
-        problem = note(error, request)
-        return response_of(problem, getattr(request.state, "request_id", None))
-
-    for kind in (Problem, HTTPException, RequestValidationError, FirstseenError):
-        app.add_exception_handler(kind, answer)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

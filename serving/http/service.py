@@ -11,11 +11,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from foundation.store.files import Store
-from serving.http import documents, health, lookups, monitoring, pages, photos, problems, snapshots
+from serving.http import documents, health, lookups, monitoring, pages, photos, snapshots
 from serving.http.access_log import Log
 from serving.http.answering import while_connected
 from serving.http.bodies import BodyMemory
 from serving.http.edge import Edge
+from serving.http.error_answers import add_handlers
 from serving.http.fetching import Fetcher
 from serving.http.guard import Guard
 from serving.http.keys import KeyFile, read_keys
@@ -78,7 +79,7 @@ def make_app(
     )
     app = FastAPI(title="firstseen", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.service = service
-    problems.add_handlers(app)
+    add_handlers(app)
     for part in (health, lookups, photos, snapshots, monitoring, pages, documents):
         app.include_router(part.make_router(service))
     keys = KeyFile(options.keys, on_problem=partial(_tell, log)) if options.keys else None

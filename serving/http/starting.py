@@ -1,10 +1,13 @@
 """Answers for an app until it is there: the process lives, and is not ready."""
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.http.edge import REQUEST_ID, request_id_of
-from serving.http.problems import busy, response_of
+from serving.http.edge import HEADERS, REQUEST_ID, request_id_of
+from serving.http.error_answers import answer_of
+from serving.http.guard import STYLE
+from serving.http.problems import busy
+from serving.output.view import asset
 
 RETRY_SECONDS = 2
 
@@ -27,12 +30,17 @@ class Doorway:
             self.under_way -= 1
 
     async def _put_off(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = request_id_of(scope)
-        if scope["path"] == "/livez":
-            response = JSONResponse({"status": "alive"})
-        else:
-            detail = "the store is being opened and checked; expected to be asked later: ask again in a moment"
-            problem = busy("starting", detail, retry_after_seconds=RETRY_SECONDS)
-            response = response_of(problem, request_id)
-        response.headers[REQUEST_ID] = request_id
+        scope.setdefault("state", {})["request_id"] = request_id = request_id_of(scope)
+        response = _early_answer(scope)
+        for name, value in {REQUEST_ID: request_id, **HEADERS}.items():
+            response.headers.setdefault(name, value)
         await response(scope, receive, send)
+
+
+def _early_answer(scope: Scope) -> Response:
+    if scope["path"] == "/livez":
+        return JSONResponse({"status": "alive"})
+    if scope["path"] == STYLE:
+        return Response(asset("style.css"), media_type="text/css")
+    detail = "the store is being opened and checked; expected to be asked later: ask again in a moment"
+    return answer_of(busy("starting", detail, retry_after_seconds=RETRY_SECONDS), scope)
