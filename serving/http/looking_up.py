@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from foundation.errors import UsageError
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
 from serving.http.holding import hold
@@ -50,8 +49,11 @@ async def look_up(
 
 async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOptions) -> list[Outcome]:
     """Returns what each query came to; whoever fails, or gives up, drops those that have not begun."""
-    futures = [asked(held, one, options) for one in queries]
+    futures: list[Future[Outcome]] = []
     try:
+        # Any of them may be refused, as where the service ends: those before it are given up as well.
+        for one in queries:
+            futures.append(asked(held, one, options))
         return await asyncio.gather(*map(asyncio.wrap_future, futures))
     finally:
         for future in futures:
@@ -60,15 +62,8 @@ async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOption
 
 def asked(held: Held, query: Asked, options: MatchOptions, *, in_turn: bool = False) -> "Future[Outcome]":
     """Asks one query; `in_turn` it waits for a place, else raises Busy if none was admitted and none is free."""
-    if isinstance(query, Outcome):
-        return _told(query)
-    try:
+    if not isinstance(query, Outcome):
         return held.submit_in_turn(query, options) if in_turn else held.submit(query, options)
-    except UsageError as error:
-        return _told(Outcome(query.name, "rejected", f"wrong_embedding: {error}"))
-
-
-def _told(outcome: Outcome) -> "Future[Outcome]":
     future: Future[Outcome] = Future()
-    future.set_result(outcome)
+    future.set_result(query)
     return future

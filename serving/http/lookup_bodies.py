@@ -62,7 +62,7 @@ def query_of(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
     Raises TemporaryError if it lies in a bucket that does not answer.
     """
     if one.embedding is not None:
-        return VectorQuery(one.id, np.asarray(one.embedding, np.float32))
+        return VectorQuery(one.id, np.asarray(one.embedding))
     source, most_pixels = one.image, service.options.max_pixels
     try:
         if source is not None and source.uri is not None:

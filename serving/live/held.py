@@ -67,8 +67,8 @@ class Held:
         """Begins to answer a query; whoever no longer waits for it cancels the future.
 
         The future raises DeadlineExceeded if it takes too long, TemporaryError if what storage has to give is not to be
-        had now, ArtifactRefusedError if nobody knows what was retracted. Raises UsageError for a vector of another
-        encoder. Without `admit` it takes one place by itself, and may raise Busy.
+        had now, ArtifactRefusedError if nobody knows what was retracted. Without `admit` it takes one place by itself,
+        and may raise Busy.
         """
         self._occupy(under_way=1)
         # The snapshot stays for as long as anything is done in it, also if the request ends before.
@@ -85,10 +85,8 @@ class Held:
         """Answers a query as `submit` does, once it has a place: for those whose many queries can wait.
 
         Requests that wait take turns, and have a share of the places, so that others find some. A query's deadline
-        begins when it has its place. Raises UsageError for a vector of another encoder.
+        begins when it has its place.
         """
-        if isinstance(query, VectorQuery):
-            query.checked(self.spec)
         self._residents.hold_again(self._loaded)
         asked = Asked(options, self._loaded, owner=self, on_end=self._leave_turn)
         self._places.wait(self, partial(self._begin, query, asked))

@@ -12,7 +12,7 @@ from time import monotonic
 
 import numpy as np
 
-from foundation.errors import FirstseenError, TemporaryError
+from foundation.errors import FirstseenError, TemporaryError, UsageError
 from foundation.photos.decoder_processes import DecoderProcesses
 from foundation.photos.rejects import PhotoError
 from serving.live.asked import Asked
@@ -34,6 +34,8 @@ WAITING_PER_THREAD = 1
 # A photo that is not decoded by then is called damaged. On a busy machine a sound one may take longer than a short
 # deadline.
 LEAST_DECODE_SECONDS = 10.0
+# The word by which vectors that are none of the snapshot's encoder are counted.
+WRONG_EMBEDDING = "wrong_embedding"
 
 
 class Pipeline:
@@ -70,10 +72,16 @@ class Pipeline:
         list(self._decoders.threads.map(self._decoders.call, [os.getpid] * count))
 
     def submit(self, query: Query | VectorQuery, asked: Asked) -> None:
-        """Begins to answer a query; raises Closed after `close`, UsageError for a vector of another encoder."""
+        """Begins to answer a query; raises Closed after `close`."""
         asked.begin(self._deadline_seconds)
         if isinstance(query, VectorQuery):
-            asked.vector = query.checked(asked.loaded.steps.spec)
+            try:
+                asked.vector = query.checked(asked.loaded.steps.spec)
+            except UsageError as error:
+                # It costs nothing, and says nothing of how fast queries are answered.
+                self._observe.outcome("rejected", WRONG_EMBEDDING)
+                asked.end(Outcome(query.name, "rejected", f"{WRONG_EMBEDDING}: {error}"))
+                return
             asked.decoded, asked.options = query.decoded(), similar_only(asked.options)
         with self._changing:
             if self._is_closed:

@@ -5,6 +5,7 @@ import pytest
 
 from foundation.errors import UsageError
 from serving.live.live_searcher import LiveSearcher
+from serving.live.observer import Unobserved
 from serving.live.vector_query import VectorQuery
 from serving.match.options import MatchOptions
 from tests.builders import encoder_spec
@@ -58,12 +59,28 @@ def test_large_numbers_have_directions_and_no_distances():
         large.checked(encoder_spec(distance="euclidean"))
 
 
-def test_a_wrong_vector_is_refused_at_once_and_holds_no_place(two: TwoIndexes):
-    """Whoever submits it is told, not the future."""
-    with LiveSearcher.open(two.store, SELDOM) as live, live.hold() as held:
-        with pytest.raises(UsageError, match="shape"):
-            held.submit(VectorQuery("short", np.zeros(1, np.float32)), MatchOptions())
+class Counting(Unobserved):
+    """Remembers what queries came to."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[tuple[str, str]] = []
+
+    def outcome(self, status: str, reason_word: str) -> None:
+        """Remembers one."""
+        self.outcomes.append((status, reason_word))
+
+
+def test_a_wrong_vector_is_rejected_and_counted_and_holds_no_place(two: TwoIndexes):
+    """As a photo is that cannot be read; also where it had to wait for its turn."""
+    counting = Counting()
+    vectors = [np.zeros(1), np.full(16, np.nan), [1e300] * 16]
+    with LiveSearcher.open(two.store, SELDOM, observe=counting) as live, live.hold() as held:
+        for submit in (held.submit, held.submit_in_turn):
+            found = [submit(VectorQuery("wrong", one), MatchOptions()).result(10) for one in vectors]
+            assert {(one.query, one.status) for one in found} == {("wrong", "rejected")}
+            assert found[0].reason.startswith("wrong_embedding: the embedding of wrong has the shape [1]; expected")
         assert live.state().queue_queries == 0
+    assert counting.outcomes == [("rejected", "wrong_embedding")] * 6
 
 
 def test_vectors_of_euclidean_encoders_keep_their_length():
