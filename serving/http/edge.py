@@ -22,7 +22,8 @@ REQUEST_ID = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Larger pieces of an answer would be in the hands of the server, which waits for a slow reader for ever.
 PIECE_BYTES = 65_536
-PIECE_SECONDS = 20
+# An answer, or a line of one, has to be sent within this time as a whole: it may hold what is withdrawn meanwhile.
+SEND_SECONDS = 20
 # Whoever sends for longer than this, or more, after the request was refused may not see the answer.
 DRAIN_SECONDS = 1.0
 DRAIN_BYTES = 64 * 2**20
@@ -120,17 +121,20 @@ class _Sent:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             return await self._send(message)
-        body, is_more = message.get("body", b""), message.get("more_body", False)
-        if not is_more and len(body) <= PIECE_BYTES:
+        if not message.get("more_body") and len(message.get("body", b"")) <= PIECE_BYTES:
             return await self._send(message)
+        try:
+            await asyncio.wait_for(self._send_pieces(message), SEND_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise ClientDisconnect from error
+        return None
+
+    async def _send_pieces(self, message: Message) -> None:
+        body, is_more = message.get("body", b""), message.get("more_body", False)
         for start in range(0, len(body) or 1, PIECE_BYTES):
             is_last = start + PIECE_BYTES >= len(body)
             piece = {**message, "body": body[start : start + PIECE_BYTES], "more_body": is_more or not is_last}
-            try:
-                await asyncio.wait_for(self._send(piece), PIECE_SECONDS)
-            except asyncio.TimeoutError as error:
-                raise ClientDisconnect from error
-        return None
+            await self._send(piece)
 
 
 def request_id_of(scope: Scope) -> str:

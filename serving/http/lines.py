@@ -39,11 +39,16 @@ LAST_SECONDS = 5
 
 
 class _Line(NamedTuple):
-    """One query on its way: its id, if it could be read, and the bytes that it keeps in memory until it is answered."""
+    """One query on its way: its id, if it could be read, and the bytes that it keeps in memory until it is answered.
+
+    It was asked when the lists of what is retracted and ignored had so many entries.
+    """
 
     name: str | None
+    query: Asked | None
     outcome: "asyncio.Future[Outcome]"
     size_bytes: int
+    entries: int
 
 
 class LinesResponse(Response):
@@ -118,7 +123,10 @@ class Stream:
     async def _answered(self, line: _Line) -> bytes:
         """Returns the answer to one query; one that fails has a problem, and the others are answered all the same."""
         try:
-            outcome = await line.outcome
+            outcome, entries = await line.outcome, line.entries
+            # It may have waited long for its place, or for a slow reader of the line before it.
+            while line.query and outcome.matches and entries != (now := self._held.lists_entries()):
+                outcome, entries = await self._submitted(line.query), now
             answers = [to_json(one) for one in self._held.answers(outcome, self._options)]
             return _dumped({"id": outcome.query, "answers": answers})
         except Exception as error:
@@ -153,6 +161,8 @@ class Stream:
 
     async def _ask(self, line: bytes) -> _Line:
         name: str | None = None
+        query: Asked | None = None
+        entries = 0
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         most_bytes = self._service.options.max_body_bytes
         # Photos that are fetched take room, too: all lines on their way together have what a request has.
@@ -162,14 +172,14 @@ class Stream:
         allowance = Allowance(most_bytes, self._room)
         try:
             one = await asyncio.to_thread(parse_query, line)
-            name = one.id
+            name, entries = one.id, self._held.lists_entries()
             query = await read_query(one, self._service, allowance)
             if isinstance(query, Outcome):
                 self._service.metrics.not_asked(query)
             outcome = asyncio.ensure_future(self._submitted(query))
         except Exception as error:
             outcome.set_exception(error)
-        return _Line(name, outcome, len(line) + allowance.taken_bytes)
+        return _Line(name, query, outcome, len(line) + allowance.taken_bytes, entries)
 
     async def _submitted(self, query: Asked) -> Outcome:
         # Whoever sends lines is held up, and not sent away in the midst of them.

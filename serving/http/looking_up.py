@@ -37,14 +37,20 @@ async def look_up(
 ) -> Looked:
     """Returns what each query came to in the live snapshot, or in the numbered one.
 
-    A query that cannot be asked at all comes as its outcome, and keeps its place. If the request is given up, queries
-    that have not begun are dropped. Raises what `hold`, `Held.admit` and the queries' futures raise.
+    A query that cannot be asked at all comes as its outcome, and keeps its place. Those that found something are asked
+    again if anything was retracted or ignored meanwhile. If the request is given up, queries that have not begun are
+    dropped. Raises what `hold`, `Held.admit` and the queries' futures raise.
     """
     with hold(live, snapshot) as held, held.admit(sum(not isinstance(one, Outcome) for one in queries)):
-        outcomes = await outcomes_of(held, queries, options)
-        # Rows of thousands of matches take a moment, in which nobody else would be answered.
-        answers = await asyncio.to_thread(lambda: [held.answers(one, options) for one in outcomes])
-        return Looked(held.snapshot, outcomes, answers)
+        while True:
+            entries = held.lists_entries()
+            outcomes = await outcomes_of(held, queries, options)
+            # Rows of thousands of matches take a moment, in which nobody else would be answered.
+            answers = await asyncio.to_thread(lambda found: [held.answers(one, options) for one in found], outcomes)
+            if held.lists_entries() == entries:
+                return Looked(held.snapshot, outcomes, answers)
+            # The first of many queries may have found half a minute ago what was withdrawn meanwhile.
+            queries = [one if came_to.matches else came_to for one, came_to in zip(queries, outcomes, strict=True)]
 
 
 async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOptions) -> list[Outcome]:

@@ -105,9 +105,10 @@ def find_photo(service: "Service", held: Held, photo_id: str, archive: str | Non
 
     Raises a Problem, 422, if several archives have one of that name and none is given.
     """
-    held.opened.refresh()
     _, segments = read_contents(service.store, held.snapshot)
     contents = {one.content for one in find_named(service.store, segments, named_in([photo_id]))}
+    # Large tables take a while: what counts is what is withdrawn after that.
+    held.require_fresh()
     shown = {content: held.opened.occurrences(content) for content in sorted(contents)}
     named = [
         (content, one)

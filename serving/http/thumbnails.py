@@ -8,6 +8,7 @@ from foundation.photos.rejects import PhotoError
 from foundation.photos.shared_decoders import shared_decoders
 from foundation.photos.thumbnail import THUMBNAIL_SIDE, decode_thumbnail, encode_thumbnail, thumbnail_jpeg
 from serving.live.held import Held
+from serving.search.snapshot import Place
 
 
 def thumbnail_of(held: Held, content: bytes) -> bytes:
@@ -16,17 +17,26 @@ def thumbnail_of(held: Held, content: bytes) -> bytes:
     Raises InputNotFoundError for one that the snapshot does not have, or that may not be shown, or whose archive gives
     it no longer; TemporaryError if its bucket does not answer.
     """
-    held.opened.refresh()
+    places = _places(held, content)
+    for place in places:
+        stored = held.opened.stored(place)
+        if stored and stored.thumbnail:
+            return encode_thumbnail(decode_thumbnail(stored.thumbnail))
+    made = _from_archive(held.opened.photo(places[0])["uri"])
+    # An archive may take its time to give it.
+    _places(held, content)
+    return made
+
+
+def _places(held: Held, content: bytes) -> list[Place]:
+    """Returns where a content lies that may be shown now; raises InputNotFoundError if it does not, or may not."""
+    held.require_fresh()
     (places,) = held.opened.places([content])
     if not places:
         raise InputNotFoundError(
             f"snapshot {held.snapshot.number} has no photo of these bytes; expected a thumbnail that an answer names"
         )
-    for place in places:
-        stored = held.opened.stored(place)
-        if stored and stored.thumbnail:
-            return encode_thumbnail(decode_thumbnail(stored.thumbnail))
-    return _from_archive(held.opened.photo(places[0])["uri"])
+    return places
 
 
 def _from_archive(uri: str) -> bytes:

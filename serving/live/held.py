@@ -10,7 +10,7 @@ from foundation.store.encoders import EncoderSpec
 from foundation.store.snapshots import Snapshot
 from serving.answers import Answer
 from serving.live.asked import Asked
-from serving.live.loaded import Loaded
+from serving.live.loaded import Loaded, require_fresh
 from serving.live.pipeline import Pipeline
 from serving.live.places import Places
 from serving.live.residents import Residents
@@ -45,6 +45,18 @@ class Held:
     def spec(self) -> EncoderSpec:
         """The encoder of the snapshot."""
         return self._loaded.opened.spec
+
+    def require_fresh(self) -> None:
+        """Raises ListsTooOld if nobody knows what was retracted or ignored lately: then nothing may be shown."""
+        require_fresh(self.opened)
+
+    def lists_entries(self) -> int:
+        """Returns how many entries the lists of what is retracted and ignored have, raises ListsTooOld as above.
+
+        What a query came to may be told if they are as many as before it was asked.
+        """
+        self.require_fresh()
+        return self.opened.lists_entries
 
     @contextmanager
     def admit(self, queries: int) -> Iterator[None]:

@@ -13,9 +13,9 @@ from serving.match.query import Query
 from serving.match.steps import MatchSteps
 from serving.search.snapshot import OpenSnapshot
 
-# A thread looks at the lists every ten seconds. What was retracted is gone from every answer within a minute, and
-# the queries under way take some of it: with older lists none is answered.
-OLDEST_LISTS_SECONDS = 45.0
+# A thread looks at the lists every ten seconds. What was retracted is gone from every answer within a minute, of which
+# 20 s are for a reader that is slow, and some for making the answer: with older lists none is given.
+OLDEST_LISTS_SECONDS = 35.0
 
 
 def require_fresh(opened: OpenSnapshot) -> None:

@@ -36,6 +36,11 @@ class FollowedList(ABC, Generic[Entry]):
         """Makes of the whole list what is asked for; what it raises is raised at the next look again."""
 
     @property
+    def entries(self) -> int:
+        """How many entries it had at the last look."""
+        return len(self._known)
+
+    @property
     def age_seconds(self) -> float:
         """How long ago the last look was taken."""
         return monotonic() - self._looked_at

@@ -45,6 +45,11 @@ class HiddenContents:
         return self._retracted.contents, self._ignored.bank
 
     @property
+    def entries(self) -> int:
+        """How many entries both lists had at the last look: more than before if anything was put on one of them."""
+        return self._retracted.entries + self._ignored.entries
+
+    @property
     def age_seconds(self) -> float:
         """How long ago the last look at both lists was."""
         return max(self._retracted.age_seconds, self._ignored.age_seconds)

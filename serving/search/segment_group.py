@@ -19,6 +19,11 @@ class SegmentGroup:
         self._numbers = numbers
 
     @property
+    def lists_entries(self) -> int:
+        """How many entries the lists of what is retracted and ignored had when they were looked up; they only grow."""
+        return self._hidden.entries
+
+    @property
     def lists_age_seconds(self) -> float:
         """How long ago it was looked up what is retracted and ignored."""
         return self._hidden.age_seconds

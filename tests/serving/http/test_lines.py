@@ -167,6 +167,36 @@ def test_a_stream_ends_soon_after_a_newer_snapshot_answers(scene_of_lines: Scene
     assert [one.get("id") for one in parsed(response.content)] == ["a", None]
 
 
+class Withdrawing(Scripted):
+    """A snapshot that finds the same photo for every query, until it is withdrawn with the answer to the first."""
+
+    def submit(self, query, options: MatchOptions) -> "Future[Outcome]":
+        """Finds it, if it may; who asks first is told last."""
+        found = [] if self.entries else ["the photo"]
+        told: Future[Outcome] = Future()
+        self.asked.append((query.name, told, Outcome(query.name, "matched" if found else "no_match", None, found)))
+        if len(self.asked) >= 3:
+            for _, one, outcome in self.asked:
+                if not one.done():
+                    one.set_result(outcome)
+        return told
+
+    def answers(self, outcome: Outcome, options: MatchOptions) -> list:
+        """Something is withdrawn from now on."""
+        self.entries = 1
+        return super().answers(outcome, options)
+
+
+def test_a_line_that_waited_is_told_without_what_was_withdrawn_meanwhile(scene_of_lines: Scene):
+    """It was found before that, and waited for the line before it, which may be read slowly."""
+    live = scene_of_lines.live
+    live.held = Withdrawing(live.held.snapshot)
+    body = b"".join(line(name) for name in "abc")
+    answers = parsed(scene_of_lines.client.post("/v1/lookup", content=body, headers=LINES).content)
+    assert [one["answers"][0]["status"] for one in answers] == ["matched", "no_match", "no_match"]
+    assert [name for name, *_ in live.held.asked] == ["a", "b", "c", "b", "c"]
+
+
 def test_a_line_has_its_time_however_small_its_pieces_are():
     """Neither empty lines nor single bytes make it begin anew."""
 
