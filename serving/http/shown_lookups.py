@@ -48,7 +48,7 @@ class ShownLookups:
         with self.service.live.hold() as held:
 
             def make_of_opened() -> Made:
-                held.opened.refresh()
+                held.require_fresh()
                 return make(held.opened)
 
             return await asyncio.to_thread(make_of_opened)
