@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 WINDOW = 32
 # An old snapshot stays in memory for as long as a stream is answered by it.
 STREAM_SECONDS = 600
-# The next but one waits for it, and whatever it withdraws or adds.
-OUTDATED_SECONDS = 60
+# Another one waits for its place, or the next but one will. With what follows it is the minute that is promised.
+OUTDATED_SECONDS = 50
 # The problem that ends a stream needs a moment, too.
 LAST_SECONDS = 5
+# How often it is seen whether another snapshot came.
+LOOK_SECONDS = 1
+
+Result = TypeVar("Result")
 
 
 class _Line(NamedTuple):
@@ -75,7 +79,7 @@ class LinesResponse(Response):
                     # A client that reads slowly keeps the snapshot no longer than one that sends slowly.
                     sending = send({"type": "http.response.body", "body": line, "more_body": True})
                     try:
-                        await asyncio.wait_for(sending, stream.left_seconds() + LAST_SECONDS)
+                        await stream.in_time(sending, more_seconds=LAST_SECONDS)
                     except asyncio.TimeoutError as error:
                         raise ClientDisconnect from error
             await send({"type": "http.response.body", "body": b""})
@@ -94,21 +98,35 @@ class Stream:
         self._end = asyncio.get_running_loop().time() + STREAM_SECONDS
 
     def left_seconds(self) -> float:
-        """Returns how long the stream may still take, 0 or more; less from when a newer snapshot answers."""
+        """Returns how long the stream may still take; less from when a newer snapshot answers, or waits for that."""
         now = asyncio.get_running_loop().time()
-        if self._service.live.state().live != self._first_live:
+        if self._held.has_to_go or self._service.live.state().live != self._first_live:
             self._end = min(self._end, now + OUTDATED_SECONDS)
-        return max(0.0, self._end - now)
+        return self._end - now
+
+    async def in_time(self, work: Awaitable[Result], *, more_seconds: float = 0) -> Result:
+        """Returns what some work comes to; raises asyncio.TimeoutError once the stream has taken its time, and more."""
+        working = asyncio.ensure_future(work)
+        try:
+            # How long it may take changes when another snapshot comes meanwhile.
+            while not working.done() and (left := self.left_seconds() + more_seconds) > 0:
+                await asyncio.wait((working,), timeout=min(left, LOOK_SECONDS))
+            if not working.done():
+                raise asyncio.TimeoutError
+            return working.result()
+        finally:
+            working.cancel()
+            await asyncio.wait((working,))
 
     async def answers(self) -> AsyncGenerator[bytes, None]:
         """Yields a line for each query; what ends the request early is the last line, with a problem instead."""
         asking = asyncio.create_task(self._ask_all())
         try:
-            while (line := await asyncio.wait_for(self._lines.get(), self.left_seconds())) is not None:
+            while (line := await self.in_time(self._lines.get())) is not None:
                 if isinstance(line, Problem):
                     yield self._told(line)
                     return
-                yield await asyncio.wait_for(self._answered(line), self.left_seconds())
+                yield await self.in_time(self._answered(line))
         except asyncio.TimeoutError:
             detail = "the stream took too long, or a newer snapshot came; expected fewer lines: send the rest anew"
             yield self._told(Problem(408, "slow_stream", detail))

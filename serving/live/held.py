@@ -46,6 +46,11 @@ class Held:
         """The encoder of the snapshot."""
         return self._loaded.opened.spec
 
+    @property
+    def has_to_go(self) -> bool:
+        """Whether another snapshot waits for the place of this one: who holds it for long gives it back soon."""
+        return self._residents.has_to_go(self._loaded)
+
     def require_fresh(self) -> None:
         """Raises ListsTooOld if nobody knows what was retracted or ignored lately: then nothing may be shown."""
         require_fresh(self.opened)

@@ -99,6 +99,11 @@ class Residents:
                 self._is_leaving = True
         return self.tidy()
 
+    def has_to_go(self, loaded: Loaded) -> bool:
+        """Returns whether another snapshot waits for the place of this one."""
+        with self._changing:
+            return self._is_leaving and loaded is self._other
+
     def tidy(self) -> bool:
         """Closes the other snapshot if it goes and has no user; returns whether there is room."""
         with self._changing:

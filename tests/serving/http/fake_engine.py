@@ -23,6 +23,8 @@ class FakeHeld:
     snapshot: Snapshot
     asked: list = field(default_factory=list)
     entries: int = 0
+    # No other snapshot waits for its place.
+    has_to_go = False
 
     @contextmanager
     def admit(self, queries: int) -> Iterator[None]:

@@ -167,6 +167,19 @@ def test_a_stream_ends_soon_after_a_newer_snapshot_answers(scene_of_lines: Scene
     assert [one.get("id") for one in parsed(response.content)] == ["a", None]
 
 
+def test_a_stream_gives_the_place_of_its_snapshot_back_soon(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
+    """Another one waits for it, though the same one is live: the stream ends with a problem while it waits itself."""
+    monkeypatch.setattr(lines_module, "OUTDATED_SECONDS", 0.2)
+    monkeypatch.setattr(lines_module, "LOOK_SECONDS", 0.1)
+    looks = iter(range(1_000))
+    monkeypatch.setattr(Scripted, "has_to_go", property(lambda _: next(looks) > 5), raising=False)
+    content = line("a") + line("never")
+    response = scene_of_lines.client.post("/v1/lookup?snapshot=7", content=content, headers=LINES)
+    first, last = parsed(response.content)
+    assert (first["id"], last["problem"]["reason"], "id" in last) == ("a", "slow_stream", False)
+    assert scene_of_lines.is_all_free()
+
+
 class Withdrawing(Scripted):
     """A snapshot that finds the same photo for every query, until it is withdrawn with the answer to the first."""
 

@@ -99,6 +99,22 @@ def test_naming_a_snapshot_asks_nothing_of_the_store(
     assert threads == {"load"}
 
 
+def test_who_holds_an_old_snapshot_is_told_when_a_new_one_waits_for_its_place(
+    live: LiveSearcher, two: TwoIndexes, first: int
+):
+    """It takes the place once it is given back; until then the live one answers."""
+    newest = live.state().live
+    wait_for(live, first)
+    with live.hold(first) as old, live.hold() as held:
+        assert not old.has_to_go
+        number = two.publish(0).number
+        told = reload_beside(live)
+        eventually(lambda: old.has_to_go)
+        assert not held.has_to_go
+        assert live.state().live == newest
+    assert told.result(60).live == number
+
+
 def test_few_numbers_are_remembered_and_the_newest_goes_before(
     live: LiveSearcher, two: TwoIndexes, first: int, monkeypatch: pytest.MonkeyPatch
 ):
