@@ -18,6 +18,10 @@ OPEN_PATHS = ("/livez", "/readyz")
 STYLE = "/assets/style.css"
 ADMIN_PATHS = ("/v1/admin/", "/metrics")
 READING = ("GET", "HEAD", "OPTIONS")
+# The page of one query shows dozens of pictures, that of the largest form a thousand: what is read has a bound of its
+# own, so that no key asks for photos without end.
+READS_PER_QUERY = 30
+LEAST_READS = 1_500
 # A browser asks for the key of a page by the first of them; `firstseen` and programs use the second.
 CHALLENGES = (
     ("WWW-Authenticate", 'Basic realm="firstseen", charset="UTF-8"'),
@@ -34,7 +38,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, keys: KeyFile | None, is_open: bool):
         self._app, self._keys, self._is_open = app, keys, is_open
-        self._rates = Rates()
+        self._rates, self._reads = Rates(), Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or raises."""
@@ -51,25 +55,29 @@ class Guard:
             key = _key_of(self._keys, headers)
             # The log names it, also where it is refused.
             scope.setdefault("state", {})["key"] = key.name
-            self._let_in(key, scope["path"])
+            _let_in(key, scope["path"])
             if key.requests_per_minute:
-                scope["state"]["rate"] = Rate(self._rates, key.name, key.requests_per_minute)
+                self._count(key, key.requests_per_minute, scope)
 
-    def _let_in(self, key: Key, path: str) -> None:
-        if key.is_expired(now()):
-            raise _unauthorized("expired_key", f"the key of {key.name} has expired; expected a new one")
-        role: Role = "admin" if path.startswith(ADMIN_PATHS) else "search"
-        if role not in key.roles and path != "/openapi.json":
-            raise Problem(403, "role", f"the key of {key.name} is not for this; expected one with the role {role}")
-        wait = self._rates.take(key.name, key.requests_per_minute) if key.requests_per_minute else 0
+    def _count(self, key: Key, per_minute: int, scope: Scope) -> None:
+        """Counts a request of a key; raises a Problem, 429, if it is one too many."""
+        if scope["method"] in READING:
+            wait = self._reads.take(key.name, max(LEAST_READS, READS_PER_QUERY * per_minute))
+            detail = f"the key of {key.name} reads too much in a minute; expected less: wait"
+        else:
+            wait = self._rates.take(key.name, per_minute)
+            detail = f"the key of {key.name} asks more than {per_minute:,} times a minute; expected fewer queries: wait"
+            scope["state"]["rate"] = Rate(self._rates, key.name, per_minute)
         if wait:
-            raise Problem(
-                429,
-                "rate",
-                f"the key of {key.name} asks more than {key.requests_per_minute:,} times a minute; expected fewer "
-                "requests: wait, and send several photos in one",
-                headers=[retry_after(wait)],
-            )
+            raise Problem(429, "rate", detail, headers=[retry_after(wait)])
+
+
+def _let_in(key: Key, path: str) -> None:
+    if key.is_expired(now()):
+        raise _unauthorized("expired_key", f"the key of {key.name} has expired; expected a new one")
+    role: Role = "admin" if path.startswith(ADMIN_PATHS) else "search"
+    if role not in key.roles and path != "/openapi.json":
+        raise Problem(403, "role", f"the key of {key.name} is not for this; expected one with the role {role}")
 
 
 def _key_of(keys: KeyFile, headers: Headers) -> Key:

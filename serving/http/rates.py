@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 
 class Rates:
-    """Counts what each key asks; a minute's worth may come at once, and then as fast as it is given again.
+    """Counts what each key asks, or reads; a minute's worth may come at once, and then as fast as it is given again.
 
     A request is one, and each of its queries after the first one more.
     """

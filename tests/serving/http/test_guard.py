@@ -138,10 +138,23 @@ def test_a_key_that_asks_too_often_is_told_to_wait(desk: Desk):
     """429 with the seconds; other keys are answered."""
     secret = add_key(desk.file, "robot", roles=["search"], requests_per_minute=2)
     headers = {"Authorization": f"Bearer {secret}"}
-    statuses = [desk.client.get("/openapi.json", headers=headers) for _ in range(3)]
+    photo = {"image": ("a.jpg", b"\xff\xd8")}
+    statuses = [desk.client.post("/v1/lookup", files=photo, headers=headers) for _ in range(3)]
     assert [one.status_code for one in statuses] == [200, 200, 429]
     assert 1 <= int(statuses[2].headers["Retry-After"]) <= 30
     assert desk.status(desk.search) == 200
+
+
+def test_what_a_page_shows_does_not_count_as_queries(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """A result has dozens of pictures; who reads without end is told to wait all the same, and may still look up."""
+    monkeypatch.setattr("serving.http.guard.READS_PER_QUERY", 1)
+    monkeypatch.setattr("serving.http.guard.LEAST_READS", 12)
+    secret = add_key(desk.file, "robot", roles=["search"], requests_per_minute=1)
+    headers = {"Authorization": f"Bearer {secret}"}
+    statuses = [desk.client.get(f"/lookups/none/1-{rank}.jpg", headers=headers).status_code for rank in range(14)]
+    assert statuses == [*[404] * 12, 429, 429]
+    photo = {"image": ("a.jpg", b"\xff\xd8")}
+    assert [desk.client.post("/v1/lookup", files=photo, headers=headers).status_code for _ in range(2)] == [200, 429]
 
 
 def test_each_query_of_a_request_counts(desk: Desk):
