@@ -85,6 +85,8 @@ def leave(arguments: Sequence[str]) -> None:
         clean = "\r\x1b[K\x1b[?25h" if os.isatty(STDERR) else ""
         if logs.are_json(arguments):
             clean, line = "", logs.json_line(line, verb=_verb(arguments), exit_code=EXIT_CODE)
+        else:
+            line = logs.text_line(line, verb=_verb(arguments))
         os.write(STDERR, f"{clean}{line}\n".encode())
     os._exit(EXIT_CODE)
 

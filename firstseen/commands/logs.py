@@ -1,4 +1,4 @@
-"""Writes what is told on stderr as JSON objects, one a line, where a collector of logs asks for them.
+"""Writes what is told on stderr as JSON objects, one a line, where a collector of logs asks for them; or as text.
 
 The entry point loads this module before all others, so it imports next to nothing: structlog only once it is needed.
 """
@@ -15,10 +15,14 @@ from typing import Any
 OPTION = "--log-format"
 VARIABLE = "FIRSTSEEN_LOG_FORMAT"
 TEXT, JSON = "text", "json"
+# These run for weeks, and what they say is read long after: each line of text begins with its time.
+SERVICES = ("serve",)
 
-# The format of the command that runs now, and, if it is JSON, the logger that holds what every line of it names. These
-# belong to the process and are no context variables: a thread does not inherit those, and progress comes from threads.
+# The format and the verb of the command that runs now, and, if it is JSON, the logger that holds what every line of it
+# names. These belong to the process and are no context variables: a thread does not inherit those, and progress comes
+# from threads.
 _format: str | None = None
+_verb = ""
 _logger: Any = None
 
 
@@ -47,10 +51,11 @@ def are_json(arguments: Sequence[str]) -> bool:
 @contextmanager
 def begun(arguments: Sequence[str]) -> Iterator[None]:
     """Inside, lines are written as the arguments, or else the environment, ask for; JSON lines name the verb."""
-    global _format, _logger
-    before = _format, _logger, sys.stderr
+    global _format, _verb, _logger
+    before = _format, _verb, _logger, sys.stderr
     _, verb = global_options(arguments)
     try:
+        _verb = verb
         if are_json(arguments):
             _format, _logger = JSON, _make_logger(_logger).bind(verb=verb)
             sys.stderr = _ForeignLines()
@@ -58,7 +63,7 @@ def begun(arguments: Sequence[str]) -> Iterator[None]:
             _format, _logger = TEXT, None
         yield
     finally:
-        _format, _logger, sys.stderr = before
+        _format, _verb, _logger, sys.stderr = before
 
 
 def is_on() -> bool:
@@ -69,6 +74,11 @@ def is_on() -> bool:
 def write(event: str, level: str, fields: Mapping[str, object]) -> None:
     """Writes one JSON object to stderr: the time in UTC, the level, the event, what is bound, and the fields."""
     _logger.log(_number_of(level), event.strip(), **fields)
+
+
+def text_line(line: str, *, verb: str | None = None) -> str:
+    """Returns a line of text as it stands on stderr: of a service after its time in UTC, by default of this command."""
+    return f"{_now()} {line}" if (_verb if verb is None else verb) in SERVICES else line
 
 
 def bind(**fields: object) -> None:
@@ -92,8 +102,13 @@ def json_line(event: str, *, verb: str, exit_code: int) -> str:
 
     A signal handler writes it: whatever it imported could be half imported by what the signal interrupted.
     """
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return f'{{"timestamp": "{now}", "level": "error", "event": "{event}", "verb": "{verb}", "exit_code": {exit_code}}}'
+    return (
+        f'{{"timestamp": "{_now()}", "level": "error", "event": "{event}", "verb": "{verb}", "exit_code": {exit_code}}}'
+    )
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _number_of(level: str) -> int:

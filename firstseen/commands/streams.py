@@ -21,7 +21,7 @@ def tell(line: str, *, level: str = "info", **fields: object) -> None:
         if logs.is_on():
             logs.write(line, level, fields)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(logs.text_line(line), file=sys.stderr, flush=True)
 
 
 def open_missing() -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +206,17 @@ def test_a_line_that_is_no_text_is_told(capsys: pytest.CaptureFixture):
         tell("no photo \udcff\n.jpg", path=Path("a"))
     (line,) = told(capsys)
     assert (line["event"], line["path"]) == ("no photo \udcff\n.jpg", "PosixPath('a')")
+
+
+def test_lines_of_a_service_begin_with_their_time(capsys: pytest.CaptureFixture):
+    """In text as in JSON, in UTC; what other commands say is read at once."""
+    with logs.begun(["serve", "--store", "x"]):
+        tell("ready")
+        with logs.begun(["status"]):
+            tell("all is well")
+    tell("nothing runs")
+    stamped, *plain = capsys.readouterr().err.splitlines()
+    time, _, line = stamped.partition(" ")
+    assert abs(datetime.fromisoformat(time) - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    assert line == "ready"
+    assert plain == ["all is well", "nothing runs"]
