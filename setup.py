@@ -48,7 +48,6 @@ setup(
         "protobuf",
         "pyarrow",
         "pydantic~=2.13",
-        "pydantic-settings~=2.16",
         "python-multipart>=0.0.34",  # reads forms with photos
         "requests~=2.32",  # asks whether a TensorFlow data set can be downloaded, as tensorflow-datasets does
         "rich",

@@ -40,10 +40,10 @@ def serve(
         typer.Option(metavar="HOST", help="A host that photos may be fetched from by http(s): img.example.org."),
     ] = None,
     max_body_bytes: Annotated[
-        int | None, typer.Option(metavar="BYTES", help="Most bytes of a request.  [default: 67108864]")
+        str | None, typer.Option(metavar="BYTES", help="Most bytes of a request, such as 32MB.  [default: 64MiB]")
     ] = None,
     max_bodies_bytes: Annotated[
-        int | None, typer.Option(metavar="BYTES", help="Most bytes of all requests at a time.  [default: 536870912]")
+        str | None, typer.Option(metavar="BYTES", help="Most bytes of all requests at a time.  [default: 512MiB]")
     ] = None,
     max_images: Annotated[int | None, typer.Option(help="Most queries of a request.  [default: 64]")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Most pixels of a query photo.  [default: 100000000]")] = None,
@@ -78,6 +78,7 @@ def serve(
     """Answer lookups over HTTP."""
     # Every one of them is a flag, and no other name may get among them.
     flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
+    from foundation.memory import parse_bytes
     from foundation.store.files import Store
     from serving.http.options import ServeOptions, check_together
     from serving.http.server import bind
@@ -85,11 +86,12 @@ def serve(
     from serving.http.settings import read_settings
     from serving.live.options import LiveOptions
 
-    given = read_settings() | flags
+    sizes = {name: parse_bytes(f"--{name.replace('_', '-')}", flags[name]) for name in flags if name.endswith("_bytes")}
+    given = read_settings() | flags | sizes
     if not given.get("store"):
         raise UsageError("no store is named; expected --store STORE, or FIRSTSEEN_SERVE_STORE")
     if "keys" in given:
-        given["keys"] = Path(given["keys"])
+        given["keys"] = path(given["keys"])
     options, live = options_of(ServeOptions, given), options_of(LiveOptions, given)
     check_together(options, live)
     check_files(options)

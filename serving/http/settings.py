@@ -1,54 +1,50 @@
 """Reads what the environment says of how to serve; flags of the command line win."""
 
-from typing import Any
+import difflib
+import os
+from typing import Any, get_type_hints
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import TypeAdapter, ValidationError
 
 from foundation.errors import UsageError
+from foundation.memory import parse_bytes
+from serving.http.options import ServeOptions
+from serving.live.options import LiveOptions
 
+# A variable begins with this, and goes on with the name of a flag in capitals.
 PREFIX = "FIRSTSEEN_SERVE_"
-
-
-class ServeSettings(BaseSettings):
-    """Variables that begin with FIRSTSEEN_SERVE_ and go on with the name of a flag in capitals; lists have commas."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
-
-    store: str | None = None
-    host: str | None = None
-    port: int | None = None
-    keys: str | None = None
-    insecure: bool | None = None
-    allow_uri: str | None = None
-    allow_host: str | None = None
-    max_body_bytes: int | None = None
-    max_bodies_bytes: int | None = None
-    max_images: int | None = None
-    max_pixels: int | None = None
-    header_seconds: float | None = None
-    body_seconds: float | None = None
-    request_seconds: float | None = None
-    drain_notice_seconds: float | None = None
-    drain_seconds: float | None = None
-    keep_minutes: float | None = None
-    snapshot_poll_seconds: float | None = None
-    batch_size: int | None = None
-    queue_queries: int | None = None
-    canaries: int | None = None
-    deadline_seconds: float | None = None
+KINDS = {"store": str, **get_type_hints(ServeOptions), **get_type_hints(LiveOptions)}
+WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def read_settings() -> dict[str, Any]:
-    """Returns what the environment sets, by the names of options; raises UsageError for a value that is none."""
+    """Returns what the environment sets, by the names of options; paths are texts, and an empty variable is none.
+
+    Raises UsageError for a variable that no flag has the name of, since it would do nothing, and for a value that is
+    none.
+    """
+    found = {variable: text for variable, text in os.environ.items() if variable.startswith(PREFIX) and text}
+    return {_option_of(variable): _value_of(variable, text) for variable, text in found.items()}
+
+
+def _option_of(variable: str) -> str:
+    name = variable.removeprefix(PREFIX).lower()
+    if name not in KINDS:
+        nearest = difflib.get_close_matches(name, KINDS, n=1)
+        expected = PREFIX + nearest[0].upper() if nearest else f"{PREFIX} and the name of a flag of `firstseen serve`"
+        raise UsageError(f"{variable} is set, and no flag has its name; expected {expected}: rename it, or unset it")
+    return name
+
+
+def _value_of(variable: str, text: str) -> Any:
+    kind = KINDS[_option_of(variable)]
+    if kind == tuple[str, ...]:
+        return tuple(filter(None, map(str.strip, text.split(","))))
+    if variable.endswith("_BYTES"):
+        return parse_bytes(variable, text)
+    if kind not in WORDS:
+        return text
     try:
-        found = ServeSettings().model_dump(exclude_none=True)
+        return TypeAdapter(kind).validate_python(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = f"{PREFIX}{str(first['loc'][0]).upper()}"
-        raise UsageError(f"{name} is {first['input']!r}: {first['msg']}; expected what the flag takes") from error
-    return found | {
-        name: tuple(filter(None, map(str.strip, found[name].split(","))))
-        for name in ("allow_uri", "allow_host")
-        if name in found
-    }
+        raise UsageError(f"{variable} is {text!r}; expected {WORDS[kind]}") from error

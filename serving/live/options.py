@@ -22,9 +22,9 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         """Raises UsageError on a value out of range, naming both."""
-        require_range("snapshot-poll-seconds", self.snapshot_poll_seconds, 0.01, 3_600)
-        require_range("batch-size", self.batch_size, 1, 4_096, remedy="memory grows with it")
+        require_range("--snapshot-poll-seconds", self.snapshot_poll_seconds, 0.01, 3_600)
+        require_range("--batch-size", self.batch_size, 1, 4_096, remedy="memory grows with it")
         # A decoded query takes 1.3 MB until it is answered.
-        require_range("queue-queries", self.queue_queries, 1, 100_000, remedy="each takes some 1.5 MB")
-        require_range("canaries", self.canaries, 0, 1_000, remedy="each is searched for before a snapshot answers")
-        require_range("deadline-seconds", self.deadline_seconds, 0.01, 3_600)
+        require_range("--queue-queries", self.queue_queries, 1, 100_000, remedy="each takes some 1.5 MB")
+        require_range("--canaries", self.canaries, 0, 1_000, remedy="each is searched for before a snapshot answers")
+        require_range("--deadline-seconds", self.deadline_seconds, 0.01, 3_600)

@@ -14,7 +14,6 @@ import pytest
 from foundation.errors import UsageError
 from serving.http.options import ServeOptions, check_together
 from serving.http.server import bind
-from serving.http.settings import read_settings
 from serving.live.options import LiveOptions
 from tests.conftest import Desk
 from tests.photos import jpeg, noise
@@ -167,13 +166,3 @@ def test_options_that_contradict_each_other_are_refused(wrong: dict):
     (name,) = wrong
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')}"):
         check_together(ServeOptions(), LiveOptions(**wrong))
-
-
-def test_the_environment_says_what_flags_do_not(monkeypatch: pytest.MonkeyPatch):
-    """Lists have commas; an empty variable is none; a value that is none names the variable."""
-    for name, value in {"PORT": "9000", "ALLOW_URI": "/a, s3://b/c", "INSECURE": "true", "HOST": ""}.items():
-        monkeypatch.setenv(f"FIRSTSEEN_SERVE_{name}", value)
-    assert read_settings() == {"port": 9_000, "allow_uri": ("/a", "s3://b/c"), "insecure": True}
-    monkeypatch.setenv("FIRSTSEEN_SERVE_PORT", "many")
-    with pytest.raises(UsageError, match="FIRSTSEEN_SERVE_PORT is 'many'"):
-        read_settings()

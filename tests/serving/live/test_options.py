@@ -12,5 +12,5 @@ from serving.live.options import LiveOptions
 @pytest.mark.parametrize("value", [-1, 10**9])
 def test_options_out_of_range_are_refused(name: str, value: int):
     """The error names the flag and the value."""
-    with pytest.raises(UsageError, match=f"{name.replace('_', '-')} is {value}; expected"):
+    with pytest.raises(UsageError, match=f"^--{name.replace('_', '-')} is {value}; expected"):
         LiveOptions(**{name: value})
