@@ -78,7 +78,7 @@ def end(code: int, arguments: Sequence[str]) -> NoReturn:
 
 
 class _Told(logging.Handler):
-    """Tells what a job has to say beside its outcome, such as that it goes on elsewhere."""
+    """Tells what there is to say beside an outcome: that a job goes on elsewhere, or that a server is waited for."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes the record as a line for people."""
@@ -94,6 +94,7 @@ def quiet_libraries(arguments: Sequence[str]) -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
     logging.getLogger().addHandler(logging.NullHandler())
-    logging.getLogger("pipelines").addHandler(_Told(logging.WARNING))
+    for name in ("pipelines", "serving.remote"):
+        logging.getLogger(name).addHandler(_Told(logging.WARNING))
     # A damaged EXIF block is an everyday matter in an archive.
     warnings.filterwarnings("ignore", module=r"PIL\.")

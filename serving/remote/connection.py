@@ -1,5 +1,6 @@
 """Asks one server over HTTP: keeps its connections, waits where it says so, and gives up in bounded time."""
 
+import logging
 import random
 import threading
 import time
@@ -23,11 +24,14 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 10.0
 
 Parsed = TypeVar("Parsed")
 
+_LOG = logging.getLogger(__name__)
+
 
 class Connection:
     """One server: every request is answered whole, or raises an error that names the server.
 
-    `address` and `key` are as `check_address` and `check_key` return them. Any number of threads may ask.
+    `address` and `key` are as `check_address` and `check_key` return them. Any number of threads may ask. A wait for
+    the server is logged once, as a warning: it may take minutes.
     """
 
     def __init__(self, address: str, key: str | None, options: RemoteOptions):
@@ -39,6 +43,8 @@ class Connection:
         self._pool = urllib3.PoolManager(retries=False, maxsize=4)
         self._closed = threading.Event()
         self._has_answered = False
+        # The thread that gets it tells, and nobody gives it back.
+        self._to_be_told = threading.Lock()
 
     def get(self, path: str, *, parse: Callable[[bytes], Parsed]) -> Parsed:
         """Returns what the server has under a path; raises as `post` does."""
@@ -101,8 +107,8 @@ class Connection:
         self._has_answered = True
         if response.status == 200 and response.headers.get("Content-Type", "").startswith("application/json"):
             return received
-        error = self.named(error_of(response, received, has_key="Authorization" in self._headers))
-        raise _PassingError(error, wait_of(response)) if isinstance(error, TemporaryError) else error
+        error = error_of(response, received, has_key="Authorization" in self._headers)
+        raise _PassingError(str(error), wait_of(response)) if isinstance(error, TemporaryError) else self.named(error)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         # The time limit of a socket begins anew with each byte; this one does not, and a slow drip ends.
@@ -122,28 +128,32 @@ class Connection:
             return self.named(InputNotFoundError("has no address; expected a machine that runs `firstseen serve`"))
         if isinstance(failure, SSLError):
             return self.named(UsageError(f"cannot be trusted: {why}; expected a certificate that this machine knows"))
-        return _PassingError(
-            self.named(TemporaryError(f"does not answer: {why}; expected `firstseen serve` there: run it again later")),
-            None,
-        )
+        return _PassingError(f"does not answer: {why}")
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:
-        """Waits as long as the server asked for; raises the error if the patience does not last until then."""
+        """Waits as long as the server asked for; raises TemporaryError if the patience does not last until then."""
         wait = passing.wait
         if wait is None:
             wait = min(FIRST_WAIT_SECONDS * 2 ** min(tried, 20), LONGEST_WAIT_SECONDS)
         # Clients that were turned away in one moment shall not come back in one.
         wait *= random.uniform(1, 1.25)  # noqa: S311 (no secret)
         # Nobody waits for a server that never answered: that is rather a wrong address than one that starts again.
-        if not self._has_answered or time.monotonic() + wait > until:
-            raise passing.error from passing
+        if not self._has_answered:
+            remedy = "expected `firstseen serve` there: check the address, or run it again later"
+            raise self.named(TemporaryError(f"{passing.why}; {remedy}")) from passing
+        most = f"{self._options.patience_seconds:g} s"
+        if time.monotonic() + wait > until:
+            remedy = f"it takes longer than the {most} that are waited for it: run it again later"
+            raise self.named(TemporaryError(f"{passing.why}; {remedy}")) from passing
+        if self._to_be_told.acquire(blocking=False):
+            _LOG.warning("waiting up to %s: server %s %s", most, self._address, passing.why)
         if self._closed.wait(wait):
             raise UsageError("this searcher was closed while it looked up; expected an open one until the last answer")
 
 
 class _PassingError(Exception):
-    """A try that failed for a reason that passes; `wait` is in seconds, if the server said how long."""
+    """A try that failed for a reason that passes, told in `why`; `wait` is in seconds, if the server said how long."""
 
-    def __init__(self, error: FirstseenError, wait: float | None):
-        super().__init__(str(error))
-        self.error, self.wait = error, wait
+    def __init__(self, why: str, wait: float | None = None):
+        super().__init__(why)
+        self.why, self.wait = why, wait

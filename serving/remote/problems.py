@@ -20,13 +20,13 @@ class TooMuchError(FirstseenError):
 
 
 def error_of(response: BaseHTTPResponse, body: bytes, *, has_key: bool) -> FirstseenError:
-    """Returns the error of a response that is no answer, without the server's address."""
+    """Returns the error of a response that is no answer, without the server's address; of what passes, no remedy."""
     status = response.status
     said = spelled_out(detail_of(body))
     if response.headers.get("X-Request-ID") and status >= 500:
         said += f" (request {spelled_out(response.headers['X-Request-ID'])[:80]})"
     if status in PASSING:
-        return TemporaryError(f"is busy or not ready: {_words(response, said)}; run it again later")
+        return TemporaryError(f"is busy or not ready: {_words(response, said)}")
     if 300 <= status < 400:
         there = spelled_out(response.headers.get("Location", "nowhere"))
         return UsageError(f"redirects to {there[:200]}; expected the address of the service itself: try that one")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,7 @@ def test_exit_codes_are_those_of_a_store(stub: Stub, archive: Path, capsys: pyte
     assert "wants a key" in one_error_line(capsys)
     stub.next.append(problem(503, "full", Retry_After="3600"))
     assert run(["lookup", str(archive), "--server", stub.address]) == 75
-    assert "is busy or not ready: full" in one_error_line(capsys)
+    assert "is busy or not ready: full (request r-1); it takes longer than the 120 s that" in one_error_line(capsys)
 
 
 def test_options_and_the_snapshot_reach_the_server(stub: Stub, archive: Path):
@@ -131,6 +132,38 @@ def test_an_output_among_the_queries_is_refused(stub: Stub, archive: Path, capsy
     command = ["lookup", str(archive), "--server", stub.address, "--output", str(archive / "answers.csv")]
     assert run(command) == 2
     assert "lies among the queries" in one_error_line(capsys)
+
+
+def test_a_server_that_starts_is_waited_for_in_one_line(stub: Stub, archive: Path):
+    """On stderr, and once; the answers come then, and the exit code is 0."""
+    stub.next.extend([problem(503, "the store is being opened", Retry_After="0")] * 3)
+    command = [sys.executable, "-m", "firstseen", "lookup", str(archive), "--server", stub.address, "--format", "jsonl"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        f"firstseen: waiting up to 120 s: server {stub.address} is busy or not ready: the store is being opened "
+        "(request r-1)",
+        "10 queries: 10 no_match",
+    ]
+    assert len(done.stdout.splitlines()) == 10
+
+
+def test_ctrl_c_ends_a_wait_at_once(stub: Stub, archive: Path):
+    """With the exit code of an interruption, however long the server asks to wait."""
+    stub.next.extend([problem(503, "the store is being opened", Retry_After="60")] * 3)
+    command = [sys.executable, "-m", "firstseen", "lookup", str(archive), "--server", stub.address]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible)
+    assert process.stderr is not None
+    assert "waiting up to 120 s" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert rest.startswith("firstseen: interrupted; ")
+
+
+def interruptible() -> None:
+    """Lets Ctrl-C through to a process, whatever started the tests."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_it_starts_without_what_encodes_and_searches(stub: Stub, tmp_path: Path):

@@ -78,10 +78,25 @@ def test_patience_ends(stub: Stub, searcher: RemoteSearcher):
     began = time.monotonic()
     told = message_of(searcher, TemporaryError)
     assert time.monotonic() - began < 1
-    assert told == (f"server {stub.address} is busy or not ready: the queue is full (request r-1); run it again later")
+    assert told == (
+        f"server {stub.address} is busy or not ready: the queue is full (request r-1); it takes longer than the "
+        "3 s that are waited for it: run it again later"
+    )
     stub.next.extend([html(502)] * 1_000)
     assert "status 502 Bad Gateway" in message_of(searcher, TemporaryError)
     assert time.monotonic() - began < 6
+
+
+def test_a_wait_is_told_once(stub: Stub, searcher: RemoteSearcher, caplog: pytest.LogCaptureFixture):
+    """What for, and for how long at most, whichever of several requests waits first; and nothing without a wait."""
+    list(searcher.lookup(PHOTO))
+    assert caplog.messages == []
+    stub.next.extend([problem(503, "the store is being opened", Retry_After="0")] * 6)
+    assert len(list(searcher.lookup(PHOTO * 20))) == 20
+    (told,) = caplog.messages
+    assert told == (
+        f"waiting up to 3 s: server {stub.address} is busy or not ready: the store is being opened (request r-1)"
+    )
 
 
 def test_a_slow_drip_ends(stub: Stub, searcher: RemoteSearcher):
@@ -233,7 +248,7 @@ def test_nobody_waits_for_a_server_that_never_answered():
         free.bind(("127.0.0.1", 0))
         address = "http://127.0.0.1:{1}".format(*free.getsockname())
     began = time.monotonic()
-    with pytest.raises(TemporaryError, match=r"does not answer: .*refused.*; expected `firstseen serve` there"):
+    with pytest.raises(TemporaryError, match=r"does not answer: .*refused.*; expected `firstseen serve` there: check"):
         open_server(address)
     assert time.monotonic() - began < 2
 
