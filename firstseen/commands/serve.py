@@ -1,6 +1,5 @@
 """Answers lookups over HTTP until it is told to end: serve."""
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,6 +77,9 @@ def serve(
     """Answer lookups over HTTP."""
     # Every one of them is a flag, and no other name may get among them.
     flags = {name: flag for name, flag in locals().items() if flag is not None and flag != []}
+    # Every verb loads this file, and would wait for it.
+    import asyncio
+
     from foundation.memory import parse_bytes
     from foundation.store.files import Store
     from serving.http.options import ServeOptions, check_together

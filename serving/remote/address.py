@@ -3,9 +3,6 @@
 import os
 import re
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from foundation.errors import UsageError
 
 KEY_VARIABLE = "FIRSTSEEN_KEY"
@@ -21,6 +18,10 @@ def check_address(address: str) -> str:
 
     A path is kept: behind a proxy, a server may answer at https://example.org/firstseen.
     """
+    # Whoever looks up in a store asks for no more than whether it is one.
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     try:
         parsed = parse_url(address)
     except LocationParseError as error:
