@@ -151,13 +151,14 @@ async def read_chunks(request: Request, options: ServeOptions, room: Room) -> As
             yield chunk
 
 
-async def read_body(request: Request, options: ServeOptions, room: Room) -> bytearray:
+async def read_body(request: Request, options: ServeOptions, room: Room) -> bytes:
     """Returns the whole body; raises like `read_chunks`."""
     async with aclosing(read_chunks(request, options, room)) as chunks:
         body = bytearray()
         async for chunk in chunks:
             body += chunk
-        return body
+    # Who parses a bytearray copies it, and keeps both until the end.
+    return bytes(body)
 
 
 async def read_form(request: Request, options: ServeOptions, room: Room) -> Form:

@@ -109,7 +109,7 @@ def parse_query(line: bytes) -> JsonQuery:
         return JsonQuery.model_validate_json(line)
 
 
-def parse_request(body: bytes | bytearray, *, most_queries: int) -> LookupRequest:
+def parse_request(body: bytes, *, most_queries: int) -> LookupRequest:
     """Returns what a JSON body asks for; raises a Problem, 422 or 413, for one that is none, or has too many parts."""
     _check_parts(body, queries=most_queries)
     with as_invalid():
@@ -122,7 +122,7 @@ def parse_options(given: Mapping[str, Any]) -> LookupOptions:
         return LookupOptions.model_validate(given)
 
 
-def _check_parts(body: bytes | bytearray, *, queries: int) -> None:
+def _check_parts(body: bytes, *, queries: int) -> None:
     """Raises a Problem, 413, for JSON of more parts than so many queries have; photos in base64 have none."""
     # Parsing holds up every other request: 60 MB of zeros would for half a minute, and take 2 GB.
     most = {b":": queries * MOST_COLONS, b",": queries * (MOST_DIMENSIONS + MOST_COLONS)}
