@@ -17,11 +17,11 @@ class Batches:
     # they have enough, taking it would not speed it up, and the encoder works faster on those that come meanwhile. Of
     # these not more than twice enough are taken: whoever comes next waits until nearly all of them are proved.
 
-    def __init__(self, *, most: int, enough_behind: int):
+    def __init__(self, *, most: int, enough_behind: int, patience_seconds: float):
         """`most` are taken at a time, in turns, once fewer than `enough_behind` are left behind the encoder."""
         self._most = most
         self._enough_behind = enough_behind
-        self._waiting: Turns[Asked] = Turns()
+        self._waiting: Turns[Asked] = Turns(patience_seconds=patience_seconds)
         self._behind: set[Asked] = set()
         self._is_closed = False
         self._changed = Condition()

@@ -34,6 +34,9 @@ WAITING_PER_THREAD = 1
 # A photo that is not decoded by then is called damaged. On a busy machine a sound one may take longer than a short
 # deadline.
 LEAST_DECODE_SECONDS = 10.0
+# After this share of its time a query waits for no turn of others any more: the largest request that has places is then
+# answered in time, also where there is always more to do than can be done.
+PATIENCE = 0.35
 # The word by which vectors that are none of the snapshot's encoder are counted.
 WRONG_EMBEDDING = "wrong_embedding"
 
@@ -53,9 +56,10 @@ class Pipeline:
         self._threads = MatchThreads()
         # As many queries as keep every thread of proof at work.
         self._enough = (1 + WAITING_PER_THREAD) * (os.cpu_count() or 1)
-        self._undecoded: Turns[tuple[Asked, Query]] = Turns()
-        self._batches = Batches(most=options.batch_size, enough_behind=self._enough)
-        self._unproved: Turns[tuple[Asked, np.ndarray, Nearest]] = Turns()
+        patience_seconds = PATIENCE * options.deadline_seconds
+        self._undecoded: Turns[tuple[Asked, Query]] = Turns(patience_seconds=patience_seconds)
+        self._batches = Batches(most=options.batch_size, enough_behind=self._enough, patience_seconds=patience_seconds)
+        self._unproved: Turns[tuple[Asked, np.ndarray, Nearest]] = Turns(patience_seconds=patience_seconds)
         self.rate = Rate()
         self._encoding = Thread(target=self._encode_all, name="encode", daemon=True)
         self._encoding.start()

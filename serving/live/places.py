@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from threading import Lock
+from time import monotonic
 
 from serving.live.errors import RETRY_SECONDS, Busy
 from serving.live.rate import Rate
@@ -9,6 +10,8 @@ from serving.live.turns import Turns
 
 # Those that wait for their turn take one of so many places at most: a form of many photos is to find enough free.
 TURNS_SHARE = 4
+# Whoever is told when to ask again may come so much later, and finds the places that are kept for him.
+LATE_SECONDS = 10.0
 # Photos differ: what is expected to take all of a query's time would often take longer.
 SHARE_OF_DEADLINE = 0.8
 
@@ -27,18 +30,27 @@ class Places:
         self._by_turns = 0
         self._turns: Turns[Callable[[], None]] = Turns()
         self._is_beginning = False
+        # So many are left free as they come, for a request of several queries that found too few.
+        self._kept, self._kept_until = 0, 0.0
         self.changing = Lock()
 
     def change(self, places: int) -> None:
         """Takes so many places, or gives them back if negative; the caller holds `changing`, and calls `begin` after.
 
-        Raises Busy, and takes none, if there are fewer. If nothing is being answered, there are `most`.
+        Raises Busy, and takes none, if there are fewer. If nothing is being answered, there are `most`. Those that
+        were too few for several queries are kept for them until they are asked again: others ask for one at a time,
+        and would take each as soon as it is free.
         """
-        rate = self._rate.per_second
-        limit = self._limit(rate) if self.taken else self.most
+        rate, kept = self._rate.per_second, self._kept_from(places)
+        limit = max(0, (self._limit(rate) if self.taken else self.most) - kept)
         excess = self.taken + places - limit
         if places > 0 and excess > 0:
-            raise self._busy(places, limit, rate, excess)
+            busy = self._busy(places, limit, rate, excess)
+            if 1 < places <= limit and not kept:
+                self._kept, self._kept_until = places, monotonic() + busy.retry_after_seconds + LATE_SECONDS
+            raise busy
+        if places >= self._kept:
+            self._kept = 0
         self.taken += places
 
     def wait(self, owner: Hashable, begin: Callable[[], None]) -> None:
@@ -69,7 +81,7 @@ class Places:
     def _next(self) -> Callable[[], None] | None:
         """Takes a place for what has its turn, and returns how it begins; None if it has to wait, or nothing does."""
         with self.changing:
-            limit = self._limit(self._rate.per_second)
+            limit = self._limit(self._rate.per_second) - self._kept_from(1)
             is_free = self.taken < limit and self._by_turns < max(1, limit // TURNS_SHARE)
             if not (is_free and len(self._turns)):
                 self._is_beginning = False
@@ -77,6 +89,10 @@ class Places:
             self.taken += 1
             self._by_turns += 1
             return self._turns.take()
+
+    def _kept_from(self, places: int) -> int:
+        """Returns how many places are kept from a request of so many, for a larger one that was there before."""
+        return self._kept if places < self._kept and monotonic() < self._kept_until else 0
 
     def _limit(self, rate: float | None) -> int:
         if rate is None:

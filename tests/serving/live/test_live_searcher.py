@@ -96,14 +96,14 @@ def test_places_are_taken_at_once_or_not_at_all(two: TwoIndexes):
     """Who asks for more than are left is told to come again, and takes none; afterwards all are free."""
     with LiveSearcher.open(two.store, replace(SELDOM, queue_queries=4)) as live, live.hold() as held:
         with held.admit(3), live.hold() as other:
-            with pytest.raises(Busy, match=r"3 queries .* 2 more .* 4") as caught, other.admit(2):
-                pass
-            assert caught.value.retry_after_seconds > 0
             asked = [held.submit(from_bytes(data), MatchOptions()) for data in two.photos[:3]]
             with other.admit(1):
                 assert live.state().queue_queries == 4
                 with pytest.raises(Busy), live.hold() as third:
                     third.submit(from_bytes(two.photos[0]), MatchOptions())
+            with pytest.raises(Busy, match=r"3 queries .* 2 more .* 4") as caught, other.admit(2):
+                pass
+            assert caught.value.retry_after_seconds > 0
             wait(asked)
         assert live.state().queue_queries == 0
 

@@ -12,9 +12,9 @@ import pytest
 from serving.live import pipeline, rate
 from serving.live.asked import Asked
 from serving.live.batches import Batches
-from serving.live.errors import Busy
+from serving.live.errors import RETRY_SECONDS, Busy
 from serving.live.live_searcher import LiveSearcher
-from serving.live.places import Places
+from serving.live.places import LATE_SECONDS, Places
 from serving.live.rate import Rate
 from serving.live.turns import Turns
 from serving.match.options import MatchOptions
@@ -55,9 +55,92 @@ def test_owners_take_turns():
         turns.take()
 
 
+class Clock:
+    """The time that turns and places go by."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.now = 1_000.0
+        for module in ("turns", "places"):
+            monkeypatch.setattr(f"serving.live.{module}.monotonic", lambda: self.now)
+
+
+def test_what_waited_long_goes_before_all_turns(monkeypatch: pytest.MonkeyPatch):
+    """The oldest first; where it waits for less, turns are taken."""
+    clock = Clock(monkeypatch)
+    turns: Turns[str] = Turns(patience_seconds=10)
+    for item in "abc":
+        turns.put("many", item)
+    clock.now += 5
+    for item in "123":
+        turns.put(item, item)
+    assert turns.take() == "a"
+    clock.now += 5
+    assert "".join(turns.take() for _ in range(len(turns))) == "bc123"
+
+
+def test_places_are_kept_for_a_request_of_several_that_found_too_few(monkeypatch: pytest.MonkeyPatch):
+    """Others may not take them one by one, nor those that wait for their turn, until it comes again or does not."""
+    clock, counted, begun = Clock(monkeypatch), places(10), []
+
+    def ask(number: int) -> bool:
+        with counted.changing:
+            try:
+                counted.change(number)
+            except Busy:
+                return False
+        counted.begin()
+        return True
+
+    assert ask(8)
+    assert not ask(6)
+    assert [ask(-4), ask(1), ask(5)] == [True, False, False]
+    counted.wait("stream", lambda: begun.append(1))
+    assert not begun
+    assert ask(6)
+    assert [ask(-6), ask(1), begun] == [True, True, [1]]
+    assert not ask(6)
+    assert not ask(1)
+    clock.now += RETRY_SECONDS + LATE_SECONDS
+    assert ask(1)
+
+
+@pytest.mark.parametrize("number", [2, 8, 64])
+def test_a_form_is_answered_in_time_while_single_photos_come_at_twice_the_capacity(
+    monkeypatch: pytest.MonkeyPatch, number: int
+):
+    """It comes again when it is told to, and finds places; none of its photos waits for all who come after it."""
+    clock, deadline_seconds, per_second = Clock(monkeypatch), 30.0, 4
+    counted = places(128, per_second=per_second, deadline_seconds=deadline_seconds)
+    waiting: Turns[tuple[str, float]] = Turns(patience_seconds=pipeline.PATIENCE * deadline_seconds)
+    comes_at, waits = clock.now + 60, []
+
+    def ask(owner: str, photos: int) -> float:
+        try:
+            counted.change(photos)
+        except Busy as busy:
+            return busy.retry_after_seconds
+        for _ in range(photos):
+            waiting.put(owner, (owner, clock.now))
+        return 0
+
+    for step in range(200 * per_second):
+        for single in ("a", "b"):
+            ask(f"{single}{step}", 1)
+        if clock.now >= comes_at:
+            wait_seconds = ask("form", number)
+            comes_at = clock.now + wait_seconds if wait_seconds else float("inf")
+        owner, asked_at = waiting.take()
+        counted.change(-1)
+        if owner == "form":
+            waits.append(clock.now - asked_at)
+        clock.now += 1 / per_second
+    assert len(waits) == number
+    assert max(waits) < deadline_seconds
+
+
 def test_the_encoder_takes_turns_and_not_more_than_can_be_proved_soon():
     """A query beside a request with many is in the next batch, which comes before most of the many are proved."""
-    batches = Batches(most=100, enough_behind=3)
+    batches = Batches(most=100, enough_behind=3, patience_seconds=60)
     asked = [Asked(MatchOptions(), None, owner=owner, on_end=lambda: None) for owner in 10 * ["many"] + ["one"]]
     for one in asked:
         batches.put(one)
@@ -132,8 +215,7 @@ def test_no_more_is_taken_than_can_be_answered_in_time():
         with pytest.raises(Busy, match=r"12 queries .* 10 more .* 16 in all, for 2\.0 .* 3 s.*deadline") as caught:
             counted.change(10)
         assert caught.value.retry_after_seconds == 3
-        counted.change(4)
-        counted.change(-16)
+        counted.change(-12)
         # Where nothing is being answered the rate may be wrong, and would never be measured again.
         counted.change(100)
 
