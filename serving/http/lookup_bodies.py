@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,19 +60,18 @@ def query_of(one: JsonQuery, service: "Service", allowance: Allowance) -> Asked:
 
     Raises TemporaryError if it lies in a bucket that does not answer.
     """
-    if one.embedding is not None:
+    if one.image is None:
         return VectorQuery(one.id, np.asarray(one.embedding))
-    source, most_pixels = one.image, service.options.max_pixels
     try:
-        if source is not None and source.uri is not None:
-            return Query(one.id, partial(bounded, service.fetcher.fetch(source.uri, allowance), most_pixels))
-        return Query(
-            one.id, partial(bounded, base64.b64decode(source.b64 or "" if source else "", validate=True), most_pixels)
-        )
+        if one.image.uri is not None:
+            data = service.fetcher.fetch(one.image.uri, allowance)
+        else:
+            data = base64.b64decode(one.image.b64 or "", validate=True)
     except PhotoError as error:
         return rejected(one.id, error)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return Outcome(one.id, "rejected", "not_base64: received other letters; expected the file in base64")
+    return Query(one.id, partial(bounded, data, service.options.max_pixels))
 
 
 async def _read_all(queries: list[JsonQuery], service: "Service", room: Room) -> list[Asked]:
@@ -99,7 +97,8 @@ def _of_form(form: Form, most_pixels: int) -> Lookup:
     uploads = [one for one in form.files if one.field == "image"]
     if not uploads:
         raise Problem(422, "no_image", "the form has no file named image; expected one or more of them")
-    queries: list[Asked] = []
-    for number, one in enumerate(uploads, 1):
-        queries.append(Query(one.name[:MOST_NAME] or f"image-{number}", partial(bounded, one.data, most_pixels)))
+    queries: list[Asked] = [
+        Query(one.name[:MOST_NAME] or f"image-{number}", partial(bounded, one.data, most_pixels))
+        for number, one in enumerate(uploads, 1)
+    ]
     return Lookup(queries, parse_options(form.fields))
