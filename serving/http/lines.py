@@ -193,7 +193,7 @@ class Stream:
             name, entries = one.id, self._held.lists_entries()
             query = await read_query(one, self._service, allowance)
             if isinstance(query, Outcome):
-                self._service.metrics.not_asked(query)
+                self._service.metrics.outcome(query)
             outcome = asyncio.ensure_future(self._submitted(query))
         except Exception as error:
             outcome.set_exception(error)

@@ -62,7 +62,7 @@ async def _whole(request: Request, service: "Service") -> Response:
         charge(request, len(asked.queries))
         for one in asked.queries:
             if isinstance(one, Outcome):
-                service.metrics.not_asked(one)
+                service.metrics.outcome(one)
         work = look_up(service.live, asked.queries, asked.options.for_matching(), asked.options.snapshot)
         looked = await service.while_connected(request, work)
     number = looked.snapshot.number

@@ -83,15 +83,14 @@ class Metrics:
         """Counts a batch."""
         self._batch.observe(size)
 
-    def outcome(self, status: str, reason_word: str) -> None:
-        """Counts a query."""
-        self._queries.labels(status).inc()
-        if status == "rejected":
-            self._rejects.labels(reason_word).inc()
+    def outcome(self, outcome: Outcome) -> None:
+        """Counts a query, of one that was rejected also the word that its reason begins with.
 
-    def not_asked(self, outcome: Outcome) -> None:
-        """Counts a query that never came to the engine, which counts the others."""
-        self.outcome(outcome.status, (outcome.reason or "").partition(":")[0])
+        The engine tells of those that came to it.
+        """
+        self._queries.labels(outcome.status).inc()
+        if outcome.status == "rejected":
+            self._rejects.labels((outcome.reason or "").partition(":")[0]).inc()
 
     def swap(self, result: str) -> None:
         """Counts a new snapshot."""

@@ -2,6 +2,8 @@
 
 from typing import Literal, Protocol
 
+from serving.match.match import Outcome
+
 Stage = Literal["decode", "queue", "encode", "search", "verify"]
 Swap = Literal["swapped", "refused", "failed"]
 
@@ -15,8 +17,8 @@ class Observer(Protocol):
     def batch(self, size: int) -> None:
         """So many queries were taken together by the encoder."""
 
-    def outcome(self, status: str, reason_word: str) -> None:
-        """A query was answered; of one that was rejected the reason's word, "" of others."""
+    def outcome(self, outcome: Outcome) -> None:
+        """A query came to this."""
 
     def swap(self, result: Swap) -> None:
         """A new snapshot answers, or was refused, or could not be read at the moment."""
@@ -31,7 +33,7 @@ class Unobserved:
     def batch(self, size: int) -> None:
         """Does nothing."""
 
-    def outcome(self, status: str, reason_word: str) -> None:
+    def outcome(self, outcome: Outcome) -> None:
         """Does nothing."""
 
     def swap(self, result: Swap) -> None:

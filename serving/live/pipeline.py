@@ -37,8 +37,6 @@ LEAST_DECODE_SECONDS = 10.0
 # After this share of its time a query waits for no turn of others any more: the largest request that has places is then
 # answered in time, also where there is always more to do than can be done.
 PATIENCE = 0.35
-# The word by which vectors that are none of the snapshot's encoder are counted.
-WRONG_EMBEDDING = "wrong_embedding"
 
 
 class Pipeline:
@@ -83,8 +81,9 @@ class Pipeline:
                 asked.vector = query.checked(asked.loaded.steps.spec)
             except UsageError as error:
                 # It costs nothing, and says nothing of how fast queries are answered.
-                self._observe.outcome("rejected", WRONG_EMBEDDING)
-                asked.end(Outcome(query.name, "rejected", f"{WRONG_EMBEDDING}: {error}"))
+                outcome = Outcome(query.name, "rejected", f"wrong_embedding: {error}")
+                self._observe.outcome(outcome)
+                asked.end(outcome)
                 return
             asked.decoded, asked.options = query.decoded(), similar_only(asked.options)
         with self._changing:
@@ -213,8 +212,7 @@ class Pipeline:
             result = Closed()
         if isinstance(result, Outcome):
             self._observe.stage("queue", asked.waited_seconds)
-            word = (result.reason or "").split(":")[0] if result.status == "rejected" else ""
-            self._observe.outcome(result.status, word)
+            self._observe.outcome(result)
         asked.end(result)
 
     @contextmanager

@@ -9,6 +9,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.http.metrics import Metrics
+from serving.match.match import Outcome
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "infra" / "serve"
@@ -37,7 +38,7 @@ def metrics() -> dict[str, set[str]]:
     told.answered("/v1/lookup", 503, 1.0, "busy")
     told.stage("decode", 1.0)
     told.batch(1)
-    told.outcome("rejected", "corrupt")
+    told.outcome(Outcome("query.jpg", "rejected", "corrupt: it is cut off"))
     told.swap("swapped")
     told.watch(_Live())
     families = text_string_to_metric_families(told.text().decode())

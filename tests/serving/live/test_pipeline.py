@@ -37,9 +37,9 @@ class Observed(Unobserved):
         """Keeps the size."""
         self.batches.append(size)
 
-    def outcome(self, status, reason_word):
-        """Keeps both."""
-        self.outcomes.append((status, reason_word))
+    def outcome(self, outcome):
+        """Keeps its status, and the word of its reason."""
+        self.outcomes.append((outcome.status, (outcome.reason or "").partition(":")[0]))
 
 
 def test_an_observer_is_told_what_happens(two: TwoIndexes):
