@@ -57,7 +57,7 @@ async def outcomes_of(held: Held, queries: Sequence[Asked], options: MatchOption
     """Returns what each query came to; whoever fails, or gives up, drops those that have not begun."""
     futures: list[Future[Outcome]] = []
     try:
-        # Any of them may be refused, as where the service ends: those before it are given up as well.
+        # If one of them is refused, those before it are given up as well.
         for one in queries:
             futures.append(asked(held, one, options))
         return await asyncio.gather(*map(asyncio.wrap_future, futures))

@@ -84,18 +84,14 @@ class Held:
         """Begins to answer a query; whoever no longer waits for it cancels the future.
 
         The future raises DeadlineExceeded if it takes too long, TemporaryError if what storage has to give is not to be
-        had now, ArtifactRefusedError if nobody knows what was retracted. Without `admit` it takes one place by itself,
-        and may raise Busy.
+        had now, ArtifactRefusedError if nobody knows what was retracted, Closed after `close`. Without `admit` it takes
+        one place by itself, and may raise Busy.
         """
         self._occupy(under_way=1)
         # The snapshot stays for as long as anything is done in it, also if the request ends before.
         self._residents.hold_again(self._loaded)
         asked = Asked(options, self._loaded, owner=self, on_end=self._leave)
-        try:
-            self._pipeline.submit(query, asked)
-        except BaseException:
-            self._leave()
-            raise
+        self._pipeline.submit(query, asked)
         return asked.future
 
     def submit_in_turn(self, query: Query | VectorQuery, options: MatchOptions) -> Future[Outcome]:
@@ -106,14 +102,8 @@ class Held:
         """
         self._residents.hold_again(self._loaded)
         asked = Asked(options, self._loaded, owner=self, on_end=self._leave_turn)
-        self._places.wait(self, partial(self._begin, query, asked))
+        self._places.wait(self, partial(self._pipeline.submit, query, asked))
         return asked.future
-
-    def _begin(self, query: Query | VectorQuery, asked: Asked) -> None:
-        try:
-            self._pipeline.submit(query, asked)
-        except Exception as error:
-            asked.end(error)
 
     def _leave_turn(self) -> None:
         self._residents.give_back(self._loaded)

@@ -74,8 +74,14 @@ class Pipeline:
         list(self._decoders.threads.map(self._decoders.call, [os.getpid] * count))
 
     def submit(self, query: Query | VectorQuery, asked: Asked) -> None:
-        """Begins to answer a query; raises Closed after `close`."""
+        """Begins to answer a query; whatever keeps it from that, as that this is closed, its future is told."""
         asked.begin(self._deadline_seconds)
+        try:
+            self._begin(query, asked)
+        except Exception as error:
+            self._end(asked, error)
+
+    def _begin(self, query: Query | VectorQuery, asked: Asked) -> None:
         if isinstance(query, VectorQuery):
             try:
                 asked.vector = query.checked(asked.loaded.steps.spec)

@@ -158,7 +158,7 @@ def test_closing_tells_whoever_waits(two: TwoIndexes):
         closing.join()
         assert {type(one.exception()) for one in slow} == {Closed}
         with pytest.raises(Closed):
-            held.submit(from_bytes(two.photos[0]), MatchOptions())
+            held.submit(from_bytes(two.photos[0]), MatchOptions()).result(timeout=60)
     with pytest.raises(Closed), live.hold():
         pass
     with pytest.raises(Closed):
