@@ -34,6 +34,7 @@ _BY_STATUS = {
     404: _Told("There is nothing here", "See that the address is spelt as you were given it."),
     405: _Told("This address is for programs", "Photos are looked up by the form."),
     413: _Told("That was too much at once", "Choose fewer or smaller photos."),
+    422: _Told("That cannot be looked up", "Go back, and mend what is named above."),
     429: _Told("Too many questions in a minute", _LATER),
     500: _Told("Something failed here", "Tell whoever runs the service, with the number of the request."),
     503: _Told("There is no answer just now", _LATER),
