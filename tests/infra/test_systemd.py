@@ -4,7 +4,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,27 +12,15 @@ import pytest
 from firstseen.commands.interruption import EXIT_CODE, GRACE_SECONDS
 from tests.conftest import REPOSITORY
 from tests.infra.command_line import FINAL, PROGRAM, parse
+from tests.infra.units import exposure_is_low, needs_systemd, read_environment, read_unit
 
 FOLDER = REPOSITORY / "infra" / "schedule" / "systemd"
 SERVICE, TIMER = FOLDER / "firstseen-reindex@.service", FOLDER / "firstseen-reindex@.timer"
-needs_systemd = pytest.mark.skipif(
-    not shutil.which("systemd-analyze"), reason="no systemd-analyze: apt install systemd"
-)
-
-
-def read_unit(path: Path) -> dict[str, list[str]]:
-    """Returns the values of each setting of a unit, with continued lines joined."""
-    settings = defaultdict(list)
-    for line in re.sub(r"\\\n\s*", "", path.read_text()).splitlines():
-        if not line.startswith(("#", "[")) and line:
-            name, _, value = line.partition("=")
-            settings[name].append(value)
-    return settings
 
 
 def read_command() -> list[str]:
     """Returns the words that the service starts, with the variables of the example put in as systemd does."""
-    variables = dict(line.split("=", 1) for line in (FOLDER / "news.env").read_text().splitlines() if line[0] != "#")
+    variables = read_environment(FOLDER / "news.env")
     (command,) = read_unit(SERVICE)["ExecStart"]
     return [re.sub(r"\$\{(\w+)\}", lambda found: variables[found[1]], word) for word in shlex.split(command)]
 
@@ -59,12 +46,8 @@ def test_the_timer_begins_every_night():
 
 @needs_systemd
 def test_the_service_is_hardened():
-    """systemd's own score of what a service is exposed to: 0 is nothing, 10 everything."""
-    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(SERVICE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "unrecognized option" in done.stderr:
-        pytest.skip("this systemd-analyze cannot judge a file: it takes version 250")
-    assert done.returncode == 0, done.stdout[-200:]
+    """By systemd's own score."""
+    assert exposure_is_low(SERVICE)
 
 
 def test_firstseen_takes_the_command_line():
