@@ -127,7 +127,10 @@ class Connection:
         if isinstance(failure, NameResolutionError):
             return self.named(InputNotFoundError("has no address; expected a machine that runs `firstseen serve`"))
         if isinstance(failure, SSLError):
-            return self.named(UsageError(f"cannot be trusted: {why}; expected a certificate that this machine knows"))
+            remedy = "the variable SSL_CERT_FILE names that of an authority of your own"
+            return self.named(
+                UsageError(f"cannot be trusted: {why}; expected a certificate that this machine knows: {remedy}")
+            )
         return _PassingError(f"does not answer: {why}")
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:

@@ -51,4 +51,5 @@ def test_it_is_built_from_the_stage_that_serves():
 
 def test_answers_are_finished_before_it_is_killed():
     """Docker waits longer than the drain."""
-    assert seconds(SERVICE["stop_grace_period"]) > ServeOptions().drain_seconds + 5
+    options = ServeOptions()
+    assert seconds(SERVICE["stop_grace_period"]) >= options.drain_notice_seconds + options.drain_seconds + 10

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,16 +43,37 @@ def test_kustomize_takes_the_folder():
     """Every manifest is listed, and kubectl puts them together."""
     listed = read_yaml(MANIFESTS / "kustomization.yaml")["resources"]
     assert {*listed, "kustomization.yaml"} == {path.name for path in MANIFESTS.iterdir()}
-    if not shutil.which("kubectl"):
-        pytest.skip("no kubectl: see its own installer")
-    done = subprocess.run(["kubectl", "kustomize", MANIFESTS], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    made = list(yaml.safe_load_all(done.stdout))
+    made = put_together(MANIFESTS)
     assert {one["kind"] for one in made} == set(KINDS)
     assert {one["metadata"]["namespace"] for one in made} == {"firstseen"}
     (deployment,) = [one for one in made if one["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"].startswith("registry.example.org/")
+
+
+def put_together(folder: Path) -> list[dict[str, Any]]:
+    """Returns the manifests of a folder as they are applied."""
+    if not shutil.which("kubectl"):
+        pytest.skip("no kubectl: see its own installer")
+    done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def test_a_store_in_a_bucket_takes_no_volume():
+    """The other folder changes the store and what goes with it, and nothing else."""
+    made = {one["kind"]: one for one in put_together(FOLDER / "kubernetes_bucket")}
+    assert set(made) == set(KINDS)
+    pod = made["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    options = parse(["firstseen", *container["args"]])[1]
+    assert options == {**OPTIONS, "store": "s3://bucket/store"}
+    assert [volume["name"] for volume in pod["volumes"]] == ["keys", "tmp"]
+    assert [mount["name"] for mount in container["volumeMounts"]] == ["keys", "tmp"]
+    assert container["envFrom"] == [{"secretRef": {"name": "firstseen-bucket"}}]
+    (rule,) = made["NetworkPolicy"]["spec"]["egress"]
+    assert {port["port"] for port in rule["ports"]} == {53, 443}
+    assert pod["securityContext"] == POD["securityContext"]
 
 
 def test_probes_ask_for_what_there_is():
@@ -75,7 +97,8 @@ def test_the_end_leaves_time_for_what_is_being_answered():
     assert program == "sleep"
     # Until then it is taken out of the service by its readiness at the latest.
     assert int(pause) >= longest(CONTAINER["readinessProbe"])
-    assert POD["terminationGracePeriodSeconds"] > int(pause) + OPTIONS["drain_seconds"] + 5
+    drain = OPTIONS["drain_notice_seconds"] + OPTIONS["drain_seconds"]
+    assert POD["terminationGracePeriodSeconds"] >= int(pause) + drain + 10
 
 
 def test_it_has_no_rights():
