@@ -1,5 +1,6 @@
 """Makes, lists and removes the API keys of a service: keys add, list, remove."""
 
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ def add(
     days: Annotated[int | None, typer.Option(help="Days after which it expires; default: never.")] = None,
 ) -> None:
     """Make a key, and print it: only its digest is kept, so that nobody can show it again."""
-    from serving.http.keys import add_key, now
+    from serving.http.keys import add_key, now, remove_key
 
     if days is not None and not 1 <= days <= 36_500:
         raise UsageError(f"--days is {days}; expected 1 to 36,500")
@@ -38,7 +39,13 @@ def add(
     secret = add_key(
         file, name, roles=role or ["search"], requests_per_minute=requests_per_minute, expires_at=expires_at
     )
-    typer.echo(secret)
+    try:
+        typer.echo(secret)
+        sys.stdout.flush()
+    except OSError:
+        # Nobody has seen it: it would only stand in the way of the next one of the name.
+        remove_key(file, name)
+        raise
     tell(f"this is the key of {name}; it is shown once: keep it. Next: firstseen serve --keys {file}")
 
 
@@ -47,7 +54,10 @@ def show(file: FileArgument) -> None:
     """Show the names of the keys, what each may do, how often, and until when."""
     from serving.http.keys import now, read_keys
 
-    for key in read_keys(file):
+    found = read_keys(file)
+    if not found:
+        tell(f"{file} holds no key: nobody is answered. Next: firstseen keys add {file} NAME")
+    for key in found:
         rate = f"{key.requests_per_minute:,} a minute" if key.requests_per_minute else "as often as it likes"
         until = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "for ever"
         typer.echo(f"{key.name}  {', '.join(key.roles)}  {rate}  {'expired' if key.is_expired(now()) else until}")

@@ -4,24 +4,27 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from foundation.checks import require_choice, require_range
 from foundation.errors import InputNotFoundError, UsageError
-from foundation.files import finished_file
+from foundation.files import alone_in, finished_file
 
 Role = Literal["search", "admin"]
 PREFIX = "fsk_"
 # An editor or a secret that a cluster mounts may take the file away for a moment.
 GRACE_SECONDS = 10.0
+MOST_REQUESTS_PER_MINUTE = 1_000_000
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 
 
@@ -33,7 +36,7 @@ class Key(BaseModel):
     name: Annotated[str, Field(pattern=f"^{NAME}$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
     roles: Annotated[list[Role], Field(min_length=1)]
-    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=MOST_REQUESTS_PER_MINUTE)] | None = None
     expires_at: AwareDatetime | None = None
 
     def is_expired(self, now: datetime) -> bool:
@@ -125,35 +128,41 @@ def add_key(
 
     Raises UsageError for a name that is taken or that is none, and for other values out of range.
     """
-    keys = read_keys(path) if path.exists() else []
-    if any(key.name == name for key in keys):
-        raise UsageError(f"{path} has a key {name!r} already; expected another name: remove that one, or name this one")
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"the name is {name!r}; expected up to 64 letters of ASCII, digits, or . _ @ - between them")
+    if not roles:
+        raise UsageError(f"no role is given; expected some of: {', '.join(get_args(Role))}")
+    for role in roles:
+        require_choice("--role", role, get_args(Role))
+    if requests_per_minute is not None:
+        require_range("--requests-per-minute", requests_per_minute, 1, MOST_REQUESTS_PER_MINUTE)
     secret = PREFIX + secrets.token_urlsafe(32)
-    try:
-        key = Key(
-            name=name,
-            sha256=digest_of(secret),
-            roles=list(dict.fromkeys(roles)),  # type: ignore[arg-type]
-            requests_per_minute=requests_per_minute,
-            expires_at=expires_at,
-        )
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise UsageError(
-            f"{'.'.join(map(str, first['loc']))} of the key: {first['msg']}; expected other values"
-        ) from error
-    _write(path, [*keys, key])
+    key = Key(
+        name=name,
+        sha256=digest_of(secret),
+        roles=list(dict.fromkeys(roles)),  # type: ignore[arg-type]
+        requests_per_minute=requests_per_minute,
+        expires_at=expires_at,
+    )
+    with _alone(path):
+        keys = read_keys(path) if path.exists() else []
+        if any(one.name == name for one in keys):
+            raise UsageError(
+                f"{path} has a key {name!r} already; expected another name: remove that one, or name this one"
+            )
+        _write(path, [*keys, key])
     return secret
 
 
 def remove_key(path: Path, name: str) -> None:
     """Removes a key from a file; raises InputNotFoundError if the file has none of that name."""
-    keys = read_keys(path)
-    kept = [key for key in keys if key.name != name]
-    if len(kept) == len(keys):
-        names = ", ".join(key.name for key in keys) or "none"
-        raise InputNotFoundError(f"{path} has no key {name!r}; expected one of: {names}")
-    _write(path, kept)
+    with _alone(path):
+        keys = read_keys(path)
+        kept = [key for key in keys if key.name != name]
+        if len(kept) == len(keys):
+            names = f"one of: {', '.join(key.name for key in keys)}" if keys else "a file with keys: it holds none"
+            raise InputNotFoundError(f"{path} has no key {name!r}; expected {names}")
+        _write(path, kept)
 
 
 def now() -> datetime:
@@ -161,11 +170,18 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _write(path: Path, keys: list[Key]) -> None:
-    text = json.dumps({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]}, indent=1)
-    if not path.parent.is_dir():
+def _alone(path: Path) -> AbstractContextManager[None]:
+    """Waits until nobody else changes the file: of two changes at once one is lost, and a removed key may come back."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
         # A folder that is made of a misspelt name would hold keys that no service reads.
         raise InputNotFoundError(f"there is no folder {path.parent}; expected one: make it first, or mend the name")
+    return alone_in(folder)
+
+
+def _write(path: Path, keys: list[Key]) -> None:
+    text = json.dumps({"keys": [key.model_dump(mode="json", exclude_none=True) for key in keys]}, indent=1)
+    path = path.resolve()  # a link stays one, and what it leads to is what a service reads
     before = path.stat() if path.exists() else None
     with finished_file(path) as partial:
         # Digests of keys are no secrets, but whoever may write this file may open the door.

@@ -4,6 +4,7 @@ import base64
 import os
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -67,6 +68,27 @@ def test_keys_go_into_no_folder_that_is_not_there(tmp_path: Path):
     with pytest.raises(InputNotFoundError, match="there is no folder"):
         add_key(tmp_path / "missing" / "keys.json", "desk", roles=["search"])
     assert not (tmp_path / "missing").exists()
+
+
+def test_keys_that_are_added_at_once_are_all_there(tmp_path: Path):
+    """Nobody writes the file as it was before the other one."""
+    path = tmp_path / "keys.json"
+    names = [f"desk-{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: add_key(path, name, roles=["search"]), names))
+    assert {key.name for key in read_keys(path)} == {*names}
+
+
+def test_a_link_to_a_file_of_keys_stays_one(tmp_path: Path):
+    """What it leads to is what the service reads."""
+    (tmp_path / "kept").mkdir()
+    real, link = tmp_path / "kept" / "keys.json", tmp_path / "keys.json"
+    add_key(real, "desk", roles=["search"])
+    link.symlink_to(real)
+    add_key(link, "robot", roles=["search"])
+    remove_key(link, "desk")
+    assert link.is_symlink()
+    assert [key.name for key in read_keys(real)] == ["robot"]
 
 
 def test_a_browser_gives_the_key_as_a_password(desk: Desk):
