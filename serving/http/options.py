@@ -10,6 +10,7 @@ from foundation.errors import UsageError
 from serving.http.addresses import is_public
 from serving.live.options import LiveOptions
 
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 
 
@@ -44,6 +45,11 @@ class ServeOptions:
     keep_minutes: float = 60
 
     def __post_init__(self) -> None:
+        if not (_is_address(self.host) or _NAME.fullmatch(self.host)):
+            raise UsageError(
+                f"--host is {self.host!r}; expected an address or a name alone, such as 127.0.0.1 or ::1: the port is "
+                "--port"
+            )
         require_range("--port", self.port, 0, 65_535)
         require_range("--max-body-bytes", self.max_body_bytes, 1_024, 2**31 - 1)
         require_range("--max-bodies-bytes", self.max_bodies_bytes, self.max_body_bytes, remedy="one body must fit")

@@ -4,6 +4,7 @@ import os
 import re
 
 from foundation.errors import UsageError
+from foundation.wording import number_of
 
 KEY_VARIABLE = "FIRSTSEEN_KEY"
 
@@ -45,5 +46,7 @@ def check_key(key: str | None) -> str | None:
     found = os.environ.get(KEY_VARIABLE, "") if key is None else key
     found = found.strip()  # a key that was read from a file ends with a line
     if not re.fullmatch("[!-~]*", found):
-        raise UsageError(f"the key of {len(found)} characters has a blank or a letter beyond ASCII; expected it whole")
+        raise UsageError(
+            f"the key of {number_of(len(found), 'character')} has a blank or a letter beyond ASCII; expected it whole"
+        )
     return found or None

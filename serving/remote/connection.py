@@ -9,7 +9,7 @@ from itertools import count
 from typing import TypeVar
 
 import urllib3
-from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, SSLError
 
 from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError, UsageError
 from foundation.wording import spelled_out
@@ -123,14 +123,15 @@ class Connection:
         return bytes(received)
 
     def _unreachable(self, failure: Exception) -> Exception:
-        why = spelled_out(str(failure))[:300]
+        # What the system says is clearer than what the library makes of it, which names its own objects.
+        cause = failure.__cause__
+        why = spelled_out(cause.strerror if isinstance(cause, OSError) and cause.strerror else str(failure))[:300]
+        if isinstance(failure, LocationParseError):
+            return self.named(UsageError(f"is no address: {why}; expected https://HOST or http://HOST:PORT"))
         if isinstance(failure, NameResolutionError):
             return self.named(InputNotFoundError("has no address; expected a machine that runs `firstseen serve`"))
         if isinstance(failure, SSLError):
-            remedy = "the variable SSL_CERT_FILE names that of an authority of your own"
-            return self.named(
-                UsageError(f"cannot be trusted: {why}; expected a certificate that this machine knows: {remedy}")
-            )
+            return self.named(_untrusted(why))
         return _PassingError(f"does not answer: {why}")
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:
@@ -152,6 +153,13 @@ class Connection:
             _LOG.warning("waiting up to %s: server %s %s", most, self._address, passing.why)
         if self._closed.wait(wait):
             raise UsageError("this searcher was closed while it looked up; expected an open one until the last answer")
+
+
+def _untrusted(why: str) -> UsageError:
+    if "WRONG_VERSION_NUMBER" in why or "record layer failure" in why:
+        return UsageError("does not speak TLS; expected http:// in its address, or the address of a proxy that does")
+    remedy = "the variable SSL_CERT_FILE names that of an authority of your own"
+    return UsageError(f"cannot be trusted: {why}; expected a certificate that this machine knows: {remedy}")
 
 
 class _PassingError(Exception):

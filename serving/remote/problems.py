@@ -11,6 +11,8 @@ from serving.remote.address import KEY_VARIABLE
 from serving.remote.wire import detail_of
 
 PROBLEM = "application/problem+json"
+# What a service says of a path that it has nothing under.
+NO_ROUTE = "Not Found"
 # What passes: too many requests, and a server (or a proxy before it) that is not there for the moment.
 PASSING = (429, 502, 503, 504)
 
@@ -55,6 +57,11 @@ def _refusal(status: int, said: str, has_key: bool) -> FirstseenError:
         return AccessDeniedError(f"{received}; expected a valid one in the variable {KEY_VARIABLE}: ask who runs it")
     if status == 403:
         return AccessDeniedError(f"refuses this: {said}; expected a key with the role search: ask who runs it")
+    if status == 404 and said in ("", NO_ROUTE):
+        return InputNotFoundError(
+            "answers as firstseen, but not at this address; expected that of the service itself: https://HOST alone, "
+            "or with the path that a proxy gives it"
+        )
     if status == 404:
         return InputNotFoundError(f"does not have it: {said}")
     if status >= 500:

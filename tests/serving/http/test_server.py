@@ -159,6 +159,17 @@ def test_hosts_that_nothing_is_fetched_from_are_refused(host: str):
     ServeOptions(allow_host=("img.example.org", "img.example.org:8443", "localhost", "1.1.1.1", "2606:4700::1111"))
 
 
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "127.0.0.1:80", "[::1]", "a b", "", "127.0.0.1/24"])
+def test_an_address_to_listen_at_is_one_alone(host: str):
+    """Before anybody is told that others reach it; names and addresses of both kinds are taken."""
+    with pytest.raises(UsageError, match=r"--host is .*; expected an address or a name alone"):
+        ServeOptions(host=host)
+    for good in ("::1", "localhost", "localhost.", "127.0.0.1"):
+        ServeOptions(host=good)
+    for good in ("photo_desk-1.example.org", "fe80::1%eth0"):
+        ServeOptions(host=good, insecure=True)
+
+
 @pytest.mark.parametrize("wrong", [{"queue_queries": 63}, {"deadline_seconds": 61}])
 def test_options_that_contradict_each_other_are_refused(wrong: dict):
     """The service would promise what its engine refuses."""

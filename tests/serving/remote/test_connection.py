@@ -172,6 +172,26 @@ def test_another_service_is_no_server(stub: Stub, other: Callable[[Handler], Non
         open_server(stub.address)
 
 
+def test_an_address_below_the_service_is_told(stub: Stub):
+    """Somebody named the path of an endpoint, or that of a page."""
+    stub.next.append(problem(404, "Not Found"))
+    with pytest.raises(InputNotFoundError, match=r"answers as firstseen, but not at this address; expected that"):
+        open_server(f"{stub.address}/v1/lookup")
+
+
+def test_a_server_without_tls_is_told(stub: Stub):
+    """Its certificate is not what is wrong."""
+    with pytest.raises(UsageError, match=r"does not speak TLS; expected http:// in its address"):
+        open_server(stub.address.replace("http:", "https:"))
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 70}.example"])
+def test_a_name_that_is_none_is_no_condition_that_passes(host: str):
+    """It is refused as a typing error."""
+    with pytest.raises(UsageError, match=r"is no address: "):
+        open_server(f"http://{host}")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -248,7 +268,7 @@ def test_nobody_waits_for_a_server_that_never_answered():
         free.bind(("127.0.0.1", 0))
         address = "http://127.0.0.1:{1}".format(*free.getsockname())
     began = time.monotonic()
-    with pytest.raises(TemporaryError, match=r"does not answer: .*refused.*; expected `firstseen serve` there: check"):
+    with pytest.raises(TemporaryError, match=r"does not answer: Connection refused; expected `firstseen serve` there"):
         open_server(address)
     assert time.monotonic() - began < 2
 
