@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from time import monotonic
 
 from foundation.store.occurrences import Occurrence
@@ -43,10 +44,11 @@ class HeldQuery:
 
 @dataclass(frozen=True)
 class HeldLookup:
-    """The queries of one lookup, and the snapshot that answered all of them."""
+    """The queries of one lookup, the snapshot that answered all of them, and when it did."""
 
     snapshot: Snapshot
     queries: Sequence[HeldQuery]
+    made_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
 
 class HeldLookups:

@@ -1,26 +1,58 @@
-"""Makes the addresses of the page, and reads what they ask for."""
+"""Makes the addresses of the page, and reads what they ask for: whoever gets one sees what its sender saw."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from urllib.parse import urlencode
 
 from foundation.errors import UsageError
 from serving.http.held import HeldLookup
-from serving.http.lookup_page import Seen
 from serving.http.problems import Problem
 from serving.match.claim import parse_claimed_date
 from serving.output.choice import Choice
 
 
-def address_of(lookup_id: str, lookup: HeldLookup, claimed: str) -> str:
-    """Returns where a lookup is seen, which names the snapshot that answered."""
-    asked = {"snapshot": str(lookup.snapshot.number)} | ({"claimed_date": claimed} if claimed else {})
-    return f"/lookups/{lookup_id}?{urlencode(asked)}"
+@dataclass(frozen=True)
+class Seen:
+    """How a reader looks at a lookup: its id, what is chosen of it, and the date that is claimed for the photos."""
+
+    lookup_id: str
+    choice: Choice = field(default_factory=Choice)
+    claimed: datetime | None = None
+    claimed_text: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The query of addresses that lead on from here, with its question mark: what was chosen counts there, too."""
+        return f"?{urlencode(fields)}" if (fields := _fields(self)) else ""
+
+    @property
+    def whole(self) -> "Seen":
+        """The same with all matches, in the same order."""
+        return replace(self, choice=Choice(order=self.choice.order))
 
 
-def query_of(claimed: str) -> str:
-    """Returns the query of an address that leads on from a lookup: what is claimed is judged there, too."""
-    return f"?{urlencode({'claimed_date': claimed})}" if claimed else ""
+def address_of(seen: Seen, lookup: HeldLookup) -> str:
+    """Returns where a lookup is seen in this way, which names the snapshot that answered."""
+    return f"/lookups/{seen.lookup_id}?{urlencode({'snapshot': str(lookup.snapshot.number)} | _fields(seen))}"
+
+
+def form_address(claimed: str) -> str:
+    """Returns where further photos are handed in, for which the same date may be claimed."""
+    return f"/?{urlencode({'claimed_date': claimed})}" if claimed else "/"
+
+
+def _fields(seen: Seen) -> dict[str, str]:
+    choice = seen.choice
+    fields = {
+        "claimed_date": seen.claimed_text,
+        "order": choice.order if choice.order != Choice().order else "",
+        "since": choice.since.isoformat() if choice.since else "",
+        "until": choice.until.isoformat() if choice.until else "",
+        "source": choice.source,
+        "words": choice.words,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def seen_of(lookup_id: str, asked: Mapping[str, str]) -> Seen:
@@ -34,14 +66,14 @@ def seen_of(lookup_id: str, asked: Mapping[str, str]) -> Seen:
             raise Problem(422, "invalid", f"{name} is {text!r}; expected a day, such as 2024-05-01") from error
 
     choice = Choice(
-        order=asked.get("order") or "oldest",
+        order=asked.get("order") or Choice().order,
         since=day("since"),
         until=day("until"),
         source=asked.get("source", ""),
-        words=asked.get("words", ""),
+        words=" ".join(asked.get("words", "").split()),
     )
     text = asked.get("claimed_date", "").strip()
-    return Seen(lookup_id, choice, claimed_of(text), text, query_of(text))
+    return Seen(lookup_id, choice, claimed_of(text), text)
 
 
 def claimed_of(text: str) -> datetime | None:

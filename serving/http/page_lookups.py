@@ -49,7 +49,17 @@ def uploads_of(form: Form) -> list[Upload]:
 
 
 def _query(number: int, upload: Upload, most_pixels: int) -> Query:
-    return Query(upload.name[:MOST_NAME] or f"photo {number}", partial(bounded, upload.data, most_pixels))
+    return Query(_as_chosen(upload.name)[:MOST_NAME] or f"photo {number}", partial(bounded, upload.data, most_pixels))
+
+
+def _as_chosen(name: str) -> str:
+    """Returns the name of a file as its folder has it: browsers escape these three letters in a form, and no other.
+
+    So says the HTML standard, *Multipart form data*; a name that had `%22` in it before cannot be told apart.
+    """
+    for escaped, letter in (("%0A", "\n"), ("%0D", "\r"), ("%22", '"')):
+        name = name.replace(escaped, letter)
+    return name
 
 
 async def _pictures(outcomes: Sequence[Outcome], uploads: Sequence[Upload]) -> list[HeldPicture | None]:

@@ -1,33 +1,31 @@
 """Answers with the page that people use: a form for photos, what they came to, the evidence, and the store's status."""
 
 import asyncio
-import io
-from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from serving.answers import Answer
 from serving.http.bodies import read_form
 from serving.http.evidence import proof_of
 from serving.http.html import HEADERS, page, wants_json, with_error_pages
-from serving.http.lookup_page import Shown, page_values, shown_queries
-from serving.http.page_addresses import address_of, claimed_of, query_of, seen_of
+from serving.http.lookup_page import page_values, shown_queries
+from serving.http.page_addresses import Seen, address_of, claimed_of, seen_of
 from serving.http.page_lookups import look_up_for_page, uploads_of
 from serving.http.photos import CACHED
 from serving.http.problems import Problem, responses
 from serving.http.rates import charge
+from serving.http.saved_answers import text_of
 from serving.http.shown_lookups import ShownLookups
 from serving.http.snapshots import RememberedStatus
 from serving.http.status_page import status_values
-from serving.output.csv_file import write_csv
 from serving.output.evidence.page import page_of
 from serving.output.evidence.record import record_of
-from serving.output.json_file import write_json
+from serving.output.pictures import small_jpeg
 from serving.output.view import asset
+from serving.output.wording import moment_words
 
 if TYPE_CHECKING:
     from serving.http.service import Service
@@ -48,9 +46,9 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
     options = lookups.service.options
 
     @router.get("/", include_in_schema=False)
-    async def form() -> Response:
-        bounds = {"most_bytes": options.max_body_bytes, "most_photos": options.max_images}
-        return page("home.html", bounds | {"kept": lookups.kept_for})
+    async def form(request: Request) -> Response:
+        claimed = request.query_params.get("claimed_date", "")
+        return page("home.html", {**lookups.bounds, "kept": lookups.kept_for, "claimed_text": claimed})
 
     # Browsers ask for it of themselves, and write an error into the console where there is none.
     @router.get("/favicon.ico", include_in_schema=False)
@@ -69,12 +67,13 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
         with lookups.service.memory.room() as room:
             sent = await read_form(request, options, room)
             claimed = sent.fields.get("claimed_date", "").strip()
-            claimed_of(claimed)
+            claimed_at = claimed_of(claimed)
             uploads = uploads_of(sent)
             charge(request, len(uploads))
             work = look_up_for_page(lookups.service, uploads)
             lookup = await lookups.service.while_connected(request, work)
-        address = address_of(lookups.add(lookup), lookup, claimed)
+        seen = Seen(lookups.add(lookup), claimed=claimed_at, claimed_text=claimed)
+        address = address_of(seen, lookup)
         request.state.told = {"snapshot": lookup.snapshot.number, "queries": len(lookup.queries)}
         if wants_json(request):
             return JSONResponse({"location": address}, 201, headers={"Location": address})
@@ -88,7 +87,7 @@ def _add_results(router: APIRouter, lookups: ShownLookups) -> None:
         lookup = lookups.get(lookup_id)
         seen = seen_of(lookup_id, dict(request.query_params))
         values = await lookups.now(lambda opened: page_values(lookup, seen, opened))
-        return page("lookup.html", values | {"kept": lookups.kept_for})
+        return page("lookup.html", {**values, **lookups.bounds, "kept": lookups.kept_for})
 
     @router.get("/lookups/{lookup_id}/answers.{kind}", include_in_schema=False)
     @with_error_pages
@@ -96,10 +95,12 @@ def _add_results(router: APIRouter, lookups: ShownLookups) -> None:
         if kind not in ("csv", "json"):
             raise Problem(404, "not_found", f"there is no answers.{kind}; expected answers.csv or answers.json")
         lookup = lookups.get(lookup_id)
-        claimed = claimed_of(request.query_params.get("claimed_date", ""))
-        text = await lookups.now(lambda opened: _text(kind, shown_queries(lookup, claimed, opened)))
+        seen = seen_of(lookup_id, dict(request.query_params))
+        text = await lookups.now(lambda opened: text_of(kind, shown_queries(lookup, seen.claimed, opened), seen.choice))
         media_type = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
-        saved = {"Content-Disposition": f'attachment; filename="firstseen-{date.today()}.{kind}"'}
+        # Whoever finds the file later has to know that it is a part.
+        name = f"firstseen-{date.today()}{'-chosen' if seen.choice.leaves_out else ''}.{kind}"
+        saved = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type=media_type, headers=HEADERS | saved)
 
 
@@ -108,6 +109,11 @@ def _add_pictures(router: APIRouter, lookups: ShownLookups) -> None:
     async def query(lookup_id: str, number: int) -> Response:
         shown = await lookups.query(lookup_id, number)
         return _jpeg(shown.held.picture.jpeg if shown.held.picture else None)
+
+    @router.get("/lookups/{lookup_id}/{number:int}-small.jpg", include_in_schema=False)
+    async def small(lookup_id: str, number: int) -> Response:
+        shown = await lookups.query(lookup_id, number)
+        return _jpeg(await asyncio.to_thread(small_jpeg, shown.held.picture.jpeg) if shown.held.picture else None)
 
     @router.get("/lookups/{lookup_id}/{number:int}-{rank:int}.jpg", include_in_schema=False)
     async def match(lookup_id: str, number: int, rank: int) -> Response:
@@ -120,10 +126,9 @@ def _add_evidence(router: APIRouter, lookups: ShownLookups) -> None:
     Number = Annotated[int, Path(ge=1, le=100_000)]  # noqa: N806 (a type)
     Claimed = Annotated[str, Query(max_length=40)]  # noqa: N806
 
-    async def proof(lookup_id: str, number: int, rank: int, claimed_date: str) -> Any:
-        shown = await lookups.query(lookup_id, number, claimed_date)
+    async def proof(lookup_id: str, number: int, rank: int, claimed: datetime | None) -> Any:
+        shown = await lookups.query(lookup_id, number, claimed)
         snapshot = lookups.get(lookup_id).snapshot
-        claimed = claimed_of(claimed_date)
         return await lookups.service.in_thread(proof_of, number, rank, shown, snapshot, claimed)
 
     @router.get(
@@ -133,18 +138,18 @@ def _add_evidence(router: APIRouter, lookups: ShownLookups) -> None:
         responses=responses(401, 403, 404, 422, 429, 503),
     )
     async def record(lookup_id: str, number: Number, rank: Number, claimed_date: Claimed = "") -> dict[str, Any]:
-        found = await proof(lookup_id, number, rank, claimed_date)
+        found = await proof(lookup_id, number, rank, claimed_of(claimed_date))
         return await asyncio.to_thread(record_of, found)
 
     @router.get(f"{place}.html", include_in_schema=False)
     @with_error_pages
-    async def evidence(
-        request: Request, lookup_id: str, number: Number, rank: Number, claimed_date: Claimed = ""
-    ) -> Response:
-        found = await proof(lookup_id, number, rank, claimed_date)
+    async def evidence(request: Request, lookup_id: str, number: Number, rank: Number) -> Response:
+        seen = seen_of(lookup_id, dict(request.query_params))
+        found = await proof(lookup_id, number, rank, seen.claimed)
         values = await asyncio.to_thread(page_of, found)
-        back = address_of(lookup_id, lookups.get(lookup_id), claimed_date)
-        return page("evidence.html", values | {"is_served": True, "all": back, "asked": query_of(claimed_date)})
+        lookup = lookups.get(lookup_id)
+        whence = {"all": address_of(seen, lookup), "asked": seen.asked, "looked_up": moment_words(lookup.made_at)}
+        return page("evidence.html", {**values, **whence, "is_served": True})
 
 
 def _add_status(router: APIRouter, lookups: ShownLookups) -> None:
@@ -156,27 +161,6 @@ def _add_status(router: APIRouter, lookups: ShownLookups) -> None:
     async def status(request: Request) -> Response:
         found = await service.while_connected(request, status_of())
         return page("status.html", status_values(found, service.live.state()))
-
-
-def _text(kind: str, shown: list[Shown]) -> str:
-    file = io.StringIO()
-    if kind == "csv":
-        file.write("\ufeff")  # by which spreadsheets know UTF-8
-        write_csv((_copies(one.answers) for one in shown), file)
-    else:
-        write_json((one.answers for one in shown), file)
-    return file.getvalue()
-
-
-def _copies(answers: Sequence[Answer]) -> list[Answer]:
-    """Returns the copies of a query, or one row that says that there is none.
-
-    Sorted by date in a spreadsheet, what is only similar would be taken for the first.
-    """
-    first = answers[0]
-    found = [answer for answer in answers if answer.is_copy]
-    said = {name: getattr(first, name) for name in ("query", "status", "snapshot", "encoder", "reason")}
-    return found or [Answer(**said)]
 
 
 def _jpeg(data: bytes | None) -> Response:

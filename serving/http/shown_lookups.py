@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from serving.http.held import HeldLookup, HeldLookups
 from serving.http.lookup_page import Shown, shown_queries
-from serving.http.page_addresses import claimed_of
 from serving.http.problems import Problem
 from serving.http.status_page import ago
 from serving.search.snapshot import OpenSnapshot
@@ -28,6 +28,8 @@ class ShownLookups:
         self.service = service
         self._seconds = 60 * service.options.keep_minutes
         self.kept_for = ago(self._seconds)
+        # What may be handed in at a time, so that nobody waits for an upload that will be refused.
+        self.bounds = {"most_bytes": service.options.max_body_bytes, "most_photos": service.options.max_images}
         self.held = HeldLookups(keep_seconds=self._seconds)
 
     def add(self, lookup: HeldLookup) -> str:
@@ -53,12 +55,11 @@ class ShownLookups:
 
             return await asyncio.to_thread(make_of_opened)
 
-    async def query(self, lookup_id: str, number: int, claimed_date: str = "") -> Shown:
+    async def query(self, lookup_id: str, number: int, claimed: datetime | None = None) -> Shown:
         """Returns one query of a lookup; raises a Problem, 404, if there is none of this number."""
         lookup = self.get(lookup_id)
         if not 1 <= number <= len(lookup.queries):
             raise Problem(404, "no_query", f"the lookup has no query {number}; expected 1 to {len(lookup.queries)}")
         one = HeldLookup(lookup.snapshot, [lookup.queries[number - 1]])
-        claimed = claimed_of(claimed_date)
         (shown,) = await self.now(lambda opened: shown_queries(one, claimed, opened))
         return shown

@@ -7,7 +7,8 @@ from typing import Any
 from foundation.store.status import OUTCOMES
 from serving.live.state import LiveState
 from serving.output.display import printable
-from serving.output.wording import day_words
+from serving.output.reject_words import words_of
+from serving.output.wording import moment_words
 
 SHOWN_SNAPSHOTS = 10
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -28,7 +29,7 @@ def status_values(status: Mapping[str, Any], state: LiveState) -> dict[str, Any]
         "live": live,
         "published": live and f"{_moment(live['created_at'])}, {ago(status['age_seconds'] or 0)} ago",
         "snapshots": status["snapshot_numbers"][-SHOWN_SNAPSHOTS:][::-1],
-        "segments": status["segments"],
+        "segments": list(map(_segment, status["segments"])),
         "lists": status["lists"],
         "waiting": len(status["runs_not_indexed"]),
         "unfinished": list(map(printable, status["unfinished"])),
@@ -48,18 +49,24 @@ def ago(seconds: float) -> str:
 
 
 def _moment(text: str) -> str:
-    moment = datetime.fromisoformat(text)
-    return f"{day_words(moment)}, {moment:%H:%M}"
+    return moment_words(datetime.fromisoformat(text))
 
 
 def _reject(one: Mapping[str, Any]) -> dict[str, Any]:
     words = {name: printable(one[name] or "") for name in ("archive", "photo_id", "detail")}
-    return {**words, "reason": one["reason"].replace("_", " "), "photos": one["photos"]}
+    return {**words, "reason": words_of(one["reason"]).said, "photos": one["photos"]}
 
 
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+def _segment(one: Mapping[str, Any]) -> list[str]:
+    """Returns the row of a segment: name, photos, kind, day, and whether it keeps what copies are proved by."""
+    proof = "yes" if one["local"] else "no"
+    return [one["segment_id"], f"{one['photos']:,}", one["kind"], one["created_at"][:10], proof]
+
+
+def _run(run: Mapping[str, Any]) -> list[str]:
+    """Returns the row of a run: when it was made, of which archive, and what became of its photos."""
     accounting = run["accounting"]
     counts = {name: accounting.get(name) or 0 for name in OUTCOMES}
     counts["rejected"] = sum((accounting.get("rejected") or {}).values())
     told = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
-    return {"made": _moment(run["created_at"]), "archive": printable(run["archive"]), "counts": told}
+    return [_moment(run["created_at"]), printable(run["archive"]), told]

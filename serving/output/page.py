@@ -1,7 +1,7 @@
 """Writes answers as HTML pages that stand alone: what was found of each query, and since when, with the photos."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import accumulate, count, islice, repeat
@@ -19,9 +19,10 @@ from serving.answers import Answer
 from serving.output.decoded import picture_name
 from serving.output.destination import open_partial
 from serving.output.display import printable
-from serving.output.pictures import THUMBNAIL_SIDE, Picture, Shown, picture_of, thumbnail
+from serving.output.overview import counts_of, row_of
+from serving.output.pictures import ROW_SIDE, THUMBNAIL_SIDE, Picture, Shown, picture_of, thumbnail
 from serving.output.stored import StoredPictures
-from serving.output.view import HEADINGS, Framed, Sight, templates, view_of
+from serving.output.view import Framed, Sight, templates, view_of
 from serving.output.wording import ONLY_SIMILAR, sentence
 
 # A browser shows some megabytes at once, and nobody scrolls through more than a hundred queries.
@@ -72,7 +73,8 @@ def write_pages(answers: Iterable[list[Answer]], output: Path, *, title: str, fa
                     about,
                     page=number,
                     queries=queries,
-                    counts=_counts(queries),
+                    counts=counts_of(queries),
+                    rows=[row_of(one, one["small"]) for one in queries],
                     before=number > 1 and paths[0].name,
                     after=None if is_last else paths[2].name,
                     generator=_GENERATOR.format(number=number, name=output.name),
@@ -86,7 +88,7 @@ def write_pages(answers: Iterable[list[Answer]], output: Path, *, title: str, fa
 def _pages(answers: Iterable[list[Answer]], beside: Beside) -> Iterator[tuple[int, list[dict[str, Any]], bool]]:
     """Yields (number, queries, whether it is the last) of each page; without a query there is one without any."""
     # A picture is read when its answer comes: what the index keeps of a match is at hand only until the next one.
-    views = (view_of(number, one, _sight(number, one[0].query, beside)) for number, one in enumerate(answers, 1))
+    views = (_view(number, one, beside) for number, one in enumerate(answers, 1))
     queries = list(islice(views, PAGE_QUERIES))
     for number in count(1):
         following = list(islice(views, 1))
@@ -96,15 +98,13 @@ def _pages(answers: Iterable[list[Answer]], beside: Beside) -> Iterator[tuple[in
         queries = [*following, *islice(views, PAGE_QUERIES - 1)]
 
 
-def _counts(queries: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Returns what queries came to, in the words of the headings, each with its queries; none that is empty."""
-    groups = [
-        (words.lower(), [one for one in queries if one["status"] == status]) for status, words in HEADINGS.items()
-    ]
-    return [(words, some) for words, some in groups if some]
+def _view(number: int, answers: list[Answer], beside: Beside) -> dict[str, Any]:
+    picture = _picture(answers[0].query, beside)
+    small = thumbnail(picture.pixels, side=ROW_SIDE) if picture else None
+    return {**view_of(number, answers, _sight(number, picture, beside)), "small": small}
 
 
-def _sight(number: int, query: str, beside: Beside) -> Sight:
+def _sight(number: int, query: Picture | None, beside: Beside) -> Sight:
     def photo(answer: Answer) -> Framed | None:
         uri = answer.uri or ""
         return _framed(beside.stored.picture(uri) or _picture(uri, beside))
@@ -113,7 +113,7 @@ def _sight(number: int, query: str, beside: Beside) -> Sight:
         return _in_shape_of(photo, beside.decoded / picture_name(number, answer.rank or 0)) if beside.decoded else None
 
     return Sight(
-        query=_framed(_picture(query, beside)),
+        query=_framed(query),
         photo=photo,
         decoded=decoded,
         evidence=lambda answer: beside.evidence and f"{beside.evidence}/{number:06}-{answer.rank:02}.html",

@@ -21,6 +21,8 @@ THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 208, 40
 # Hundredths of the sides: labels nearer than that would cover each other.
 NEAR = 8
 MOST_LABELS = 3
+# Pixels of the long side in the overview of such a page: a kilobyte each.
+ROW_SIDE = 56
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +78,20 @@ def shown(pixels: np.ndarray, outlines: Sequence[Outline] = ()) -> Shown:
     return Shown(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", width / height, outlines)
 
 
-def thumbnail(pixels: np.ndarray) -> str:
+def small_jpeg(jpeg: bytes) -> bytes:
+    """Returns a picture that is kept as JPEG, as small as rows show it: of many photos each would be loaded whole."""
+    # libjpeg leaves out what it would average away.
+    pixels = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", min_width=LIST_SIDE, min_height=LIST_SIDE)
+    small = np.ascontiguousarray(shrink_frame(pixels, max_side=LIST_SIDE))
+    return simplejpeg.encode_jpeg(small, quality=QUALITY)
+
+
+def thumbnail(pixels: np.ndarray, *, side: int = THUMBNAIL_SIDE) -> str:
     """Returns the data URI of a small picture, uint8 [height, width, 3]: WebP, which browsers know."""
     from PIL import Image
 
     file = io.BytesIO()
-    small = shrink_frame(pixels, max_side=THUMBNAIL_SIDE)
-    Image.fromarray(small).save(file, "WEBP", quality=THUMBNAIL_QUALITY)
+    Image.fromarray(shrink_frame(pixels, max_side=side)).save(file, "WEBP", quality=THUMBNAIL_QUALITY)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

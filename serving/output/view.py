@@ -17,6 +17,7 @@ from serving.answers import Answer
 from serving.match.footprint import Size, inverse
 from serving.output.display import printable
 from serving.output.pictures import Outline, Shown, joined, outlines_of
+from serving.output.reject_words import words_of
 from serving.output.wording import CONTRADICTED, NOT_CONTRADICTED, day_words, described, seen_words, sentence
 
 HEADINGS = {
@@ -49,8 +50,9 @@ def _none(*_: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Sight:
-    """What a page shows of a query beside its answers: its picture, and of each match a picture and addresses.
+    """What a page shows of a query beside its answers: its picture, and of each match a picture, addresses and `also`.
 
+    `also` tells what of a match is not in its answer.
     `most_copies` and `most_similar` bound what is shown, so that a page stays readable.
     """
 
@@ -58,6 +60,7 @@ class Sight:
     photo: Callable[[Answer], Framed | None]
     decoded: Callable[[Answer, Framed | None], Shown | None] = _none
     evidence: Callable[[Answer], str | None] = _none
+    also: Callable[[Answer], str | None] = _none
     is_served: bool = False
     most_copies: int = 1_000
     most_similar: int = 1_000
@@ -101,7 +104,7 @@ def view_of(
         "folder": printable(folder),
         "status": status,
         "heading": HEADINGS[status],
-        "reason": sentence(printable(_reason(first.reason or ""))),
+        **_why(first),
         "findings": list(_findings(found)),
         "picture": sight.query and sight.query.outlined(parts),
         "copies": matches,
@@ -110,12 +113,16 @@ def view_of(
     }
 
 
-def _reason(reason: str) -> str:
-    """Returns why there is no copy, in words: a reject begins with one for programs, `not_a_photo: …`."""
-    word, colon, rest = reason.partition(":")
-    if word == "not in this archive":  # the heading says so already
-        return rest.strip()
-    return f"{word.replace('_', ' ')}{colon}{rest}" if " " not in word else reason
+def _why(answer: Answer) -> dict[str, str]:
+    """Returns why there is no copy, what to do about it, and, small, what exactly was wrong with the file."""
+    reason = answer.reason or ""
+    if answer.status == "rejected":
+        said, remedy, detail = (sentence(printable(text)) for text in words_of(reason))
+        return {"reason": said, "remedy": remedy, "detail": detail}
+    word, _, rest = reason.partition(":")
+    # The heading says so already.
+    said = rest.strip() if word == "not in this archive" else reason
+    return {"reason": sentence(printable(said)), "remedy": "", "detail": ""}
 
 
 def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
@@ -129,11 +136,21 @@ def _findings(copies: Sequence[Answer]) -> Iterator[dict[str, Any]]:
     for answer in sorted(found.values(), key=lambda one: one.first_seen_at or LAST):
         yield {
             "seen": seen_words(answer.first_seen_at, answer.first_seen_basis),
+            "day": _day(answer),
+            "verdict": printable(answer.verdict or "").replace("_", " "),
+            "score": answer.score,
             "uri": printable(answer.first_seen_uri or ""),
             "description": sentence(printable(described(answer.verdict, answer.description))),
             "contradiction": sentence(CONTRADICTED) if answer.claim == "contradicted" else "",
             "no_contradiction": sentence(NOT_CONTRADICTED) if answer.claim == "not_contradicted" else "",
         }
+
+
+def _day(answer: Answer) -> str:
+    """Returns the date of a finding alone, as a column of dates has it; what is no publication says so."""
+    if answer.first_seen_at and answer.first_seen_basis == "published":
+        return day_words(answer.first_seen_at)
+    return seen_words(answer.first_seen_at, answer.first_seen_basis)
 
 
 def _match(answer: Answer, sight: Sight) -> dict[str, Any]:
@@ -154,6 +171,7 @@ def _match(answer: Answer, sight: Sight) -> dict[str, Any]:
         "parts": parts,
         "decoded": sight.decoded(answer, picture),
         "evidence": sight.evidence(answer) if answer.is_copy else None,
+        "also": sight.also(answer),
         "is_served": sight.is_served,
         "is_laid": bool(answer.transform),
     }

@@ -1,6 +1,6 @@
 """Puts answers into words, the same in the table and on every page."""
 
-from datetime import datetime
+from datetime import date, datetime, timezone
 
 from foundation.store.occurrences import Basis
 
@@ -21,9 +21,15 @@ def described(verdict: str | None, description: str | None) -> str:
     return description or _VERDICTS.get(verdict or "", (verdict or "").replace("_", " "))
 
 
-def day_words(moment: datetime) -> str:
-    """Returns a date as people write it."""
+def day_words(moment: date) -> str:
+    """Returns a date as people write it; of a time its day."""
     return f"{moment:%-d %B} {moment.year}"
+
+
+def moment_words(moment: datetime) -> str:
+    """Returns a time as people write it, in UTC, and says so."""
+    in_utc = moment.astimezone(timezone.utc)
+    return f"{day_words(in_utc)}, {in_utc:%H:%M} UTC"
 
 
 def seen_words(at: datetime | None, basis: Basis | None) -> str:

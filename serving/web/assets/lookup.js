@@ -1,20 +1,27 @@
 // Makes the form quicker: photos are dropped, pasted or picked, sent at once, and the result takes the page over.
-// Without this file the form works as any form does.
+// Without this file the form works as any form does. A result has the form too, unseen, for what is dropped there.
 "use strict";
 
 const form = document.getElementById("lookup");
 const input = document.getElementById("photos");
-const drop = document.getElementById("drop");
+const drop = document.getElementById("drop") ?? document.querySelector("main");
 const working = document.getElementById("working");
 const bar = document.getElementById("bar");
 const cancel = document.getElementById("cancel");
 const progress = document.getElementById("progress");
 const problem = document.getElementById("problem");
+const amount = document.getElementById("amount");
+const claimed = form.querySelector("[name=claimed_date]");
 const button = form.querySelector("button");
+const isBesideResult = form.hidden;
 // A service that is busy is asked again so often before the user is told.
 const TRIES = 3;
+const SHOWN_PHOTOS = 12;
+// Screen readers say so often that the lookup goes on; the seconds beside the bar are for the eye.
+const SAY_SECONDS = 10;
 let sending = null;
 let waiting = 0;
+let isOwnDrag = false;
 
 document.documentElement.classList.add("has-script");
 
@@ -35,23 +42,28 @@ input.addEventListener("click", () => (input.value = ""));
 cancel.addEventListener("click", () => {
   stop("Cancelled.");
   input.value = "";
-  input.focus();
+  (isBesideResult ? document.getElementById("found") : input).focus();
 });
 
+// A picture of the page, or a word of it, that is moved about is nothing to look up.
+addEventListener("dragstart", () => (isOwnDrag = true));
+addEventListener("dragend", () => (isOwnDrag = false));
 // A photo that misses the field would otherwise replace the page.
 addEventListener("dragover", (event) => {
+  if (isOwnDrag) return;
   event.preventDefault();
   drop.classList.add("over");
 });
 addEventListener("dragleave", (event) => event.relatedTarget || drop.classList.remove("over"));
 addEventListener("drop", (event) => {
+  if (isOwnDrag) return;
   event.preventDefault();
   drop.classList.remove("over");
   take(event.dataTransfer.files, "What was dropped is no file: save the photo first, then drop it here.");
 });
 addEventListener("paste", (event) => {
   // A date may be pasted into its field.
-  if (event.clipboardData.files.length || !event.target.closest?.("input")) {
+  if (event.clipboardData.files.length || !event.target.closest?.("input, select")) {
     take(event.clipboardData.files, "The clipboard holds no photo: copy the picture itself, not its address.");
   }
 });
@@ -69,6 +81,8 @@ function send(tries = TRIES) {
   const most = { bytes: Number(form.dataset.mostBytes), photos: Number(form.dataset.mostPhotos) };
   if (sending) sending.abort();
   clearTimeout(waiting);
+  // On a result the date is set among what is chosen of it.
+  if (isBesideResult) claimed.value = document.querySelector("#choice [name=claimed_date]").value;
   if (!files.length) return tell("Choose a photo first.");
   if (files.length > most.photos) return tell(`${files.length} photos were chosen; choose at most ${most.photos} at a time.`);
   if (files.reduce((sum, file) => sum + file.size, 0) > most.bytes) {
@@ -80,7 +94,7 @@ function send(tries = TRIES) {
 
 function begin(files) {
   problem.replaceChildren();
-  document.getElementById("chosen").replaceChildren(...files.slice(0, 12).map(chosen));
+  document.getElementById("chosen").replaceChildren(...files.slice(0, SHOWN_PHOTOS).map(chosen), ...further(files));
   working.hidden = false;
   // On a phone nothing else would be seen of it.
   form.hidden = true;
@@ -95,11 +109,15 @@ function post(files, tries) {
   request.responseType = "json";
   request.timeout = 180_000;
   request.setRequestHeader("Accept", "application/json");
-  request.upload.addEventListener("progress", (event) => (bar.value = (100 * event.loaded) / event.total));
+  request.upload.addEventListener("progress", (event) => {
+    bar.value = (100 * event.loaded) / event.total;
+    amount.textContent = `${megabytes(event.loaded)} of ${megabytes(event.total)} MB sent`;
+  });
   request.upload.addEventListener("load", () => {
     bar.removeAttribute("value");
+    bar.setAttribute("aria-label", "Lookup");
     say(`Looking up ${photos(files)} …`);
-    waiting = setTimeout(() => say("Still looking: hard photos take longer."), 8_000);
+    wait(files, performance.now(), 0);
   });
   request.addEventListener("load", () => answer(request, files, tries));
   request.addEventListener("error", () => fail("The service cannot be reached. Look whether you are online, then try again."));
@@ -107,15 +125,27 @@ function post(files, tries) {
   request.send(new FormData(form));
 }
 
+// How many are answered is not known before all of them are: what is known is that the service works on them.
+function wait(files, start, told) {
+  const seconds = Math.floor((performance.now() - start) / 1_000);
+  amount.textContent = `${seconds} s`;
+  const isTold = seconds >= told + SAY_SECONDS;
+  if (isTold) say(`Still looking up ${photos(files)}, for ${seconds} s now.`);
+  waiting = setTimeout(() => wait(files, start, isTold ? seconds : told), 1_000);
+}
+
 function answer(request, files, tries) {
   clearTimeout(waiting);
   if (request.status === 201 && request.response) {
     say("Done.");
+    // Whoever comes back looks other photos up, of which the same may be claimed.
+    if (!isBesideResult && claimed.value) history.replaceState(null, "", `?claimed_date=${claimed.value}`);
     location.assign(`${request.response.location}#found`);
     return;
   }
   const seconds = Number(request.getResponseHeader("Retry-After"));
   if (request.status === 503 && seconds && tries > 0) {
+    amount.textContent = "";
     say(`The service is busy: trying again in ${seconds} s.`);
     waiting = setTimeout(() => post(files, tries - 1), 1_000 * Math.min(seconds, 30));
     return;
@@ -125,8 +155,8 @@ function answer(request, files, tries) {
 }
 
 function fail(text) {
-  tell(text);
   document.documentElement.classList.add("has-failed");
+  tell(text);
   button.textContent = "Try again";
   button.focus();
 }
@@ -137,6 +167,7 @@ function tell(text) {
   line.className = "alarm";
   line.textContent = text;
   problem.replaceChildren(line);
+  problem.scrollIntoView({ block: "nearest" });
 }
 
 function stop(text) {
@@ -149,8 +180,11 @@ function stop(text) {
 function reset() {
   sending = null;
   working.hidden = true;
-  form.hidden = false;
+  // Beside a result the form is there to try again.
+  form.hidden = isBesideResult && !document.documentElement.classList.contains("has-failed");
   bar.removeAttribute("value");
+  bar.setAttribute("aria-label", "Upload");
+  amount.textContent = "";
 }
 
 function chosen(file) {
@@ -161,7 +195,20 @@ function chosen(file) {
   picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
   picture.addEventListener("error", () => picture.remove());
   item.append(picture, file.name);
+  item.className = "clamped";
+  item.title = file.name;
   return item;
+}
+
+function further(files) {
+  if (files.length <= SHOWN_PHOTOS) return [];
+  const item = document.createElement("li");
+  item.textContent = `and ${files.length - SHOWN_PHOTOS} more`;
+  return [item];
+}
+
+function megabytes(bytes) {
+  return (bytes / 2 ** 20).toFixed(1);
 }
 
 function photos(files) {

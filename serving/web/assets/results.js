@@ -3,8 +3,13 @@
 
 const said = document.getElementById("said");
 const link = document.getElementById("link");
-const form = document.getElementById("choice");
+const choice = document.getElementById("choice");
+const showAll = document.getElementById("show-all");
+// Pictures wait to be seen, and comparisons for the server: a print takes no longer than this to gather them.
+const PRINT_SECONDS = 10;
 let asking = 0;
+let opened = [];
+const laying = new Set();
 
 whole();
 for (const [id, does] of [["copy", copyLink], ["print", printPage]]) {
@@ -12,12 +17,19 @@ for (const [id, does] of [["copy", copyLink], ["print", printPage]]) {
   button.hidden = false;
   button.addEventListener("click", does);
 }
-form.addEventListener("change", (event) => {
+choice.addEventListener("change", (event) => {
   // The keyboard sets a date part by part: it counts when it is whole, which is when the field has a value or none.
   if (event.target.type !== "search") show();
 });
-form.addEventListener("submit", (event) => {
+choice.addEventListener("submit", (event) => {
   event.preventDefault();
+  show();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.matches(".show-all")) return;
+  event.preventDefault();
+  for (const name of ["since", "until", "source", "words"]) if (choice.elements[name]) choice.elements[name].value = "";
   show();
 });
 
@@ -30,22 +42,29 @@ function layAtOnce() {
 }
 layAtOnce();
 
-async function lay(details) {
+function lay(details) {
   const from = details.dataset.from;
   if (!details.open || !from) return;
   delete details.dataset.from;
+  const work = fetchLaid(details, from).finally(() => laying.delete(work));
+  laying.add(work);
+}
+
+async function fetchLaid(details, from) {
   const answer = await fetch(from, { headers: { Accept: "text/html" } }).catch(() => null);
   const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-  const laid = page && page.querySelector("#laid");
+  const laid = page && page.querySelector(".laid");
   if (!laid) return;
   laid.querySelector("h2").remove();
+  // Several may be open.
+  laid.removeAttribute("id");
   details.querySelector("p").replaceWith(laid);
 }
 
 async function show() {
-  const asked = new FormData(form);
+  const asked = new FormData(choice);
   for (const [name, value] of [...asked]) if (!value) asked.delete(name);
-  const address = `${form.getAttribute("action")}?${new URLSearchParams(asked)}`;
+  const address = `${choice.getAttribute("action")}?${new URLSearchParams(asked)}`;
   // Of several changes in a row the last one counts, whichever is answered first.
   const mine = ++asking;
   said.textContent = "Choosing …";
@@ -56,22 +75,31 @@ async function show() {
     said.textContent = page?.querySelector(".alarm")?.textContent ?? "The service cannot be reached.";
     return;
   }
+  const hadFocus = document.activeElement !== document.body;
   // The form stays, and with it the focus: only what it chose is replaced.
-  const articles = document.querySelectorAll("article");
-  page.querySelectorAll("article").forEach((one, number) => articles[number].replaceWith(one));
+  replaceEach(".renewed", page, (old, one) => old.replaceWith(one));
   layAtOnce();
-  const links = document.querySelectorAll(".actions a");
-  page.querySelectorAll(".actions a").forEach((one, number) => (links[number].href = one.getAttribute("href")));
+  replaceEach(".actions a, .site a", page, (old, one) => (old.href = one.getAttribute("href")));
+  showAll.hidden = page.getElementById("show-all").hidden;
+  // A link that showed all is gone, and the keyboard would begin anew at the top.
+  if (hadFocus && document.activeElement === document.body) document.getElementById("found").focus({ preventScroll: true });
   link.value = page.getElementById("link").value;
   whole();
   history.replaceState(null, "", address);
-  const notes = [...document.querySelectorAll("article .left-out")].map((one) => one.textContent);
-  said.textContent = notes.length ? notes.join(" ") : "All matches are shown.";
+  const note = document.querySelector(".left-out");
+  said.textContent = note ? note.textContent.replace("Show all matches", "") : "All matches are shown.";
+}
+
+// Both pages have the same photos, and so the same parts in the same order.
+function replaceEach(selector, page, replace) {
+  const old = document.querySelectorAll(selector);
+  page.querySelectorAll(selector).forEach((one, number) => replace(old[number], one));
 }
 
 // The page does not know by which name of the service others reach it: the reader's is the best guess.
 function whole() {
   link.value = new URL(link.value, location.href).href;
+  document.getElementById("paper-link").textContent = link.value;
 }
 
 async function copyLink() {
@@ -85,7 +113,27 @@ async function copyLink() {
   }
 }
 
-function printPage() {
-  document.querySelectorAll("article details").forEach((one) => (one.open = true));
+// Paper has what is open; where a photo was published belongs to the finding, and is there in any case.
+addEventListener("beforeprint", () => {
+  pictures();
+  opened = [...document.querySelectorAll("details.places:not([open])")];
+  opened.forEach((one) => (one.open = true));
+});
+addEventListener("afterprint", () => opened.forEach((one) => (one.open = false)));
+
+// Without this those that are printed would wait to be scrolled to.
+function pictures() {
+  const found = [...document.querySelectorAll("img")].filter((one) => !one.closest("details:not([open])"));
+  found.forEach((one) => (one.loading = "eager"));
+  return found;
+}
+
+async function printPage() {
+  said.textContent = "Gathering the pictures …";
+  // The event of what was opened this moment may still be on its way.
+  document.querySelectorAll("details[data-from][open]").forEach(lay);
+  const gathered = Promise.all(laying).then(() => Promise.allSettled(pictures().map((one) => one.decode())));
+  await Promise.race([gathered, new Promise((done) => setTimeout(done, 1_000 * PRINT_SECONDS))]);
+  said.textContent = "";
   print();
 }

@@ -1,64 +1,24 @@
 """The page's routes: what they answer, to browsers and to programs, and what they never tell."""
 
-import csv
-import hashlib
-import io
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
-from foundation.store.files import Store
-from foundation.store.retractions import RetractedPhoto, add_retraction
 from serving.http.options import ServeOptions
 from serving.http.service import make_app
-from serving.live.live_searcher import LiveSearcher
-from serving.live.options import LiveOptions
 from tests.conftest import Desk
 from tests.photos import jpeg, scene
 from tests.serving.http.clients import AppClient
-
-
-@dataclass(frozen=True)
-class Page:
-    """A service of a store of its own, and a client of it."""
-
-    client: AppClient
-    live: LiveSearcher
-    store: Store
-    archive: Path
-
-    def look_up(self, *names: str, **fields: str) -> str:
-        """Looks photos of the archive up, and returns the address of the result."""
-        files = [("image", (f"{name}-asked.jpg", self.photo(name))) for name in names]
-        response = self.client.post("/lookups", files=files, data=fields)
-        assert response.status_code == 303, response.text
-        return response.headers["Location"].partition("#")[0]
-
-    def photo(self, name: str) -> bytes:
-        """Returns the bytes of a photo of the archive."""
-        (path,) = self.archive.rglob(f"{name}.jpg")
-        return path.read_bytes()
-
-    def withdraw(self, name: str) -> None:
-        """Takes a photo down."""
-        content = hashlib.sha256(self.photo(name)).hexdigest()
-        (path,) = self.archive.rglob(f"{name}.jpg")
-        photo = RetractedPhoto(archive="any", photo_id=str(path), content_sha256=content)
-        add_retraction(self.store, [photo], why="taken down")
-        self.live.reload().result()
+from tests.serving.http.paging import Page, page_of
 
 
 @pytest.fixture(scope="module")
 def page(live_desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A service of a store of its own; one test alone takes a photo down in it, which no other asks for."""
-    store = Store(shutil.copytree(live_desk.store, tmp_path_factory.mktemp("page") / "store"))
-    with LiveSearcher.open(store, LiveOptions(snapshot_poll_seconds=3_600)) as live:
-        app = make_app(live, ServeOptions(max_images=3), store=store)
-        yield Page(AppClient(app), live, store, live_desk.archive)
+    with page_of(live_desk, tmp_path_factory.mktemp("page")) as made:
+        yield made
 
 
 def test_a_photo_of_the_archive_is_found(page: Page):
@@ -162,16 +122,24 @@ def test_queries_and_ranks_of_others_are_not_found(page: Page):
     assert page.client.get(f"{address}/answers.xml").status_code == 404
 
 
-def test_a_spreadsheet_has_copies_alone(page: Page):
-    """Sorted by date, what is only similar would be taken for the first; without a copy a row says so."""
-    address = page.look_up("photo-001", "photo-002").partition("?")[0]
-    rows = page.client.get(f"{address}/answers.csv").text
-    assert rows.startswith('\ufeff"query",')
-    listed = list(csv.DictReader(io.StringIO(rows.removeprefix("\ufeff"))))
-    assert {row["query"] for row in listed} == {"photo-001-asked.jpg", "photo-002-asked.jpg"}
-    assert {row["verdict"] for row in listed} & {"similar", "same_scene"} == set()
-    whole = page.client.get(f"{address}/answers.json").json()
-    assert len(whole) > len(listed)
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("He said %22no%22.jpg", 'He said "no".jpg'),
+        ("50% off %C3%A4.jpg", "50% off %C3%A4.jpg"),
+        ("Überschwemmung – Köln.jpg", "Überschwemmung – Köln.jpg"),
+        ("a%0D%0Ab.jpg", "a  b.jpg"),
+    ],
+)
+def test_files_are_called_what_they_were(page: Page, sent: str, shown: str):
+    """Browsers escape quotes and ends of lines in the names of files, and nothing else."""
+    body = (
+        f'--x\r\nContent-Disposition: form-data; name="image"; filename="{sent}"\r\nContent-Type: image/jpeg\r\n\r\n'
+    ).encode() + page.photo("photo-001")
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    response = page.client.post("/lookups", content=body + b"\r\n--x--\r\n", headers=headers)
+    html = page.client.get(response.headers["Location"].partition("#")[0]).text
+    assert f'<div class="name" dir="auto">{escape(shown)}</div>' in html
 
 
 def test_evidence_is_a_page_and_a_record(page: Page):

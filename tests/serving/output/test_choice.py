@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from foundation.errors import UsageError
+from foundation.store.occurrences import Occurrence
 from serving.answers import Answer
 from serving.output.choice import Choice, sources_of
 from tests.builders import day, match, no_match
@@ -17,9 +18,19 @@ ANSWERS = [
 ]
 
 
-def ranks(choice: Choice, answers: list[Answer] = ANSWERS) -> list[int | None]:
+def place(**columns) -> Occurrence:
+    """Returns where a photo lies, and what the archive says of it there."""
+    return Occurrence("photo", "file:///photo", **columns)
+
+
+def own_place(answer: Answer) -> list[Occurrence]:
+    """Returns the one place of a photo that is nowhere else."""
+    return [place(published_at=answer.published_at, caption=answer.caption, source=answer.source)]
+
+
+def ranks(choice: Choice, answers: list[Answer] = ANSWERS, occurrences_of=own_place) -> list[int | None]:
     """Returns the ranks of what is chosen."""
-    return [one.rank for one in choice.of(answers)]
+    return [one.rank for one in choice.of(answers, occurrences_of)]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,35 @@ def ranks(choice: Choice, answers: list[Answer] = ANSWERS) -> list[int | None]:
 def test_matches_are_chosen(asked: dict, chosen: list[int]):
     """Copies stand before what is none, undated ones last; without a date nothing is in a range of days."""
     assert ranks(Choice(**asked)) == chosen
+
+
+TWICE = [
+    place(published_at=day(1), caption="a ship", source="wire"),
+    place(published_at=day(9), caption="a dog", source="social"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_shown"),
+    [
+        ({"source": "social"}, True),
+        ({"words": "dog", "since": date(1970, 1, 9)}, True),
+        ({"words": "ship", "source": "wire", "until": date(1970, 1, 3)}, True),
+        # Each place has one of both, and none has all.
+        ({"words": "ship", "source": "social"}, False),
+        ({"words": "dog", "until": date(1970, 1, 3)}, False),
+    ],
+)
+def test_any_place_of_a_photo_is_enough(asked: dict, is_shown: bool):
+    """A photo that was published again is found by its second publication, too, if that one is all that is asked."""
+    assert bool(ranks(Choice(**asked), ANSWERS[:1], lambda answer: TWICE)) == is_shown
+
+
+def test_what_is_asked_is_said():
+    """In words, since it stands on paper; an order leaves nothing out."""
+    asked = Choice(since=date(2024, 5, 1), until=date(2024, 5, 3), source="wire", words="dog")
+    assert asked.said == "published from 1 May 2024; published until 3 May 2024; source wire; words in the caption: dog"
+    assert Choice(order="best", words=" ").said == ""
 
 
 def test_a_query_without_matches_keeps_its_answer():
@@ -61,4 +101,4 @@ def test_a_choice_of_nothing_is_refused():
 
 def test_sources_are_listed_once():
     """For the field that they are picked from."""
-    assert sources_of([ANSWERS, [no_match()], ANSWERS]) == ["social", "wire"]
+    assert sources_of([*TWICE, place(), *TWICE]) == ["social", "wire"]

@@ -81,7 +81,10 @@ def test_the_photos_of_a_collage_are_told_apart() -> None:
             [no_match(reason="not in this archive: 12 compared")],
             "Not in this archive 12 compared.",
         ),
-        ([no_match(status="rejected", reason="truncated: x")], "Not looked up Truncated: x."),
+        (
+            [no_match(status="rejected", reason="empty_file: x")],
+            "Not looked up This file is empty. Save or download the photo again. X.",
+        ),
         ([match()], "No proof of a copy Query query.jpg Only similar, no proof of a copy 1. similar score 0.750"),
         (
             [match(status="no_match", verdict="same_scene", reason="not in this archive")],
@@ -151,8 +154,8 @@ def test_the_page_stands_alone() -> None:
     page = write([match(uri="file:///archive/x.jpg")], [no_match()])
     assert "http:" not in page
     assert "https:" not in page
-    assert page.count('src="data:') == 3
-    assert page.count("src=") == 3
+    assert page.count('src="data:') == 5
+    assert page.count("src=") == 5
 
 
 @pytest.mark.parametrize(
@@ -195,8 +198,9 @@ def test_a_query_without_a_match_says_why() -> None:
 
 
 def pictures(page: str) -> list[Image.Image]:
-    """Returns every picture of a page."""
-    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r"webp;base64,([^\"]+)", page)]
+    """Returns every picture of a page, but those of its overview."""
+    articles = page[page.index("<article") :]
+    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r"webp;base64,([^\"]+)", articles)]
 
 
 def test_decoded_matches_stand_below_their_photos(tmp_path: Path) -> None:
@@ -298,14 +302,18 @@ def test_the_index_says_how_many_came_to_what() -> None:
     """Each query is named below its finding, with a link to it."""
     page = write([match(verdict="cropped")], [no_match()], [no_match()], [no_match(status="rejected")])
     assert "4 queries: 1 seen before, 2 not in this archive, 1 not looked up" in text_of(page)
+    assert "dates are in UTC" in page
     assert re.findall(r'href="#query-(\d)"', page) == ["1", "2", "3", "4"]
     assert re.findall(r'id="query-(\d)"', page) == ["1", "2", "3", "4"]
 
 
 def test_pictures_are_small() -> None:
-    """Five thousand queries must not fill a disk, nor one page the memory of a phone."""
-    page = write([match()], read=lambda uri: jpeg(scene(0, width=2_000, height=1_500)))
-    assert [one.size for one in pictures(page)] == [(208, 156)] * 2
+    """Five thousand queries must not fill a disk, nor one page the memory of a phone; rows have smaller ones yet."""
+    page = write([match()], [no_match()], read=lambda uri: jpeg(scene(0, width=2_000, height=1_500)))
+    assert [one.size for one in pictures(page)] == [(208, 156)] * 3
+    rows = re.findall(r"webp;base64,([^\"]+)", page[: page.index("<article")])
+    assert [Image.open(io.BytesIO(base64.b64decode(row))).size for row in rows] == [(56, 42)] * 2
+    assert all(len(row) < 2_000 for row in rows)
 
 
 def test_stored_thumbnails_are_shown_in_place_of_files() -> None:

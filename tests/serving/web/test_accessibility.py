@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious(new_page, desk: NewsDesk, tmp_path: Path):
     page.set_input_files("#photos", [*map(desk.query, ("crop", "resize", "unseen")), tmp_path / "torn.jpg"])
     looked_up(page)
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    page.locator("#laid").first.wait_for()
+    page.locator(".laid").first.wait_for()
     found["results"] = violations(page)
     page.get_by_role("link", name="Compare closely").first.click()
     page.get_by_role("heading", name="Facts").wait_for()

@@ -103,7 +103,7 @@ def test_a_corrupt_file_is_told_beside_the_others(new_page, desk: NewsDesk, tmp_
     looked_up(page)
     torn, sound = page.get_by_role("article").all()
     assert "Not looked up" in torn.inner_text()
-    assert "expected a whole file" in torn.inner_text()
+    assert "This file ends too early: a part of the photo is missing." in torn.inner_text()
     assert FIRST.search(sound.inner_text())
 
 
@@ -261,7 +261,7 @@ def test_the_page_works_without_javascript(new_page, desk: NewsDesk):
     page.get_by_label("Words in the caption").fill("nothing has this caption")
     page.get_by_role("button", name="Show").click()
     assert re.search(r"0 of \d+ matches are shown", page.locator(".left-out").inner_text())
-    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("link", name="Show all matches").click()
     page.get_by_role("link", name="Compare closely").first.click()
     page.get_by_role("heading", name="Laid over each other").wait_for()
 
@@ -305,5 +305,5 @@ def test_the_status_tells_of_the_store(new_page):
     text = page.locator("main").inner_text()
     assert "Snapshot 1 answers: 21 photos, 19 of them different." in text
     assert "IMG_download.jpg" in text
-    assert "not a photo" in text
+    assert "This file is no photo that can be read" in text
     assert "22 listed" in text

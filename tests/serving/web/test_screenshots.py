@@ -48,7 +48,7 @@ def test_results_are_drawn(new_page, desk: NewsDesk, folder: Path):
     without_paths(page, desk)
     page.set_input_files("#photos", desk.query("resize-of-rocket"))
     looked_up(page)
-    page.locator("#laid").wait_for()
+    page.locator(".laid").wait_for()
     page.evaluate("scrollTo(0, 0)")
     keep(page, folder / "result.png")
     page.emulate_media(color_scheme="dark")
