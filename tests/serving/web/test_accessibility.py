@@ -20,7 +20,7 @@ def violations(page) -> list[str]:
 
 
 def test_axe_finds_nothing_serious(new_page, desk: NewsDesk, tmp_path: Path):
-    """In the form, at work, after an error, in results with a copy, without one and a reject, evidence and status."""
+    """In the form, at work, after an error, in results of several photos, filtered too, in evidence and status."""
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8 torn")
     page = new_page()
     found = {"form": violations(page)}
@@ -37,6 +37,11 @@ def test_axe_finds_nothing_serious(new_page, desk: NewsDesk, tmp_path: Path):
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     page.locator(".laid").first.wait_for()
     found["results"] = violations(page)
+    page.get_by_label("Published from").fill("2029-01-01")
+    page.get_by_role("link", name="Show all matches").wait_for()
+    found["filtered"] = violations(page)
+    page.get_by_role("link", name="Show all matches").click()
+    page.get_by_role("status").filter(has_text="All matches are shown.").wait_for()
     page.get_by_role("link", name="Compare closely").first.click()
     page.get_by_role("heading", name="Facts").wait_for()
     found["evidence"] = violations(page)

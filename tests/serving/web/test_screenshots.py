@@ -42,8 +42,8 @@ def without_paths(page, desk: NewsDesk) -> None:
 
 
 # Photographs that are free of rights alone: of NASA, of SpaceX, and under CC0.
-def test_results_are_drawn(new_page, desk: NewsDesk, folder: Path):
-    """A photo that was published twice, in light, in dark and on a phone; two, of which one is not in the archive."""
+def test_results_are_drawn(new_page, desk: NewsDesk, folder: Path, tmp_path: Path):
+    """A photo that was published twice, in light, in dark and on a phone; several, one of which is no whole file."""
     page = new_page(**DESKTOP)
     without_paths(page, desk)
     page.set_input_files("#photos", desk.query("resize-of-rocket"))
@@ -59,7 +59,9 @@ def test_results_are_drawn(new_page, desk: NewsDesk, folder: Path):
     keep(phone, folder / "result-phone.png")
     page.emulate_media(color_scheme="light")
     page.goto("/")
-    page.set_input_files("#photos", [desk.query("reencode-of-astronaut"), desk.query("unseen")])
+    (tmp_path / "from-the-web.jpg").write_bytes(desk.query("resize").read_bytes()[:900])
+    several = map(desk.query, ("resize-of-rocket", "reencode-of-astronaut", "mirror-of-camera", "unseen"))
+    page.set_input_files("#photos", [*several, tmp_path / "from-the-web.jpg"])
     looked_up(page)
     page.evaluate("scrollTo(0, 0)")
     keep(page, folder / "several.png")
