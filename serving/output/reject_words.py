@@ -1,8 +1,8 @@
-"""Says in words why a photo could not be used, and what to do, by the word that programs count such rejects under."""
+"""Says in words why a photo could not be used, and what to do, by the word with which its reason begins."""
 
 from typing import NamedTuple
 
-# Of each reject: what is wrong with the file, and what somebody can do who has it at hand.
+# What is wrong with the file or the photo, and what somebody can do who has it at hand.
 _WORDS = {
     "empty_file": ("This file is empty", "Save or download the photo again."),
     "too_large": ("This file is too large", "Save a smaller copy of the photo, such as a JPEG."),
@@ -20,6 +20,8 @@ _WORDS = {
     "decoder_timeout": ("It took too long to read this file", "Save the photo anew, such as a JPEG, and try again."),
     "out_of_memory": ("It took too much memory to read this file", "Save a smaller copy of the photo."),
     "unreadable": ("This file cannot be opened", "Look whether it is still there, and may be read."),
+    "blank": ("This photo is one flat colour: there is nothing to know it by", "Look for one that shows more."),
+    "too simple": ("This photo shows hardly anything that tells it from others", "Look for one that shows more."),
     "retracted": ("This photo was withdrawn", "It is kept out on purpose; nothing needs to be done."),
 }
 
@@ -33,7 +35,7 @@ class RejectWords(NamedTuple):
 
 
 def words_of(reason: str) -> RejectWords:
-    """Returns the words for the reason of a reject, `not_a_photo: received …`; one without words is said as it is."""
+    """Returns the words for a reason, such as `not_a_photo: received …`; one without words is said as it is."""
     word, _, detail = reason.partition(":")
     if word not in _WORDS:
         return RejectWords(reason.replace("_", " "), "", "")

@@ -116,7 +116,7 @@ def view_of(
 def _why(answer: Answer) -> dict[str, str]:
     """Returns why there is no copy, what to do about it, and, small, what exactly was wrong with the file."""
     reason = answer.reason or ""
-    if answer.status == "rejected":
+    if answer.status in ("rejected", "not_matchable"):
         said, remedy, detail = (sentence(printable(text)) for text in words_of(reason))
         return {"reason": said, "remedy": remedy, "detail": detail}
     word, _, rest = reason.partition(":")

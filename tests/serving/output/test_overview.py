@@ -56,7 +56,11 @@ def test_a_date_of_a_file_is_told_as_such():
             "Not looked up",
             "This file is no photo that can be read.",
         ),
-        (no_match(status="not_matchable", reason="blank: one colour"), "Cannot be matched", "Blank: one colour."),
+        (
+            no_match(status="not_matchable", reason="blank: x"),
+            "Cannot be matched",
+            "This photo is one flat colour: there is nothing to know it by.",
+        ),
         (match(), "No proof of a copy", ""),
     ],
 )

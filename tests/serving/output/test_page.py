@@ -194,7 +194,8 @@ def test_a_query_without_a_match_says_why() -> None:
     """Status and reason stand in the place of matches."""
     page = write([no_match(status="not_matchable", reason="blank: one flat colour")])
     assert "Cannot be matched" in page
-    assert "Blank: one flat colour." in page
+    assert "This photo is one flat colour: there is nothing to know it by. Look for one that shows more." in page
+    assert '<p class="soft small finding" dir="auto">One flat colour.</p>' in page
 
 
 def pictures(page: str) -> list[Image.Image]:

@@ -4,10 +4,13 @@ import pytest
 
 from foundation.archives.photos import UnreadablePhotoError
 from foundation.photos.rejects import REASONS
+from serving.match.outcome import BLANK, TOO_SIMPLE
 from serving.output.reject_words import words_of
 
 
-@pytest.mark.parametrize("reason", [*REASONS, UnreadablePhotoError.reason])
+@pytest.mark.parametrize(
+    "reason", [*REASONS, UnreadablePhotoError.reason, BLANK.partition(":")[0], TOO_SIMPLE.partition(":")[0]]
+)
 def test_every_reason_has_words(reason: str):
     """What is wrong, what to do, and what was met exactly; the word of programs is in none of them."""
     said, remedy, detail = words_of(f"{reason}: received x; expected y")
