@@ -30,6 +30,7 @@ FOUNDATION: dict[str, set[str]] = {
     "foundation.csv_tables": {"foundation.errors"},
     "foundation.memory": {"foundation.errors"},
     "foundation.stderr": set(),
+    "foundation.without_pandas": set(),
     "foundation.wording": set(),
     "foundation.vectors": {"foundation.errors", "foundation.checks"},
     "foundation.photos": {"foundation.errors", "foundation.checks"},
