@@ -127,28 +127,24 @@ async def read_chunks(request: Request, options: ServeOptions, room: Room) -> As
     """Yields the body as it comes; raises a Problem for one that is too large (413) or slow (408), and without room."""
     left = body_bytes(request, options)
     end = asyncio.get_running_loop().time() + options.body_seconds
+    slow = f"the body was not there after {options.body_seconds:g} s; expected a faster upload: send less at once"
     async with aclosing(request.stream()) as stream:
-        while True:
-            try:
-                left_seconds = end - asyncio.get_running_loop().time()
-                chunk = await asyncio.wait_for(anext(stream, None), left_seconds)
-            except asyncio.TimeoutError as error:
-                raise Problem(
-                    408,
-                    "slow_body",
-                    f"the body was not there after {options.body_seconds:g} s; expected a faster upload: send less at "
-                    "once",
-                    headers=[("Connection", "close")],
-                ) from error
-            except ClientDisconnect as error:
-                raise Problem(400, "cut_off", "the body ended before its declared end; expected all of it") from error
-            if chunk is None:
-                return
+        while chunk := await next_chunk(stream, end - asyncio.get_running_loop().time(), slow=slow):
             left -= len(chunk)
             if left < 0:
                 raise _too_large(options)
             room.take(len(chunk))
             yield chunk
+
+
+async def next_chunk(stream: AsyncGenerator[bytes, None], seconds: float, *, slow: str) -> bytes:
+    """Returns what comes next of a body, nothing at its end; raises a Problem if it is slow (408) or cut off (400)."""
+    try:
+        return await asyncio.wait_for(anext(stream, b""), seconds)
+    except asyncio.TimeoutError as error:
+        raise Problem(408, "slow_body", slow, headers=[("Connection", "close")]) from error
+    except ClientDisconnect as error:
+        raise Problem(400, "cut_off", "the body ended before its end; expected all of it") from error
 
 
 async def read_body(request: Request, options: ServeOptions, room: Room) -> bytes:

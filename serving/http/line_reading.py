@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from serving.http.bodies import Room
+from serving.http.bodies import Room, next_chunk
 from serving.http.options import ServeOptions
 from serving.http.problems import Problem
 
@@ -46,17 +46,9 @@ class LineReader:
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         """Yields the body as it comes, until a line takes longer than a body may."""
-        loop = asyncio.get_running_loop()
+        loop, slow = asyncio.get_running_loop(), "the next line did not come in time; expected it sooner"
         async with aclosing(self._request.stream()) as stream:
-            while True:
-                try:
-                    chunk = await asyncio.wait_for(anext(stream, b""), self._line_ends_at - loop.time())
-                except asyncio.TimeoutError as error:
-                    raise Problem(408, "slow_body", "the next line did not come in time; expected it sooner") from error
-                except ClientDisconnect as error:
-                    raise Problem(400, "cut_off", "the body ended before its end; expected all of it") from error
-                if not chunk:
-                    return
+            while chunk := await next_chunk(stream, self._line_ends_at - loop.time(), slow=slow):
                 waited_from = loop.time()
                 await self._make_room(len(chunk))
                 self._line_ends_at += loop.time() - waited_from
