@@ -26,6 +26,9 @@ BACKLOG = 1_024
 MOST_CONNECTIONS = 8_192
 # A client that reads nothing of its answer keeps its connection for so long.
 UNREAD_MILLISECONDS = 20_000
+# The system would take megabytes of an answer, and send them for as long as a slow reader goes on, also when it was
+# given up long since, and what it says withdrawn. What is on its way to a fast one does not count.
+UNSENT_BYTES = 65_536
 
 
 class Opened(NamedTuple):
@@ -76,8 +79,9 @@ def bind(options: ServeOptions) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux hands it on to every connection
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux hands both on to every connection
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listening.bind(address)
     except OSError as error:
         listening.close()

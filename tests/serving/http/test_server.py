@@ -1,6 +1,7 @@
 """The server as a process: it begins, it ends when it is told to, and no answer is lost."""
 
 import http.client
+import select
 import signal
 import socket
 import threading
@@ -115,6 +116,21 @@ def form(data: bytes) -> tuple[bytes, dict[str, str]]:
     """Returns the body and the headers of a form with one photo."""
     head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
     return head + data + b"\r\n--x--\r\n", {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+def test_the_system_keeps_little_of_an_answer_that_is_read_slowly():
+    """It would go on with megabytes of it, to a reader who takes his time, when the service gave it up long since."""
+    with bind(ServeOptions(port=0)) as listening, socket.socket() as client:
+        listening.listen()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        client.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        with accepted:
+            accepted.setblocking(False)
+            sent = 0
+            while sent < 2**20 and select.select([], [accepted], [], 0.2)[1]:
+                sent += accepted.send(bytes(16_384))
+    assert 0 < sent < 2**20
 
 
 def test_a_port_that_is_taken_is_told():
