@@ -1,16 +1,11 @@
-"""Answers with pages: rendered templates, the headers that keep strangers' text harmless, and errors as pages."""
+"""Answers with pages: rendered templates, and the headers that keep strangers' text harmless."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse
 
-from foundation.errors import FirstseenError
-from serving.http.problems import Problem, note
-from serving.output.display import printable
 from serving.output.view import templates
 
 # Captions are strangers' text: even if one got past the escaping, no browser would run it, or send anything anywhere.
@@ -27,14 +22,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-# What somebody can do who met the error in a browser; the others are told by their details.
-_REMEDIES = {
-    413: "Choose fewer or smaller photos.",
-    429: "Wait a moment, then go back and try again.",
-    503: "Wait a moment, then go back and try again.",
-}
-
-Handler = Callable[..., Awaitable[Response]]
 
 
 def page(template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
@@ -46,34 +33,3 @@ def wants_json(request: Request) -> bool:
     """Returns whether a program asks: the page's own script does."""
     accepted = request.headers.get("accept", "")
     return "application/json" in accepted and "text/html" not in accepted
-
-
-def with_error_pages(handler: Handler) -> Handler:
-    """Returns the handler of a page: what it raises is answered as a page, to programs as a problem."""
-
-    @wraps(handler)
-    async def answer(request: Request, *arguments: Any, **options: Any) -> Response:
-        try:
-            return await handler(request, *arguments, **options)
-        except (Problem, FirstseenError) as error:
-            problem = note(error, request)
-            if wants_json(request) or (problem.status >= 500 and problem.status != 503):
-                raise
-            return _error_page(problem)
-
-    return answer
-
-
-def _error_page(problem: Problem) -> HTMLResponse:
-    response = page(
-        "problem.html",
-        {
-            "title": HTTPStatus(problem.status).phrase,
-            "detail": printable(problem.detail),
-            "remedy": _REMEDIES.get(problem.status, ""),
-            "is_expired": problem.reason == "expired",
-        },
-        problem.status,
-    )
-    response.headers.update(dict(problem.headers))
-    return response

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from serving.http.bodies import read_form
 from serving.http.evidence import proof_of
-from serving.http.html import HEADERS, page, wants_json, with_error_pages
+from serving.http.html import HEADERS, page, wants_json
 from serving.http.lookup_page import page_values, shown_queries
 from serving.http.page_addresses import Seen, address_of, claimed_of, seen_of
 from serving.http.page_lookups import look_up_for_page, uploads_of
@@ -62,7 +62,6 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
         return Response(asset(name), media_type=ASSETS[name], headers={"Cache-Control": "max-age=300"})
 
     @router.post("/lookups", include_in_schema=False)
-    @with_error_pages
     async def look(request: Request) -> Response:
         with lookups.service.memory.room() as room:
             sent = await read_form(request, options, room)
@@ -82,7 +81,6 @@ def _add_form(router: APIRouter, lookups: ShownLookups) -> None:
 
 def _add_results(router: APIRouter, lookups: ShownLookups) -> None:
     @router.get("/lookups/{lookup_id}", include_in_schema=False)
-    @with_error_pages
     async def results(request: Request, lookup_id: str) -> Response:
         lookup = lookups.get(lookup_id)
         seen = seen_of(lookup_id, dict(request.query_params))
@@ -90,7 +88,6 @@ def _add_results(router: APIRouter, lookups: ShownLookups) -> None:
         return page("lookup.html", {**values, **lookups.bounds, "kept": lookups.kept_for})
 
     @router.get("/lookups/{lookup_id}/answers.{kind}", include_in_schema=False)
-    @with_error_pages
     async def answers(request: Request, lookup_id: str, kind: str) -> Response:
         if kind not in ("csv", "json"):
             raise Problem(404, "not_found", f"there is no answers.{kind}; expected answers.csv or answers.json")
@@ -142,7 +139,6 @@ def _add_evidence(router: APIRouter, lookups: ShownLookups) -> None:
         return await asyncio.to_thread(record_of, found)
 
     @router.get(f"{place}.html", include_in_schema=False)
-    @with_error_pages
     async def evidence(request: Request, lookup_id: str, number: Number, rank: Number) -> Response:
         seen = seen_of(lookup_id, dict(request.query_params))
         found = await proof(lookup_id, number, rank, seen.claimed)
@@ -157,7 +153,6 @@ def _add_status(router: APIRouter, lookups: ShownLookups) -> None:
     status_of = RememberedStatus(service)
 
     @router.get("/status", include_in_schema=False)
-    @with_error_pages
     async def status(request: Request) -> Response:
         found = await service.while_connected(request, status_of())
         return page("status.html", status_values(found, service.live.state()))

@@ -48,7 +48,7 @@ def test_a_program_gets_the_address_of_the_result(page: Page):
 @pytest.mark.parametrize("path", ["/", "/status", "/lookups/none"])
 def test_pages_are_kept_to_themselves(page: Page, path: str):
     """Nothing of another site is run, shown or told; neither caches nor other sites get the address of a lookup."""
-    headers = page.client.get(path).headers
+    headers = page.client.get(path, headers={"Accept": "text/html"}).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
@@ -190,7 +190,7 @@ def test_names_of_strangers_are_text(page: Page):
 def test_a_choice_that_is_none_is_told(page: Page, asked: str):
     """As a page."""
     address = page.look_up("photo-001").partition("?")[0]
-    response = page.client.get(f"{address}?{asked}")
+    response = page.client.get(f"{address}?{asked}", headers={"Accept": "text/html"})
     assert (response.status_code, response.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
 
 
