@@ -19,7 +19,7 @@ def report(error: BaseException, arguments: Sequence[str] = ()) -> int:
         return 0
     code, words = _judge(_origin(error), arguments)
     # Nobody expected this: whoever mends it needs to see where it comes from.
-    trace = _show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
+    trace = show_trace(_origin(error)) if code == FirstseenError.exit_code else {}
     tell(f"firstseen: {words}", level="error" if code else "info", exit_code=code, **trace)
     return code
 
@@ -63,7 +63,7 @@ def _judge(error: BaseException, arguments: Sequence[str]) -> tuple[int, str]:
     return FirstseenError.exit_code, defect
 
 
-def _show_trace(error: BaseException) -> dict[str, str]:
+def show_trace(error: BaseException) -> dict[str, str]:
     """Prints the traceback; or returns it as a field of the line that follows, since JSON is of whole lines."""
     if logs.is_on():
         return {"traceback": "".join(traceback.format_exception(error))}

@@ -14,6 +14,8 @@ from firstseen.commands import failures, interruption, logs, metrics, streams
 from firstseen.commands.app import make_app
 from foundation.errors import TranslatedOnlyError, UsageError
 
+# Of our own packages, those that have something to say while they work, and from which level on.
+TOLD = {"pipelines": logging.WARNING, "serving.remote": logging.WARNING, "serving.live": logging.INFO}
 # So many new objects are looked through at a time for what refers to itself alone.
 COLLECTED_AFTER = 10_000
 
@@ -78,11 +80,12 @@ def end(code: int, arguments: Sequence[str]) -> NoReturn:
 
 
 class _Told(logging.Handler):
-    """Tells what there is to say beside an outcome: that a job goes on elsewhere, or that a server is waited for."""
+    """Tells what there is to say while a command works, such as that a job goes on elsewhere."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes the record as a line for people."""
-        streams.tell(f"firstseen: {record.getMessage()}", level="warning")
+        trace = failures.show_trace(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
+        streams.tell(f"firstseen: {record.getMessage()}", level=record.levelname.lower(), **trace)
 
 
 def quiet_libraries(arguments: Sequence[str]) -> None:
@@ -94,7 +97,8 @@ def quiet_libraries(arguments: Sequence[str]) -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     # With a handler there, neither a library's first warning nor Beam's options set up logging to stderr.
     logging.getLogger().addHandler(logging.NullHandler())
-    for name in ("pipelines", "serving.remote"):
-        logging.getLogger(name).addHandler(_Told(logging.WARNING))
+    for name, level in TOLD.items():
+        logging.getLogger(name).setLevel(level)
+        logging.getLogger(name).addHandler(_Told())
     # A damaged EXIF block is an everyday matter in an archive.
     warnings.filterwarnings("ignore", module=r"PIL\.")

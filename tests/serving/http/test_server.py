@@ -2,6 +2,7 @@
 
 import http.client
 import select
+import shutil
 import signal
 import socket
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from firstseen.commands.running import run
 from foundation.errors import UsageError
 from serving.http.options import ServeOptions, check_together
 from serving.http.server import bind
@@ -63,6 +65,29 @@ def test_who_probes_is_told_before_the_end(live_desk: Desk, tmp_path: Path):
             time.sleep(0.02)
         assert [status_of(f"{service.address}{path}") for path in ("/readyz", "/v1/snapshot")] == [503, 200]
         assert service.end(signal.SIGTERM, seconds=20) == 0
+
+
+def test_the_log_tells_what_becomes_of_snapshots(live_desk: Desk, tmp_path: Path):
+    """One that answers now, one that is refused and why, and a store that is gone; each once, with its level."""
+    store = tmp_path / "store"
+    shutil.copytree(live_desk.store, store)
+    with running(store, tmp_path / "log", "--snapshot-poll-seconds", "0.1") as service:
+
+        def told(words: str) -> dict:
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                if found := [line for line in service.lines() if words in line["event"]]:
+                    (line,) = found
+                    return line
+                time.sleep(0.05)
+            raise AssertionError(f"the log has no {words!r}: {service.log.read_text()}")
+
+        assert run(["rollback", "--store", str(store), "--to", "1"]) == 0
+        assert told("snapshot 2 answers")["level"] == "info"
+        (store / "snapshots" / "3.json").write_text("{}")
+        assert told("snapshot 3 is refused, 2 answers: ")["level"] == "error"
+        store.rename(tmp_path / "gone")
+        assert told("no newer snapshot could be read: ")["level"] == "warning"
 
 
 @contextmanager
