@@ -15,6 +15,7 @@ from foundation.errors import FirstseenError, InputNotFoundError, TemporaryError
 from foundation.wording import spelled_out
 from serving.remote.options import RemoteOptions
 from serving.remote.problems import error_of, wait_of
+from serving.remote.sockets import Sockets
 
 # An answer to a request of 8 photos with a thousand matches each has some 10 MB: nothing much larger is read.
 MAX_ANSWER_BYTES = 64 << 20
@@ -41,6 +42,7 @@ class Connection:
             self._headers["Authorization"] = f"Bearer {key}"
         # Whether to try again is decided here: a wait is as long as the server says.
         self._pool = urllib3.PoolManager(retries=False, maxsize=4)
+        self._sockets = Sockets(self._pool)
         self._closed = threading.Event()
         self._has_answered = False
         # The thread that gets it tells, and nobody gives it back.
@@ -59,8 +61,9 @@ class Connection:
         return self._ask("POST", path, body, {"Content-Type": content_type}, parse)
 
     def close(self) -> None:
-        """Closes the connections; whoever waits to ask again gives up."""
+        """Closes the connections; whoever waits for an answer, or to ask again, gives up."""
         self._closed.set()
+        self._sockets.shut()
         self._pool.clear()
 
     def named(self, error: FirstseenError) -> FirstseenError:
@@ -123,9 +126,7 @@ class Connection:
         return bytes(received)
 
     def _unreachable(self, failure: Exception) -> Exception:
-        # What the system says is clearer than what the library makes of it, which names its own objects.
-        cause = failure.__cause__
-        why = spelled_out(cause.strerror if isinstance(cause, OSError) and cause.strerror else str(failure))[:300]
+        why = spelled_out(_why(failure))[:300]
         if isinstance(failure, LocationParseError):
             return self.named(UsageError(f"is no address: {why}; expected https://HOST or http://HOST:PORT"))
         if isinstance(failure, NameResolutionError):
@@ -136,6 +137,8 @@ class Connection:
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:
         """Waits as long as the server asked for; raises TemporaryError if the patience does not last until then."""
+        if self._closed.is_set():
+            raise _closed()
         wait = passing.wait
         if wait is None:
             wait = min(FIRST_WAIT_SECONDS * 2 ** min(tried, 20), LONGEST_WAIT_SECONDS)
@@ -152,7 +155,19 @@ class Connection:
         if self._to_be_told.acquire(blocking=False):
             _LOG.warning("waiting up to %s: server %s %s", most, self._address, passing.why)
         if self._closed.wait(wait):
-            raise UsageError("this searcher was closed while it looked up; expected an open one until the last answer")
+            raise _closed()
+
+
+def _closed() -> UsageError:
+    return UsageError("this searcher was closed while it looked up; expected an open one until the last answer")
+
+
+def _why(failure: Exception) -> str:
+    """Returns what the system says: the library's own words name its objects."""
+    for cause in (failure.__cause__, *failure.args):
+        if isinstance(cause, OSError):
+            return cause.strerror or str(cause)
+    return str(failure.args[0]) if failure.args else str(failure)
 
 
 def _untrusted(why: str) -> UsageError:

@@ -254,6 +254,21 @@ def test_a_failure_is_no_reason_to_ask_again(stub: Stub, searcher: RemoteSearche
     assert len(stub.at) == 1
 
 
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (hang_up, "does not answer: Remote end closed connection without response; it takes longer than the 0 s"),
+        (cut, "does not answer: Connection broken: IncompleteRead(14 bytes read, 99986 more expected); it takes"),
+        (lambda handler: time.sleep(2), "does not answer: timed out; it takes longer than the 0 s"),
+    ],
+)
+def test_a_connection_that_ends_is_told_plainly(stub: Stub, trouble: Callable[[Handler], None], told: str):
+    """Without the objects of a library in it."""
+    with open_server(stub.address, remote=RemoteOptions(read_seconds=1, patience_seconds=0)) as searcher:
+        stub.next.append(trouble)
+        assert told in message_of(searcher, TemporaryError)
+
+
 def test_what_strangers_say_is_no_command_of_a_terminal(stub: Stub, searcher: RemoteSearcher):
     """Codes that would colour or clear it are spelled out, and long words cut."""
     stub.next.append(problem(422, "\x1b[2Jred\n" + "x" * 10_000))
@@ -290,3 +305,15 @@ def test_closing_ends_a_wait(stub: Stub):
         stub.next.append(problem(503, "full", Retry_After="60"))
         threading.Timer(0.3, searcher.close).start()
         assert "was closed while it looked up" in message_of(searcher, UsageError)
+
+
+def test_closing_ends_an_answer_that_does_not_come(stub: Stub, caplog: pytest.LogCaptureFixture):
+    """Ctrl-C in a program closes the searcher, and Python waits at its end for threads that still ask."""
+    asked = threading.Event()
+    stub.answer = lambda _: asked.set() or time.sleep(30)
+    with open_server(stub.address) as searcher:
+        began = time.monotonic()
+        threading.Thread(target=lambda: asked.wait(20) and searcher.close()).start()
+        assert "was closed while it looked up" in message_of(searcher, UsageError)
+    assert time.monotonic() - began < 15
+    assert caplog.messages == []
