@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from http.client import BadStatusLine
 from itertools import count
 from typing import TypeVar
 
@@ -133,6 +134,8 @@ class Connection:
             return self.named(InputNotFoundError("has no address; expected a machine that runs `firstseen serve`"))
         if isinstance(failure, SSLError):
             return self.named(_untrusted(why))
+        if any(isinstance(one, BadStatusLine) and not isinstance(one, OSError) for one in failure.args):
+            return self.named(InputNotFoundError("does not speak HTTP; expected `firstseen serve` there"))
         return _PassingError(f"does not answer: {why}")
 
     def _wait(self, passing: "_PassingError", tried: int, until: float) -> None:

@@ -179,6 +179,13 @@ def test_an_address_below_the_service_is_told(stub: Stub):
         open_server(f"{stub.address}/v1/lookup")
 
 
+def test_a_server_of_another_protocol_is_told(stub: Stub):
+    """A port of something else is a wrong address, and no condition that passes."""
+    stub.next.append(lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n") and hang_up(handler))
+    with pytest.raises(InputNotFoundError, match="does not speak HTTP; expected `firstseen serve` there"):
+        open_server(stub.address)
+
+
 def test_a_server_without_tls_is_told(stub: Stub):
     """Its certificate is not what is wrong."""
     with pytest.raises(UsageError, match=r"does not speak TLS; expected http:// in its address"):
