@@ -124,9 +124,14 @@ def _add_evidence(router: APIRouter, lookups: ShownLookups) -> None:
     Claimed = Annotated[str, Query(max_length=40)]  # noqa: N806
 
     async def proof(lookup_id: str, number: int, rank: int, claimed: datetime | None) -> Any:
-        shown = await lookups.query(lookup_id, number, claimed)
         snapshot = lookups.get(lookup_id).snapshot
-        return await lookups.service.in_thread(proof_of, number, rank, shown, snapshot, claimed)
+        shown = await lookups.query(lookup_id, number, claimed)
+        while True:
+            found = await lookups.service.in_thread(proof_of, number, rank, shown, snapshot, claimed)
+            before, shown = shown, await lookups.query(lookup_id, number, claimed)
+            # What is withdrawn while the archive is read, which may take long, is not told.
+            if shown.still.ranks.keys() == before.still.ranks.keys():
+                return found
 
     @router.get(
         f"{place}.json",

@@ -176,6 +176,22 @@ def test_what_is_withdrawn_is_not_shown_any_more(page: Page):
     assert page.client.get(f"{evidence}/1-1.json").status_code == 404
 
 
+def test_what_is_withdrawn_while_its_evidence_is_gathered_is_not_shown(page: Page, monkeypatch: pytest.MonkeyPatch):
+    """The archive is read for it, and may be slow."""
+    evidence = page.look_up("photo-005").partition("?")[0].replace("/lookups/", "/v1/evidence/")
+    withdrawn: list[str] = []
+
+    def read(uri: str) -> bytes:
+        if not withdrawn:
+            withdrawn.append(uri)
+            page.withdraw("photo-005")
+        return page.photo("photo-005")
+
+    monkeypatch.setattr("serving.http.evidence.read_archive", read)
+    assert page.client.get(f"{evidence}/1-1.json").status_code == 404
+    assert withdrawn
+
+
 def test_names_of_strangers_are_text(page: Page):
     """In the heading, the title and the descriptions of pictures."""
     name = '"><script>alert(1)</script>\u202e.jpg'
