@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from serving.http.lookup_requests import LookupOptions, parse_query
 from serving.http.problems import Problem, details_of, note
 from serving.http.rates import rate_of
 from serving.http.snapshot_header import SNAPSHOT_HEADER
+from serving.http.stream_time import StreamTime
 from serving.live.held import Held
 from serving.match.match import Outcome
 from serving.match.options import MatchOptions
@@ -30,16 +31,8 @@ if TYPE_CHECKING:
 
 # Queries of one stream that are in the engine at a time: as many as a batch takes.
 WINDOW = 32
-# An old snapshot stays in memory for as long as a stream is answered by it.
-STREAM_SECONDS = 600
-# Another one waits for its place, or the next but one will. With what follows it is the minute that is promised.
-OUTDATED_SECONDS = 50
 # The problem that ends a stream needs a moment, too.
 LAST_SECONDS = 5
-# How often it is seen whether another snapshot came.
-LOOK_SECONDS = 1
-
-Result = TypeVar("Result")
 
 
 class _Line(NamedTuple):
@@ -79,7 +72,7 @@ class LinesResponse(Response):
                     # A client that reads slowly keeps the snapshot no longer than one that sends slowly.
                     sending = send({"type": "http.response.body", "body": line, "more_body": True})
                     try:
-                        await stream.in_time(sending, more_seconds=LAST_SECONDS)
+                        await stream.time.within(sending, more_seconds=LAST_SECONDS)
                     except asyncio.TimeoutError as error:
                         raise ClientDisconnect from error
             await send({"type": "http.response.body", "body": b""})
@@ -94,39 +87,17 @@ class Stream:
         self._lines: asyncio.Queue[_Line | Problem | None] = asyncio.Queue(WINDOW)
         self._on_their_way = 0
         self._dropped = asyncio.Event()
-        self._first_live = service.live.state().live
-        self._end = asyncio.get_running_loop().time() + STREAM_SECONDS
-
-    def left_seconds(self) -> float:
-        """Returns how long the stream may still take; less from when a newer snapshot answers, or waits for that."""
-        now = asyncio.get_running_loop().time()
-        if self._held.has_to_go or self._service.live.state().live != self._first_live:
-            self._end = min(self._end, now + OUTDATED_SECONDS)
-        return self._end - now
-
-    async def in_time(self, work: Awaitable[Result], *, more_seconds: float = 0) -> Result:
-        """Returns what some work comes to; raises asyncio.TimeoutError once the stream has taken its time, and more."""
-        working = asyncio.ensure_future(work)
-        try:
-            # How long it may take changes when another snapshot comes meanwhile.
-            while not working.done() and (left := self.left_seconds() + more_seconds) > 0:
-                await asyncio.wait((working,), timeout=min(left, LOOK_SECONDS))
-            if not working.done():
-                raise asyncio.TimeoutError
-            return working.result()
-        finally:
-            working.cancel()
-            await asyncio.wait((working,))
+        self.time = StreamTime(service.live, held)
 
     async def answers(self) -> AsyncGenerator[bytes, None]:
         """Yields a line for each query; what ends the request early is the last line, with a problem instead."""
         asking = asyncio.create_task(self._ask_all())
         try:
-            while (line := await self.in_time(self._lines.get())) is not None:
+            while (line := await self.time.within(self._lines.get())) is not None:
                 if isinstance(line, Problem):
                     yield self._told(line)
                     return
-                yield await self.in_time(self._answered(line))
+                yield await self.time.within(self._answered(line))
         except asyncio.TimeoutError:
             detail = "the stream took too long, or a newer snapshot came; expected fewer lines: send the rest anew"
             yield self._told(Problem(408, "slow_stream", detail))

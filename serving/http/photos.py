@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 
 from foundation.errors import InputNotFoundError
 from foundation.store.occurrences import Basis, Occurrence, first_seen
-from foundation.store.snapshots import read_contents
 from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
 from serving.http.problems import Problem, responses
@@ -105,8 +104,7 @@ def find_photo(service: "Service", held: Held, photo_id: str, archive: str | Non
 
     Raises a Problem, 422, if several archives have one of that name and none is given.
     """
-    _, segments = read_contents(service.store, held.snapshot)
-    contents = {one.content for one in find_named(service.store, segments, named_in([photo_id]))}
+    contents = {one.content for one in find_named(service.store, held.opened.described, named_in([photo_id]))}
     # Large tables take a while: what counts is what is withdrawn after that.
     held.require_fresh()
     shown = {content: held.opened.occurrences(content) for content in sorted(contents)}

@@ -11,7 +11,6 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.responses import JSONResponse
 
 from foundation.store.due import Due
-from foundation.store.snapshots import read_contents
 from foundation.store.status import StoreStatus, read_status
 from foundation.store.status_lines import to_object
 from serving.http.holding import hold
@@ -81,10 +80,9 @@ def make_router(service: "Service") -> APIRouter:
 
     @router.get("/snapshot", summary="Which snapshot answers", responses=responses(401, 403, 404, 422, 429, 503))
     async def snapshot(
-        request: Request,
         snapshot: Annotated[SnapshotNumber | None, Query(description="Default: the live one.")] = None,
     ) -> SnapshotAnswer:
-        return await service.while_connected(request, service.in_reader(describe_snapshot, service, snapshot))
+        return describe_snapshot(service, snapshot)
 
     @router.get(
         "/status",
@@ -113,8 +111,7 @@ def describe_snapshot(service: "Service", number: int | None = None) -> Snapshot
     """Returns what is told of the live snapshot, or of the numbered one; raises what `hold` raises."""
     state = service.live.state()
     with hold(service.live, number) as held:
-        live, spec = held.snapshot, held.spec
-        _, segments = read_contents(service.store, live)
+        live, spec, segments = held.snapshot, held.spec, held.opened.described
     return SnapshotAnswer(
         number=live.number,
         created_at=live.created_at,

@@ -37,6 +37,7 @@ class Voted(NamedTuple):
 class OpenSnapshot(SegmentGroup):
     """The segments of one snapshot, ready to search; a context manager, since a bucket's files are copied locally.
 
+    `described` is what the store says of each segment.
     Contents that no photo has any more, retracted and ignored ones are not in it. Raises InputNotFoundError without a
     snapshot, ArtifactRefusedError if any file differs from its digest, or a retraction or an ignored photo is damaged
     or missing.
@@ -45,9 +46,9 @@ class OpenSnapshot(SegmentGroup):
     def __init__(self, store: Store, number: int | Snapshot | None = None):
         # One that was not published yet is opened as well, so that it can be judged before it is.
         self.snapshot = number if isinstance(number, Snapshot) else read_snapshot(store, number)
-        self.spec, described = read_contents(store, self.snapshot)
+        self.spec, self.described = read_contents(store, self.snapshot)
         with ExitStack() as stack:
-            segments = [stack.enter_context(open_segment(store, one)) for one in described]
+            segments = [stack.enter_context(open_segment(store, one)) for one in self.described]
             super().__init__(segments, Hidden(store, segments), range(len(segments)))
             # Nothing failed: from here on the segments live until `close`.
             self._stack = stack.pop_all()

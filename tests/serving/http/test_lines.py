@@ -15,6 +15,7 @@ from starlette.requests import Request
 from foundation.errors import ArtifactRefusedError
 from foundation.store.files import Store
 from serving.http import lines as lines_module
+from serving.http import stream_time
 from serving.http.bodies import BodyMemory
 from serving.http.line_reading import LineReader
 from serving.http.options import ServeOptions
@@ -135,7 +136,7 @@ def test_one_query_that_fails_does_not_end_the_others(scene_of_lines: Scene):
 
 def test_a_stream_that_ends_early_gives_all_its_room_back(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
     """Lines that wait behind one that never comes are dropped with it; empty ones take nothing."""
-    monkeypatch.setattr(lines_module, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(stream_time, "STREAM_SECONDS", 0.5)
     monkeypatch.setattr(lines_module, "WINDOW", 2)
     body = b"\n" * 1_000 + line("a") + line("never") + b"".join(line(str(number)) for number in range(20))
     response = scene_of_lines.client.post("/v1/lookup", content=body, headers=LINES)
@@ -159,7 +160,7 @@ def test_photos_that_lines_name_take_room_until_they_are_answered(scene_of_lines
 
 def test_a_stream_ends_soon_after_a_newer_snapshot_answers(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
     """Two snapshots are in memory at most: for as long as a stream holds an old one, the next but one waits."""
-    monkeypatch.setattr(lines_module, "OUTDATED_SECONDS", 0.2)
+    monkeypatch.setattr(stream_time, "OUTDATED_SECONDS", 0.2)
     state = scene_of_lines.live.state
     lives = iter([7])
     scene_of_lines.live.state = lambda: replace(state(), live=next(lives, 8))
@@ -169,8 +170,8 @@ def test_a_stream_ends_soon_after_a_newer_snapshot_answers(scene_of_lines: Scene
 
 def test_a_stream_gives_the_place_of_its_snapshot_back_soon(scene_of_lines: Scene, monkeypatch: pytest.MonkeyPatch):
     """Another one waits for it, though the same one is live: the stream ends with a problem while it waits itself."""
-    monkeypatch.setattr(lines_module, "OUTDATED_SECONDS", 0.2)
-    monkeypatch.setattr(lines_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(stream_time, "OUTDATED_SECONDS", 0.2)
+    monkeypatch.setattr(stream_time, "LOOK_SECONDS", 0.1)
     looks = iter(range(1_000))
     monkeypatch.setattr(Scripted, "has_to_go", property(lambda _: next(looks) > 5), raising=False)
     content = line("a") + line("never")
