@@ -42,10 +42,10 @@ class Places:
         and would take each as soon as it is free.
         """
         rate, kept = self._rate.per_second, self._kept_from(places)
-        limit = max(0, (self._limit(rate) if self.taken else self.most) - kept)
-        excess = self.taken + places - limit
+        limit = self._limit(rate) if self.taken else self.most
+        excess = self.taken + places - max(0, limit - kept)
         if places > 0 and excess > 0:
-            busy = self._busy(places, limit, rate, excess)
+            busy = self._busy(places, limit, rate, excess, kept)
             if 1 < places <= limit and not kept:
                 self._kept, self._kept_until = places, monotonic() + busy.retry_after_seconds + LATE_SECONDS
             raise busy
@@ -99,12 +99,14 @@ class Places:
             return self.most
         return min(self.most, max(1, int(rate * self._deadline_seconds * SHARE_OF_DEADLINE)))
 
-    def _busy(self, places: int, limit: int, rate: float | None, excess: int) -> Busy:
+    def _busy(self, places: int, limit: int, rate: float | None, excess: int, kept: int) -> Busy:
         seconds = max(RETRY_SECONDS, min(excess / rate, self._deadline_seconds)) if rate else RETRY_SECONDS
         many, remedy = f"{limit:,} in all", "start with a longer queue (--queue-queries)"
         if rate is not None and limit < self.most:
             many += f", for {rate:.1f} are answered in a second"
             remedy = "start with a longer time (--deadline-seconds)"
+        if kept:
+            many += f", while {kept:,} are kept for a larger request that came before"
         return Busy(
             f"{self.taken:,} queries are being answered, and {places:,} more are asked; expected {many}: ask again in "
             f"{seconds:.0f} s, or {remedy}",

@@ -94,6 +94,8 @@ def test_places_are_kept_for_a_request_of_several_that_found_too_few(monkeypatch
     assert ask(8)
     assert not ask(6)
     assert [ask(-4), ask(1), ask(5)] == [True, False, False]
+    with counted.changing, pytest.raises(Busy, match="expected 10 in all, while 6 are kept for a larger request"):
+        counted.change(1)
     counted.wait("stream", lambda: begun.append(1))
     assert not begun
     assert ask(6)
