@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from foundation.errors import InputNotFoundError
+from foundation.errors import InputNotFoundError, TemporaryError
 from foundation.store.occurrences import Basis, Occurrence, first_seen
 from serving.http.holding import hold
 from serving.http.lookup_requests import SnapshotNumber
@@ -102,9 +102,14 @@ def make_router(service: "Service") -> APIRouter:
 def find_photo(service: "Service", held: Held, photo_id: str, archive: str | None) -> PhotoAnswer:
     """Returns what a snapshot knows of a photo; raises InputNotFoundError without one that may be shown.
 
-    Raises a Problem, 422, if several archives have one of that name and none is given.
+    Raises a Problem, 422, if several archives have one of that name and none is given, TemporaryError if the store is
+    away.
     """
-    contents = {one.content for one in find_named(service.store, held.opened.described, named_in([photo_id]))}
+    try:
+        contents = {one.content for one in find_named(service.store, held.opened.described, named_in([photo_id]))}
+    except InputNotFoundError as error:
+        # The snapshot answers, and has these tables; the error names places of this machine.
+        raise TemporaryError("the tables of photos cannot be read now; expected the store: ask again") from error
     # Large tables take a while: what counts is what is withdrawn after that.
     held.require_fresh()
     shown = {content: held.opened.occurrences(content) for content in sorted(contents)}

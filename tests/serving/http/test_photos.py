@@ -130,6 +130,17 @@ def test_a_thumbnail_comes_from_the_archive_where_the_index_keeps_none(desk: Des
         assert (response.status_code, response.content[:2]) == (200, b"\xff\xd8")
 
 
+def test_a_store_that_is_gone_is_no_photo_that_is_gone(desk: Desk):
+    """What is in memory is told; for what is looked up in the store whoever asks shall come back."""
+    with LiveSearcher.open(str(desk.store), LiveOptions(canaries=0)) as searcher:
+        client = AppClient(make_app(searcher, ServeOptions(), store=Store(desk.store)))
+        desk.store.rename(desk.store.with_name("unmounted"))
+        assert client.get("/v1/snapshot").json()["photos"] == 10
+        response = client.get(f"/v1/photos/{NAME}")
+        assert (response.status_code, response.json()["reason"]) == (503, "temporary"), response.text
+        assert str(desk.store) not in response.text
+
+
 def test_the_snapshot_and_the_store_are_described(client: AppClient, live_desk: Desk):
     """As the command `status` does."""
     snapshot = client.get("/v1/snapshot").json()
