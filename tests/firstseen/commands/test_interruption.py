@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from firstseen.commands import app, interruption
 from firstseen.commands.running import run
 from tests.conftest import REPOSITORY, Desk
 from tests.firstseen.desk import photo_of
+from tests.interruptible import interruptible
 from tests.photos import jpeg, scene
 
 
@@ -37,9 +37,7 @@ def test_an_interruption_ends_with_130_and_a_store_that_answers(
         (folder / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))
     command = [sys.executable, "-m", "firstseen", "encode", str(folder), "--store", str(desk.store)]
     command += ["--workers", str(workers)]
-    # What runs in the background may have been started with SIGINT ignored, and would pass that on.
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible)
     while not list(desk.store.glob("embeddings/*/*/begun.json")):
         assert process.poll() is None
         time.sleep(0.05)
@@ -59,9 +57,8 @@ def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_
     words = f"train --source {archive} --store {tmp_path}/store --work-dir {tmp_path}/work --log-dir {tmp_path}/logs "
     words += "--size 16 --latent-dim 8 --batch-size 1 --epochs 150 --set filters=2 --set halvings=1"
     command = [sys.executable, "-m", "firstseen", *words.split()]
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with (tmp_path / "errors").open("w") as errors:
-        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=errors, preexec_fn=listen)
+        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=errors, preexec_fn=interruptible)
         while "epoch 3 of 150" not in (tmp_path / "errors").read_text():
             assert process.poll() is None
             time.sleep(0.05)
@@ -84,9 +81,8 @@ def test_an_interrupted_training_resumes_by_the_same_command(archive: Path, tmp_
 def test_ctrl_c_during_the_start_is_one_line(live_desk: Desk, module: str, seconds: float):
     """While modules are imported, too: no traceback, and the exit code of an interruption."""
     command = [sys.executable, "-X", "importtime", "-m", "firstseen", "lookup", "-", "--store", str(live_desk.store)]
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen
+        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
     )
     assert process.stderr is not None
     # Python names each module when it has been imported: none of these belongs to Python's own start.

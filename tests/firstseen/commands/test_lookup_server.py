@@ -18,6 +18,7 @@ from firstseen.commands.running import run
 from serving.answers import SCHEMA
 from tests.conftest import REPOSITORY
 from tests.firstseen.desk import one_error_line
+from tests.interruptible import interruptible
 from tests.photos import write_archive
 from tests.serving.remote.stub import Stub, problem, running
 
@@ -159,11 +160,6 @@ def test_ctrl_c_ends_a_wait_at_once(stub: Stub, archive: Path):
     _, rest = process.communicate(timeout=30)
     assert process.returncode == 130
     assert rest.startswith("firstseen: interrupted; ")
-
-
-def interruptible() -> None:
-    """Lets Ctrl-C through to a process, whatever started the tests."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_it_starts_without_what_encodes_and_searches(stub: Stub, tmp_path: Path):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.interruptible import interruptible
 
 START_SECONDS = 60
 
@@ -57,6 +58,7 @@ def running(store: Path, log: Path, *flags: str, waits: bool = True, **environme
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | environment,
             stderr=file,
             stdout=file,
+            preexec_fn=interruptible,
         )
     try:
         yield Running(process, _port(process, log) if waits else 0, log)
