@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from firstseen.commands import metrics
 from firstseen.commands.running import run
 from foundation.errors import PublishRaceLostError, TemporaryError, TranslatedOnlyError
+from foundation.store.encoders import list_encoders
 from foundation.store.files import Store
 from foundation.store.runs import Accounting
 from pipelines.encode.job import EncodeResult
@@ -25,8 +26,10 @@ Samples = dict[tuple[str, ...], float]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store with a live snapshot of one run, and another run that waits."""
+    """A store with a live snapshot of one run, another run that waits, and another encoder, which is not newer."""
     store = Store(tmp_path / "store", create=True)
+    # Encoders are told apart by the second in which they were made: the one that was made first is never the newer one.
+    add_encoder(store, recipe="other")
     encoder_id = add_encoder(store)
     add_run(store, encoder_id, "run-1", unit_vectors(2, 4))
     index(store, encoder_id, "run-1")
@@ -48,7 +51,8 @@ def encode(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
 
 def finished(store: Store, **rejected: int) -> EncodeResult:
     """Returns an encode that has rejected some of its photos."""
-    run = add_run(store, add_encoder(store, recipe="other"), f"run-{time.monotonic_ns()}", unit_vectors(2, 4))
+    (other,) = (one for one in list_encoders(store) if one.startswith("other-"))
+    run = add_run(store, other, f"run-{time.monotonic_ns()}", unit_vectors(2, 4))
     listed = 100 + sum(rejected.values())
     accounting = Accounting(
         listed=listed, embedded=90, duplicates=2, unchanged=5, renamed=3, removed=7, rejected=rejected
