@@ -24,7 +24,8 @@ def read_settings() -> dict[str, Any]:
     none.
     """
     found = {variable: text for variable, text in os.environ.items() if variable.startswith(PREFIX) and text}
-    return {_option_of(variable): _value_of(variable, text) for variable, text in found.items()}
+    options = {variable: _option_of(variable) for variable in found}
+    return {name: _value_of(variable, KINDS[name], found[variable]) for variable, name in options.items()}
 
 
 def _option_of(variable: str) -> str:
@@ -36,8 +37,7 @@ def _option_of(variable: str) -> str:
     return name
 
 
-def _value_of(variable: str, text: str) -> Any:
-    kind = KINDS[_option_of(variable)]
+def _value_of(variable: str, kind: Any, text: str) -> Any:
     if kind == tuple[str, ...]:
         return tuple(filter(None, map(str.strip, text.split(","))))
     if variable.endswith("_BYTES"):
