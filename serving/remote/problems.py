@@ -11,8 +11,8 @@ from serving.remote.address import KEY_VARIABLE
 from serving.remote.wire import detail_of
 
 PROBLEM = "application/problem+json"
-# What a service says of a path that it has nothing under.
-NO_ROUTE = "Not Found"
+# What a service says first of a path that it has nothing under: see `serving.http.near_misses`.
+NO_ROUTE = "there is nothing at "
 # What passes: too many requests, and a server (or a proxy before it) that is not there for the moment.
 PASSING = (429, 502, 503, 504)
 
@@ -57,7 +57,7 @@ def _refusal(status: int, said: str, has_key: bool) -> FirstseenError:
         return AccessDeniedError(f"{received}; expected a valid one in the variable {KEY_VARIABLE}: ask who runs it")
     if status == 403:
         return AccessDeniedError(f"refuses this: {said}; expected a key with the role search: ask who runs it")
-    if status == 404 and said in ("", NO_ROUTE):
+    if status == 404 and (not said or said.startswith(NO_ROUTE)):
         return InputNotFoundError(
             "answers as firstseen, but not at this address; expected that of the service itself: https://HOST alone, "
             "or with the path that a proxy gives it"

@@ -174,7 +174,7 @@ def test_another_service_is_no_server(stub: Stub, other: Callable[[Handler], Non
 
 def test_an_address_below_the_service_is_told(stub: Stub):
     """Somebody named the path of an endpoint, or that of a page."""
-    stub.next.append(problem(404, "Not Found"))
+    stub.next.append(problem(404, "there is nothing at 'GET /firstseen/v1/snapshot'; expected GET /v1/snapshot"))
     with pytest.raises(InputNotFoundError, match=r"answers as firstseen, but not at this address; expected that"):
         open_server(f"{stub.address}/v1/lookup")
 

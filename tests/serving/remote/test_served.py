@@ -81,6 +81,12 @@ def test_answers_are_those_of_the_store(address: str, live_desk: Desk, options: 
     assert told.created_at == opened.created_at
 
 
+def test_an_address_below_the_service_is_told_as_such(address: str):
+    """It is the service that answers, and says that there is nothing."""
+    with pytest.raises(InputNotFoundError, match="answers as firstseen, but not at this address"):
+        open_server(f"{address}/below")
+
+
 def test_a_snapshot_is_named_or_missing(address: str, live_desk: Desk):
     """The live one by its number answers the same, another is told when the searcher is opened."""
     with open_server(address, snapshot=1) as searcher:
